@@ -29,7 +29,7 @@ def ensure_packages(
 
     Raises PackageError for the first that cannot be had; those before it stay.
     """
-    settings = settings or installation.load()
+    settings = settings or installation.load_settings()
     pins = _read_pins(settings.root / "requirements-data.txt")
     folders = {}
     for name in names:
