@@ -8,7 +8,15 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class SettingError(ValueError):
+    """A setting has a value that makes no sense; the message names it and says what is expected."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,7 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("GRISTMILL_HOME", "var/", "Folder for the embedded databases, blobs, logs and caches."),
+    Setting("GRISTMILL_HOME", "var", "Folder for the embedded databases, blobs, logs and caches."),
     Setting("GRISTMILL_HOST", "127.0.0.1", "Address the web and serving processes listen on."),
     Setting("GRISTMILL_PORT", "8000", "Port of the web process."),
     Setting("GRISTMILL_SERVING_PORT", "8001", "Port of the inference server."),
@@ -33,7 +41,7 @@ SETTINGS = (
     Setting("GRISTMILL_MAX_UPLOAD_BYTES", "5368709120", "Largest file a browser or script may upload."),
     Setting("GRISTMILL_WEB_WORKERS", "1", "Processes of the web server."),
     Setting("GRISTMILL_SERVING_WORKERS", "2", "Processes of the inference server."),
-    Setting("GRISTMILL_WORKER_CONCURRENCY", "2", "Jobs one worker runs at a time."),
+    Setting("GRISTMILL_WORKER_CONCURRENCY", "", "Heavy jobs at a time; half the cores when empty."),
     Setting("DATABASE_URL", "", "postgres://user:password@host:port/name; embedded Postgres when empty."),
     Setting("REDIS_URL", "", "redis://host:port/0; embedded Redis when empty."),
     Setting("STORAGE_URL", "", "s3://bucket/prefix?endpoint=… for blobs; the home folder when empty."),
@@ -51,7 +59,7 @@ class Settings:
     serving_url: str
     allowed_hosts: list[str]
     admin_password: str
-    secret_key: str
+    configured_secret_key: str
     secure: bool
     debug: bool
     max_upload_bytes: int
@@ -62,11 +70,31 @@ class Settings:
     redis_url: str
     storage_url: str
     email_url: str
+    embedded: tuple[str, ...]  # of DATABASE_URL and REDIS_URL, those that nobody set
 
     @property
-    def database(self) -> dict:
+    def secret_key(self) -> str:
+        """The configured key, or one generated once and kept readable to this user only."""
+        return self.configured_secret_key or _read_secret_key(Path(self.home))
+
+    @property
+    def broker_url(self) -> str:
+        """REDIS_URL as Celery spells it: its name for a Unix socket differs from redis-py's."""
+        if not self.redis_url.startswith("unix://"):
+            return self.redis_url
+        path, _, query = self.redis_url.removeprefix("unix://").partition("?")
+        return f"redis+socket://{path}?virtual_host={dict(parse_qsl(query)).get('db', '0')}"
+
+    def package_dir(self, name: str) -> Path:
+        """Where a data or weights package of requirements-data.txt lies unpacked."""
+        return Path(self.home) / "packages" / name.replace("-", "_").lower()
+
+    @property
+    def database(self) -> dict[str, Any]:
         """Django's form of DATABASE_URL, with a connection pool."""
         parts = urlsplit(self.database_url)
+        if parts.scheme not in ("postgres", "postgresql"):
+            raise SettingError("DATABASE_URL must start with postgresql://: Gristmill runs on Postgres only.")
         options = dict(parse_qsl(parts.query))
         host = options.pop("host", "") or parts.hostname or ""
         return {
@@ -109,11 +137,20 @@ class Settings:
         return dict(parse_qsl(urlsplit(self.email_url).query)).get("from", "gristmill@localhost")
 
 
-def load_settings(root: str | Path, environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings for a checkout at `root`. Raises ValueError naming the setting that makes no sense."""
+def load_settings(
+    root: str | Path = ROOT, environ: Mapping[str, str] | None = None, *, with_running: bool = True
+) -> Settings:
+    """Settings for a checkout at `root`. Raises SettingError naming the one that makes no sense.
+
+    `with_running=False` leaves out the addresses that a supervisor wrote down: the supervisor asks so.
+    """
     root = Path(root)
-    values = _collect_values(root, os.environ if environ is None else environ)
+    values = _collect_values(root, os.environ if environ is None else environ, with_running)
     home = (root / values["GRISTMILL_HOME"]).resolve()
+    embedded = {  # their usual sockets: what a command run by hand finds when nothing else is said
+        "DATABASE_URL": f"postgresql://postgres@/gristmill?host={quote(str(home / 'postgres'))}",
+        "REDIS_URL": f"unix://{home / 'redis' / 'redis.sock'}?db=0",
+    }
     port, serving_port = (_parse_integer(values, n) for n in ("GRISTMILL_PORT", "GRISTMILL_SERVING_PORT"))
     return Settings(
         home=str(home),
@@ -124,17 +161,18 @@ def load_settings(root: str | Path, environ: Mapping[str, str] | None = None) ->
         serving_url=values["GRISTMILL_SERVING_URL"].rstrip("/") or f"http://127.0.0.1:{serving_port}",
         allowed_hosts=[h.strip() for h in values["GRISTMILL_ALLOWED_HOSTS"].split(",") if h.strip()],
         admin_password=values["GRISTMILL_ADMIN_PASSWORD"],
-        secret_key=values["GRISTMILL_SECRET_KEY"] or _read_secret_key(home),
+        configured_secret_key=values["GRISTMILL_SECRET_KEY"],
         secure=_is_true(values["GRISTMILL_SECURE"]),
         debug=_is_true(values["GRISTMILL_DEBUG"]),
         max_upload_bytes=_parse_integer(values, "GRISTMILL_MAX_UPLOAD_BYTES"),
         web_workers=_parse_integer(values, "GRISTMILL_WEB_WORKERS"),
         serving_workers=_parse_integer(values, "GRISTMILL_SERVING_WORKERS"),
         worker_concurrency=_parse_integer(values, "GRISTMILL_WORKER_CONCURRENCY"),
-        database_url=values["DATABASE_URL"],
-        redis_url=values["REDIS_URL"],
+        database_url=values["DATABASE_URL"] or embedded["DATABASE_URL"],
+        redis_url=values["REDIS_URL"] or embedded["REDIS_URL"],
         storage_url=values["STORAGE_URL"] or f"file://{home / 'blobs'}",
         email_url=values["EMAIL_URL"],
+        embedded=tuple(name for name in embedded if not values[name]),
     )
 
 
@@ -155,14 +193,21 @@ def parse_env_file(text: str) -> dict[str, str]:
     return values
 
 
-def _collect_values(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def render_table() -> str:
+    """The settings as the Markdown table that README.md shows."""
+    rows = [f"| `{s.name}` | {f'`{s.default}`' if s.default else ''} | {s.meaning} |" for s in SETTINGS]
+    return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows])
+
+
+def _collect_values(root: Path, environ: Mapping[str, str], with_running: bool) -> dict[str, str]:
     values = {s.name: s.default for s in SETTINGS}
     values["GRISTMILL_URL"] = values["GRISTMILL_SERVING_URL"] = ""  # their defaults follow the ports
+    values["GRISTMILL_WORKER_CONCURRENCY"] = str(max(1, (os.cpu_count() or 1) // 2))
     env_file = root / ".env"
     from_file = parse_env_file(env_file.read_text()) if env_file.exists() else {}
     given = {**from_file, **environ}
     running = running_file((root / given.get("GRISTMILL_HOME", values["GRISTMILL_HOME"])).resolve())
-    found = json.loads(running.read_text()) if running.exists() else {}
+    found = json.loads(running.read_text()) if with_running and running.exists() else {}
     for source in (found, from_file, environ):
         values.update({name: source[name] for name in values if source.get(name, "") != ""})
     return values
@@ -188,7 +233,7 @@ def _parse_integer(values: Mapping[str, str], name: str) -> int:
     try:
         return int(values[name])
     except ValueError:
-        raise ValueError(f"{name} must be a whole number, not {values[name]!r}") from None
+        raise SettingError(f"{name} must be a whole number, not {values[name]!r}") from None
 
 
 def _is_true(value: str) -> bool:

