@@ -1,4 +1,4 @@
-"""The one table of settings, and the reader every process uses: environment, then `.env`, then what `make run` wrote."""
+"""The one table of settings, and its reader: the environment, then `.env`, then what `make run` wrote down."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,9 @@ SETTINGS = (
     Setting("GRISTMILL_HOST", "127.0.0.1", "Address the web and serving processes listen on."),
     Setting("GRISTMILL_PORT", "8000", "Port of the web process."),
     Setting("GRISTMILL_SERVING_PORT", "8001", "Port of the inference server."),
-    Setting("GRISTMILL_URL", "http://127.0.0.1:8000", "Address people reach the web process at; links are made from it."),
+    Setting(
+        "GRISTMILL_URL", "http://127.0.0.1:8000", "Address people reach the web process at; links are made from it."
+    ),
     Setting("GRISTMILL_SERVING_URL", "http://127.0.0.1:8001", "Address clients reach the inference server at."),
     Setting("GRISTMILL_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", "Host names the web process answers to."),
     Setting("GRISTMILL_ADMIN_PASSWORD", "", "Password of the first admin; generated and printed once when empty."),
@@ -221,10 +224,8 @@ def _read_secret_key(home: Path) -> str:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as out:
             out.write(secrets.token_urlsafe(50))
-        try:
-            os.link(temporary, path)  # fails if another process was first: then its key counts
-        except FileExistsError:
-            pass  # the other process's key is the one in use
+        with suppress(FileExistsError):  # another process was first: its key counts
+            os.link(temporary, path)
         temporary.unlink()
     return path.read_text().strip()
 

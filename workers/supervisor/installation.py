@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,8 @@ VENDOR_FILES = {
     "@recogito/text-annotator/dist/text-annotator.css": "text-annotator/text-annotator.css",
     "@recogito/text-annotator/dist/text-annotator.umd.js": "text-annotator/text-annotator.umd.js",
 }
+
+_OUTSIDE_LOCK = re.compile(r"^(torch|triton|nvidia-.*|cuda-.*)$")
 
 _HINTS = {
     "No space left on device": "The disk is full: free about 5 GB and run the same command again.",
@@ -172,3 +175,19 @@ def _copy_without_source_map(source: Path, target: Path) -> None:
     lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith(("//# sourceMappingURL", "/*# sourceMappingURL"))]
     target.write_text("".join(kept), encoding="utf-8")
+
+
+def lock() -> None:
+    """Pin requirements anew, for every supported Python and system; torch and its CUDA parts stay outside."""
+    uv = (Path(sys.executable).with_name("uv"), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11")
+    neat = ("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--upgrade")
+    scratch = ROOT / "requirements.lock.new"
+    _run((*uv, "--no-header", "--no-annotate", ROOT / "requirements.txt", "-o", scratch))
+    names = [line.split("==")[0] for line in scratch.read_text().splitlines()]
+    scratch.unlink()
+    outside = [part for name in names if _OUTSIDE_LOCK.match(name) for part in ("--no-emit-package", name)]
+    pins = (*uv, *neat, *outside)
+    _run((*pins, ROOT / "requirements.txt", "-o", ROOT / "requirements.lock"))
+    runtime = ("-c", ROOT / "requirements.lock")
+    _run((*pins, ROOT / "requirements-dev.txt", *runtime, "-o", ROOT / "requirements-dev.lock"))
+    _run((Path(sys.executable).with_name("npm"), "install", "--package-lock-only", "--ignore-scripts"))

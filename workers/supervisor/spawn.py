@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,8 @@ def stop(process: subprocess.Popen[bytes], first: signal.Signals, grace_seconds:
     """Ask with `first`, wait, then kill whatever is left of the child's process group."""
     if process.poll() is None:
         process.send_signal(first)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(grace_seconds)
-        except subprocess.TimeoutExpired:
-            pass
     kill_group(process.pid)
     process.wait()
 

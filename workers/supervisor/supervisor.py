@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -45,27 +45,43 @@ class Supervisor:
         self._began_at = time.monotonic()
         self._stop_asked = False
         self._announced = False
+        self._environ: dict[str, str] = {}
 
     def run(self) -> None:
         """Blocks until SIGINT, SIGTERM or SIGHUP."""
+        with self._everything():
+            self._watch()
+
+    def run_with(self, command: Sequence[str], *, servers_only: bool = False) -> int:
+        """Run one command while everything (or the databases alone) is up; returns its exit code."""
+        with self._everything(servers_only=servers_only):
+            self._watch(until=lambda: all(child.state is State.RUNNING for child in self.children))
+            process = subprocess.Popen(command, env=self._environ, cwd=ROOT)
+            self._watch(until=lambda: process.poll() is not None)
+            return process.wait()
+
+    @contextmanager
+    def _everything(self, *, servers_only: bool = False) -> Iterator[None]:
         preflight.check_home(self.home)
         with self._only_one():
             end_leftovers(self.run_dir / "processes.json")
-            preflight.check_ports(self.settings)
+            if not servers_only:
+                preflight.check_ports(self.settings)
             with self._signals_noted():
                 try:
-                    self._start()
-                    self._watch()
+                    self._start(servers_only)
+                    yield
                 finally:
                     self._stop()
 
-    def _start(self) -> None:
+    def _start(self, servers_only: bool) -> None:
         addresses = self._start_servers()
         self._write("env.json", addresses)
-        environ = plan.child_environ(self.settings, addresses)
-        if not self._stop_asked:
-            self._migrate(environ)
-        self.children = plan.build_children(self.settings, environ)
+        self._environ = plan.child_environ(self.settings, addresses)
+        if servers_only or self._stop_asked:
+            return
+        self._migrate(self._environ)
+        self.children = plan.build_children(self.settings, self._environ)
         for child in self.children:
             if not self._stop_asked:
                 child.start()
@@ -98,8 +114,8 @@ class Supervisor:
             self._say(created)
         stamp.write_text(fingerprint)
 
-    def _watch(self) -> None:
-        while not self._stop_asked:
+    def _watch(self, until: Callable[[], bool] = lambda: False) -> None:
+        while not self._stop_asked and not until():
             changed = False
             for child in self.children:
                 self._echo(child)
@@ -210,6 +226,19 @@ class Supervisor:
         yield
 
 
+def is_running(settings: Settings) -> bool:
+    """Whether another supervisor holds this home folder."""
+    lock = Path(settings.home) / "run" / "supervisor.lock"
+    if not lock.exists():
+        return False
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def run_django(*arguments: str, environ: dict[str, str]) -> str:
     """A manage.py command's output; its failure in a sentence and its last lines."""
     outcome = subprocess.run(
@@ -247,4 +276,3 @@ def end_leftovers(processes: Path) -> None:
                     os.kill(int(pid), signal.SIGTERM)
                 spawn.wait_until_dead(int(pid), 5)
                 spawn.kill_group(int(pid))
-
