@@ -1,0 +1,43 @@
+"""People and the tokens their scripts carry; knows no projects."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Lower
+
+from lifecycle.common.models import TimestampedModel
+
+
+class User(AbstractUser):
+    """A person who can log in. `is_superuser` is the site admin."""
+
+    email = models.EmailField(blank=True)
+    must_change_password = models.BooleanField(default=False)
+    theme = models.CharField(max_length=8, default="auto")  # auto | light | dark
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), condition=~models.Q(email=""), name="user_email_unique"
+            )
+        ]
+
+
+class ApiToken(TimestampedModel):
+    """A secret a script sends as ``Authorization: Bearer …``; only its hash is kept."""
+
+    class Scope(models.TextChoices):
+        READ = "read"  # safe methods only
+        WRITE = "write"  # everything the user may do
+        PREDICT = "predict"  # the serving doors only
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    scope = models.CharField(max_length=16, choices=Scope, default=Scope.WRITE)
+    token_hash = models.CharField(max_length=64, unique=True)
+    prefix = models.CharField(max_length=12)  # first characters, so a person can tell tokens apart
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

@@ -1,0 +1,172 @@
+"""Files addressed by the SHA-256 of their content, on local disk or in an S3 bucket; knows no Django."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO, Protocol
+from urllib.parse import parse_qs, urlsplit
+
+CHUNK_BYTES = 1 << 20
+
+
+class BlobStore(Protocol):
+    """Where bytes live. Writing the same content twice is a no-op; a blob, once written, never changes."""
+
+    def put(self, content: bytes) -> str:
+        """Store bytes; returns their hex SHA-256. Durable (fsynced) when it returns."""
+
+    def put_file(self, path: str | Path) -> str:
+        """Store a file's content without holding it in memory; returns its hex SHA-256."""
+
+    def get(self, digest: str) -> bytes:
+        """The content; FileNotFoundError when there is none."""
+
+    def open(self, digest: str) -> BinaryIO:
+        """A readable stream of the content; FileNotFoundError when there is none."""
+
+    def exists(self, digest: str) -> bool: ...
+
+    def fetch(self, digest: str, folder: str | Path) -> Path:
+        """A local path of the content, laid out as `shard_path` under `folder` where it must be downloaded."""
+
+    def check(self) -> None:
+        """Raises OSError when the store cannot be reached or written."""
+
+
+def shard_path(root: str | Path, digest: str) -> Path:
+    """``root/aa/bb/<digest>``: no folder grows past a few thousand entries."""
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise FileNotFoundError(f"not a blob name: {digest!r}")
+    return Path(root) / digest[:2] / digest[2:4] / digest
+
+
+class LocalBlobs:
+    """Blobs as files under one folder."""
+
+    def __init__(self, root: str | Path):
+        self.root = Path(root)
+
+    def put(self, content: bytes) -> str:
+        digest = hashlib.sha256(content).hexdigest()
+        target = shard_path(self.root, digest)
+        if not target.exists():
+            self._write(target, lambda out: out.write(content))
+        return digest
+
+    def put_file(self, path: str | Path) -> str:
+        with open(path, "rb") as source:
+            digest = hashlib.file_digest(source, "sha256").hexdigest()
+            target = shard_path(self.root, digest)
+            if not target.exists():
+                source.seek(0)
+                self._write(target, lambda out: shutil.copyfileobj(source, out, CHUNK_BYTES))
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        return shard_path(self.root, digest).read_bytes()
+
+    def open(self, digest: str) -> BinaryIO:
+        return open(shard_path(self.root, digest), "rb")
+
+    def exists(self, digest: str) -> bool:
+        return shard_path(self.root, digest).exists()
+
+    def fetch(self, digest: str, folder: str | Path) -> Path:
+        path = shard_path(self.root, digest)
+        if not path.exists():
+            raise FileNotFoundError(digest)
+        return path
+
+    def check(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self.root) as probe:
+            probe.write(b"ok")
+
+    def _write(self, target: Path, write) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+        try:
+            with os.fdopen(handle, "wb") as out:
+                write(out)
+                out.flush()
+                os.fsync(out.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+class S3Blobs:
+    """Blobs as objects ``<prefix>/aa/bb/<digest>`` of one bucket; credentials come from the usual AWS variables."""
+
+    def __init__(self, bucket: str, prefix: str = "", endpoint_url: str | None = None):
+        import boto3  # 0.3 s to import, and only where S3 is in use
+
+        self.bucket = bucket
+        self.prefix = prefix.strip("/")
+        self.client = boto3.client("s3", endpoint_url=endpoint_url)
+
+    def put(self, content: bytes) -> str:
+        digest = hashlib.sha256(content).hexdigest()
+        if not self.exists(digest):
+            self.client.put_object(Bucket=self.bucket, Key=self._key(digest), Body=content)
+        return digest
+
+    def put_file(self, path: str | Path) -> str:
+        with open(path, "rb") as source:
+            digest = hashlib.file_digest(source, "sha256").hexdigest()
+        if not self.exists(digest):
+            self.client.upload_file(str(path), self.bucket, self._key(digest))
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        return self.open(digest).read()
+
+    def open(self, digest: str) -> BinaryIO:
+        try:
+            return self.client.get_object(Bucket=self.bucket, Key=self._key(digest))["Body"]
+        except self.client.exceptions.NoSuchKey:
+            raise FileNotFoundError(digest) from None
+
+    def exists(self, digest: str) -> bool:
+        try:
+            self.client.head_object(Bucket=self.bucket, Key=self._key(digest))
+        except self.client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+                return False
+            raise
+        return True
+
+    def fetch(self, digest: str, folder: str | Path) -> Path:
+        target = shard_path(folder, digest)
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+            with os.fdopen(handle, "wb") as out, self.open(digest) as source:
+                shutil.copyfileobj(source, out, CHUNK_BYTES)
+            os.replace(temporary, target)
+        return target
+
+    def check(self) -> None:
+        self.client.head_bucket(Bucket=self.bucket)
+
+    def _key(self, digest: str) -> str:
+        path = shard_path("", digest).as_posix()
+        return f"{self.prefix}/{path}" if self.prefix else path
+
+
+@cache
+def open_blobs(url: str) -> BlobStore:
+    """The store behind a STORAGE_URL: ``file:///path``, a plain path, or ``s3://bucket/prefix?endpoint=https://…``."""
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        endpoint = parse_qs(parts.query).get("endpoint", [None])[0]
+        return S3Blobs(parts.netloc, parts.path, endpoint)
+    if parts.scheme in {"", "file"}:
+        return LocalBlobs(parts.path)
+    raise ValueError(f"STORAGE_URL must start with file:// or s3://, not {parts.scheme}://")

@@ -1,0 +1,22 @@
+"""Kinds of jobs, the queue each waits in, and the name its message carries."""
+
+from __future__ import annotations
+
+TASK_PREFIX = "gristmill."
+
+# kind -> queue. A contract test holds this equal to the tasks in workers/tasks.
+JOB_QUEUES: dict[str, str] = {
+    "ingest": "io",
+    "version": "io",
+    "train": "cpu",
+    "evaluate": "cpu",
+    "pipeline": "io",
+    "drift": "cpu",
+    "housekeeping": "io",
+}
+
+QUEUES = ("io", "cpu", "gpu")
+
+
+def task_name(kind: str) -> str:
+    return TASK_PREFIX + kind

@@ -1,0 +1,66 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import pytest
+
+from lifecycle.jobs import testing
+from lifecycle.jobs.models import Job
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def _memory_publisher(request, settings):
+    """Jobs wait in memory unless a test is marked `real_broker`."""
+    if "real_broker" not in request.keywords:
+        settings.JOB_PUBLISHER = "lifecycle.jobs.testing.publish"
+        testing.messages.clear()
+
+
+@pytest.fixture
+def run_jobs(django_capture_on_commit_callbacks):
+    """Run every queued job, and those they queue, in this process through the real runtime; returns them."""
+    from workers import runtime
+    from workers.celery import app
+
+    app.loader.import_default_modules()
+
+    def run(limit: int = 50) -> list[Job]:
+        done: list[int] = []
+        for _ in range(limit):
+            job = Job.objects.filter(state=Job.State.QUEUED).exclude(pk__in=done).order_by("pk").first()
+            if job is None:
+                break
+            done.append(job.pk)
+            with django_capture_on_commit_callbacks(execute=True):
+                runtime.execute(job.pk, worker="test", has_heart=False)
+        return list(Job.objects.filter(pk__in=done).order_by("pk"))
+
+    return run
+
+
+@pytest.fixture
+def owner(db):
+    return factories.UserFactory(username="owner")
+
+
+@pytest.fixture
+def stranger(db):
+    return factories.UserFactory(username="stranger")
+
+
+@pytest.fixture
+def project(owner):
+    return factories.ProjectFactory(owner=owner)
+
+
+@pytest.fixture
+def member(project):
+    """member("annotator") is a new user with that role in `project`."""
+
+    def make(role: str):
+        user = factories.UserFactory(username=f"{role}-{project.pk}")
+        factories.MembershipFactory(project=project, user=user, role=role)
+        return user
+
+    return make

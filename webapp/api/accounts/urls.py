@@ -1,0 +1,3 @@
+"""REST endpoints of the accounts room: URL to view."""
+
+urlpatterns: list = []

@@ -1,0 +1,3 @@
+"""REST endpoints of the annotations room: URL to view."""
+
+urlpatterns: list = []

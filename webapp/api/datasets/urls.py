@@ -1,0 +1,3 @@
+"""REST endpoints of the datasets room: URL to view."""
+
+urlpatterns: list = []

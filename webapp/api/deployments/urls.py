@@ -1,0 +1,3 @@
+"""REST endpoints of the deployments room: URL to view."""
+
+urlpatterns: list = []

@@ -1,0 +1,3 @@
+"""REST endpoints of the evaluations room: URL to view."""
+
+urlpatterns: list = []

@@ -1,0 +1,3 @@
+"""REST endpoints of the experiments room: URL to view."""
+
+urlpatterns: list = []

@@ -1,0 +1,3 @@
+"""REST endpoints of the jobs room: URL to view."""
+
+urlpatterns: list = []

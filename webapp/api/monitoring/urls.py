@@ -1,0 +1,3 @@
+"""REST endpoints of the monitoring room: URL to view."""
+
+urlpatterns: list = []

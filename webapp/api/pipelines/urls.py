@@ -1,0 +1,3 @@
+"""REST endpoints of the pipelines room: URL to view."""
+
+urlpatterns: list = []

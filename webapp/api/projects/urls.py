@@ -1,0 +1,3 @@
+"""REST endpoints of the projects room: URL to view."""
+
+urlpatterns: list = []

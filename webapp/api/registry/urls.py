@@ -1,0 +1,3 @@
+"""REST endpoints of the registry room: URL to view."""
+
+urlpatterns: list = []

@@ -1,0 +1,3 @@
+"""Pages of the accounts room: URL to view."""
+
+urlpatterns: list = []

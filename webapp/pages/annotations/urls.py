@@ -1,0 +1,3 @@
+"""Pages of the annotations room: URL to view."""
+
+urlpatterns: list = []

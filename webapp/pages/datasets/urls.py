@@ -1,0 +1,3 @@
+"""Pages of the datasets room: URL to view."""
+
+urlpatterns: list = []

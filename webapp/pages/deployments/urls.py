@@ -1,0 +1,3 @@
+"""Pages of the deployments room: URL to view."""
+
+urlpatterns: list = []

@@ -1,0 +1,3 @@
+"""Pages of the evaluations room: URL to view."""
+
+urlpatterns: list = []

@@ -1,0 +1,3 @@
+"""Pages of the experiments room: URL to view."""
+
+urlpatterns: list = []

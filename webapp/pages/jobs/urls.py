@@ -1,0 +1,3 @@
+"""Pages of the jobs room: URL to view."""
+
+urlpatterns: list = []

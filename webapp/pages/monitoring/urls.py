@@ -1,0 +1,3 @@
+"""Pages of the monitoring room: URL to view."""
+
+urlpatterns: list = []

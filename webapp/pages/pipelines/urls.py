@@ -1,0 +1,3 @@
+"""Pages of the pipelines room: URL to view."""
+
+urlpatterns: list = []

@@ -1,0 +1,3 @@
+"""Pages of the projects room: URL to view."""
+
+urlpatterns: list = []

@@ -1,0 +1,3 @@
+"""Pages of the registry room: URL to view."""
+
+urlpatterns: list = []

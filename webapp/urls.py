@@ -1,0 +1,40 @@
+"""Every URL of the web process, one include per room for pages and one for the API."""
+
+from importlib import import_module
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from webapp import health
+
+ROOMS = (
+    "accounts",
+    "projects",
+    "jobs",
+    "datasets",
+    "annotations",
+    "experiments",
+    "evaluations",
+    "registry",
+    "deployments",
+    "monitoring",
+    "pipelines",
+)
+
+
+def _include(kind: str, room: str, namespace: str):
+    module = import_module(f"webapp.{kind}.{room}.urls")
+    return include((module.urlpatterns, room), namespace=namespace)
+
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("metrics", health.metrics, name="metrics"),
+    *(path("", _include("pages", room, room)) for room in ROOMS),
+    *(path("api/v1/", _include("api", room, f"api-{room}")) for room in ROOMS),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+]
+handler404 = "webapp.errors.render_not_found"
+handler500 = "webapp.errors.render_server_error"
+handler403 = "webapp.errors.render_forbidden"
+handler400 = "webapp.errors.render_bad_request"

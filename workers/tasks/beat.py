@@ -1,0 +1,14 @@
+"""What the clock sends: turns a schedule's tick into a job."""
+
+from django.utils import timezone
+
+from lifecycle.contracts.jobs import TASK_PREFIX
+from lifecycle.jobs import services
+from workers.celery import app
+
+
+@app.task(name=TASK_PREFIX + "beat", queue="io")
+def tick(*, kind: str) -> None:
+    """One job per kind and minute, however many clocks tick."""
+    minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
+    services.enqueue(kind=kind, title=f"Scheduled: {kind}", spec={}, idempotency_key=f"beat:{kind}:{minute}")

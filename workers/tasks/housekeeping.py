@@ -1,0 +1,13 @@
+"""Remove what has served its time: expired sessions, old job logs, used-up uploads."""
+
+from workers.runtime import JobContext, job_task
+
+
+@job_task("housekeeping", queue="io")
+def housekeeping(context: JobContext) -> dict:
+    from django.core.management import call_command
+
+    from lifecycle.jobs import services
+
+    call_command("clearsessions")
+    return {"jobs_removed": services.prune(days=30)}
