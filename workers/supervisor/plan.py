@@ -15,21 +15,39 @@ from workers.supervisor.children import Child
 
 _PYTHON = Path(sys.executable)
 _WEB_THREADS = 16
+_IO_JOBS = 4  # crawls and imports wait more than they compute
+_HEAVY = ("worker-cpu", "worker-gpu")  # these step back for people's clicks
+
+
+def build_commands(settings: Settings) -> dict[str, list[str]]:
+    """Every kind of process with its command: `make run` and the containers start the same."""
+    return {
+        "web": web_command(settings),
+        "serving": [str(_PYTHON), "-m", "workers.serving"],
+        "worker-io": worker_command("io", _IO_JOBS),
+        "worker-cpu": worker_command("cpu", settings.worker_concurrency),
+        "worker-gpu": worker_command("gpu", 1),
+        "beat": beat_command(),
+    }
 
 
 def build_children(settings: Settings, environ: Mapping[str, str]) -> list[Child]:
     """Web comes first, so that on a small machine it gets the processor before the others."""
-    logs = Path(settings.home) / "log"
-    children = [
-        Child("web", web_command(settings), environ, logs / "web.log", ROOT, _answers(web_probe(settings))),
-        Child("serving", serving_command(), environ, logs / "serving.log", ROOT, _answers(serving_probe(settings))),
-        _worker("io", 4, settings, environ),
-        _worker("cpu", settings.worker_concurrency, settings, environ),
-        Child("beat", beat_command(settings), environ, logs / "beat.log", ROOT, _says("beat: Starting")),
+    probes = {"web": _answers(web_probe(settings)), "serving": _answers(serving_probe(settings))}
+    probes["beat"] = _says("beat: Starting")
+    return [
+        Child(
+            name=name,
+            command=command,
+            environ=environ,
+            log_path=Path(settings.home) / "log" / f"{name}.log",
+            cwd=ROOT,
+            is_ready=probes.get(name, _says(" ready.")),
+            niceness=5 if name in _HEAVY else 0,
+        )
+        for name, command in build_commands(settings).items()
+        if name != "worker-gpu" or has_gpu()
     ]
-    if has_gpu():
-        children.insert(4, _worker("gpu", 1, settings, environ))
-    return children
 
 
 def web_command(settings: Settings) -> list[str]:
@@ -39,16 +57,12 @@ def web_command(settings: Settings) -> list[str]:
     return [*granian, *listen, *size, "--workers-kill-timeout", "5", "webapp.wsgi:application"]
 
 
-def serving_command() -> list[str]:
-    return [str(_PYTHON), "-m", "workers.serving"]
-
-
 def worker_command(queue: str, concurrency: int) -> list[str]:
     celery = [str(_PYTHON.with_name("celery")), "--quiet", "--app", "workers.celery", "worker"]
     return [*celery, "--queues", queue, "--hostname", f"{queue}@%h", "--concurrency", str(concurrency), "-l", "INFO"]
 
 
-def beat_command(settings: Settings) -> list[str]:
+def beat_command() -> list[str]:
     celery = [str(_PYTHON.with_name("celery")), "--quiet", "--app", "workers.celery", "beat", "-l", "INFO"]
     scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
     return [*celery, "--scheduler", scheduler, "--pidfile", ""]
@@ -71,15 +85,6 @@ def child_environ(settings: Settings, addresses: Mapping[str, str]) -> dict[str,
     """This environment plus what the supervisor settled; unbuffered, so that logs are live."""
     settled = {"GRISTMILL_HOME": settings.home, "DJANGO_SETTINGS_MODULE": "webapp.settings", **addresses}
     return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), **settled}
-
-
-def _worker(queue: str, concurrency: int, settings: Settings, environ: Mapping[str, str]) -> Child:
-    name = f"worker-{queue}"
-    log_path = Path(settings.home) / "log" / f"{name}.log"
-    # heavy jobs step back for people's clicks
-    niceness = 0 if queue == "io" else 5
-    command = worker_command(queue, concurrency)
-    return Child(name, command, environ, log_path, ROOT, _says(" ready."), niceness, stop_grace_seconds=15)
 
 
 def _reachable(settings: Settings) -> str:
