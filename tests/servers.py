@@ -11,7 +11,12 @@ from pathlib import Path
 from workers.supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 
 
+postgres: EmbeddedPostgres
+redis: EmbeddedRedis
+
+
 def _start() -> None:
+    global postgres, redis
     home = Path(tempfile.mkdtemp(prefix="gm-test-"))
     home.chmod(0o755)  # Postgres runs as another user when we are root
     postgres = EmbeddedPostgres(home / "pg", durable=False)

@@ -89,7 +89,7 @@ def publish(job_id: int) -> None:
     Job.objects.filter(pk=job_id, state=State.QUEUED).update(published_at=Now())
 
 
-def claim(job_id: int, *, worker: str, lease_seconds: float = rules.LEASE_SECONDS) -> Job | None:
+def claim(job_id: int, *, worker: str) -> Job | None:
     """Take a queued job (or one whose lease ran out) by one conditional update; None when it is not to be had."""
     free = Q(state=State.QUEUED) & (Q(not_before=None) | Q(not_before__lte=Now()))
     expired = Q(state=State.RUNNING, lease_expires_at__lt=Now())
@@ -99,7 +99,7 @@ def claim(job_id: int, *, worker: str, lease_seconds: float = rules.LEASE_SECOND
             fence=F("fence") + 1,
             attempt=F("attempt") + 1,
             worker=worker,
-            lease_expires_at=Now() + timedelta(seconds=lease_seconds),
+            lease_expires_at=Now() + timedelta(seconds=rules.LEASE_SECONDS),
             heartbeat_at=Now(),
             started_at=Now(),
             not_before=None,
@@ -120,10 +120,10 @@ def heartbeat(
     fence: int,
     progress: float | None = None,
     message: str | None = None,
-    lease_seconds: float = rules.LEASE_SECONDS,
 ) -> Heartbeat:
     """Renew the lease and say how far the work is."""
-    changes: dict[str, Any] = {"lease_expires_at": Now() + timedelta(seconds=lease_seconds), "heartbeat_at": Now()}
+    lease = Now() + timedelta(seconds=rules.LEASE_SECONDS)
+    changes: dict[str, Any] = {"lease_expires_at": lease, "heartbeat_at": Now()}
     if progress is not None:
         changes["progress"] = min(max(progress, 0.0), 1.0)
     if message is not None:
