@@ -56,10 +56,10 @@ def test_a_killed_supervisor_takes_its_children_along_and_starts_again(start, wa
 
     orphans = instance.pids()
     instance.stop(signal.SIGKILL)
-    wait_for(lambda: not any(spawn.is_alive(pid) for pid in orphans))
 
     again = start()
     wait_for(lambda: again.output.read_text().count("Gristmill is at") == 2)
+    assert not any(spawn.is_alive(pid) for pid in orphans)
     with psycopg.connect(url) as connection:
         assert connection.execute("select number from kept").fetchone() == (7,)
 

@@ -229,14 +229,15 @@ class EmbeddedPostgres(EmbeddedServer):
         fresh = self.data_dir.with_name(f"{self.data_dir.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            shutil.chown(fresh, self._user())
+        user = self._user()
+        if user is not None:
+            shutil.chown(fresh, user)
         settled = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         outcome = subprocess.run(
             [_postgres_bin() / "initdb", "--auth=trust", "-U", "postgres", *settled, "-D", fresh],
             capture_output=True,
             text=True,
-            user=self._user(),
+            user=user,
             cwd=fresh,
             check=False,
         )

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,6 +38,8 @@ VENDOR_FILES = {
     "@recogito/text-annotator/dist/text-annotator.umd.js": "text-annotator/text-annotator.umd.js",
 }
 
+Command = tuple[str | Path, ...]
+
 _OUTSIDE_LOCK = re.compile(r"^(torch|triton|nvidia-.*|cuda-.*)$")
 
 _HINTS = {
@@ -60,7 +61,7 @@ class Step:
     title: str
     stamp: Path
     made_from: tuple[Path, ...]
-    commands: tuple[tuple[str | Path, ...], ...]
+    commands: tuple[Command, ...]
 
     @property
     def fingerprint(self) -> str:
@@ -136,7 +137,7 @@ def _take(step: Step) -> bool:
     return True
 
 
-def _run(command: Sequence[str | Path]) -> None:
+def _run(command: Command) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     outcome = subprocess.run(
         [str(part) for part in command],
@@ -179,15 +180,23 @@ def _copy_without_source_map(source: Path, target: Path) -> None:
 
 def lock() -> None:
     """Pin requirements anew, for every supported Python and system; torch and its CUDA parts stay outside."""
-    uv = (Path(sys.executable).with_name("uv"), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11")
-    neat = ("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--upgrade")
+    uv: Command = (
+        Path(sys.executable).with_name("uv"),
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--python-version",
+        "3.11",
+    )
+    neat: Command = ("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--upgrade")
     scratch = ROOT / "requirements.lock.new"
     _run((*uv, "--no-header", "--no-annotate", ROOT / "requirements.txt", "-o", scratch))
     names = [line.split("==")[0] for line in scratch.read_text().splitlines()]
     scratch.unlink()
     outside = [part for name in names if _OUTSIDE_LOCK.match(name) for part in ("--no-emit-package", name)]
-    pins = (*uv, *neat, *outside)
+    pins: Command = (*uv, *neat, *outside)
     _run((*pins, ROOT / "requirements.txt", "-o", ROOT / "requirements.lock"))
-    runtime = ("-c", ROOT / "requirements.lock")
+    runtime: Command = ("-c", ROOT / "requirements.lock")
     _run((*pins, ROOT / "requirements-dev.txt", *runtime, "-o", ROOT / "requirements-dev.lock"))
     _run((Path(sys.executable).with_name("npm"), "install", "--package-lock-only", "--ignore-scripts"))

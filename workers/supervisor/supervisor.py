@@ -268,11 +268,17 @@ def migrations_fingerprint() -> str:
 
 
 def end_leftovers(processes: Path) -> None:
-    """End the children of a supervisor that was killed; a process id that now means another program is left alone."""
+    """End the children of a supervisor that was killed, and what these had started in their process groups.
+
+    A number that now stands for another program is left alone; one whose leader is gone still names its group.
+    """
     with suppress(FileNotFoundError, json.JSONDecodeError):
-        for pid, command in json.loads(processes.read_text()).items():
-            if command and spawn.command_of(int(pid)) == command:
+        for number, command in json.loads(processes.read_text()).items():
+            pid = int(number)
+            running = spawn.command_of(pid)
+            if running == command:
                 with suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGTERM)
-                spawn.wait_until_dead(int(pid), 5)
-                spawn.kill_group(int(pid))
+                    os.kill(pid, signal.SIGTERM)
+                spawn.wait_until_dead(pid, 5)
+            if running in ("", command):
+                spawn.kill_group(pid)
