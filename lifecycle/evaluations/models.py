@@ -27,9 +27,7 @@ class Evaluation(TimestampedModel):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["artifact", "dataset_version", "split"], name="evaluation_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["artifact", "dataset_version", "split"], name="evaluation_once")]
 
 
 class ItemResult(models.Model):
