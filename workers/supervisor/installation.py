@@ -7,6 +7,7 @@ Runs in a bare .venv: standard library only.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -80,8 +81,12 @@ def install(*, for_tests: bool = False) -> None:
     _check_python()
     if _take(_python_step(for_tests)):
         _add_redis_binary()
-    if _take(_npm_step(for_tests)) or not VENDOR.exists():
+    fetched = _take(_npm_step(for_tests))
+    wanted = json.dumps(VENDOR_FILES)
+    stamp = VENDOR / ".copied"
+    if fetched or not stamp.exists() or stamp.read_text() != wanted:
         copy_vendor_files()
+        stamp.write_text(wanted)
 
 
 def fetch_weights() -> None:
@@ -122,8 +127,8 @@ def _npm_step(for_tests: bool) -> Step:
     omit = () if for_tests and not shutil.which("chromium") else ("--omit=dev",)
     node = Path(sys.executable).parent
     npm = (node / "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", *omit)
-    made_from = (ROOT / "package-lock.json", Path(__file__))
-    return Step("front-end files", ROOT / "node_modules" / ".gristmill.stamp", made_from, (npm,))
+    stamp = ROOT / "node_modules" / ".gristmill.stamp"
+    return Step("front-end files", stamp, (ROOT / "package-lock.json",), (npm,))
 
 
 def _take(step: Step) -> bool:

@@ -22,8 +22,9 @@ from workers.supervisor.children import Child, State
 from workers.supervisor.embedded import EmbeddedPostgres, EmbeddedRedis, EmbeddedServer, EmbeddedServerError
 
 _TICK_SECONDS = 0.1
-_ALARMING = ("ERROR", "CRITICAL", "Traceback", "Error:", "WARNING")
+_ALARMING = ("ERROR", "CRITICAL", "Traceback", "Error:")
 _CRASH_LINES = 12
+_PATIENCE_SECONDS = 60  # a command waits so long for every process, then it goes ahead
 
 
 class AlreadyRunning(RuntimeError):
@@ -55,10 +56,16 @@ class Supervisor:
     def run_with(self, command: Sequence[str], *, servers_only: bool = False) -> int:
         """Run one command while everything (or the databases alone) is up; returns its exit code."""
         with self._everything(servers_only=servers_only):
-            self._watch(until=lambda: all(child.state is State.RUNNING for child in self.children))
+            patience = time.monotonic() + _PATIENCE_SECONDS
+            self._watch(until=lambda: self._all_run() or time.monotonic() > patience)
             process = subprocess.Popen(command, env=self._environ, cwd=ROOT)
             self._watch(until=lambda: process.poll() is not None)
+            if process.poll() is None:
+                process.terminate()
             return process.wait()
+
+    def _all_run(self) -> bool:
+        return all(child.state is State.RUNNING for child in self.children)
 
     @contextmanager
     def _everything(self, *, servers_only: bool = False) -> Iterator[None]:
