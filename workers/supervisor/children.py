@@ -19,6 +19,7 @@ STEADY_SECONDS = 30.0  # a child that lived this long had started well: its next
 
 
 class State(Enum):
+    WAITING = "waiting"  # for its first start
     STARTING = "starting"
     RUNNING = "running"
     CRASHED = "crashed"  # waiting for its next start
@@ -41,7 +42,7 @@ class Child:
     niceness: int = 0
     stop_grace_seconds: float = 10.0
 
-    state: State = State.STOPPED
+    state: State = State.WAITING
     crashes_in_a_row: int = 0
     next_start_at: float = 0.0
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=30))

@@ -24,6 +24,7 @@ from workers.supervisor.embedded import EmbeddedPostgres, EmbeddedRedis, Embedde
 _TICK_SECONDS = 0.1
 _ALARMING = ("ERROR", "CRITICAL", "Traceback", "Error:")
 _CRASH_LINES = 12
+_HEAD_START_SECONDS = 8.0
 _PATIENCE_SECONDS = 60  # a command waits so long for every process, then it goes ahead
 
 
@@ -46,6 +47,7 @@ class Supervisor:
         self._began_at = time.monotonic()
         self._stop_asked = False
         self._announced = False
+        self._head_start_until = 0.0
         self._environ: dict[str, str] = {}
 
     def run(self) -> None:
@@ -89,9 +91,8 @@ class Supervisor:
             return
         self._migrate(self._environ)
         self.children = plan.build_children(self.settings, self._environ)
-        for child in self.children:
-            if not self._stop_asked:
-                child.start()
+        self._head_start_until = time.monotonic() + _HEAD_START_SECONDS
+        self.children[0].start()
         self._note_processes()
 
     def _start_servers(self) -> dict[str, str]:
@@ -123,7 +124,7 @@ class Supervisor:
 
     def _watch(self, until: Callable[[], bool] = lambda: False) -> None:
         while not self._stop_asked and not until():
-            changed = False
+            changed = self._start_others()
             for child in self.children:
                 self._echo(child)
                 changed |= self._look_after(child)
@@ -132,6 +133,17 @@ class Supervisor:
             if changed:
                 self._report()
             time.sleep(_TICK_SECONDS)
+
+    def _start_others(self) -> bool:
+        """The first child is what people wait for: the rest starts when it answers, or takes too long."""
+        waiting = [child for child in self.children if child.state is State.WAITING]
+        has_head_start = time.monotonic() < self._head_start_until and self.children[0].state is State.STARTING
+        if not waiting or has_head_start:
+            return False
+        for child in waiting:
+            child.start()
+        self._note_processes()
+        return True
 
     def _look_after(self, child: Child) -> bool:
         changed = child.check()
