@@ -2,32 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+PutBlobs = Callable[[Sequence[bytes]], list[str]]  # stores a batch durably; the hex SHA-256 of each
+SPLIT_FOLDERS = {
+    "train": "train", "training": "train",
+    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})  # what artifacts also read as missing
+COLUMN_KINDS = ("number", "category", "date", "text")
 
 
 @dataclass(frozen=True)
 class ColumnMapping:
-    """Which columns of a table play which part; empty means none. `features` empty means: all others."""
+    """Which columns of a table play which part; empty means none. `features` empty means: all others.
+
+    `kinds` are (column, kind) pairs that overrule what the first rows suggest.
+    """
 
     text: str = ""
     label: str = ""
     group: str = ""
     split: str = ""
     features: tuple[str, ...] = ()
+    kinds: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> ColumnMapping:
+        """A mapping stored as JSON; unknown keys are ignored."""
+        kinds = raw.get("kinds") or ()
+        pairs = kinds.items() if isinstance(kinds, dict) else kinds
+        return cls(
+            **{key: str(raw.get(key) or "") for key in ("text", "label", "group", "split")},
+            features=tuple(raw.get("features") or ()),
+            kinds=tuple((str(name), str(kind)) for name, kind in pairs),
+        )
+
+
+@dataclass(frozen=True)
+class IngestLimits:
+    """What outside input may cost at most."""
+
+    image_pixels: int = 64_000_000
+    file_bytes: int = 100_000_000  # one picture or text file
+    text_chars: int = 1_000_000
+    row_bytes: int = 1_000_000
+    columns: int = 2_000
+    members: int = 500_000
+    archive_bytes: int = 50_000_000_000  # unpacked, all members together
+    member_ratio: int = 250  # unpacked to packed, above one megabyte
+    rejects: int = 1_000_000
 
 
 @dataclass(frozen=True)
 class IngestSpec:
-    """`paths` are (original name, local path) pairs of uploaded files: images, zip, CSV, Parquet, JSONL."""
+    """`paths` are (original name, local path) pairs of uploaded files: images, zip, CSV, Parquet, JSONL.
+
+    `mapping` None means: guess it from the column names.
+    """
 
     item_kind: str
     paths: tuple[tuple[str, str], ...]
-    mapping: ColumnMapping = field(default_factory=ColumnMapping)
+    mapping: ColumnMapping | None = None
     label_kind: str = "class"
     folders_are_labels: bool = True
-    max_image_pixels: int = 64_000_000
-    max_file_bytes: int = 200_000_000
-    max_text_chars: int = 1_000_000
+    known_classes: tuple[str, ...] = ()
+    known_columns: tuple[tuple[str, str], ...] = ()  # (name, kind) the dataset already has
+    limits: IngestLimits = field(default_factory=IngestLimits)
 
 
 @dataclass(frozen=True)
@@ -40,12 +84,42 @@ class Reject:
 
 
 @dataclass(frozen=True)
+class ColumnGuess:
+    """One column of a table as its first rows show it."""
+
+    name: str
+    kind: str  # of COLUMN_KINDS
+    role: str  # text | label | group | split | feature | ignore: what the name and values suggest
+    missing: int = 0
+    distinct: int = 0
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IngestPreview:
+    """What an upload looks like before it is imported: nothing of it is stored yet."""
+
+    files: int
+    tables: int
+    columns: tuple[ColumnGuess, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()  # first rows, one text per column
+    encoding: str = ""
+    delimiter: str = ""
+    folder_labels: tuple[tuple[str, int], ...] = ()  # (label, files), most frequent first
+    folder_splits: tuple[tuple[str, int], ...] = ()
+    folders_are_labels: bool = False
+    problems: tuple[Reject, ...] = ()
+
+
+@dataclass(frozen=True)
 class IngestResult:
     """`parts` are Parquet files with columns content_hash, blob, text, row, label, group, split, source_uri, mime,
-    width, height, byte_size (each null where it does not apply), duplicates inside the import already removed."""
+    width, height, byte_size (each null where it does not apply), in the order of the source. The same content may
+    come twice: the store keeps the first, and the last label given counts."""
 
     parts: tuple[str, ...]
     accepted: int
-    duplicates: int
     rejected: int
     rejects_path: str  # JSON lines of Reject
+    columns: tuple[tuple[str, str], ...] = ()  # rows only: (name, kind) of the features
+    mapping: ColumnMapping | None = None  # as used

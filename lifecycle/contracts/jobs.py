@@ -6,6 +6,7 @@ TASK_PREFIX = "gristmill."
 
 # kind -> queue. A contract test holds this equal to the tasks in workers/tasks.
 JOB_QUEUES: dict[str, str] = {
+    "inspect": "io",
     "ingest": "io",
     "version": "io",
     "train": "cpu",

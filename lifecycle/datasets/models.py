@@ -23,18 +23,8 @@ class Dataset(TimestampedModel):
         constraints = [models.UniqueConstraint(fields=["project", "name"], name="dataset_name_once")]
 
 
-class Upload(TimestampedModel):
-    """One uploaded file, already in blob storage, waiting for or used by a collection."""
-
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="uploads")
-    name = models.CharField(max_length=255)
-    blob = models.CharField(max_length=64)
-    byte_size = models.BigIntegerField()
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-
-
 class Collection(TimestampedModel):
-    """One run of one source: what was asked for, and what came of it."""
+    """One run of one source: what was asked for, and what came of it. Without a job it is a draft."""
 
     class Kind(models.TextChoices):
         UPLOAD = "upload"
@@ -42,21 +32,47 @@ class Collection(TimestampedModel):
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="collections")
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.UPLOAD)
     title = models.CharField(max_length=200)
-    spec = models.JSONField(default=dict)
+    spec = models.JSONField(default=dict)  # {"mapping": contracts.ingest.ColumnMapping, "folders_are_labels": bool}
+    preview = models.JSONField(default=dict)  # contracts.ingest.IngestPreview, once inspected
     license = models.CharField(max_length=100, blank=True)
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     accepted = models.BigIntegerField(default=0)  # items that are new in the dataset
     duplicates = models.BigIntegerField(default=0)  # already there, or twice in the import
     rejected = models.BigIntegerField(default=0)
+    labeled = models.BigIntegerField(default=0)  # labels that were new or different
+    loaded_parts = models.PositiveIntegerField(default=0)  # how far a killed import got: parts in the database
+    rejects_blob = models.CharField(max_length=64, blank=True)  # JSON lines of all contracts.ingest.Reject
     finished_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         ordering = ["-id"]
 
+    def __str__(self) -> str:
+        return self.title
+
+
+class Upload(TimestampedModel):
+    """One file on its way in, or complete and waiting for its collection. Its bytes are blobs, in order."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="uploads")
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, null=True, blank=True, related_name="uploads")
+    name = models.CharField(max_length=500)  # with the folders the person dropped
+    byte_size = models.BigIntegerField()  # as announced
+    received = models.BigIntegerField(default=0)
+    parts = models.JSONField(default=list)  # blob names in order
+    completed_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["collection", "id"], name="upload_collection")]
+
+    def __str__(self) -> str:
+        return self.name
+
 
 class CollectionReject(models.Model):
-    """One file or row that was set aside, and why."""
+    """One file or row that was set aside, and why. The first thousands; all are in `Collection.rejects_blob`."""
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="rejects")
     source = models.CharField(max_length=500)
@@ -89,6 +105,7 @@ class Item(models.Model):
     labeled_at = models.DateTimeField(null=True, blank=True)
     group = models.CharField(max_length=200, blank=True)
     given_split = models.CharField(max_length=10, blank=True)  # as imported; overrides the ratio
+    split = models.CharField(max_length=10, blank=True)  # decided once, by datasets.rules, when the item came in
     excluded_at = models.DateTimeField(null=True, blank=True)
 
     collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="items")
@@ -100,8 +117,26 @@ class Item(models.Model):
         indexes = [
             models.Index(fields=["dataset", "-id"], name="item_newest"),
             models.Index(fields=["dataset", "label", "-id"], name="item_label"),
+            models.Index(fields=["dataset", "split", "-id"], name="item_split"),
             models.Index(fields=["collection", "id"], name="item_collection"),
+            models.Index(
+                fields=["dataset", "label", "split"],
+                condition=models.Q(excluded_at__isnull=False),
+                name="item_excluded",
+            ),
+            models.Index(fields=["dataset", "group"], condition=~models.Q(group=""), name="item_group"),
         ]
+
+
+class Rendition(models.Model):
+    """A smaller or browser-friendly picture made from an image blob, kept as a blob of its own."""
+
+    blob = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()  # longest side in pixels
+    rendered_blob = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["blob", "size"], name="rendition_once")]
 
 
 class DatasetVersion(TimestampedModel):

@@ -6,154 +6,218 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('jobs', '0001_initial'),
-        ('projects', '0001_initial'),
+        ("jobs", "0001_initial"),
+        ("projects", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Collection',
+            name="Collection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('kind', models.CharField(choices=[('upload', 'Upload')], default='upload', max_length=16)),
-                ('title', models.CharField(max_length=200)),
-                ('spec', models.JSONField(default=dict)),
-                ('license', models.CharField(blank=True, max_length=100)),
-                ('accepted', models.BigIntegerField(default=0)),
-                ('duplicates', models.BigIntegerField(default=0)),
-                ('rejected', models.BigIntegerField(default=0)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('job', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='jobs.job')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("kind", models.CharField(choices=[("upload", "Upload")], default="upload", max_length=16)),
+                ("title", models.CharField(max_length=200)),
+                ("spec", models.JSONField(default=dict)),
+                ("license", models.CharField(blank=True, max_length=100)),
+                ("accepted", models.BigIntegerField(default=0)),
+                ("duplicates", models.BigIntegerField(default=0)),
+                ("rejected", models.BigIntegerField(default=0)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="jobs.job",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='CollectionReject',
+            name="CollectionReject",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=500)),
-                ('line', models.BigIntegerField(blank=True, null=True)),
-                ('reason', models.CharField(max_length=500)),
-                ('collection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rejects', to='datasets.collection')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=500)),
+                ("line", models.BigIntegerField(blank=True, null=True)),
+                ("reason", models.CharField(max_length=500)),
+                (
+                    "collection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rejects", to="datasets.collection"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Dataset',
+            name="Dataset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.SlugField(default='main', max_length=60)),
-                ('item_kind', models.CharField(max_length=8)),
-                ('split_ratios', models.JSONField(default=dict)),
-                ('split_seed', models.IntegerField(default=0)),
-                ('columns', models.JSONField(default=list)),
-                ('mapping', models.JSONField(default=dict)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='datasets', to='projects.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.SlugField(default="main", max_length=60)),
+                ("item_kind", models.CharField(max_length=8)),
+                ("split_ratios", models.JSONField(default=dict)),
+                ("split_seed", models.IntegerField(default=0)),
+                ("columns", models.JSONField(default=list)),
+                ("mapping", models.JSONField(default=dict)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="datasets", to="projects.project"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='collection',
-            name='dataset',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='collections', to='datasets.dataset'),
+            model_name="collection",
+            name="dataset",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="collections", to="datasets.dataset"
+            ),
         ),
         migrations.CreateModel(
-            name='DatasetVersion',
+            name="DatasetVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('number', models.PositiveIntegerField()),
-                ('message', models.CharField(blank=True, max_length=300)),
-                ('content_hash', models.CharField(db_index=True, max_length=64)),
-                ('manifest_blob', models.CharField(max_length=64)),
-                ('classes', models.JSONField(default=list)),
-                ('item_count', models.BigIntegerField()),
-                ('labeled_count', models.BigIntegerField()),
-                ('summary', models.JSONField(default=dict)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='datasets.dataset')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='datasets.datasetversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("number", models.PositiveIntegerField()),
+                ("message", models.CharField(blank=True, max_length=300)),
+                ("content_hash", models.CharField(db_index=True, max_length=64)),
+                ("manifest_blob", models.CharField(max_length=64)),
+                ("classes", models.JSONField(default=list)),
+                ("item_count", models.BigIntegerField()),
+                ("labeled_count", models.BigIntegerField()),
+                ("summary", models.JSONField(default=dict)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="datasets.dataset"
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="datasets.datasetversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
+                "ordering": ["-number"],
             },
         ),
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_hash', models.CharField(max_length=64)),
-                ('blob', models.CharField(blank=True, max_length=64)),
-                ('text', models.TextField(blank=True)),
-                ('row', models.JSONField(blank=True, null=True)),
-                ('mime', models.CharField(blank=True, max_length=60)),
-                ('width', models.IntegerField(blank=True, null=True)),
-                ('height', models.IntegerField(blank=True, null=True)),
-                ('byte_size', models.BigIntegerField(default=0)),
-                ('label', models.TextField(blank=True, null=True)),
-                ('label_annotation_id', models.BigIntegerField(blank=True, null=True)),
-                ('labeled_at', models.DateTimeField(blank=True, null=True)),
-                ('group', models.CharField(blank=True, max_length=200)),
-                ('given_split', models.CharField(blank=True, max_length=10)),
-                ('excluded_at', models.DateTimeField(blank=True, null=True)),
-                ('source_uri', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('collection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='datasets.collection')),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='datasets.dataset')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("content_hash", models.CharField(max_length=64)),
+                ("blob", models.CharField(blank=True, max_length=64)),
+                ("text", models.TextField(blank=True)),
+                ("row", models.JSONField(blank=True, null=True)),
+                ("mime", models.CharField(blank=True, max_length=60)),
+                ("width", models.IntegerField(blank=True, null=True)),
+                ("height", models.IntegerField(blank=True, null=True)),
+                ("byte_size", models.BigIntegerField(default=0)),
+                ("label", models.TextField(blank=True, null=True)),
+                ("label_annotation_id", models.BigIntegerField(blank=True, null=True)),
+                ("labeled_at", models.DateTimeField(blank=True, null=True)),
+                ("group", models.CharField(blank=True, max_length=200)),
+                ("given_split", models.CharField(blank=True, max_length=10)),
+                ("excluded_at", models.DateTimeField(blank=True, null=True)),
+                ("source_uri", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "collection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="items", to="datasets.collection"
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="items", to="datasets.dataset"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=255)),
-                ('blob', models.CharField(max_length=64)),
-                ('byte_size', models.BigIntegerField()),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uploads', to='projects.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=255)),
+                ("blob", models.CharField(max_length=64)),
+                ("byte_size", models.BigIntegerField()),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="uploads", to="projects.project"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.UniqueConstraint(fields=('project', 'name'), name='dataset_name_once'),
+            model_name="dataset",
+            constraint=models.UniqueConstraint(fields=("project", "name"), name="dataset_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='datasetversion',
-            constraint=models.UniqueConstraint(fields=('dataset', 'number'), name='version_number_once'),
+            model_name="datasetversion",
+            constraint=models.UniqueConstraint(fields=("dataset", "number"), name="version_number_once"),
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['dataset', '-id'], name='item_newest'),
+            model_name="item",
+            index=models.Index(fields=["dataset", "-id"], name="item_newest"),
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['dataset', 'label', '-id'], name='item_label'),
+            model_name="item",
+            index=models.Index(fields=["dataset", "label", "-id"], name="item_label"),
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['collection', 'id'], name='item_collection'),
+            model_name="item",
+            index=models.Index(fields=["collection", "id"], name="item_collection"),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('dataset', 'content_hash'), name='item_content_once'),
+            model_name="item",
+            constraint=models.UniqueConstraint(fields=("dataset", "content_hash"), name="item_content_once"),
         ),
     ]

@@ -1,0 +1,54 @@
+"""Is this really a picture? Decodes it whole, within limits, and says what it is."""
+
+from __future__ import annotations
+
+import io
+from typing import NamedTuple
+
+from PIL import Image
+
+from lifecycle.contracts.ingest import IngestLimits
+from workers.engines.ingest.errors import Refused
+
+# what Pillow decodes by itself: no external programs, no scripts, no vector languages
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "JPEG2000", "MPO", "AVIF", "DIB", "PCX")
+ORIENTATION_TAG = 0x0112
+SIDEWAYS = (5, 6, 7, 8)
+
+
+class ImageFacts(NamedTuple):
+    mime: str
+    width: int
+    height: int
+
+
+def check_image(content: bytes, limits: IngestLimits) -> ImageFacts:
+    """MIME type by content, and width and height as a viewer shows them. Raises Refused."""
+    try:
+        return _decode(content, limits)
+    except Refused:
+        raise
+    except Image.UnidentifiedImageError:
+        raise Refused("this is not a picture in a format that can be read") from None
+    except Exception as error:  # noqa: BLE001  a decoder fed hostile bytes raises anything; the rest must go on
+        raise Refused(f"the picture is damaged and cannot be decoded ({_shorten(error)})") from None
+
+
+def _decode(content: bytes, limits: IngestLimits) -> ImageFacts:
+    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        width, height = image.size
+        if width < 1 or height < 1:
+            raise Refused("the picture has no pixels")
+        if width * height > limits.image_pixels:
+            most = f"{limits.image_pixels // 1_000_000} million"
+            raise Refused(f"the picture has {width} × {height} pixels; at most {most} are allowed")
+        image.load()
+        mime = Image.MIME.get(image.format or "", "application/octet-stream")
+        if image.getexif().get(ORIENTATION_TAG) in SIDEWAYS:
+            width, height = height, width
+    return ImageFacts(mime, width, height)
+
+
+def _shorten(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[:120]

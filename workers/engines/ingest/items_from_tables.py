@@ -1,0 +1,102 @@
+"""Many rows, many items: goes through one table after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+
+from lifecycle.contracts.engine import Report
+from lifecycle.contracts.ingest import ColumnMapping, IngestSpec, Reject
+from workers.engines.ingest.csv_rows import BadLine
+from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.mapping import check_mapping, guess_mapping
+from workers.engines.ingest.parts import PartWriter
+from workers.engines.ingest.records import Position, Record
+from workers.engines.ingest.rows import RowBuilder
+from workers.engines.ingest.sources import SourceFile
+from workers.engines.ingest.tables import Table, open_table
+
+Outcome = tuple[Position, Record | Reject]
+WHOLE_FILE = 1 << 60  # the row number of a file that was refused as a whole
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
+
+
+def is_table(file: SourceFile) -> bool:
+    """By its name: a text project also takes plain text files, one item each."""
+    return PurePosixPath(file.name).suffix.lower() in TABLE_SUFFIXES
+
+
+class TableReader:
+    """Reads tables row by row; the mapping and kinds settled for the first hold for all."""
+
+    def __init__(self, spec: IngestSpec, writer: PartWriter, workdir: Path, report: Report):
+        self._spec = spec
+        self._notes = writer.notes
+        self._workdir = workdir
+        self._report = report
+        self.fraction = 0.0
+
+    def read(self, file: SourceFile, after: Position | None) -> Iterator[Outcome]:
+        """All rows of the file that stand after `after`."""
+        skip = after.row if after and (after.source, after.member) == file.position[:2] else 0
+        if skip == WHOLE_FILE:
+            return
+        try:
+            with file.on_disk(self._workdir) as path:
+                table = open_table(path, file.name, self._spec.limits)
+                yield from self._read_rows(file, table, self._settle(table), skip)
+        except Refused as refused:
+            yield file.position._replace(row=WHOLE_FILE), Reject(file.uri, None, str(refused))
+
+    def _read_rows(self, file: SourceFile, table: Table, mapping: ColumnMapping, skip: int) -> Iterator[Outcome]:
+        known = {**table.kinds, **dict(self._spec.known_columns), **dict(mapping.kinds)}
+        builder = RowBuilder(self._spec, mapping, table.columns, known, file.uri)
+        self._remember_columns(builder)
+        build, total = builder.build, max(_estimate_rows(table), 1)
+        for number, row in enumerate(table.read(), start=1):
+            if number <= skip:
+                continue
+            position = file.position._replace(row=number)
+            if number % 512 == 0:
+                self.fraction = min(number / total, 1.0)
+            if isinstance(row, BadLine):
+                yield position, Reject(file.uri, row.line, row.reason)
+                continue
+            try:
+                yield position, build(*row)
+            except Refused as refused:
+                yield position, Reject(file.uri, row[0], str(refused))
+
+    def _settle(self, table: Table) -> ColumnMapping:
+        """The mapping as given, or as guessed from the first table."""
+        mapping = self._spec.mapping
+        if mapping is None and "mapping" in self._notes:
+            mapping = ColumnMapping.from_json(self._notes["mapping"])
+        if mapping is None:
+            rows = [row for _, row in table.sample]
+            mapping = guess_mapping(
+                table.columns, table.kinds, rows, item_kind=self._spec.item_kind, label_kind=self._spec.label_kind
+            )
+            self._report.log(f"Columns as guessed: {_describe(mapping)}")
+        check_mapping(mapping, table.columns, item_kind=self._spec.item_kind)
+        self._notes.setdefault("mapping", asdict(mapping))
+        return mapping
+
+    def _remember_columns(self, builder: RowBuilder) -> None:
+        if self._spec.item_kind == "row":
+            columns = dict(self._notes.get("columns", ()))
+            self._notes["columns"] = list({**dict(builder.features), **columns}.items())
+
+
+def _estimate_rows(table: Table) -> int:
+    """Rows in the file, judged by the size of the first ones."""
+    if not table.sample:
+        return 1
+    sample_bytes = sum(sum(len(str(c)) + 1 for c in cells) for _, cells in table.sample)
+    return int(table.path.stat().st_size / max(sample_bytes / len(table.sample), 1))
+
+
+def _describe(mapping: ColumnMapping) -> str:
+    said = [f"{role} = {name}" for role in ("text", "label", "group", "split") if (name := getattr(mapping, role))]
+    return ", ".join(said) or "no label; every column is a feature"

@@ -1,0 +1,81 @@
+"""What the cells of a column are, and how each kind is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+
+from lifecycle.contracts.ingest import MISSING_WORDS
+
+NUMBER_SHARE = 0.98  # of the cells that say something; the others are set aside with their line
+LONG_TEXT_CHARS = 60
+DATE_FORMATS = ("%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%d-%m-%Y", "%m/%d/%Y %H:%M")
+EXACT_INTEGERS = 2**53
+
+
+def is_missing(cell: object) -> bool:
+    """Nothing was written here: null, NaN or an empty cell."""
+    return cell is None or cell == "" or cell != cell or (isinstance(cell, str) and not cell.strip())
+
+
+def parse_number(cell: object) -> float | int | None:
+    """The cell as a finite number in canonical form (1.0 is 1), None where it is missing; ValueError otherwise."""
+    if isinstance(cell, str):
+        cell = cell.strip()
+        if cell.lower() in MISSING_WORDS:
+            return None
+        if "_" in cell:  # float() would read Python's 1_000
+            raise ValueError("is not a number")
+    if cell is None:
+        return None
+    try:
+        number = float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("is not a number") from None
+    if math.isnan(number):
+        return None
+    if math.isinf(number):
+        raise ValueError("is infinite")
+    return int(number) if number.is_integer() and abs(number) < EXACT_INTEGERS else number
+
+
+def infer_kind(cells: Sequence[object]) -> str:
+    """number, date, text or category, from a sample of one column."""
+    texts = [str(c) for c in cells if not is_missing(c)]
+    said = [t for t in texts if t.strip().lower() not in MISSING_WORDS]
+    if not said:
+        return "category"
+    if sum(map(_is_number, said)) >= NUMBER_SHARE * len(said):
+        return "number"
+    if all(map(_is_date, said[:200])):
+        return "date"
+    if sum(map(len, said)) / len(said) > LONG_TEXT_CHARS:
+        return "text"
+    return "category"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return parse_number(text) is not None
+    except ValueError:
+        return False
+
+
+def _is_date(text: str) -> bool:
+    text = text.strip()
+    if len(text) < 8 or len(text) > 40:
+        return False
+    try:
+        datetime.fromisoformat(text)
+        return True
+    except ValueError:
+        return any(_fits(text, pattern) for pattern in DATE_FORMATS)
+
+
+def _fits(text: str, pattern: str) -> bool:
+    try:
+        datetime.strptime(text, pattern)
+        return True
+    except ValueError:
+        return False

@@ -1,0 +1,103 @@
+"""Looks at uploaded files before anything is imported: what they are, and what their columns could mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from lifecycle.contracts.engine import Report, ShouldStop
+from lifecycle.contracts.ingest import ColumnGuess, ColumnMapping, IngestPreview, IngestSpec, Reject
+from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.folders import are_labels, count_labels, read_folders
+from workers.engines.ingest.items_from_tables import is_table
+from workers.engines.ingest.kinds import is_missing
+from workers.engines.ingest.mapping import guess_mapping
+from workers.engines.ingest.sources import SourceFile, iterate_sources
+from workers.engines.ingest.tables import Table, open_table
+
+PREVIEW_ROWS = 20
+PREVIEW_CELL_CHARS = 300
+MAX_PROBLEMS = 50
+MAX_FOLDERS = 200
+
+
+def inspect(spec: IngestSpec, *, workdir: str | Path, report: Report, should_stop: ShouldStop) -> IngestPreview:
+    """A look at the first table and at all names; nothing is stored."""
+    files, problems = [], []
+    for found in iterate_sources(spec.paths, spec.limits):
+        if isinstance(found, SourceFile):
+            files.append((found.name, found.uri, found.position))
+        else:
+            problems.append(found[1])
+    labels = count_labels(name for name, _, _ in files)
+    splits = Counter(s for name, _, _ in files if (s := read_folders(name).split))
+    table, tables = (None, 0) if spec.item_kind == "image" else _find_table(spec, Path(workdir), problems)
+    return IngestPreview(
+        files=len(files),
+        tables=tables,
+        **(_describe_table(table, spec) if table else {}),
+        folder_labels=tuple(labels.most_common(MAX_FOLDERS)),
+        folder_splits=tuple(splits.most_common()),
+        folders_are_labels=are_labels(labels, spec.known_classes),
+        problems=tuple(problems[:MAX_PROBLEMS]),
+    )
+
+
+def _find_table(spec: IngestSpec, workdir: Path, problems: list[Reject]) -> tuple[Table | None, int]:
+    """The first table that opens, with its sample read, and how many files are tables by name."""
+    first, count = None, 0
+    for found in iterate_sources(spec.paths, spec.limits):
+        if not isinstance(found, SourceFile) or (spec.item_kind == "text" and not is_table(found)):
+            continue
+        count += 1
+        if first is None:
+            try:
+                with found.on_disk(workdir) as path:
+                    first = open_table(path, found.name, spec.limits)
+            except Refused as refused:
+                problems.append(Reject(found.uri, None, str(refused)))
+    return first, count
+
+
+def _describe_table(table: Table, spec: IngestSpec) -> dict:
+    rows = [row for _, row in table.sample]
+    mapping = spec.mapping or guess_mapping(
+        table.columns, table.kinds, rows, item_kind=spec.item_kind, label_kind=spec.label_kind
+    )
+    kinds = {**table.kinds, **dict(spec.known_columns)}
+    return {
+        "columns": tuple(_describe_column(n, i, kinds[n], rows, mapping, spec) for i, n in enumerate(table.columns)),
+        "rows": tuple(tuple(_show(cell) for cell in row) for row in islice(rows, PREVIEW_ROWS)),
+        "encoding": table.encoding,
+        "delimiter": table.delimiter,
+    }
+
+
+def _describe_column(
+    name: str, place: int, kind: str, rows: Sequence[Sequence[object]], mapping: ColumnMapping, spec: IngestSpec
+) -> ColumnGuess:
+    said = [row[place] for row in rows if not is_missing(row[place])]
+    counts = Counter(map(_show, said))
+    roles = {getattr(mapping, role): role for role in ("text", "label", "group", "split") if getattr(mapping, role)}
+    fallback = "feature" if spec.item_kind == "row" and not _is_counter(name, said, len(rows)) else "ignore"
+    return ColumnGuess(
+        name=name,
+        kind=kind,
+        role=roles.get(name, fallback),
+        missing=len(rows) - len(said),
+        distinct=len(counts),
+        examples=tuple(value for value, _ in counts.most_common(5)),
+    )
+
+
+def _is_counter(name: str, values: Sequence[object], row_count: int) -> bool:
+    """An index column: named like one (or not named) and different in every row."""
+    nameless = name.lower() in ("id", "index", "row", "rowid", "row_id") or name.startswith(("Unnamed", "column_"))
+    return nameless and row_count > 5 and len({str(v) for v in values}) == row_count and str(values[0]) in "01"
+
+
+def _show(cell: object) -> str:
+    text = "" if cell is None else str(cell)
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:PREVIEW_CELL_CHARS]

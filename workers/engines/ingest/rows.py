@@ -1,0 +1,158 @@
+"""Turns one row of a table into an item, or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from lifecycle.contracts.ingest import SPLIT_FOLDERS, ColumnMapping, IngestSpec
+from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.folders import MAX_LABEL_CHARS
+from workers.engines.ingest.identity import compute_hash, encode_row
+from workers.engines.ingest.kinds import is_missing, parse_number
+from workers.engines.ingest.mapping import list_features
+from workers.engines.ingest.records import Record
+
+MAX_GROUP_CHARS = 200
+NUL_ESCAPE = b"\\u0000"
+
+
+class RowBuilder:
+    """Made once per table, called once per row."""
+
+    def __init__(
+        self, spec: IngestSpec, mapping: ColumnMapping, columns: Sequence[str], kinds: Mapping[str, str], uri: str
+    ):
+        self._limits = spec.limits
+        self._uri = uri
+        self._places = {role: columns.index(name) for role in ("text", "label", "group", "split")
+                        if (name := getattr(mapping, role))}  # fmt: skip
+        self._read_label = read_number_label if spec.label_kind == "number" else read_class_label
+        features = list_features(mapping, columns)
+        self.features = tuple((name, kinds[name]) for name in features)
+        self._numbers = [(name, columns.index(name)) for name in features if kinds[name] == "number"]
+        self._texts = [(name, columns.index(name)) for name in features if kinds[name] != "number"]
+        self.build: Callable[[int, Sequence[object]], Record] = (
+            self._build_text if spec.item_kind == "text" else self._build_row
+        )
+
+    def _build_text(self, line: int, cells: Sequence[object]) -> Record:
+        cell = cells[self._places["text"]]
+        text = "" if cell is None else str(cell)
+        content = check_text(text, self._limits.text_chars)
+        return Record(
+            content_hash=compute_hash(content),
+            text=text,
+            source_uri=f"{self._uri}#{line}",
+            mime="text/plain",
+            byte_size=len(content),
+            **self._read_roles(cells),
+        )
+
+    def _build_row(self, line: int, cells: Sequence[object]) -> Record:
+        row = self._collect(cells)
+        if not row:
+            raise Refused("the row is empty")
+        content = encode_row(row)
+        if len(content) > self._limits.row_bytes:
+            raise Refused("the row is too large")
+        if NUL_ESCAPE in content and any("\0" in v for v in row.values() if isinstance(v, str)):
+            raise Refused("the row holds a NUL character")
+        return Record(
+            content_hash=compute_hash(content),
+            row=content.decode(),
+            source_uri=f"{self._uri}#{line}",
+            mime="application/json",
+            byte_size=len(content),
+            **self._read_roles(cells),
+        )
+
+    def _collect(self, cells: Sequence[object]) -> dict[str, object]:
+        row: dict[str, object] = {}
+        for name, place in self._numbers:
+            try:
+                number = parse_number(cells[place])
+            except ValueError as error:
+                raise Refused(f"column {name}: {str(cells[place])[:60]!r} {error}") from None
+            if number is not None:
+                row[name] = number
+        for name, place in self._texts:
+            cell = cells[place]
+            if isinstance(cell, str):
+                cell = cell.strip()
+            if not is_missing(cell):
+                row[name] = cell if isinstance(cell, str) else str(cell)
+        return row
+
+    def _read_roles(self, cells: Sequence[object]) -> dict[str, str | None]:
+        places = self._places
+        roles: dict[str, str | None] = {}
+        if "label" in places:
+            roles["label"] = self._read_label(cells[places["label"]])
+        if "group" in places:
+            roles["group"] = read_group(cells[places["group"]])
+        if "split" in places:
+            roles["split"] = read_split(cells[places["split"]])
+        return roles
+
+
+def check_text(text: str, max_chars: int) -> bytes:
+    """The text as UTF-8; Refused when it is empty, too long or not text."""
+    if not text.strip():
+        raise Refused("the text is empty")
+    if len(text) > max_chars:
+        raise Refused(f"the text is longer than {max_chars:,} characters")
+    if "\0" in text:
+        raise Refused("the text holds a NUL character")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise Refused("the text holds bytes that are not valid in the file's encoding") from None
+
+
+def read_class_label(cell: object) -> str | None:
+    """A class name, None where the cell is empty."""
+    if is_missing(cell):
+        return None
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    label = _check_words(str(cell).strip(), "the label")
+    if len(label) > MAX_LABEL_CHARS:
+        raise Refused(f"the label is longer than {MAX_LABEL_CHARS} characters")
+    return label
+
+
+def read_number_label(cell: object) -> str | None:
+    """A number as text in canonical form, None where the cell is empty."""
+    try:
+        number = parse_number(cell)
+    except ValueError as error:
+        raise Refused(f"the label {str(cell)[:60]!r} {error}") from None
+    return None if number is None else str(number)
+
+
+def read_group(cell: object) -> str | None:
+    if is_missing(cell):
+        return None
+    group = _check_words(str(cell).strip(), "the group")
+    if len(group) > MAX_GROUP_CHARS:
+        raise Refused(f"the group is longer than {MAX_GROUP_CHARS} characters")
+    return group
+
+
+def read_split(cell: object) -> str | None:
+    if is_missing(cell):
+        return None
+    split = SPLIT_FOLDERS.get(str(cell).strip().lower())
+    if split is None:
+        raise Refused(f"the split {str(cell)[:40]!r} is none of train, validation and test")
+    return split
+
+
+def _check_words(text: str, what: str) -> str:
+    if "\0" in text:
+        raise Refused(f"{what} holds a NUL character")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Refused(f"{what} holds bytes that are not valid in the file's encoding") from None
+    return text

@@ -1,0 +1,101 @@
+"""All files of an import in one row, whether uploaded alone, in folders or inside an archive."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZipInfo
+
+from lifecycle.contracts.ingest import IngestLimits, Reject
+from workers.engines.ingest.archives import NESTED_MAGICS, Archive, is_litter, is_zip, member_name, unpacking
+from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.records import Position
+
+HEAD_BYTES = 8
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file to import. `name` has the folders in it; `uri` also says which archive it lies in."""
+
+    position: Position
+    name: str
+    uri: str
+    path: Path | None = None
+    archive: Archive | None = None
+    member: ZipInfo | None = None
+
+    def read(self, max_bytes: int) -> bytes:
+        """The whole content; Refused when it is larger than `max_bytes` or cannot be read."""
+        if self.archive and self.member:
+            content = self.archive.read(self.member, max_bytes)
+        else:
+            assert self.path
+            if self.path.stat().st_size > max_bytes:
+                raise Refused(f"the file is larger than {max_bytes // 1_000_000} MB")
+            content = self.path.read_bytes()
+        if self.archive and content.startswith(NESTED_MAGICS):
+            raise Refused("an archive inside an archive is not opened; upload it by itself")
+        return content
+
+    @contextmanager
+    def on_disk(self, workdir: Path) -> Iterator[Path]:
+        """A local path with the content, however large."""
+        if self.path:
+            yield self.path
+            return
+        assert self.archive and self.member
+        with tempfile.NamedTemporaryFile(dir=workdir, prefix="member-") as copy:
+            with self.archive.open(self.member) as stream, unpacking():
+                shutil.copyfileobj(stream, copy, 1 << 20)
+            copy.flush()
+            copy.seek(0)
+            if copy.read(HEAD_BYTES).startswith(NESTED_MAGICS):
+                raise Refused("an archive inside an archive is not opened; upload it by itself")
+            yield Path(copy.name)
+
+
+def iterate_sources(
+    paths: Sequence[tuple[str, str]], limits: IngestLimits, *, start: int = 0
+) -> Iterator[SourceFile | tuple[Position, Reject]]:
+    """Every file, in order, from the `start`-th upload on; what cannot even be opened comes as a Reject."""
+    for number in range(start, len(paths)):
+        name, path = clean_name(paths[number][0]), Path(paths[number][1])
+        if is_litter(name):
+            continue
+        if not is_zip(read_head(path)):
+            yield SourceFile(Position(number), name, name, path=path)
+            continue
+        try:
+            archive = Archive(path, limits)
+        except Refused as refused:
+            yield Position(number), Reject(name, None, str(refused))
+            continue
+        try:
+            for index, member in enumerate(archive):
+                inside = member_name(member)
+                yield SourceFile(Position(number, index), inside, f"{name}!{inside}", archive=archive, member=member)
+        finally:
+            archive.close()
+
+
+def list_names(paths: Sequence[tuple[str, str]], limits: IngestLimits) -> list[str]:
+    """The names of all files, archives looked into."""
+    return [s.name for s in iterate_sources(paths, limits) if isinstance(s, SourceFile)]
+
+
+def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:
+    with open(path, "rb") as source:
+        return source.read(size)
+
+
+def clean_name(name: str) -> str:
+    """A name as it may be shown and stored: forward slashes, nothing that leaves the folder, no control characters."""
+    parts = name.replace("\\", "/").split("/")
+    kept = [p for p in parts if p not in ("", ".", "..")]
+    text = "/".join(kept)
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)[:1000] or "file"

@@ -1,0 +1,280 @@
+"""Opens a table whatever its format, and yields its rows one by one with their line numbers."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lifecycle.contracts.ingest import IngestLimits
+from workers.engines.ingest.csv_rows import BadLine, CsvRecords, detect_encoding
+from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.kinds import infer_kind, is_missing, parse_number
+
+PARQUET_MAGIC = b"PAR1"
+SAMPLE_ROWS = 2_000
+MAX_JSON_ARRAY_BYTES = 64_000_000
+MAX_NAME_CHARS = 200
+BATCH_ROWS = 2_000
+
+Row = tuple[int, Sequence[object]]  # line (or row) number, one cell per column
+
+
+@dataclass
+class Table:
+    """`read()` starts at the first row each time; bad lines come as BadLine values among the rows."""
+
+    path: Path
+    format: str  # csv | jsonl | json | parquet
+    limits: IngestLimits
+    columns: list[str] = field(default_factory=list)
+    kinds: dict[str, str] = field(default_factory=dict)  # as the first rows suggest
+    sample: list[Row] = field(default_factory=list)
+    encoding: str = ""
+    delimiter: str = ""
+    has_header: bool = True
+
+    def read(self) -> Iterator[Row | BadLine]:
+        yield from READERS[self.format](self)
+
+
+def detect_format(path: str | Path, name: str) -> str:
+    """csv, jsonl, json or parquet by content, "" when it is none of them."""
+    with open(path, "rb") as source:
+        head = source.read(4096)
+    if head.startswith(PARQUET_MAGIC):
+        return "parquet"
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        return ""
+    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return ""
+    first = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if first == b"{":
+        return "jsonl"
+    if first == b"[" and name.lower().endswith((".json", ".jsonl")):
+        return "json"
+    return "csv"
+
+
+def open_table(path: str | Path, name: str, limits: IngestLimits) -> Table:
+    """Find out format, columns and kinds from the first rows. Raises Refused."""
+    kind = detect_format(path, name)
+    if not kind:
+        raise Refused("this is neither a table (CSV, Parquet, JSON lines) nor readable text")
+    table = Table(Path(path), kind, limits)
+    if kind == "csv":
+        _study_csv(table)
+    elif kind == "parquet":
+        _study_parquet(table)
+    else:
+        _study_json(table)
+    if not table.columns:
+        raise Refused("the file has no columns")
+    if len(table.columns) > limits.columns:
+        raise Refused(f"the table has more than {limits.columns:,} columns")
+    table.sample = [row for row in islice(table.read(), SAMPLE_ROWS) if not isinstance(row, BadLine)]
+    if kind != "parquet":
+        table.kinds = {c: infer_kind([r[1][i] for r in table.sample]) for i, c in enumerate(table.columns)}
+    return table
+
+
+def name_columns(header: Sequence[str]) -> list[str]:
+    """Column names without blanks at the ends, empty ones numbered, repeated ones made different."""
+    seen: Counter[str] = Counter()
+    names: list[str] = []
+    for number, cell in enumerate(header, start=1):
+        name = _clean_name(cell) or f"column_{number}"
+        while name in seen:
+            seen[name] += 1
+            name = f"{name}.{seen[name]}"
+        seen[name] = 1
+        names.append(name)
+    return names
+
+
+def _clean_name(cell: str) -> str:
+    text = cell.replace("\0", "").encode("utf-8", "replace").decode().strip()
+    return text[:MAX_NAME_CHARS]
+
+
+# CSV
+
+
+def _open_csv(table: Table) -> CsvRecords:
+    return CsvRecords(table.path, encoding=table.encoding, delimiter=table.delimiter, max_chars=table.limits.row_bytes)
+
+
+def _study_csv(table: Table) -> None:
+    table.encoding = detect_encoding(table.path)
+    records = _open_csv(table)
+    table.delimiter = records.delimiter
+    try:
+        header = next((cells for _, cells in records if any(c.strip() for c in cells)), [])
+    except BadLine as error:
+        raise Refused(f"the header (line {error.line}) cannot be read: {error.reason}") from None
+    finally:
+        records.close()
+    table.has_header = not all(_is_plain_number(cell) for cell in header)
+    table.columns = name_columns(header if table.has_header else [""] * len(header))
+
+
+def _is_plain_number(cell: str) -> bool:
+    try:
+        return parse_number(cell) is not None
+    except ValueError:
+        return False
+
+
+def _read_csv(table: Table) -> Iterator[Row | BadLine]:
+    records = _open_csv(table)
+    width, is_header_next = len(table.columns), table.has_header
+    try:
+        while True:
+            try:
+                line, cells = next(records)
+            except StopIteration:
+                return
+            except BadLine as error:
+                yield error
+                continue
+            if len(cells) < 2 and not "".join(cells).strip() and (width > 1 or not cells):
+                continue  # a blank line
+            if is_header_next:
+                is_header_next = False
+            elif len(cells) != width:
+                yield BadLine(line, f"the row has {len(cells)} cells, the header has {width}")
+            else:
+                yield line, cells
+    finally:
+        records.close()
+
+
+# JSON
+
+
+def _study_json(table: Table) -> None:
+    table.encoding = detect_encoding(table.path)
+    names: dict[str, None] = {}
+    for item in islice(_parse_json(table), SAMPLE_ROWS):
+        if not isinstance(item, BadLine):
+            names.update(dict.fromkeys(item[1]))
+    table.columns = [name for name in names if _clean_name(name)]
+
+
+def _read_json(table: Table) -> Iterator[Row | BadLine]:
+    known = set(table.columns)
+    for item in _parse_json(table):
+        if isinstance(item, BadLine):
+            yield item
+        elif unknown := item[1].keys() - known:
+            yield BadLine(item[0], f"the key {min(unknown)[:60]!r} does not occur in the first rows")
+        else:
+            yield item[0], [_flatten(item[1].get(name)) for name in table.columns]
+
+
+def _parse_json(table: Table) -> Iterator[tuple[int, dict] | BadLine]:
+    yield from _parse_array(table) if table.format == "json" else _parse_lines(table)
+
+
+def _parse_array(table: Table) -> Iterator[tuple[int, dict] | BadLine]:
+    if table.path.stat().st_size > MAX_JSON_ARRAY_BYTES:
+        raise Refused("a JSON list this long must come as JSON lines (one object a line)")
+    try:
+        found = orjson.loads(table.path.read_text(encoding=table.encoding, errors="replace"))
+    except orjson.JSONDecodeError as error:
+        raise Refused(f"the JSON is broken: {error}") from None
+    for number, value in enumerate(found if isinstance(found, list) else [found], start=1):
+        yield (number, value) if isinstance(value, dict) else BadLine(number, "this entry is no JSON object")
+
+
+def _parse_lines(table: Table) -> Iterator[tuple[int, dict] | BadLine]:
+    limit = table.limits.row_bytes
+    with open(table.path, encoding=table.encoding, errors="surrogateescape") as source:
+        number = 0
+        while line := source.readline(limit + 1):
+            number += 1
+            if len(line) > limit:
+                while (piece := source.readline(limit)) and not piece.endswith("\n"):
+                    pass
+                yield BadLine(number, "the line is too long")
+            elif line.strip():
+                yield _parse_line(number, line)
+
+
+def _parse_line(number: int, line: str) -> tuple[int, dict] | BadLine:
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return BadLine(number, f"not valid JSON: {error}"[:200])
+    return (number, value) if isinstance(value, dict) else BadLine(number, "not a JSON object")
+
+
+def _flatten(value: object) -> object:
+    if isinstance(value, (dict, list)):
+        return orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS).decode()
+    return ("true" if value else "false") if isinstance(value, bool) else value
+
+
+# Parquet
+
+
+def _study_parquet(table: Table) -> None:
+    try:
+        schema = pq.read_schema(table.path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Refused(f"the Parquet file is damaged ({error})"[:200]) from None
+    table.columns = name_columns([f.name for f in schema])
+    table.kinds = {c: _arrow_kind(f.type) for c, f in zip(table.columns, schema, strict=True)}
+    if "" in table.kinds.values():
+        sample = [r[1] for r in islice(_read_parquet(table), SAMPLE_ROWS) if not isinstance(r, BadLine)]
+        for i, name in enumerate(table.columns):
+            table.kinds[name] = table.kinds[name] or infer_kind([cells[i] for cells in sample])
+
+
+def _arrow_kind(kind: pa.DataType) -> str:
+    """The kind a type alone settles, "" where the values must be looked at."""
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "number"
+    if pa.types.is_temporal(kind):
+        return "date"
+    if pa.types.is_boolean(kind) or pa.types.is_dictionary(kind):
+        return "category"
+    return ""
+
+
+def _read_parquet(table: Table) -> Iterator[Row | BadLine]:
+    number = 0
+    try:
+        with pq.ParquetFile(table.path) as source:
+            for batch in source.iter_batches(batch_size=BATCH_ROWS):
+                columns = [[_plain(v) for v in column.to_pylist()] for column in batch.columns]
+                for cells in zip(*columns, strict=True):
+                    number += 1
+                    yield number, cells
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        yield BadLine(number + 1, f"the file is damaged from here on ({error})"[:200])
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        return None if isinstance(value, float) and math.isnan(value) else value
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return _flatten(value) if isinstance(value, (bool, list, dict)) else str(value)
+
+
+READERS = {"csv": _read_csv, "jsonl": _read_json, "json": _read_json, "parquet": _read_parquet}
+
+__all__ = ["Row", "Table", "detect_format", "is_missing", "name_columns", "open_table"]
