@@ -1,0 +1,58 @@
+"""Image files to tensors for training, through the artifact's own decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from lifecycle.contracts.engine import Canceled
+from workers.engines.artifact import BadInput
+from workers.engines.artifact.images import decode_image, to_array
+from workers.engines.train.context import TrainContext
+from workers.engines.train.data import Examples, Split, replace_splits
+
+CHUNK = 256
+
+
+def load_pixels(split: Split, operation: Mapping[str, Any], context: TrainContext) -> tuple[np.ndarray, Split]:
+    """uint8 [n, channels, height, width] of the readable images, and the split without the others."""
+    height, width = operation["size"]
+
+    def load(path: Path) -> np.ndarray | None:
+        try:
+            return to_array(decode_image(path.read_bytes(), target=(height, width)).pixels, operation)
+        except BadInput as error:
+            context.log(f"Left out the image {path.name[:12]}…: {error}", "warning")
+            return None
+
+    pixels = np.empty((len(split), operation["channels"], height, width), dtype=np.uint8)
+    kept: list[int] = []
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        for start in range(0, len(split), CHUNK):
+            if context.should_stop():
+                raise Canceled
+            for offset, array in enumerate(pool.map(load, split.items[start : start + CHUNK])):
+                if array is not None:
+                    pixels[len(kept)] = array
+                    kept.append(start + offset)
+    if len(kept) == len(split):
+        return pixels, split
+    return pixels[: len(kept)], split.take(kept)
+
+
+def load_image_sets(
+    context: TrainContext, operation: Mapping[str, Any]
+) -> tuple[torch.Tensor, torch.Tensor, Examples]:
+    """Training and validation pixels, and the examples that could be read; raises TrainingRefused."""
+    context.report.progress(0.01, "Reading the images")
+    train, train_split = load_pixels(context.examples.train, operation, context)
+    validation, validation_split = load_pixels(context.examples.validation, operation, context)
+    examples = context.examples
+    if train_split is not examples.train or validation_split is not examples.validation:
+        examples = replace_splits(examples, train_split, validation_split, context.log)
+    return torch.from_numpy(train), torch.from_numpy(validation), examples
