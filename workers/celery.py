@@ -13,7 +13,7 @@ from celery import Celery  # noqa: E402  (settings module must be named first)
 from django.conf import settings  # noqa: E402
 from kombu.exceptions import OperationalError  # noqa: E402
 
-from lifecycle.contracts.jobs import TASK_PREFIX, task_name  # noqa: E402
+from lifecycle.contracts.jobs import JOB_QUEUES, TASK_PREFIX, task_name  # noqa: E402
 
 
 def _broker_url() -> str:
@@ -34,6 +34,7 @@ app.conf.update(
     result_backend=None,
     task_ignore_result=True,
     task_default_queue="io",
+    task_routes={task_name(kind): {"queue": queue} for kind, queue in JOB_QUEUES.items()},
     task_serializer="json",
     accept_content=["json"],
     task_acks_late=False,  # the Job row is the truth: a message is a wake-up, and the sweeper wakes again

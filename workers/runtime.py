@@ -173,7 +173,7 @@ def job_task(kind: str, *, queue: str) -> Callable[[Body], Body]:
     def register(body: Body) -> Body:
         BODIES[kind] = body
 
-        @app.task(name=task_name(kind), queue=queue)
+        @app.task(name=task_name(kind))
         def celery_task(*, job_id: int) -> None:
             execute(job_id)
 

@@ -7,7 +7,7 @@ from lifecycle.jobs import services
 from workers.celery import app
 
 
-@app.task(name=TASK_PREFIX + "beat", queue="io")
+@app.task(name=TASK_PREFIX + "beat")
 def tick(*, kind: str) -> None:
     """One job per kind and minute, however many clocks tick."""
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
