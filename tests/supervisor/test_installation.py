@@ -70,6 +70,20 @@ def test_a_failed_step_says_what_to_do(tmp_path):
     assert not step.is_done
 
 
+def test_a_nearly_full_disk_is_named_before_anything_is_installed():
+    with pytest.raises(installation.InstallationError, match="1.0 GiB free; installing takes 3 GiB"):
+        installation._check_room(2**30)
+
+
+def test_what_tests_need_includes_what_running_needs(tmp_path):
+    def build(for_tests):
+        return installation.Step(f"{for_tests}", tmp_path / f"{for_tests}", (), (("true",),))
+
+    installation._take(build(True))
+
+    assert not installation._take(installation._needed(build, for_tests=False))
+
+
 def test_every_package_wanted_for_its_data_is_pinned():
     pins = packages._read_pins(ROOT / "requirements-data.txt")
 

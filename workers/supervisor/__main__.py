@@ -24,6 +24,8 @@ def main(arguments: list[str] | None = None) -> None:
         options.verb(options)
     except (InstallationError, packages.PackageError) as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted; the same command goes on from here.")
 
 
 def run(_: argparse.Namespace) -> None:

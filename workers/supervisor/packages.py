@@ -65,7 +65,7 @@ def _fetch(pin: str, folder: Path, python_version: str | None) -> None:
 
 def _download(pin: str, target: Path, python_version: str | None) -> Path:
     other_python = ["--python-version", python_version] if python_version else []
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--retries", "1", "--no-deps", "--only-binary=:all:"]
     outcome = subprocess.run(
         [*command, *other_python, "--dest", target, pin], capture_output=True, text=True, check=False
     )
