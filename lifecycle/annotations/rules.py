@@ -1,0 +1,141 @@
+"""Pure rules of labelling: keys, the value inside an answer, the label that counts, what a new class list breaks."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+CONTROL_NAME = "label"  # contracts.label_config names the one control and the one object so
+OBJECT_NAME = "item"
+MAX_CLASSES = 1_000
+MAX_CLASS_LENGTH = 200
+
+# s, u and g are skip, undo and guide; 0 is the tenth class
+CLASS_KEYS = "1234567890" + "qwertyiopadfhjklzxcvbnm"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the label that counts is chosen from: one person's current answer. Newer answers have higher ids."""
+
+    id: int
+    value: str
+    is_human: bool = True
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """What going from one class list to another means for labels that exist."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]  # (old, new); `new` may be a class that exists: the two are merged
+
+
+def assign_keys(classes: Sequence[str]) -> list[str]:
+    """The key of each class, in order; an empty string for those past the last free key."""
+    return [CLASS_KEYS[i] if i < len(CLASS_KEYS) else "" for i in range(len(classes))]
+
+
+def clean_classes(classes: Sequence[str]) -> list[str]:
+    """Names without surrounding blanks, in order. ValueError, with a sentence, for what cannot be a class list."""
+    cleaned = [" ".join(str(name).split()) for name in classes]
+    cleaned = [name for name in cleaned if name]
+    repeated = [name for name, count in Counter(cleaned).items() if count > 1]
+    if repeated:
+        raise ValueError(f"The class “{repeated[0]}” is there twice. Give every class a name of its own.")
+    if len(cleaned) > MAX_CLASSES:
+        raise ValueError(f"A schema has at most {MAX_CLASSES} classes; this one has {len(cleaned)}.")
+    for name in cleaned:
+        if len(name) > MAX_CLASS_LENGTH:
+            raise ValueError(f"A class name has at most {MAX_CLASS_LENGTH} characters; “{name[:40]}…” is longer.")
+        if not name.isprintable():
+            raise ValueError(f"The class name {name!r} contains characters that cannot be shown.")
+    return cleaned
+
+
+def build_result(label_kind: str, value: str) -> list[dict[str, Any]]:
+    """One answer in Label Studio's result format, from a class name or a number as text."""
+    if label_kind == "number":
+        number = float(value)
+        content: dict[str, Any] = {"number": int(number) if number.is_integer() and abs(number) < 2**53 else number}
+        kind = "number"
+    else:
+        content, kind = {"choices": [value]}, "choices"
+    return [{"from_name": CONTROL_NAME, "to_name": OBJECT_NAME, "type": kind, "value": content}]
+
+
+def read_value(label_kind: str, classes: Sequence[str], result: Any) -> str:
+    """The class name or number inside a result, checked against the schema.
+
+    Raises ValueError, with a sentence, when the result is not exactly one answer the schema allows.
+    """
+    if not isinstance(result, list) or len(result) != 1 or not isinstance(result[0], Mapping):
+        raise ValueError("An answer is a list with exactly one region.")
+    region = result[0]
+    if region.get("from_name") != CONTROL_NAME or region.get("to_name") != OBJECT_NAME:
+        raise ValueError(f"The region must be from_name “{CONTROL_NAME}” and to_name “{OBJECT_NAME}”.")
+    content = region.get("value")
+    if not isinstance(content, Mapping):
+        raise ValueError("The region has no value.")
+    if label_kind == "number":
+        return _read_number(region.get("type"), content)
+    return _read_class(region.get("type"), content, classes)
+
+
+def _read_number(kind: Any, content: Mapping[str, Any]) -> str:
+    number = content.get("number")
+    if kind != "number" or isinstance(number, bool) or not isinstance(number, (int, float)):
+        raise ValueError("The answer must be a number.")
+    if not math.isfinite(number):
+        raise ValueError("The answer must be a finite number.")
+    return format_number(number)
+
+
+def _read_class(kind: Any, content: Mapping[str, Any], classes: Sequence[str]) -> str:
+    chosen = content.get("choices")
+    if kind != "choices" or not isinstance(chosen, list) or len(chosen) != 1:
+        raise ValueError("The answer must be exactly one class.")
+    if chosen[0] not in classes:
+        raise ValueError(f"“{str(chosen[0])[:60]}” is not a class of this project's label schema.")
+    return str(chosen[0])
+
+
+def format_number(number: float) -> str:
+    """The shortest text that reads back as the same number; whole numbers without a point."""
+    if float(number).is_integer() and abs(number) < 2**53:
+        return str(int(number))
+    return repr(float(number))
+
+
+def choose_label(label_kind: str, answers: Sequence[Answer], wanted: int) -> Answer | None:
+    """The answer whose value is the item's label, or None while there is none.
+
+    People count once there are `wanted` answers of them: the majority, ties going to the tied class answered last;
+    for numbers the (lower) median. Until then an imported label counts, the newest when there are several.
+    """
+    human = sorted((a for a in answers if a.is_human), key=lambda a: a.id)
+    if not human or len(human) < wanted:
+        imported = [a for a in answers if not a.is_human]
+        return max(imported, key=lambda a: a.id, default=None)
+    if label_kind == "number":
+        median = statistics.median_low([float(a.value) for a in human])
+        return next(a for a in reversed(human) if float(a.value) == median)
+    votes = Counter(a.value for a in human)
+    most = max(votes.values())
+    return next(a for a in reversed(human) if votes[a.value] == most)
+
+
+def compare_classes(old: Sequence[str], new: Sequence[str], renames: Mapping[str, str]) -> ClassChange:
+    """What changes between two class lists when `renames` says which old name became which new one."""
+    renamed = tuple((a, b) for a, b in renames.items() if a in old and a != b and b in new and a not in new)
+    gone = {a for a, _ in renamed}
+    return ClassChange(
+        added=tuple(name for name in new if name not in old and name not in {b for _, b in renamed}),
+        removed=tuple(name for name in old if name not in new and name not in gone),
+        renamed=renamed,
+    )

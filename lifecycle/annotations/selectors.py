@@ -1,0 +1,240 @@
+"""Reads on schemas, guides, tasks and answers. What of other people's work one may see depends on the role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from lifecycle.annotations import rules
+from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Lease, Task
+from lifecycle.common.errors import NotFound
+from lifecycle.contracts.loop import Figure, StageState, StageSummary
+from lifecycle.contracts.problems import LabelKind, get_problem_type
+from lifecycle.projects.models import Project
+from lifecycle.projects.rules import is_allowed
+
+RECENT_LEADS = 50
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far labelling is, in items."""
+
+    total: int = 0
+    open: int = 0
+    done: int = 0
+    skipped: int = 0
+
+    @property
+    def fraction(self) -> float:
+        return (self.done + self.skipped) / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class PersonStatistics:
+    """One person's share of the work."""
+
+    user_id: int
+    username: str
+    answers: int
+    skips: int
+    last_at: datetime | None
+    seconds_per_label: float | None  # median of their newest answers
+
+
+def find_schema(project: Project, *, with_guide_version: bool = False) -> LabelSchema | None:
+    """The schema that counts now. `with_guide_version` adds `newest_guide_version` in the same query."""
+    schemas = LabelSchema.objects.filter(project=project).order_by("-version")
+    if with_guide_version:
+        newest = GuideVersion.objects.filter(project=OuterRef("project")).order_by("-version").values("version")
+        schemas = schemas.annotate(newest_guide_version=Subquery(newest[:1]))
+    return schemas.first()
+
+
+def get_schema(project: Project) -> LabelSchema:
+    """The schema that counts now; NotFound while there is none."""
+    schema = find_schema(project)
+    if schema is None:
+        raise NotFound("This project has no label schema yet. Set its classes first.")
+    return schema
+
+
+def list_schemas(project: Project) -> QuerySet[LabelSchema]:
+    return LabelSchema.objects.filter(project=project).select_related("created_by").order_by("-version")
+
+
+def find_guide(project: Project) -> GuideVersion | None:
+    """The guide that counts now."""
+    return GuideVersion.objects.filter(project=project).order_by("-version").first()
+
+
+def list_guides(project: Project) -> QuerySet[GuideVersion]:
+    return GuideVersion.objects.filter(project=project).select_related("created_by").order_by("-version")
+
+
+def can_answer(project: Project, schema: LabelSchema | None) -> bool:
+    """Whether there is a question to ask: classes, or a number."""
+    if schema is None:
+        return False
+    return bool(schema.classes) or get_problem_type(project.problem_type).label_kind == LabelKind.NUMBER
+
+
+def count_class_uses(project: Project, names: Sequence[str]) -> dict[str, int]:
+    """How many current answers say each of these classes."""
+    if not names:
+        return {}
+    answers = Annotation.objects.filter(is_current=True, value__in=list(names), task__dataset__project=project)
+    return dict(answers.values_list("value").annotate(uses=Count("pk")))
+
+
+def count_progress(project: Project) -> Progress:
+    """Tasks by state, in one grouped index scan."""
+    counts = dict(Task.objects.filter(dataset__project=project).values_list("state").annotate(n=Count("pk")))
+    return Progress(
+        total=sum(counts.values()),
+        open=counts.get(Task.State.OPEN, 0),
+        done=counts.get(Task.State.DONE, 0),
+        skipped=counts.get(Task.State.SKIPPED, 0),
+    )
+
+
+def count_answers_since(project: Project, user, since: datetime) -> int:
+    """Items this person has answered or skipped since then, each counted once."""
+    mine = Annotation.objects.filter(user=user, created_at__gte=since, origin=Annotation.Origin.HUMAN)
+    current = mine.filter(is_current=True, task__dataset__project=project)
+    return current.exclude(kind=Annotation.Kind.WITHDRAWN).count()
+
+
+def measure_seconds_per_label(project: Project, user) -> float | None:
+    """Median time of a person's newest answers; None before the first timed one."""
+    mine = Annotation.objects.filter(user=user, task__dataset__project=project, lead_time_ms__isnull=False)
+    leads = list(mine.order_by("-created_at").values_list("lead_time_ms", flat=True)[:RECENT_LEADS])
+    return round(median(leads) / 1_000, 1) if leads else None
+
+
+def list_people(project: Project) -> list[PersonStatistics]:
+    """Everybody who labeled here, busiest first."""
+    answer, skip = Q(kind=Annotation.Kind.ANSWER), Q(kind=Annotation.Kind.SKIP)
+    current = Annotation.objects.filter(task__dataset__project=project, is_current=True, origin=Annotation.Origin.HUMAN)
+    rows = current.values("user_id", "user__username").annotate(
+        answers=Count("pk", filter=answer), skips=Count("pk", filter=skip), last_at=Max("created_at")
+    )
+    return [
+        PersonStatistics(
+            row["user_id"],
+            row["user__username"],
+            row["answers"],
+            row["skips"],
+            row["last_at"],
+            measure_seconds_per_label(project, row["user_id"]),
+        )
+        for row in rows.order_by("-answers", "user__username")
+    ]
+
+
+def list_annotations(
+    project: Project,
+    user,
+    *,
+    role: str,
+    task_id: int | None = None,
+    person_id: int | None = None,
+    value: str = "",
+    kind: str = "",
+    origin: str = "",
+    current_only: bool = False,
+) -> QuerySet[Annotation]:
+    """Answers, newest first: everybody's for a reviewer, one's own below that."""
+    found = Annotation.objects.filter(task__dataset__project=project).select_related("user", "task", "item")
+    if not is_allowed(role, "reviewer"):
+        found = found.filter(user=user)
+    wanted = {"task_id": task_id, "user_id": person_id, "value": value, "kind": kind, "origin": origin}
+    found = found.filter(**{name: given for name, given in wanted.items() if given not in (None, "")})
+    if current_only:
+        found = found.filter(is_current=True)
+    return found.order_by("-created_at", "-pk")
+
+
+def get_annotation(project: Project, user, annotation_id: int, *, role: str) -> Annotation:
+    """One answer that this person may see; NotFound otherwise."""
+    found = list_annotations(project, user, role=role).filter(pk=annotation_id).first()
+    if found is None:
+        raise NotFound("There is no such annotation, or it is not yours to see.")
+    return found
+
+
+def list_history(project: Project, user, *, limit: int = 20) -> list[Annotation]:
+    """A person's newest current answers and skips with their items, newest first: the history strip."""
+    mine = Annotation.objects.filter(
+        user=user, is_current=True, origin=Annotation.Origin.HUMAN, task__dataset__project=project
+    ).exclude(kind=Annotation.Kind.WITHDRAWN)
+    return list(mine.select_related("task__item").order_by("-created_at", "-pk")[:limit])
+
+
+def list_tasks(
+    project: Project, *, state: str = "", min_answers: int | None = None, search: str = "", label: str = ""
+) -> QuerySet[Task]:
+    """Tasks with their items, in the order of their making."""
+    tasks = Task.objects.filter(dataset__project=project).select_related("item")
+    if state:
+        tasks = tasks.filter(state=state)
+    if min_answers is not None:
+        tasks = tasks.filter(answers__gte=min_answers)
+    if label:
+        tasks = tasks.filter(item__label=label)
+    if search:
+        tasks = tasks.filter(Q(item__text__icontains=search) | Q(item__source_uri__icontains=search))
+    return tasks.order_by("pk")
+
+
+def get_task(project: Project, user, task_id: int, *, role: str) -> Task:
+    """A task with its item: any for a reviewer, below that only one that was lent to or answered by this person."""
+    tasks = Task.objects.filter(dataset__project=project, pk=task_id).select_related("item")
+    task = tasks.first()
+    if task is not None and (is_allowed(role, "reviewer") or _was_given(task, user)):
+        return task
+    raise NotFound("There is no such task, or it is not in your hands.")
+
+
+def _was_given(task: Task, user) -> bool:
+    own = Annotation.objects.filter(task=task, user=user, origin=Annotation.Origin.HUMAN)
+    return Lease.objects.filter(task=task, user=user).exists() or own.exists()
+
+
+def count_live_leases(project: Project) -> int:
+    """Items that somebody has in their hands right now."""
+    return Lease.objects.filter(expires_at__gt=timezone.now(), task__dataset__project=project).count()
+
+
+def summarize_label(project: Project) -> StageSummary:
+    """The label stage of the loop, in three queries."""
+    progress, schema = count_progress(project), find_schema(project)
+    figures = (
+        Figure("labeled", f"{progress.done:,}"),
+        Figure("to label", f"{progress.open:,}"),
+        Figure("classes", str(len(schema.classes) if schema else 0)),
+    )
+    if not can_answer(project, schema):
+        return StageSummary(
+            "label", StageState.READY, "No classes yet", figures, action="schema", action_label="Set the classes"
+        )
+    if not progress.total:
+        return StageSummary("label", StageState.EMPTY, "Nothing to label yet", figures)
+    if progress.open:
+        share = f"{progress.fraction:.0%} of {progress.total:,} items labeled"
+        return StageSummary("label", StageState.READY, share, figures, action="label", action_label="Label items")
+    skipped = f", {progress.skipped:,} skipped" if progress.skipped else ""
+    headline = f"All {progress.total:,} items labeled{skipped}"
+    return StageSummary(
+        "label", StageState.DONE, headline, figures, action="label_overview", action_label="Look at labels"
+    )
+
+
+def list_classes_with_keys(schema: LabelSchema) -> list[tuple[str, str]]:
+    """(class, key) in order; the key is empty for classes past the last free one."""
+    return list(zip(schema.classes, rules.assign_keys(schema.classes), strict=True))

@@ -1,0 +1,34 @@
+"""Verbs of the annotations room, one capability a module."""
+
+from lifecycle.annotations.services.answers import reopen, skip, submit, withdraw
+from lifecycle.annotations.services.guides import write_guide
+from lifecycle.annotations.services.imports import ImportedLabels, open_tasks, record_imported_labels
+from lifecycle.annotations.services.queue import change_settings, delete_stale_leases, lease_next, release, renew
+from lifecycle.annotations.services.schemas import (
+    change_schema,
+    create_schema,
+    extend_classes,
+    parse_config,
+    set_config,
+)
+
+__all__ = [
+    "ImportedLabels",
+    "change_schema",
+    "change_settings",
+    "create_schema",
+    "delete_stale_leases",
+    "extend_classes",
+    "lease_next",
+    "open_tasks",
+    "parse_config",
+    "record_imported_labels",
+    "release",
+    "renew",
+    "reopen",
+    "set_config",
+    "skip",
+    "submit",
+    "withdraw",
+    "write_guide",
+]

@@ -1,0 +1,186 @@
+"""Bulk ways in: a task for every new item, and the labels that came with an import."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from django.db import connection, transaction
+
+from lifecycle.annotations import rules, selectors
+from lifecycle.annotations.services.queue import find_settings
+from lifecycle.common.errors import Conflict
+from lifecycle.contracts.problems import get_problem_type
+from lifecycle.datasets.models import Collection
+from lifecycle.datasets.services import record_labels
+
+BATCH = 10_000
+
+
+@dataclass(frozen=True)
+class ImportedLabels:
+    """What came of the labels of an import."""
+
+    recorded: int = 0  # new, or different from the last import
+    unchanged: int = 0  # the same label was imported before
+    kept: int = 0  # recorded, but the item keeps the label that people gave it
+    invalid: int = 0  # not a class of the schema, or not a number
+
+    def __add__(self, other: ImportedLabels) -> ImportedLabels:
+        return ImportedLabels(
+            self.recorded + other.recorded,
+            self.unchanged + other.unchanged,
+            self.kept + other.kept,
+            self.invalid + other.invalid,
+        )
+
+
+_OPEN_TASKS = """
+INSERT INTO annotations_task (dataset_id, item_id, state, overlap, answers, priority, skip_reason, updated_at)
+SELECT i.dataset_id, i.id, 'open', %(overlap)s, 0, 0, '', now()
+FROM datasets_item i
+WHERE i.collection_id = %(collection)s AND i.id > %(after)s
+  AND NOT EXISTS (SELECT 1 FROM annotations_task t WHERE t.item_id = i.id)
+ORDER BY i.id
+LIMIT %(batch)s
+ON CONFLICT (item_id) DO NOTHING
+RETURNING item_id
+"""
+
+_STAGE = """
+CREATE TEMPORARY TABLE IF NOT EXISTS imported_label
+    (item_id bigint PRIMARY KEY, value text NOT NULL, result jsonb NOT NULL) ON COMMIT DELETE ROWS
+"""
+
+# the importing person's own earlier answer is the version before; another person's stays as it is beside it
+_RECORD = """
+WITH wanted AS (
+    SELECT s.item_id, s.value, s.result, t.id AS task_id, own.id AS own_id, own.origin AS own_origin
+    FROM imported_label s
+    JOIN datasets_item i ON i.id = s.item_id AND i.dataset_id = %(dataset)s
+    JOIN annotations_task t ON t.item_id = s.item_id
+    LEFT JOIN annotations_annotation own ON own.task_id = t.id AND own.user_id = %(user)s AND own.is_current
+    LEFT JOIN LATERAL (
+        SELECT a.value FROM annotations_annotation a
+        WHERE a.task_id = t.id AND a.origin = 'import' ORDER BY a.id DESC LIMIT 1) last ON true
+    WHERE last.value IS DISTINCT FROM s.value
+    FOR NO KEY UPDATE OF t
+), stale AS (
+    UPDATE annotations_annotation a SET is_current = false
+    FROM wanted w WHERE a.id = w.own_id AND w.own_origin = 'import'
+)
+INSERT INTO annotations_annotation
+    (task_id, item_id, user_id, origin, kind, result, value, reason, previous_id, is_current, schema_version, created_at)
+SELECT w.task_id, w.item_id, %(user)s, 'import', 'answer', w.result, w.value, '',
+       CASE WHEN w.own_origin = 'import' THEN w.own_id END, false, %(schema)s, now()
+FROM wanted w
+RETURNING id, task_id, item_id, value
+"""
+
+# an import never pushes a person's own current answer aside
+_MAKE_CURRENT = """
+UPDATE annotations_annotation a SET is_current = true
+WHERE a.id = ANY(%(ids)s) AND NOT EXISTS (
+    SELECT 1 FROM annotations_annotation other
+    WHERE other.task_id = a.task_id AND other.user_id = a.user_id AND other.is_current)
+"""
+
+_FINISH = """
+UPDATE annotations_task t SET state = 'done', skip_reason = '', updated_at = now()
+WHERE t.id = ANY(%(tasks)s) AND t.answers = 0 AND t.state <> 'done'
+"""
+
+_LABELED_BY_PEOPLE = """
+SELECT t.item_id FROM annotations_task t WHERE t.id = ANY(%(tasks)s) AND t.answers > 0 AND t.answers >= t.overlap
+"""
+
+
+def open_tasks(*, collection: Collection) -> int:
+    """A task for every item of the collection that has none; returns how many were made. Safe to repeat."""
+    overlap = find_settings(collection.dataset.project).overlap
+    made, after = 0, 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                _OPEN_TASKS, {"overlap": overlap, "collection": collection.pk, "after": after, "batch": BATCH}
+            )
+            items = [row[0] for row in cursor.fetchall()]
+        made += len(items)
+        if len(items) < BATCH:
+            return made
+        after = max(items)
+
+
+def record_imported_labels(*, collection: Collection, labels: Iterable[tuple[int, str]]) -> ImportedLabels:
+    """Record (item id, label) pairs of an import as annotations by whoever imported them; those tasks are done.
+
+    Streams: a batch is one transaction, and a repeat of the same label changes nothing. The labels people gave stay
+    in force over imported ones. Classes the schema lacks are counted as invalid: call `extend_classes` first.
+    """
+    project = collection.dataset.project
+    schema = selectors.find_schema(project)
+    if schema is None:
+        raise Conflict("This project has no label schema yet, so imported labels cannot be read.")
+    kind = get_problem_type(project.problem_type).label_kind
+    total = ImportedLabels()
+    for batch in _split(labels, BATCH):
+        rows, invalid = _read_rows(kind, schema.classes, batch)
+        with transaction.atomic():
+            total += _record_batch(collection, schema.version, rows)
+        total += ImportedLabels(invalid=invalid)
+    return total
+
+
+def _read_rows(kind: str, classes: list[str], batch: list[tuple[int, str]]) -> tuple[dict[int, tuple[str, str]], int]:
+    """{item id: (value, result as JSON)}; the last label of an item counts."""
+    known = set(classes)
+    rows: dict[int, tuple[str, str]] = {}
+    results: dict[str, tuple[str, str] | None] = {}
+    invalid = 0
+    for item_id, label in batch:
+        if label not in results:
+            results[label] = _read_row(kind, known, label)
+        row = results[label]
+        if row is None:
+            invalid += 1
+        else:
+            rows[item_id] = row
+    return rows, invalid
+
+
+def _read_row(kind: str, classes: set[str], label: str) -> tuple[str, str] | None:
+    try:
+        result = rules.build_result(kind, label)
+        value = rules.read_value(kind, classes, result)  # type: ignore[arg-type]
+    except (ValueError, OverflowError):
+        return None
+    return value, json.dumps(result)
+
+
+def _record_batch(collection: Collection, schema_version: int, rows: dict[int, tuple[str, str]]) -> ImportedLabels:
+    if not rows:
+        return ImportedLabels()
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGE)
+        cursor.execute("TRUNCATE imported_label")
+        with cursor.copy("COPY imported_label (item_id, value, result) FROM STDIN") as copy:
+            for item_id, (value, result) in rows.items():
+                copy.write_row((item_id, value, result))
+        where = {"dataset": collection.dataset_id, "user": collection.created_by_id, "schema": schema_version}
+        cursor.execute(_RECORD, where)
+        written = cursor.fetchall()
+        ids, tasks = [row[0] for row in written], [row[1] for row in written]
+        cursor.execute(_MAKE_CURRENT, {"ids": ids})
+        cursor.execute(_FINISH, {"tasks": tasks})
+        cursor.execute(_LABELED_BY_PEOPLE, {"tasks": tasks})
+        by_people = {row[0] for row in cursor.fetchall()}
+    record_labels(labels=[(item, value, pk) for pk, _, item, value in written if item not in by_people])
+    return ImportedLabels(recorded=len(ids), unchanged=len(rows) - len(ids), kept=len(by_people))
+
+
+def _split(rows: Iterable[tuple[int, str]], size: int) -> Iterator[list[tuple[int, str]]]:
+    source = iter(rows)
+    while batch := list(islice(source, size)):
+        yield batch

@@ -1,0 +1,50 @@
+"""Verbs on data: take in, load, exclude, label, commit. One capability a module; everything public is here."""
+
+from lifecycle.datasets.services.collections import (
+    create_collection,
+    describe_ingest,
+    discard_collection,
+    inspect_collection,
+    record_preview,
+    start_import,
+)
+from lifecycle.datasets.services.datasets import create_dataset, update_splits
+from lifecycle.datasets.services.items import exclude_items, record_labels, restore_items
+from lifecycle.datasets.services.loading import (
+    begin_loading,
+    find_new_labels,
+    finish_collection,
+    list_classes,
+    load_part,
+    pick_labels,
+)
+from lifecycle.datasets.services.uploads import append_part, discard_upload, start_upload, store_file
+from lifecycle.datasets.services.versions import balance_small_splits, commit_version, export_items, record_version
+
+__all__ = [
+    "append_part",
+    "balance_small_splits",
+    "begin_loading",
+    "commit_version",
+    "create_collection",
+    "create_dataset",
+    "describe_ingest",
+    "discard_collection",
+    "discard_upload",
+    "exclude_items",
+    "export_items",
+    "find_new_labels",
+    "finish_collection",
+    "inspect_collection",
+    "list_classes",
+    "load_part",
+    "pick_labels",
+    "record_labels",
+    "record_preview",
+    "record_version",
+    "restore_items",
+    "start_import",
+    "start_upload",
+    "store_file",
+    "update_splits",
+]
