@@ -12,7 +12,7 @@ JOB_QUEUES: dict[str, str] = {
     "train": "cpu",
     "evaluate": "cpu",
     "pipeline": "io",
-    "drift": "cpu",
+    "drift": "io",
     "housekeeping": "io",
 }
 
