@@ -41,3 +41,21 @@ class ApiToken(TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class IdempotentReply(models.Model):
+    """The answer to a write that carried an ``Idempotency-Key``; a repeat within a day gets it again."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    request_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)  # 0 only inside the transaction that is writing it
+    content_type = models.CharField(max_length=100, blank=True)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotent_reply_once")]
+
+    def __str__(self) -> str:
+        return self.key
