@@ -9,7 +9,7 @@ RECIPE = Recipe(
     problem_types=("tabular_classification", "tabular_regression"),
     order=20,
     parameters=(
-        _parameters.epochs(30),
+        _parameters.epochs(20),
         _parameters.learning_rate(0.003),
         Parameter(
             "hidden_size",

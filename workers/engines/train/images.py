@@ -56,3 +56,10 @@ def load_image_sets(
     if train_split is not examples.train or validation_split is not examples.validation:
         examples = replace_splits(examples, train_split, validation_split, context.log)
     return torch.from_numpy(train), torch.from_numpy(validation), examples
+
+
+def drop_unreadable(context: TrainContext) -> Examples:
+    """The examples whose image files can be decoded, checked at a small size; raises TrainingRefused."""
+    small = {"size": (16, 16), "channels": 1}
+    _, _, examples = load_image_sets(context, small)
+    return examples

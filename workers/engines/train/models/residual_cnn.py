@@ -1,4 +1,4 @@
-"""A small pre-activation-free residual network for tiny images (after He et al. 2016, section 4.2)."""
+"""A small residual network for tiny images (after He et al. 2016, section 4.2)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ResidualCnn(nn.Module):
         self.register_buffer("deviation", deviation.view(1, -1, 1, 1))
         self.stem = nn.Sequential(convolve(channels, width, stride=2), nn.ReLU())
         self.blocks = nn.Sequential(
-            ResidualBlock(width, 2 * width, 1), ResidualBlock(2 * width, 4 * width, 2), ResidualBlock(4 * width, 4 * width, 2)
+            ResidualBlock(width, width, 1), ResidualBlock(width, 2 * width, 2), ResidualBlock(2 * width, 4 * width, 2)
         )
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(4 * width, classes)
