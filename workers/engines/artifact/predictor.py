@@ -30,7 +30,7 @@ DTYPES = {
 
 
 class Predictor:
-    """One artifact folder: its manifest, its pre- and post-processing and its ONNX session. Safe to share by threads."""
+    """One artifact folder: its manifest, its processing and its ONNX session. Threads may share it."""
 
     def __init__(self, manifest: Manifest, folder: Path, session: ort.InferenceSession):
         self.manifest = manifest
@@ -71,6 +71,10 @@ class Predictor:
     def describe(self, item: Item) -> dict[str, Any]:
         """The numbers and categories monitoring compares with `manifest.reference["inputs"]`; raises BadInput."""
         return self._describe(self._decode(item))
+
+    def describe_decoded(self, decoded: Any) -> dict[str, Any]:
+        """`describe` of one value that `decode` returned."""
+        return self._describe(decoded)
 
     def decode(self, items: Sequence[Item]) -> list[Any]:
         """Items as checked, decoded values for `predict_decoded`; raises BadInput."""
