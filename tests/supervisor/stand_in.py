@@ -13,12 +13,20 @@ from workers.supervisor.children import Child
 
 _SLEEPER = "import subprocess, sys; print('up', flush=True); subprocess.run(['sleep', '600'])"
 _CRASHER = "import sys; print('up', flush=True); print('the reason is here', flush=True); sys.exit(3)"
+_CHATTER = """
+import time
+print("up")
+for number in range(600):
+    print(f"12:00:{number} ERROR it hurts here", flush=True)
+    time.sleep(0.05)
+"""
 
 
 def build_children(settings: Settings, environ: Mapping[str, str]) -> list[Child]:
     web = [sys.executable, "-m", "http.server", str(settings.port), "--bind", settings.host]
     commands = {"web": web, "worker": [sys.executable, "-c", _SLEEPER]}
     if "--crash" in sys.argv:
+        commands["chatter"] = [sys.executable, "-c", _CHATTER]
         commands["crasher"] = [sys.executable, "-c", _CRASHER]
     logs = Path(settings.home) / "log"
     probes = {"web": plan._answers(plan.web_probe(settings))}

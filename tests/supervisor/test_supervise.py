@@ -99,6 +99,15 @@ def test_a_child_that_ends_by_itself_has_its_reason_printed(start, wait_for):
     wait_for(lambda: instance.says("crasher    | the reason is here"))
 
 
+def test_a_complaint_that_repeats_itself_is_shown_once(start, wait_for, home):
+    instance = start("--crash")
+
+    wait_for(lambda: (home / "log" / "chatter.log").exists())
+    wait_for(lambda: (home / "log" / "chatter.log").read_text().count("it hurts here") > 20)
+
+    assert instance.output.read_text().count("it hurts here") == 1
+
+
 def test_a_second_start_names_the_address_of_the_first(start, wait_for, ports):
     first = start()
     wait_for(lambda: first.says("Gristmill is at"))

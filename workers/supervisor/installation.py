@@ -47,7 +47,7 @@ Command = tuple[str | Path, ...]
 _OUTSIDE_LOCK = re.compile(r"^(torch|triton|nvidia-.*|cuda-.*)$")
 
 _HINTS = {
-    "No space left on device": "The disk is full: free about 10 GB (PyTorch with CUDA is large) and run the same command again.",
+    "No space left on device": "The disk is full: free 10 GB (PyTorch with CUDA is large), then run it again.",
     "Permission denied": "A folder is not writable: check who owns this checkout and .venv.",
     "No matching distribution": "Your package index lacks this version: check that it is reachable and complete.",
     "Temporary failure in name resolution": "There is no network: connect and run the same command again.",

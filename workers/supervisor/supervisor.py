@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,7 +23,8 @@ from workers.supervisor.children import Child, State
 from workers.supervisor.embedded import EmbeddedPostgres, EmbeddedRedis, EmbeddedServer, EmbeddedServerError
 
 _TICK_SECONDS = 0.1
-_ALARMING = ("ERROR", "CRITICAL", "Traceback", "Error:")
+_ALARMING = ("ERROR", "CRITICAL", "Error:")
+_REPEAT_SECONDS = 60.0
 _CRASH_LINES = 12
 _HEAD_START_SECONDS = 8.0
 _PATIENCE_SECONDS = 60  # a command waits so long for every process, then it goes ahead
@@ -47,6 +49,7 @@ class Supervisor:
         self._began_at = time.monotonic()
         self._stop_asked = False
         self._announced = False
+        self._shown_at: dict[str, float] = {}
         self._head_start_until = 0.0
         self._environ: dict[str, str] = {}
 
@@ -183,10 +186,19 @@ class Supervisor:
         self._say("Stopped")
 
     def _echo(self, child: Child) -> None:
-        """Everything is in the log file; the console shows what may need a person."""
+        """Everything is in the log file; the console shows what may need a person, and that once a minute."""
         for line in child.read_output():
-            if any(sign in line for sign in _ALARMING):
+            if any(sign in line for sign in _ALARMING) and self._is_news(f"{child.name} {line}"):
                 self._say(f"{child.name:<10} | {line}")
+
+    def _is_news(self, line: str) -> bool:
+        """Whether no line like this, numbers apart, was shown within the last minute."""
+        now = time.monotonic()
+        self._shown_at = {text: at for text, at in self._shown_at.items() if now - at < _REPEAT_SECONDS}
+        pattern = re.sub(r"\d+", "#", line)
+        is_news = pattern not in self._shown_at
+        self._shown_at.setdefault(pattern, now)
+        return is_news
 
     def _explain_crash(self, child: Child) -> None:
         wait = max(0.0, child.next_start_at - time.monotonic())
