@@ -1,33 +1,74 @@
-"""Put a dataset version on this machine's disk for an engine."""
+"""Brings what lies in blob storage onto this machine's disk: uploaded files, and whole dataset versions."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-import pyarrow.parquet as parquet
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from lifecycle.common.blobs import LocalBlobs
+from lifecycle.common.blobs import BlobStore, LocalBlobs
 from lifecycle.contracts.training import DatasetFiles
-from lifecycle.datasets.models import DatasetVersion
+from lifecycle.datasets.models import Collection, DatasetVersion
 from workers.runtime import JobContext
 
-DOWNLOADS_AT_A_TIME = 16
+PARALLEL = 16
+COPY_BYTES = 1 << 20
 
 
 def materialize_version(version: DatasetVersion, context: JobContext) -> DatasetFiles:
-    """The version's manifest and files as local paths; what is already here is not fetched again."""
-    manifest = context.blobs.fetch(version.manifest_blob, context.blob_dir)
-    if not isinstance(context.blobs, LocalBlobs):
-        _fetch_blobs(manifest, context)
-    return DatasetFiles(
-        manifest_path=str(manifest), blob_dir=str(context.blob_dir), classes=tuple(version.classes)
-    )
+    """The manifest and, for pictures, every blob it names, on this machine's disk."""
+    blobs, blob_dir = context.blobs, context.blob_dir
+    manifest = blobs.fetch(version.manifest_blob, blob_dir)
+    if not isinstance(blobs, LocalBlobs):
+        with pq.ParquetFile(manifest) as source:
+            for batch in source.iter_batches(columns=["blob"], batch_size=10_000):
+                _fetch_all(pc.unique(batch.column(0)).drop_null().to_pylist(), blobs, blob_dir)
+    return DatasetFiles(manifest_path=str(manifest), blob_dir=str(blob_dir), classes=tuple(version.classes))
 
 
-def _fetch_blobs(manifest, context: JobContext) -> None:
-    column = parquet.read_table(manifest, columns=["blob"])["blob"]
-    digests = [d for d in column.unique().to_pylist() if d]
-    with ThreadPoolExecutor(DOWNLOADS_AT_A_TIME) as pool:
-        for _ in pool.map(lambda digest: context.blobs.fetch(digest, context.blob_dir), digests):
-            if context.should_stop():
-                return
+def materialize_uploads(collection: Collection, context: JobContext) -> tuple[tuple[str, str], ...]:
+    """(name, local path) of each uploaded file. One that came in several pieces is put together in the job's folder."""
+    folder = context.workdir / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    uploads = collection.uploads.exclude(completed_at=None).order_by("pk")
+    for pk, name, parts, size in uploads.values_list("pk", "name", "parts", "byte_size").iterator(chunk_size=2_000):
+        is_whole = len(parts) == 1
+        path = context.blobs.fetch(parts[0], context.blob_dir) if is_whole else folder / str(pk)
+        if not is_whole:
+            _join(parts, path, size, context.blobs)
+        found.append((name, str(path)))
+    return tuple(found)
+
+
+class BatchWriter:
+    """Stores many small files durably at once: call it with their contents, close it at the end."""
+
+    def __init__(self, blobs: BlobStore):
+        self._blobs = blobs
+        self._pool = ThreadPoolExecutor(PARALLEL)
+
+    def __call__(self, contents: Sequence[bytes]) -> list[str]:
+        return list(self._pool.map(self._blobs.put, contents))
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)
+
+
+def _join(parts: Sequence[str], target: Path, size: int, blobs: BlobStore) -> None:
+    if target.exists() and target.stat().st_size == size:
+        return
+    with open(target, "wb") as out:
+        for digest in parts:
+            with blobs.open(digest) as piece:
+                shutil.copyfileobj(piece, out, COPY_BYTES)
+
+
+def _fetch_all(digests: Sequence[str], blobs: BlobStore, blob_dir: Path) -> None:
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        for _ in pool.map(lambda digest: blobs.fetch(digest, blob_dir), digests):
+            pass

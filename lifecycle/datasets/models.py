@@ -16,6 +16,7 @@ class Dataset(TimestampedModel):
     item_kind = models.CharField(max_length=8)  # contracts.problems.ItemKind
     split_ratios = models.JSONField(default=dict)  # {"train": .8, "validation": .1, "test": .1}
     split_seed = models.IntegerField(default=0)
+    splits_are_stale = models.BooleanField(default=False)  # new shares, not yet applied: only before the first version
     columns = models.JSONField(default=list)  # rows only: [{"name", "kind": number|category|date|text}]
     mapping = models.JSONField(default=dict)  # the last contracts.ingest.ColumnMapping used
 
@@ -50,6 +51,11 @@ class Collection(TimestampedModel):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_draft(self) -> bool:
+        """Files may still be added, and the mapping changed."""
+        return self.job is None or self.job.kind == "inspect"
 
 
 class Upload(TimestampedModel):
@@ -151,7 +157,8 @@ class DatasetVersion(TimestampedModel):
     classes = models.JSONField(default=list)
     item_count = models.BigIntegerField()
     labeled_count = models.BigIntegerField()
-    summary = models.JSONField(default=dict)  # {"splits": {split: n}, "balance": {split: {label: n}}}
+    summary = models.JSONField(default=dict)  # {"splits", "labeled", "balance" | "histogram"}: see datasets.manifests
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta:

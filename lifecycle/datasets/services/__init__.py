@@ -11,20 +11,27 @@ from lifecycle.datasets.services.collections import (
 from lifecycle.datasets.services.datasets import create_dataset, update_splits
 from lifecycle.datasets.services.items import exclude_items, record_labels, restore_items
 from lifecycle.datasets.services.loading import (
-    begin_loading,
+    add_labeled,
     find_new_labels,
     finish_collection,
     list_classes,
     load_part,
     pick_labels,
+    refresh_statistics,
 )
 from lifecycle.datasets.services.uploads import append_part, discard_upload, start_upload, store_file
-from lifecycle.datasets.services.versions import balance_small_splits, commit_version, export_items, record_version
+from lifecycle.datasets.services.versions import (
+    balance_small_splits,
+    commit_version,
+    export_items,
+    record_version,
+    summarize_manifest,
+)
 
 __all__ = [
+    "add_labeled",
     "append_part",
     "balance_small_splits",
-    "begin_loading",
     "commit_version",
     "create_collection",
     "create_dataset",
@@ -39,12 +46,14 @@ __all__ = [
     "list_classes",
     "load_part",
     "pick_labels",
+    "refresh_statistics",
     "record_labels",
     "record_preview",
     "record_version",
     "restore_items",
     "start_import",
     "start_upload",
+    "summarize_manifest",
     "store_file",
     "update_splits",
 ]

@@ -1,0 +1,185 @@
+"""Items by filter, page by page, and how many there are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q, QuerySet, TextField
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Cast
+
+from lifecycle.contracts.problems import LabelKind, get_problem_type
+from lifecycle.datasets.filters import COLUMN_PREFIX, ItemFilters
+from lifecycle.datasets.models import Dataset, Item
+from lifecycle.datasets.selectors.collections import get_dataset, get_one
+from lifecycle.projects.models import Project
+
+PAGE_SIZE = 60
+COUNT_LIMIT = 10_000  # exact up to here where no index counts
+DEEPEST_OFFSET = 10_000
+SHOWN_CLASSES = 60
+
+
+@dataclass(frozen=True)
+class ItemPage:
+    """One page; `next_at` and `previous_at` go into the URL as ``at=``, empty at the ends."""
+
+    items: list[Item]
+    next_at: str
+    previous_at: str
+
+
+@dataclass(frozen=True)
+class Facets:
+    """How many items the dataset has of each kind, for the filters; excluded ones are in `excluded` only."""
+
+    total: int
+    labeled: int
+    unlabeled: int
+    excluded: int
+    splits: list[tuple[str, int]]
+    labels: list[tuple[str, int]]  # most frequent first; empty for numbers
+
+
+@dataclass(frozen=True)
+class Tally:
+    """A count; not exact means: at least so many."""
+
+    count: int
+    is_exact: bool = True
+
+
+def get_item(project: Project, item_id: int) -> Item:
+    """An item with its collection and dataset; NotFound otherwise."""
+    items = Item.objects.filter(dataset__project=project).select_related("collection", "dataset")
+    return get_one(items, item_id, "item")
+
+
+def filter_items(project: Project, filters: ItemFilters) -> QuerySet[Item]:
+    """The items that match, in no order."""
+    dataset = get_dataset(project)
+    items = Item.objects.filter(dataset=dataset)
+    if filters.excluded != "all":
+        items = items.filter(excluded_at__isnull=filters.excluded == "no")
+    if filters.labeled:
+        items = items.filter(label__isnull=filters.labeled == "no")
+    exact = {name: value for name in ("label", "split", "group") if (value := getattr(filters, name))}
+    if filters.collection:
+        exact["collection_id"] = filters.collection
+    items = items.filter(**exact)
+    for name, value in filters.columns:
+        items = items.filter(_column_condition(name, value))
+    return _search(items, dataset, filters.q) if filters.q else items
+
+
+def _search(items: QuerySet[Item], dataset: Dataset, words: str) -> QuerySet[Item]:
+    if dataset.item_kind == "text":
+        return items.filter(text__icontains=words)
+    if dataset.item_kind == "row":
+        return items.annotate(row_text=Cast("row", TextField())).filter(row_text__icontains=json.dumps(words)[1:-1])
+    return items.filter(source_uri__icontains=words)
+
+
+def _column_condition(name: str, value: str) -> Q:
+    same = Q(row__contains={name: value})
+    try:
+        number = json.loads(value)
+    except ValueError:
+        return same
+    is_number = isinstance(number, (int, float)) and not isinstance(number, bool) and number == number
+    return same | Q(row__contains={name: number}) if is_number and abs(number) < 1e300 else same
+
+
+def list_items(project: Project, filters: ItemFilters, *, at: str = "", size: int = PAGE_SIZE) -> ItemPage:
+    """One page of items. `at` is from the page before or after it."""
+    items = filter_items(project, filters)
+    if filters.sort in ("new", "old"):
+        return _page_by_id(items, at, size, is_descending=filters.sort == "new")
+    return _page_by_offset(_sort(items, filters.sort), at, size)
+
+
+def _page_by_id(items: QuerySet[Item], at: str, size: int, *, is_descending: bool) -> ItemPage:
+    is_back, bound = at.startswith("-"), _read_number(at.lstrip("-"))
+    goes_down = is_descending != is_back
+    rows = items.order_by("-pk" if goes_down else "pk")
+    if bound:
+        rows = rows.filter(**{"pk__lt" if goes_down else "pk__gt": bound})
+    found = list(rows[: size + 1])
+    has_more = len(found) > size
+    found = found[:size]
+    if is_back:
+        found.reverse()
+    if not found:
+        return ItemPage([], "", "")
+    has_next, has_previous = (True, has_more) if is_back else (has_more, bool(bound))
+    return ItemPage(found, str(found[-1].pk) if has_next else "", f"-{found[0].pk}" if has_previous else "")
+
+
+def _page_by_offset(rows: QuerySet[Item], at: str, size: int) -> ItemPage:
+    offset = min(_read_number(at), DEEPEST_OFFSET)
+    found = list(rows[offset : offset + size + 1])
+    has_next = len(found) > size and offset + size <= DEEPEST_OFFSET
+    previous = f"{max(offset - size, 0)}" if offset else ""
+    return ItemPage(found[:size], str(offset + size) if has_next else "", previous)
+
+
+def _sort(items: QuerySet[Item], sort: str) -> QuerySet[Item]:
+    if sort == "label":
+        return items.order_by(F("label").asc(nulls_last=True), "-pk")
+    if sort == "size":
+        return items.order_by("-byte_size", "-pk")
+    value = KeyTransform(sort.removeprefix("-").removeprefix(COLUMN_PREFIX), "row")
+    order = value.desc(nulls_last=True) if sort.startswith("-") else value.asc(nulls_last=True)
+    return items.order_by(order, "-pk")
+
+
+def count_items(project: Project, filters: ItemFilters) -> Tally:
+    """How many items match; beyond COUNT_LIMIT "at least" where only a scan would tell."""
+    items = filter_items(project, filters)
+    if not filters.needs_scan:
+        return Tally(items.count())
+    found = items.order_by()[: COUNT_LIMIT + 1].count()
+    return Tally(min(found, COUNT_LIMIT), is_exact=found <= COUNT_LIMIT)
+
+
+def count_facets(dataset: Dataset) -> Facets:
+    """Counts by label and split: everything from covering indexes, less the few that are excluded."""
+    items = Item.objects.filter(dataset=dataset)
+    out = items.filter(excluded_at__isnull=False)
+    splits = _count_less(items, out, "split")
+    is_class = get_problem_type(dataset.project.problem_type).label_kind == LabelKind.CLASS
+    excluded = out.count()
+    total = sum(splits.values())
+    if is_class:
+        labels = _count_less(items, out, "label")
+        unlabeled = labels.pop(None, 0)
+    else:
+        labels = {}
+        unlabeled = items.filter(label=None).count() - out.filter(label=None).count()
+    ranked = sorted(labels.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN_CLASSES]
+    return Facets(total, total - unlabeled, unlabeled, excluded, sorted(splits.items()), ranked)
+
+
+def _count_less(items: QuerySet[Item], out: QuerySet[Item], field: str) -> dict:
+    counts = dict(items.values_list(field).order_by().annotate(n=Count("pk")))
+    for value, excluded in out.values_list(field).order_by().annotate(n=Count("pk")):
+        counts[value] -= excluded
+    return {value: count for value, count in counts.items() if count}
+
+
+def find_neighbors(project: Project, item: Item, filters: ItemFilters) -> tuple[int | None, int | None]:
+    """Ids of the items before and after this one in the order of a list sorted by time."""
+    items = filter_items(project, filters).order_by()
+    newer = items.filter(pk__gt=item.pk).order_by("pk").values_list("pk", flat=True).first()
+    older = items.filter(pk__lt=item.pk).order_by("-pk").values_list("pk", flat=True).first()
+    return (older, newer) if filters.sort == "old" else (newer, older)
+
+
+def list_by_ids(project: Project, item_ids: list[int]) -> dict[int, Item]:
+    """id -> item, of those that are in the project."""
+    return Item.objects.filter(dataset__project=project).in_bulk(item_ids)
+
+
+def _read_number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -1,0 +1,129 @@
+"""Versions, what is in them, and how two differ; read from their manifests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from lifecycle.common.blobs import open_blobs
+from lifecycle.common.errors import NotFound
+from lifecycle.datasets import manifests
+from lifecycle.datasets.models import Dataset, DatasetVersion, Item
+from lifecycle.projects.models import Project
+
+PAGE_SIZE = 60
+
+
+def fetch_manifest(version: DatasetVersion) -> Path:
+    """A local path of a version's manifest; with S3 it is downloaded once."""
+    return open_blobs(settings.STORAGE_URL).fetch(
+        version.manifest_blob, Path(settings.GRISTMILL_HOME) / "cache" / "blobs"
+    )
+
+
+def list_versions(project: Project) -> QuerySet[DatasetVersion]:
+    """Newest first."""
+    versions = DatasetVersion.objects.filter(dataset__project=project)
+    return versions.select_related("created_by", "parent", "dataset")
+
+
+def get_version(project: Project, number: int) -> DatasetVersion:
+    """A version by its number; NotFound otherwise."""
+    found = list_versions(project).filter(number=number).first() if 0 < number < 1 << 31 else None
+    if found is None:
+        raise NotFound(f"There is no version {number} in this project.")
+    return found
+
+
+def find_latest_version(project: Project) -> DatasetVersion | None:
+    return list_versions(project).first()
+
+
+def compare_versions(old: DatasetVersion, new: DatasetVersion) -> dict[str, int]:
+    """Counts by kind of change, keys of `manifests.CHANGES`."""
+    return manifests.count_changes(fetch_manifest(old), fetch_manifest(new))
+
+
+@dataclass(frozen=True)
+class ChangedItem:
+    """A line of a diff with the item behind it, None when the item was deleted since."""
+
+    item_id: int
+    old_label: str | None
+    new_label: str | None
+    old_split: str | None
+    new_split: str | None
+    item: Item | None
+
+
+def list_changes(
+    old: DatasetVersion, new: DatasetVersion, *, change: str, page: int = 1, size: int = PAGE_SIZE
+) -> list[ChangedItem]:
+    """One page of the items that changed in one way."""
+    rows = manifests.list_changes(
+        fetch_manifest(old),
+        fetch_manifest(new),
+        change=change,
+        limit=size,
+        offset=(page - 1) * size,
+    )
+    items = Item.objects.filter(dataset=new.dataset).in_bulk([row["item_id"] for row in rows])
+    names = ("item_id", "old_label", "new_label", "old_split", "new_split")
+    return [ChangedItem(*(row[name] for name in names), item=items.get(row["item_id"])) for row in rows]
+
+
+@dataclass(frozen=True)
+class VersionItem:
+    """An item as it was in a version: its label and split of then."""
+
+    item_id: int
+    split: str
+    label: str | None
+    item: Item | None
+
+
+def list_version_items(
+    version: DatasetVersion,
+    *,
+    page: int = 1,
+    size: int = PAGE_SIZE,
+    split: str = "",
+    label: str | None = None,
+    is_unlabeled: bool = False,
+) -> tuple[list[VersionItem], int]:
+    """One page of a version's items, and how many match."""
+    rows, total = manifests.list_rows(
+        fetch_manifest(version),
+        limit=size,
+        offset=(page - 1) * size,
+        split=split,
+        label=label,
+        is_unlabeled=is_unlabeled,
+    )
+    items = Item.objects.filter(dataset=version.dataset).in_bulk([row["item_id"] for row in rows])
+    return [VersionItem(**row, item=items.get(row["item_id"])) for row in rows], total
+
+
+def list_versions_of_item(project: Project, item: Item, limit: int = 10) -> list[tuple[DatasetVersion, dict[str, Any]]]:
+    """The newest versions this item is in, with its split and label of then."""
+    found = []
+    for version in list_versions(project).filter(created_at__gt=item.created_at)[:limit]:
+        place = manifests.find_rows(fetch_manifest(version), [item.pk]).get(item.pk)
+        if place:
+            found.append((version, place))
+    return found
+
+
+def has_uncommitted_changes(dataset: Dataset, latest: DatasetVersion | None) -> bool:
+    """Whether items or labels changed after the newest version was made; cheap, and not told of restored items."""
+    if latest is None:
+        return True
+    items = Item.objects.filter(dataset=dataset)
+    newest = items.order_by("-pk").first()
+    if newest and newest.created_at > latest.created_at:
+        return True
+    return items.filter(Q(labeled_at__gt=latest.created_at) | Q(excluded_at__gt=latest.created_at)).exists()

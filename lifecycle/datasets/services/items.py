@@ -1,0 +1,64 @@
+"""What may change about an item: whether it counts, and the label that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from lifecycle.common.errors import DomainError
+from lifecycle.datasets.models import Dataset, Item
+from lifecycle.projects.models import Project
+from lifecycle.projects.services import record_event
+
+MAX_AT_ONCE = 10_000
+LabelRow = tuple[int, str | None, int | None]  # item id, the label that counts now, the annotation it came from
+
+
+def exclude_items(*, project: Project, user, item_ids: Iterable[int]) -> int:
+    """Leave items out of the versions to come; they stay in earlier ones. Returns how many changed."""
+    return _set_excluded(project, user, item_ids, is_excluded=True)
+
+
+def restore_items(*, project: Project, user, item_ids: Iterable[int]) -> int:
+    """Take excluded items in again. Returns how many changed."""
+    return _set_excluded(project, user, item_ids, is_excluded=False)
+
+
+def _set_excluded(project: Project, user, item_ids: Iterable[int], *, is_excluded: bool) -> int:
+    ids = list(item_ids)
+    if len(ids) > MAX_AT_ONCE:
+        raise DomainError(f"Choose at most {MAX_AT_ONCE:,} items at once.")
+    with transaction.atomic():
+        items = Item.objects.filter(dataset__project=project, pk__in=ids, excluded_at__isnull=is_excluded)
+        changed = items.update(excluded_at=timezone.now() if is_excluded else None)
+        if changed:
+            done = "Excluded" if is_excluded else "Restored"
+            record_event(
+                project=project,
+                actor=user,
+                verb="items.excluded" if is_excluded else "items.restored",
+                summary=f"{done} {changed:,} item{'s' if changed != 1 else ''}",
+                details={"item_ids": ids[:100], "count": changed},
+            )
+    return changed
+
+
+def record_labels(*, dataset: Dataset, labels: Sequence[LabelRow]) -> int:
+    """Write the labels that count now; called by the annotations room only. Returns how many items changed."""
+    if not labels:
+        return 0
+    ids, values, annotations = (list(column) for column in zip(*labels, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE datasets_item AS item
+            SET label = new.label, label_annotation_id = new.annotation_id,
+                labeled_at = CASE WHEN new.label IS NULL THEN NULL ELSE now() END
+            FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS new (item_id, label, annotation_id)
+            WHERE item.id = new.item_id AND item.dataset_id = %s
+            """,
+            [ids, values, annotations, dataset.pk],
+        )
+        return cursor.rowcount

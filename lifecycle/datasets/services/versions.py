@@ -1,0 +1,177 @@
+"""Committing versions: what the job does between the request and the immutable manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.db import connection, transaction
+from django.db.models import Count
+
+from lifecycle.common.errors import Conflict
+from lifecycle.contracts.problems import LabelKind, get_problem_type
+from lifecycle.datasets import manifests, rules
+from lifecycle.datasets.models import Dataset, DatasetVersion, Item
+from lifecycle.datasets.selectors.versions import fetch_manifest
+from lifecycle.jobs import services as jobs
+from lifecycle.jobs.models import Job
+from lifecycle.projects.services import record_event
+
+TEMPORARY_ROWS = 20_000
+SMALL_SET_ITEMS = 500  # labeled items above which chance gives every split enough
+
+EXPORT = """
+    COPY (SELECT id, content_hash, split, label, nullif(blob, ''), nullif(text, ''), "row"::text, nullif("group", '')
+          FROM datasets_item WHERE dataset_id = {} AND excluded_at IS NULL ORDER BY content_hash)
+    TO STDOUT (FORMAT csv)"""
+
+
+def commit_version(*, dataset: Dataset, user, message: str = "", idempotency_key: str | None = None) -> Job:
+    """Have a worker freeze what is there now. The job's result says which version that is."""
+    if not dataset.items.filter(excluded_at=None).exists():
+        raise Conflict("There are no items to commit yet; collect some first.")
+    return jobs.enqueue(
+        kind="version",
+        title=f"Commit a version: {message}".rstrip(": ")[:200],
+        spec={"dataset_id": dataset.pk, "message": message.strip()[:300]},
+        project=dataset.project,
+        created_by=user,
+        subject_type="dataset",
+        subject_id=dataset.pk,
+        idempotency_key=idempotency_key,
+    )
+
+
+def resplit_items(*, dataset: Dataset) -> int:
+    """Apply new shares to all items; before the first version only. Call within the job's transaction."""
+    locked = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    if not locked.splits_are_stale:
+        return 0
+    moved = 0
+    if not locked.versions.exists():
+        items = Item.objects.filter(dataset=locked).order_by("pk")
+        last = 0
+        while rows := list(items.filter(pk__gt=last).values_list(
+            "pk", "content_hash", "group", "given_split", "split")[:TEMPORARY_ROWS]):  # fmt: skip
+            last = rows[-1][0]
+            moved += _apply_splits(locked, rows)
+    locked.splits_are_stale = False
+    locked.save(update_fields=["splits_are_stale", "updated_at"])
+    return moved
+
+
+def _apply_splits(dataset: Dataset, rows: Sequence[tuple]) -> int:
+    given = dict(
+        Item.objects.filter(dataset=dataset, group__in={r[2] for r in rows if r[2]})
+        .exclude(given_split="")
+        .order_by("group", "-pk")
+        .values_list("group", "given_split")
+    )
+    splits = rules.assign_splits(
+        [(r[1], r[2] or None, r[3] or None) for r in rows],
+        ratios=dataset.split_ratios,
+        seed=dataset.split_seed,
+        group_splits=given,
+    )
+    return _write_splits({r[0]: split for r, split in zip(rows, splits, strict=True) if split != r[4]})
+
+
+def _write_splits(splits: dict[int, str]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE datasets_item AS item SET split = new.split
+               FROM unnest(%s::bigint[], %s::text[]) AS new (id, split) WHERE item.id = new.id""",
+            [list(splits), list(splits.values())],
+        )
+        return cursor.rowcount
+
+
+def balance_small_splits(*, dataset: Dataset) -> int:
+    """Give validation and test a few labeled items where a small set left them without. Never moves an item that is
+    in a version. Call within the job's transaction; returns how many items moved."""
+    resplit_items(dataset=dataset)
+    labeled = Item.objects.filter(dataset=dataset, excluded_at=None, label__isnull=False)
+    if labeled[: SMALL_SET_ITEMS + 1].count() > SMALL_SET_ITEMS:
+        return 0
+    counts = dict(labeled.values_list("split").annotate(n=Count("pk")).order_by())
+    free = list(labeled.filter(group="", given_split="").values_list("pk", "content_hash", "label", "split"))
+    used = _find_used([row[0] for row in free], dataset)
+    has_classes = get_problem_type(dataset.project.problem_type).label_kind == LabelKind.CLASS
+    candidates = [
+        rules.Candidate(key, label if has_classes else "", split) for pk, key, label, split in free if pk not in used
+    ]
+    moves = rules.top_up_small_splits(
+        candidates, counts, dataset.split_ratios or rules.DEFAULT_RATIOS, dataset.split_seed
+    )
+    return _write_splits({pk: moves[key] for pk, key, _, _ in free if key in moves})
+
+
+def _find_used(item_ids: list[int], dataset: Dataset) -> set[int]:
+    """Which of the items are in any version."""
+    used: set[int] = set()
+    for version in dataset.versions.all():
+        rest = [pk for pk in item_ids if pk not in used]
+        used |= manifests.find_rows(fetch_manifest(version), rest).keys()
+    return used
+
+
+def export_items(*, dataset: Dataset, folder: Path) -> tuple[Path, manifests.ManifestFacts]:
+    """Everything that is not excluded, as one statement sees it, as a manifest in `folder`."""
+    source, target = folder / "items.csv", folder / "manifest.parquet"
+    statement = EXPORT.format(int(dataset.pk))
+    with connection.cursor() as cursor, open(source, "wb") as out, cursor.copy(statement) as copy:
+        for block in copy:
+            out.write(block)
+    is_empty = source.stat().st_size == 0
+    facts = manifests.write_empty_manifest(target) if is_empty else manifests.write_manifest(source, target)
+    source.unlink()
+    return target, facts
+
+
+def summarize_manifest(*, dataset: Dataset, manifest: Path) -> dict:
+    """The numbers that a version's page shows; see `manifests.summarize`."""
+    is_numeric = get_problem_type(dataset.project.problem_type).label_kind == LabelKind.NUMBER
+    return manifests.summarize(manifest, is_numeric=is_numeric)
+
+
+def record_version(
+    *,
+    dataset: Dataset,
+    user,
+    job: Job,
+    message: str,
+    facts: manifests.ManifestFacts,
+    classes: Sequence[str],
+    summary: dict,
+    manifest_blob: str,
+) -> tuple[DatasetVersion, bool]:
+    """The new version and True; the newest one and False when its content is the same. Call within the job's
+    transaction: an attempt that was killed after its commit finds its own version."""
+    with transaction.atomic():
+        locked = Dataset.objects.select_for_update().select_related("project").get(pk=dataset.pk)
+        latest = locked.versions.order_by("-number").first()
+        if latest and latest.content_hash == facts.content_hash and latest.classes == list(classes):
+            return latest, latest.job_id == job.pk
+        version = DatasetVersion.objects.create(
+            dataset=locked,
+            number=latest.number + 1 if latest else 1,
+            parent=latest,
+            message=message,
+            content_hash=facts.content_hash,
+            manifest_blob=manifest_blob,
+            classes=list(classes),
+            item_count=facts.item_count,
+            labeled_count=sum(summary["labeled"].values()),
+            summary=summary,
+            job=job,
+            created_by=user,
+        )
+        record_event(
+            project=locked.project,
+            actor=user,
+            verb="version.committed",
+            summary=f"Committed {version} with {version.item_count:,} items" + (f": {message}" if message else ""),
+            object_type="version",
+            object_id=version.number,
+        )
+    return version, True

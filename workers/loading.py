@@ -1,0 +1,43 @@
+"""The second half of an import: an engine's parts into rows and labels, step by fenced step."""
+
+from __future__ import annotations
+
+from lifecycle.annotations import services as annotations
+from lifecycle.contracts.engine import Canceled
+from lifecycle.contracts.ingest import IngestResult
+from lifecycle.datasets import services
+from lifecycle.datasets.models import Collection
+from workers.runtime import JobContext
+
+
+def load_parts(context: JobContext, collection: Collection, result: IngestResult) -> None:
+    """Each part in a transaction of its own: a killed attempt costs one part, and no item comes twice."""
+    classes = services.list_classes(result.parts, dataset=collection.dataset)
+    if classes:
+        with context.recording():
+            annotations.extend_classes(
+                project=collection.dataset.project, names=classes, created_by=collection.created_by
+            )
+    for number, path in enumerate(result.parts):
+        _stop_if_told(context)
+        with context.recording():
+            services.load_part(collection=collection, number=number, path=path)
+        context.report.progress((number + 1) / len(result.parts), f"Stored part {number + 1} of {len(result.parts)}")
+
+
+def load_labels(context: JobContext, collection: Collection, result: IngestResult) -> int:
+    """Labels that are new or different become annotations; returns how many. Repeating it changes nothing."""
+    labeled = collection.labeled
+    for batch in services.pick_labels(result.parts, spill_folder=context.workdir):
+        _stop_if_told(context)
+        with context.recording():
+            found = services.find_new_labels(collection=collection, labels=batch)
+            outcome = annotations.record_imported_labels(collection=collection, labels=found)
+            labeled = services.add_labeled(collection=collection, count=outcome.recorded)
+        context.report.progress(1.0, f"{labeled:,} labels recorded")
+    return labeled
+
+
+def _stop_if_told(context: JobContext) -> None:
+    if context.should_stop():
+        raise Canceled

@@ -1,0 +1,30 @@
+"""Imports the files of a collection: engine run, parts into rows, labels through the annotations room."""
+
+from contextlib import closing
+
+from lifecycle.annotations import services as annotations
+from lifecycle.annotations.selectors import find_schema
+from lifecycle.datasets import selectors, services
+from workers.engines import ingest as engine
+from workers.loading import load_labels, load_parts
+from workers.materialize import BatchWriter, materialize_uploads
+from workers.runtime import JobContext, job_task
+
+
+@job_task("ingest", queue="io")
+def ingest(context: JobContext):
+    collection = selectors.load_collection(context.spec["collection_id"])
+    schema = find_schema(collection.dataset.project)
+    paths = materialize_uploads(collection, context)
+    spec = services.describe_ingest(collection=collection, paths=paths, classes=schema.classes if schema else ())
+    with closing(BatchWriter(context.blobs)) as put_blobs:
+        result = engine.run(
+            spec, workdir=context.workdir, report=context.report, should_stop=context.should_stop, put_blobs=put_blobs
+        )
+    load_parts(context, collection, result)
+    annotations.open_tasks(collection=collection)
+    load_labels(context, collection, result)
+    with context.recording():
+        collection = services.finish_collection(collection=collection, result=result)
+    services.refresh_statistics()
+    return {name: getattr(collection, name) for name in ("accepted", "duplicates", "rejected", "labeled")}
