@@ -111,7 +111,7 @@ def settle(task: Task, label_kind: str) -> None:
     chosen = rules.choose_label(label_kind, answers, task.overlap)
     label, annotation_id = (chosen.value, chosen.id) if chosen else (None, None)
     if (task.item.label, task.item.label_annotation_id) != (label, annotation_id):
-        record_labels(labels=[(task.item_id, label, annotation_id)])
+        record_labels(dataset=task.dataset, labels=[(task.item_id, label, annotation_id)])
 
 
 def _write(project: Project, user, task_id: int, version: _Version, may_answer_any: bool) -> Annotation:
@@ -127,7 +127,7 @@ def _write(project: Project, user, task_id: int, version: _Version, may_answer_a
 def _write_locked(project: Project, user, task_id: int, version: _Version, may_answer_any: bool) -> Annotation:
     # no_key: a row that refers to the task may be written beside this, another answer may not
     tasks = Task.objects.select_for_update(of=("self",), no_key=True).filter(dataset__project=project)
-    task = tasks.select_related("item").filter(pk=task_id).first()
+    task = tasks.select_related("item", "dataset").filter(pk=task_id).first()
     if task is None:
         raise NotFound("There is no such task in this project.")
     repeated = _find_repeat(user, task, version.key)

@@ -72,7 +72,8 @@ WITH wanted AS (
     FROM wanted w WHERE a.id = w.own_id AND w.own_origin = 'import'
 )
 INSERT INTO annotations_annotation
-    (task_id, item_id, user_id, origin, kind, result, value, reason, previous_id, is_current, schema_version, created_at)
+    (task_id, item_id, user_id, origin, kind, result, value, reason, previous_id, is_current, schema_version,
+     created_at)
 SELECT w.task_id, w.item_id, %(user)s, 'import', 'answer', w.result, w.value, '',
        CASE WHEN w.own_origin = 'import' THEN w.own_id END, false, %(schema)s, now()
 FROM wanted w
@@ -176,7 +177,8 @@ def _record_batch(collection: Collection, schema_version: int, rows: dict[int, t
         cursor.execute(_FINISH, {"tasks": tasks})
         cursor.execute(_LABELED_BY_PEOPLE, {"tasks": tasks})
         by_people = {row[0] for row in cursor.fetchall()}
-    record_labels(labels=[(item, value, pk) for pk, _, item, value in written if item not in by_people])
+    labels = [(item, value, pk) for pk, _, item, value in written if item not in by_people]
+    record_labels(dataset=collection.dataset, labels=labels)
     return ImportedLabels(recorded=len(ids), unchanged=len(rows) - len(ids), kept=len(by_people))
 
 

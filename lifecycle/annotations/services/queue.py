@@ -183,6 +183,6 @@ def _apply_overlap(project: Project, overlap: int) -> None:
     enough = list(tasks.filter(answers__gte=overlap).values_list("pk", flat=True))
     tasks.exclude(overlap=overlap).update(overlap=overlap)
     label_kind = get_problem_type(project.problem_type).label_kind
-    locked = Task.objects.select_for_update(of=("self",), no_key=True).select_related("item")
+    locked = Task.objects.select_for_update(of=("self",), no_key=True).select_related("item", "dataset")
     for task in locked.filter(pk__in=enough).order_by("pk"):
         settle(task, label_kind)

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, LabelSchema
+from lifecycle.datasets.models import Dataset
 from lifecycle.datasets.services import record_labels
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
@@ -54,14 +55,15 @@ def rename_class(*, project: Project, actor, schema: LabelSchema, old: str, new:
 
 
 def _move_item_labels(project: Project, old: str, new: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT i.id, a.id FROM datasets_item i
-            JOIN datasets_dataset d ON d.id = i.dataset_id
-            JOIN annotations_annotation a ON a.previous_id = i.label_annotation_id AND a.is_current AND a.value = %s
-            WHERE d.project_id = %s AND i.label = %s
-            """,
-            [new, project.pk, old],
-        )
-        record_labels(labels=((item, new, annotation) for item, annotation in cursor.fetchall()))
+    for dataset in Dataset.objects.filter(project=project):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT i.id, %(new)s, a.id FROM datasets_item i
+                JOIN annotations_annotation a
+                  ON a.previous_id = i.label_annotation_id AND a.is_current AND a.value = %(new)s
+                WHERE i.dataset_id = %(dataset)s AND i.label = %(old)s
+                """,
+                {"new": new, "old": old, "dataset": dataset.pk},
+            )
+            record_labels(dataset=dataset, labels=cursor.fetchall())

@@ -1,0 +1,76 @@
+// Requests to the labelling endpoints, and what their failures mean to an annotator.
+
+import { readHistoryEntry, readTask, writeOperation } from "./codec.js";
+
+const TIMEOUT_MS = 20_000;
+
+export class ApiError extends Error {
+  /** `reason`: "offline", "signed-out", "no-access", "busy" or "refused". */
+  constructor(reason, message, { status = 0, retryAfterMs = null } = {}) {
+    super(message);
+    this.reason = reason;
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+function readCookie(name) {
+  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
+  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+}
+
+function explain(status, problem, headers) {
+  const message = problem?.detail ?? problem?.title ?? `The server answered ${status}.`;
+  const wait = Number(headers.get("Retry-After"));
+  const retryAfterMs = Number.isFinite(wait) && wait > 0 ? wait * 1_000 : null;
+  const isCsrf = status === 403 && /csrf/i.test(message);
+  if (status === 401 || isCsrf || problem?.code === "other_user") return new ApiError("signed-out", message, { status });
+  if (status === 403 || status === 404) return new ApiError("no-access", message, { status });
+  if (status === 429 || status >= 500) return new ApiError("busy", message, { status, retryAfterMs });
+  return new ApiError("refused", message, { status });
+}
+
+export function createApi({ base, user, labelKind }) {
+  async function request(method, path, body, { keepalive = false } = {}) {
+    let response;
+    try {
+      response = await fetch(base + path, {
+        method,
+        keepalive,
+        redirect: "error",
+        signal: keepalive ? undefined : AbortSignal.timeout(TIMEOUT_MS),
+        headers: {
+          Accept: "application/json",
+          ...(body && { "Content-Type": "application/json", "X-CSRFToken": readCookie("csrftoken") }),
+        },
+        body: body && JSON.stringify(body),
+      });
+    } catch (error) {
+      throw new ApiError("offline", `The server cannot be reached (${error.name}).`);
+    }
+    const problem = await response.json().catch(() => null);
+    if (!response.ok) throw explain(response.status, problem, response.headers);
+    return problem;
+  }
+
+  const startOfDay = () => new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
+
+  return {
+    async next(count, resume) {
+      const json = await request("POST", "queue/next/", { count, resume });
+      return { leaseMs: json.lease_seconds * 1_000, tasks: json.tasks.map(readTask) };
+    },
+    async renew(tasks) {
+      return (await request("POST", "queue/renew/", { tasks })).held;
+    },
+    release: (tasks) => request("POST", "queue/release/", { tasks }, { keepalive: true }),
+    status: () => request("GET", `queue/?since=${encodeURIComponent(startOfDay())}`),
+    history: async () => (await request("GET", "queue/history/")).map(readHistoryEntry),
+    task: async (id) => readTask(await request("GET", `tasks/${id}/`)),
+    async send(operations) {
+      const body = { as_user: user, operations: operations.map((operation) => writeOperation(operation, labelKind)) };
+      const { outcomes } = await request("POST", "annotations/batch/", body);
+      return outcomes.map(({ key, status, message }) => ({ key, isSaved: status === "saved", message }));
+    },
+  };
+}

@@ -1,0 +1,57 @@
+// The only file that knows the API's JSON: tasks, results, operations and outcomes, both ways.
+
+const CONTROL = "label";
+const OBJECT = "item";
+
+/** A task of the API as the annotator holds it. */
+export function readTask(json) {
+  return {
+    id: json.id,
+    itemId: json.item,
+    kind: json.kind,
+    source: json.source ?? "",
+    image: json.data?.image ?? null,
+    width: json.width ?? null,
+    height: json.height ?? null,
+    text: json.data?.text ?? "",
+    fields: json.fields ?? [],
+  };
+}
+
+/** A class name or a number as a Label Studio result list. */
+export function buildResult(labelKind, value) {
+  const content = labelKind === "number" ? { number: value } : { choices: [value] };
+  const type = labelKind === "number" ? "number" : "choices";
+  return [{ from_name: CONTROL, to_name: OBJECT, type, value: content }];
+}
+
+/** The class name or number inside a result list; null when there is none. */
+export function readValue(result) {
+  const content = result?.[0]?.value;
+  if (!content) return null;
+  return content.number ?? content.choices?.[0] ?? null;
+}
+
+/** A history entry of the API: a task with the answer that counts now. */
+export function readHistoryEntry(json) {
+  const { annotation } = json;
+  const answer = { kind: annotation.kind, value: readValue(annotation.result), reason: annotation.reason };
+  return { task: readTask(json.task), answer };
+}
+
+/** What the outbox keeps, as the batch endpoint wants it. */
+export function writeOperation(operation, labelKind) {
+  const json = { key: operation.key, kind: operation.kind, task: operation.task };
+  if (operation.kind === "answer") json.result = buildResult(labelKind, operation.value);
+  if (operation.kind === "skip") json.reason = operation.reason ?? "";
+  if (operation.leadMs != null) json.lead_time_ms = Math.round(operation.leadMs);
+  return json;
+}
+
+/** A number as a person types it; null when it is none. A comma is refused: it means different things to people. */
+export function parseNumber(text) {
+  const trimmed = text.trim().replace("−", "-");
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed)) return null;
+  const number = Number(trimmed);
+  return Number.isFinite(number) ? number : null;
+}

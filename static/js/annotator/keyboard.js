@@ -1,0 +1,45 @@
+// Keys to actions. A binding is {key, run, ctrl?, shift?, whileTyping?, repeats?}; `ctrl` bindings answer to Ctrl and to Cmd.
+
+const EDITABLE = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]";
+
+/** The binding an event asks for, or null. `isTyping` says that a text field has the focus. */
+export function findBinding(bindings, event, isTyping) {
+  if (event.altKey || event.isComposing) return null;
+  const isCtrl = event.ctrlKey || event.metaKey;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const isShift = event.shiftKey && /^[a-z]$/.test(key); // of other keys, Shift is part of the character
+  return (
+    bindings.find(
+      (binding) =>
+        binding.key === key &&
+        Boolean(binding.ctrl) === isCtrl &&
+        Boolean(binding.shift) === isShift &&
+        (!isTyping || binding.whileTyping) &&
+        (!event.repeat || binding.repeats),
+    ) ?? null
+  );
+}
+
+/**
+ * Listen on `target`; `list()` gives the bindings that hold now. A field marked data-keys-through lets keys pass
+ * that cannot be part of what is typed into it. Returns what stops listening.
+ */
+export function listenToKeys(target, list) {
+  function onKeydown(event) {
+    const field = event.target instanceof Element ? event.target.closest(EDITABLE) : null;
+    const isTyping = Boolean(field) && !passesThrough(field, event);
+    const binding = findBinding(list(), event, isTyping);
+    if (!binding) return;
+    if (event.target instanceof Element && event.key === "Enter" && event.target.closest("button, a")) return;
+    event.preventDefault();
+    binding.run();
+  }
+  target.addEventListener("keydown", onKeydown);
+  return () => target.removeEventListener("keydown", onKeydown);
+}
+
+function passesThrough(field, event) {
+  if (!field.hasAttribute("data-keys-through")) return false;
+  if (event.key.startsWith("Arrow")) return field.value === "";
+  return event.ctrlKey || event.metaKey ? field.value === "" : !/^[0-9.e+\-−]$/i.test(event.key);
+}

@@ -1,0 +1,154 @@
+// Nothing an annotator did is lost: operations are stored in the browser first, then sent until the server has
+// committed each. The key made at answer time makes every repeat harmless.
+
+const BATCH = 20;
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 30_000;
+
+export const States = Object.freeze({
+  SAVED: "saved",
+  SENDING: "sending",
+  OFFLINE: "offline", // no answer from the server; tried again by itself
+  SIGNED_OUT: "signed-out", // the session ended, or somebody else is logged in
+  NO_ACCESS: "no-access", // the project or the right to label in it is gone
+});
+
+/** A key nobody else makes; also where crypto.randomUUID is missing because the page came over plain HTTP. */
+export function makeKey() {
+  if (globalThis.crypto.randomUUID) return globalThis.crypto.randomUUID();
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * `storage` keeps operations in order: append, first(n), remove(keys), refuse(operation, message), count,
+ * listRefused, clearRefused. `send(operations)` resolves to outcomes [{key, isSaved, message}] or rejects with an
+ * error whose `reason` is "signed-out", "no-access" or anything else for "try again". `lock(task)` runs one
+ * flusher at a time over all tabs.
+ */
+export function createOutbox({ storage, send, lock = (task) => task(), onChange = () => {}, timers = globalThis }) {
+  let state = States.SAVED;
+  let waiting = 0;
+  let refused = [];
+  let flushing = null;
+  let isAgain = false;
+  let delay = FIRST_DELAY_MS;
+  let timer = null;
+  let detail = "";
+  let stores = Promise.resolve();
+
+  async function publish(next = state, message = "") {
+    [waiting, refused] = [await storage.count(), await storage.listRefused()];
+    state = next === States.SENDING && waiting === 0 ? States.SAVED : next;
+    detail = message;
+    onChange({ state, waiting, refused, detail });
+  }
+
+  async function sendBatch() {
+    const batch = await storage.first(BATCH);
+    if (!batch.length) return false;
+    const outcomes = new Map((await send(batch)).map((outcome) => [outcome.key, outcome]));
+    const settled = [];
+    for (const operation of batch) {
+      const outcome = outcomes.get(operation.key);
+      if (!outcome) continue;
+      if (!outcome.isSaved) await storage.refuse(operation, outcome.message);
+      settled.push(operation.key);
+    }
+    await storage.remove(settled);
+    return settled.length > 0;
+  }
+
+  async function run() {
+    try {
+      while (await sendBatch()) await publish(States.SENDING);
+      delay = FIRST_DELAY_MS;
+      await publish(States.SAVED);
+    } catch (error) {
+      const known = { "signed-out": States.SIGNED_OUT, "no-access": States.NO_ACCESS }[error.reason];
+      await publish(known ?? States.OFFLINE, error.message);
+      retryLater(error.retryAfterMs);
+    }
+  }
+
+  function retryLater(wanted) {
+    timers.clearTimeout(timer);
+    timer = timers.setTimeout(flush, Math.max(wanted ?? 0, delay));
+    delay = Math.min(delay * 2, LONGEST_DELAY_MS);
+  }
+
+  /** Send what waits; one run at a time, and once more when something came in meanwhile. */
+  function flush() {
+    timers.clearTimeout(timer);
+    if (flushing) {
+      isAgain = true;
+      return flushing;
+    }
+    flushing = Promise.resolve(lock(run)).finally(() => {
+      flushing = null;
+      if (isAgain) {
+        isAgain = false;
+        if (state === States.SAVED || state === States.SENDING) flush();
+      }
+    });
+    return flushing;
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    get waiting() {
+      return waiting;
+    },
+    flush,
+
+    /** Store an operation, then send; resolves once it is stored. Operations keep the order of their adding. */
+    add(operation) {
+      const kept = { key: makeKey(), at: Date.now(), ...operation };
+      stores = stores.then(() => storage.append(kept));
+      return stores.then(async () => {
+        const isTrying = state === States.SAVED || state === States.SENDING;
+        await publish(isTrying ? States.SENDING : state, detail);
+        if (isTrying) flush();
+        return kept;
+      });
+    },
+
+    /** Try at once, for instance because the browser says that it is online again. */
+    wake() {
+      delay = FIRST_DELAY_MS;
+      return flush();
+    },
+
+    /** Ids of tasks with something on its way: their leases must not be given back. */
+    async listTasks() {
+      return [...new Set((await storage.first(10_000)).map((operation) => operation.task))];
+    },
+
+    async dismissRefused() {
+      await storage.clearRefused();
+      await publish();
+    },
+
+    stop() {
+      timers.clearTimeout(timer);
+    },
+  };
+}
+
+/** Operations in memory: for tests, and for browsers that keep nothing (private windows). */
+export function createMemoryStorage() {
+  let rows = [];
+  let refused = [];
+  return {
+    isDurable: false,
+    append: async (operation) => void rows.push(operation),
+    first: async (count) => rows.slice(0, count),
+    remove: async (keys) => void (rows = rows.filter((row) => !keys.includes(row.key))),
+    refuse: async (operation, message) => void refused.push({ ...operation, message }),
+    count: async () => rows.length,
+    listRefused: async () => refused,
+    clearRefused: async () => void (refused = []),
+  };
+}

@@ -1,0 +1,190 @@
+"""The shapes that come in and go out; meaning is checked in the services."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from lifecycle.annotations.models import Annotation, Task
+from lifecycle.annotations.services.queue import MAX_LEASES_AT_ONCE
+from webapp.api.annotations import payloads
+
+MAX_BATCH = 100
+
+
+class Schema(serializers.Serializer):
+    version = serializers.IntegerField(read_only=True)
+    config = serializers.CharField(read_only=True)
+    classes = serializers.ListField(child=serializers.CharField(), read_only=True)
+    created_by = serializers.CharField(source="created_by.username", read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+
+class SchemaChange(serializers.Serializer):
+    """Either `classes` (with `renames`, old name to new) or a whole Label Studio `config`."""
+
+    classes = serializers.ListField(child=serializers.CharField(allow_blank=True), required=False)
+    renames = serializers.DictField(child=serializers.CharField(), required=False)
+    config = serializers.CharField(required=False)
+    based_on = serializers.IntegerField(required=False, allow_null=True)
+
+    def validate(self, attrs):
+        if ("classes" in attrs) == ("config" in attrs):
+            raise serializers.ValidationError("Send either classes or config.")
+        return attrs
+
+
+class Guide(serializers.Serializer):
+    version = serializers.IntegerField(read_only=True)
+    body = serializers.CharField(read_only=True)
+    html = serializers.CharField(read_only=True)
+
+
+class GuideChange(serializers.Serializer):
+    body = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    based_on = serializers.IntegerField(required=False, allow_null=True)
+
+
+class QueueChange(serializers.Serializer):
+    overlap = serializers.IntegerField()
+    lease_seconds = serializers.IntegerField()
+
+
+class Progress(serializers.Serializer):
+    total = serializers.IntegerField()
+    open = serializers.IntegerField()
+    done = serializers.IntegerField()
+    skipped = serializers.IntegerField()
+
+
+class OwnWork(serializers.Serializer):
+    today = serializers.IntegerField()
+    seconds_per_label = serializers.FloatField(allow_null=True)
+
+
+class Queue(serializers.Serializer):
+    overlap = serializers.IntegerField()
+    lease_seconds = serializers.IntegerField()
+    progress = Progress()
+    own = OwnWork()
+
+
+class NextRequest(serializers.Serializer):
+    count = serializers.IntegerField(default=1, min_value=1, max_value=MAX_LEASES_AT_ONCE)
+    resume = serializers.BooleanField(default=False)
+
+
+class TaskIds(serializers.Serializer):
+    tasks = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=1_000)
+
+
+class Held(serializers.Serializer):
+    held = serializers.ListField(child=serializers.IntegerField())
+
+
+class Released(serializers.Serializer):
+    released = serializers.IntegerField()
+
+
+class Reopened(serializers.Serializer):
+    reopened = serializers.IntegerField()
+
+
+class TaskBody(serializers.Serializer):
+    id = serializers.IntegerField()
+    item = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=["image", "text", "row"])
+    state = serializers.ChoiceField(choices=Task.State.choices)
+    answers = serializers.IntegerField()
+    overlap = serializers.IntegerField()
+    source = serializers.CharField(allow_blank=True)
+    data = serializers.DictField()
+
+    def get_fields(self):
+        """`fields` is a property of every serializer, so that this key cannot be declared as an attribute."""
+        in_order = serializers.ListField(
+            child=serializers.ListField(), required=False, help_text="rows only: [column, value] in order"
+        )
+        return {**super().get_fields(), "fields": in_order}
+
+    def to_representation(self, instance):
+        """From a task, given `project` and `columns` in the context; a body that was built already passes through."""
+        if isinstance(instance, dict):
+            return instance
+        return payloads.build_task(self.context["project"], instance, self.context["columns"])
+
+
+class NextTasks(serializers.Serializer):
+    lease_seconds = serializers.IntegerField()
+    tasks = TaskBody(many=True)
+
+
+class Submission(serializers.Serializer):
+    """One answer. `idempotency_key` makes a repeat harmless."""
+
+    task = serializers.IntegerField(min_value=1)
+    result = serializers.JSONField(help_text="a Label Studio result list with one region")
+    lead_time_ms = serializers.IntegerField(required=False, allow_null=True)
+    idempotency_key = serializers.CharField(required=False, allow_null=True, min_length=8, max_length=64)
+
+
+class Skip(serializers.Serializer):
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    lead_time_ms = serializers.IntegerField(required=False, allow_null=True)
+    idempotency_key = serializers.CharField(required=False, allow_null=True, min_length=8, max_length=64)
+
+
+class Undo(serializers.Serializer):
+    idempotency_key = serializers.CharField(required=False, allow_null=True, min_length=8, max_length=64)
+
+
+class Operation(serializers.Serializer):
+    """One thing an annotator did, as their browser's outbox keeps it."""
+
+    key = serializers.CharField(min_length=8, max_length=64)
+    kind = serializers.ChoiceField(choices=["answer", "skip", "withdraw"])
+    task = serializers.IntegerField(min_value=1)
+    result = serializers.JSONField(required=False)
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    lead_time_ms = serializers.IntegerField(required=False, allow_null=True)
+
+
+class Batch(serializers.Serializer):
+    as_user = serializers.IntegerField(help_text="id of the user whose work this is; anybody else is refused")
+    operations = Operation(many=True, max_length=MAX_BATCH)
+
+
+class Outcome(serializers.Serializer):
+    key = serializers.CharField()
+    status = serializers.ChoiceField(choices=["saved", "refused"])
+    annotation = serializers.IntegerField(allow_null=True)
+    code = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+
+
+class Outcomes(serializers.Serializer):
+    outcomes = Outcome(many=True)
+
+
+class AnnotationBody(serializers.Serializer):
+    """One version of one answer, in Label Studio's terms, with what Gristmill adds: versions and the rules in force."""
+
+    id = serializers.IntegerField()
+    task = serializers.IntegerField(source="task_id")
+    item = serializers.IntegerField(source="item_id")
+    user = serializers.CharField(source="user.username")
+    kind = serializers.ChoiceField(choices=Annotation.Kind.choices)
+    origin = serializers.ChoiceField(choices=Annotation.Origin.choices)
+    result = serializers.JSONField()
+    value = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True)
+    previous = serializers.IntegerField(source="previous_id", allow_null=True)
+    is_current = serializers.BooleanField()
+    schema_version = serializers.IntegerField()
+    guide_version = serializers.IntegerField(allow_null=True)
+    lead_time_ms = serializers.IntegerField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class HistoryEntry(serializers.Serializer):
+    task = TaskBody()
+    annotation = AnnotationBody()

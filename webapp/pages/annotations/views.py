@@ -1,0 +1,229 @@
+"""Pages of labelling: the tool itself, how far it is, the schema, the guide, the queue's settings."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from lifecycle.annotations import selectors, services
+from lifecycle.annotations.services.queue import find_settings
+from lifecycle.common.blobs import open_blobs
+from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.contracts.problems import LabelKind, get_problem_type
+from lifecycle.projects.rules import is_allowed
+from lifecycle.projects.selectors import get_project
+from webapp.pages.annotations.forms import ConfigForm, GuideForm, QueueForm, read_class_rows
+from webapp.pages.annotations.guide import render_guide
+
+SHOWN_IMAGES = {"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"}
+RECENT = 24
+
+
+@login_required
+@require_GET
+def label(request, slug):
+    """The labelling tool. `?task=` opens one task, for somebody who may see it."""
+    project = get_project(request.user, slug, role="annotator")
+    schema, guide = selectors.find_schema(project), selectors.find_guide(project)
+    problem = get_problem_type(project.problem_type)
+    context = _base(request, project) | {
+        "can_answer": selectors.can_answer(project, schema),
+        "progress": selectors.count_progress(project),
+        "guide_html": render_guide(guide.body) if guide else "",
+        "is_number": problem.label_kind == LabelKind.NUMBER,
+        "setup": {
+            "user": request.user.pk,
+            "project": project.pk,
+            "api": reverse("api-annotations:queue", kwargs={"slug": slug}).removesuffix("queue/"),
+            "label_kind": problem.label_kind,
+            "item_kind": problem.item_kind,
+            "classes": [{"name": n, "key": k} for n, k in selectors.list_classes_with_keys(schema)] if schema else [],
+            "first_task": _read_id(request.GET.get("task", "")),
+        },
+    }
+    return render(request, "annotations/label.html", context)
+
+
+@login_required
+@require_GET
+def task_image(request, slug, task_id):
+    """The picture of a task that was lent to the caller. Its bytes never change, so the browser may keep it."""
+    project = get_project(request.user, slug, role="annotator")
+    task = selectors.get_task(project, request.user, task_id, role=project.role)
+    item = task.item
+    if not item.blob:
+        raise NotFound("This item has no picture.")
+    etag = f'"{item.blob}"'
+    if request.headers.get("If-None-Match") == etag:
+        response: HttpResponse | FileResponse = HttpResponse(status=304)
+    else:
+        try:
+            content = open_blobs(settings.STORAGE_URL).open(item.blob)
+        except FileNotFoundError:
+            raise NotFound("The picture of this item is missing from storage.") from None
+        kind = item.mime if item.mime in SHOWN_IMAGES else "application/octet-stream"
+        response = FileResponse(content, content_type=kind)
+        if item.byte_size:
+            response["Content-Length"] = str(item.byte_size)
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, max-age=604800, immutable"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@login_required
+@require_GET
+def overview(request, slug):
+    """How far labelling is, who did how much (for reviewers), and the newest answers one may see."""
+    project = get_project(request.user, slug)
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    sees_all = is_allowed(project.role, "reviewer")
+    recent = selectors.list_annotations(project, request.user, role=project.role, current_only=True)
+    schema = selectors.find_schema(project)
+    context = _base(request, project) | {
+        "progress": selectors.count_progress(project),
+        "in_hands": selectors.count_live_leases(project),
+        "queue": find_settings(project),
+        "schema": schema,
+        "can_answer": selectors.can_answer(project, schema),
+        "people": selectors.list_people(project) if sees_all else [],
+        "sees_all": sees_all,
+        "today": selectors.count_answers_since(project, request.user, midnight),
+        "seconds_per_label": selectors.measure_seconds_per_label(project, request.user),
+        "recent": list(recent.exclude(kind="withdrawn")[:RECENT]),
+    }
+    return render(request, "annotations/overview.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def schema(request, slug):
+    """Classes in the order of their keys; renames carry labels over, a class in use cannot be dropped."""
+    project = get_project(request.user, slug, role="engineer" if request.method == "POST" else "viewer")
+    error = ""
+    if request.method == "POST":
+        classes, renames, based_on = read_class_rows(request.POST)
+        try:
+            changed = services.change_schema(
+                project=project, actor=request.user, classes=classes, renames=renames, based_on=based_on
+            )
+        except DomainError as refused:
+            error = refused.message
+        else:
+            messages.success(request, f"Saved. The label schema is at version {changed.version}.")
+            return redirect("annotations:schema", slug=slug)
+    return _render_schema(request, project, error=error, config=None)
+
+
+@login_required
+@require_POST
+def config(request, slug):
+    """Take Label Studio XML as the schema."""
+    project = get_project(request.user, slug, role="engineer")
+    form = ConfigForm(request.POST)
+    if not form.is_valid():
+        return _render_schema(request, project, error="Paste a Label Studio configuration first.", config="")
+    try:
+        services.set_config(project=project, actor=request.user, **form.cleaned_data)
+    except DomainError as refused:
+        return _render_schema(request, project, error=refused.message, config=form.cleaned_data["config"])
+    messages.success(request, "Saved. The classes are those of your configuration.")
+    return redirect("annotations:schema", slug=slug)
+
+
+def _render_schema(request, project, *, error: str, config: str | None):
+    current = selectors.find_schema(project)
+    classes = list(current.classes) if current else []
+    uses = selectors.count_class_uses(project, classes)
+    keys = selectors.list_classes_with_keys(current) if current else []
+    context = _base(request, project) | {
+        "schema": current,
+        "config": config if config is not None else (current.config if current else ""),
+        "opens_config": config is not None,
+        "rows": [
+            {"place": place, "name": name, "key": key.upper(), "uses": uses.get(name, 0)}
+            for place, (name, key) in enumerate(keys, start=1)
+        ],
+        "is_number": get_problem_type(project.problem_type).label_kind == LabelKind.NUMBER,
+        "versions": list(selectors.list_schemas(project)[:10]),
+        "error": error,
+    }
+    return render(request, "annotations/schema.html", context, status=400 if error else 200)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def guide(request, slug):
+    """Write the guide; `preview` shows what it will look like without saving it."""
+    project = get_project(request.user, slug, role="reviewer" if request.method == "POST" else "viewer")
+    current = selectors.find_guide(project)
+    body, error = current.body if current else "", ""
+    is_preview = False
+    if request.method == "POST":
+        form = GuideForm(request.POST)
+        body = request.POST.get("body", "")
+        is_preview = "preview" in request.POST
+        if not form.is_valid():
+            error = "The form could not be read. Load the page again and paste your text into it."
+        elif not is_preview:
+            try:
+                saved = services.write_guide(project=project, actor=request.user, **form.cleaned_data)
+            except DomainError as refused:
+                error = refused.message
+            else:
+                messages.success(
+                    request, f"Saved as version {saved.version}. Annotators see it from their next item on."
+                )
+                return redirect("annotations:guide", slug=slug)
+    context = _base(request, project) | {
+        "guide": current,
+        "body": body,
+        "html": render_guide(body),
+        "is_preview": is_preview,
+        "versions": list(selectors.list_guides(project)[:10]),
+        "error": error,
+    }
+    template = "annotations/_guide_preview.html" if is_preview and request.htmx else "annotations/guide.html"
+    return render(request, template, context, status=400 if error else 200)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def queue(request, slug):
+    """How many people answer each item, and how long a lease lasts."""
+    project = get_project(request.user, slug, role="engineer" if request.method == "POST" else "viewer")
+    current = find_settings(project)
+    initial = {"overlap": current.overlap, "lease_seconds": current.lease_seconds}
+    form = QueueForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_settings(project=project, actor=request.user, **form.cleaned_data)
+        except DomainError as refused:
+            for name, text in (refused.fields or {"overlap": refused.message}).items():
+                form.add_error(name, text)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("annotations:queue", slug=slug)
+    context = _base(request, project) | {"form": form, "progress": selectors.count_progress(project)}
+    return render(request, "annotations/queue.html", context, status=400 if form.errors else 200)
+
+
+def _base(request, project) -> dict:
+    return {
+        "project": project,
+        "section": "label",
+        "can_edit": is_allowed(project.role, "engineer"),
+        "can_review": is_allowed(project.role, "reviewer"),
+        "can_label": is_allowed(project.role, "annotator"),
+    }
+
+
+def _read_id(given: str) -> int | None:
+    return int(given) if given.isdecimal() and len(given) <= 18 else None
