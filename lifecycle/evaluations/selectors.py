@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import FloatField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import FloatField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast
 
 from lifecycle.common.errors import NotFound
@@ -119,6 +119,11 @@ def get_metrics(project) -> tuple[MetricDefinition, ...]:
     return get_problem_type(project.problem_type).metrics
 
 
+def compare_scores(project, metrics: Mapping[str, float], reference: Mapping[str, float]) -> list[rules.Comparison]:
+    """The scores of the project's problem type beside those of a reference."""
+    return rules.compare_scores(metrics, reference, get_metrics(project))
+
+
 def list_gates(evaluation: Evaluation) -> list[GateResult]:
     """The charter's limits held against one evaluation."""
     charter = Charter.objects.filter(project=evaluation.project).order_by("-version").first()
@@ -209,4 +214,5 @@ def summarize_evaluate(project) -> StageSummary:
 
 
 def count_mistakes(evaluation: Evaluation) -> int:
-    return ItemResult.objects.filter(Q(evaluation=evaluation) & Q(is_correct=False)).count()
+    """Items the model got wrong."""
+    return ItemResult.objects.filter(evaluation=evaluation, is_correct=False).count()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.utils import timezone
 
 MAX_POINTS = 1_000
 OVERLAP_SECONDS = 10  # a poll looks this far back, for writes that were still uncommitted at the last one
@@ -51,10 +50,11 @@ def read_curves(run_ids: Iterable[int], *, since: datetime | None = None, limit:
 
     With `since` (a cursor of an earlier answer) only what was written after it; a point may come twice.
     """
-    now = timezone.now()
     after = since - timedelta(seconds=OVERLAP_SECONDS) if since else None
     found: dict[tuple[int, str], Curve] = {}
     with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")  # the clock that `at` goes by
+        now = cursor.fetchone()[0]
         cursor.execute(READ, {"runs": list(run_ids), "since": after, "limit": limit})
         for run_id, key, step, value in cursor.fetchall():
             curve = found.setdefault((run_id, key), Curve(run_id, key))

@@ -60,6 +60,14 @@ def get_run(project, number: int) -> Run:
     return run
 
 
+def get_run_number(project, run_id: int) -> int:
+    """The number of a run known by its row id; NotFound when it is not this project's."""
+    number = Run.objects.filter(project=project, pk=run_id).values_list("number", flat=True).first()
+    if number is None:
+        raise NotFound("There is no such run in this project.")
+    return number
+
+
 def load_run(run_id: int) -> Run:
     """One run by its row id, for the worker that trains it."""
     return Run.objects.select_related("project", "dataset_version__dataset", "job", "created_by").get(pk=run_id)
