@@ -27,10 +27,10 @@ VENDOR = ROOT / "static" / "vendor"
 # What pages may load, out of each npm package: source below node_modules -> name below static/vendor.
 VENDOR_FILES = {
     "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
-    "@tabler/core/dist/css/tabler-vendors.min.css": "tabler/tabler-vendors.min.css",
-    "@tabler/core/dist/js/tabler.min.js": "tabler/tabler.min.js",
-    "@tabler/icons-webfont/dist/tabler-icons.min.css": "tabler-icons/tabler-icons.min.css",
-    "@tabler/icons-webfont/dist/fonts/tabler-icons.woff2": "tabler-icons/fonts/tabler-icons.woff2",
+    "@tabler/icons/tabler-nodes-outline.json": "tabler-icons/outline.json",
+    "@tabler/icons/tabler-nodes-filled.json": "tabler-icons/filled.json",
+    "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "inter/inter-latin.woff2",
+    "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2": "inter/inter-latin-ext.woff2",
     "htmx.org/dist/htmx.min.js": "htmx/htmx.min.js",
     "htmx.org/dist/ext": "htmx/ext",
     "@alpinejs/csp/dist/cdn.min.js": "alpine/alpine.min.js",
