@@ -67,7 +67,9 @@ class Prediction(models.Model):
     """One logged answer. Written in bulk by the serving process."""
 
     request_id = models.UUIDField(default=uuid.uuid4, unique=True)
-    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="predictions", db_constraint=False)
+    deployment = models.ForeignKey(
+        Deployment, on_delete=models.CASCADE, related_name="predictions", db_constraint=False
+    )
     release_id = models.BigIntegerField()
     model_version_id = models.BigIntegerField()
     at = models.DateTimeField()
