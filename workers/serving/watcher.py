@@ -1,0 +1,142 @@
+"""Keeps a worker's endpoints as Postgres says: loads a new release beside the old one and swaps when it is warm."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+
+import psycopg
+
+from lifecycle.common.blobs import BlobStore
+from lifecycle.contracts.serving import Target
+from workers.engines.artifact import BadArtifact
+from workers.serving import store
+from workers.serving.calls import Call
+from workers.serving.endpoints import Endpoint, Lane, LiveRelease
+from workers.serving.metrics import Metrics
+from workers.serving.models import LoadedModel, load_model
+from workers.serving.store import DeploymentRow
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+RETRY_SECONDS = 2.0
+RETRY_LOAD_SECONDS = 30.0
+
+
+class Watcher(threading.Thread):
+    """A thread of its own with a connection of its own; `publish` hands the new table to the loop."""
+
+    def __init__(
+        self,
+        *,
+        database_url: str,
+        blobs: BlobStore,
+        cache: Path,
+        workers: int,
+        executor: Executor,
+        metrics: Metrics,
+        finish: Callable[[Sequence[Call]], None],
+        publish: Callable[[dict[str, Endpoint]], None],
+    ):
+        super().__init__(name="watcher", daemon=True)
+        self.database_error = "not connected yet"
+        self._database_url = database_url
+        self._blobs = blobs
+        self._cache = cache
+        self._workers = workers
+        self._executor = executor
+        self._metrics = metrics
+        self._finish = finish
+        self._publish = publish
+        self._endpoints: dict[int, Endpoint] = {}
+        self._failed_at: dict[int, float] = {}
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with store.connect(self._database_url) as connection:
+                    store.listen(connection)
+                    while not self._stopping.is_set():
+                        self.refresh(store.list_deployments(connection))
+                        self.database_error = ""
+                        for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+                            logger.debug("woken")
+            except (psycopg.Error, OSError) as error:
+                self.database_error = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+                logger.warning("Postgres cannot be read: %s", self.database_error)
+                self._stopping.wait(RETRY_SECONDS)
+
+    def refresh(self, rows: Sequence[DeploymentRow]) -> None:
+        """Bring the endpoints in line with `rows`, one release at a time, publishing each as soon as it is ready."""
+        seen = {row.id for row in rows}
+        for gone in self._endpoints.keys() - seen:
+            del self._endpoints[gone]
+        for row in rows:
+            self._update(row)
+        self._publish_table()
+        for row in rows:
+            if row.is_active and self._wants_loading(row):
+                self._load(row)
+                self._publish_table()
+
+    def _publish_table(self) -> None:
+        self._publish({endpoint.slug: endpoint for endpoint in self._endpoints.values()})
+
+    def _update(self, row: DeploymentRow) -> None:
+        waiting = max(1, row.max_queue // self._workers)
+        endpoint = self._endpoints.get(row.id)
+        if endpoint is None:
+            endpoint = Endpoint(row.id, row.slug, row.project_id, row.is_active, waiting, row.logs_inputs)
+            self._endpoints[row.id] = endpoint
+        endpoint.slug, endpoint.project_id = row.slug, row.project_id
+        endpoint.max_waiting, endpoint.logs_inputs = waiting, row.logs_inputs
+        endpoint.is_active = row.is_active
+        if not row.is_active:
+            endpoint.release = None  # a stopped deployment holds no memory
+
+    def _wants_loading(self, row: DeploymentRow) -> bool:
+        endpoint = self._endpoints[row.id]
+        if row.release_id is None or (endpoint.release is not None and endpoint.release.id == row.release_id):
+            return False
+        failed_at = self._failed_at.get(row.release_id)
+        return failed_at is None or time.monotonic() - failed_at > RETRY_LOAD_SECONDS
+
+    def _load(self, row: DeploymentRow) -> None:
+        endpoint = self._endpoints[row.id]
+        assert row.release_id is not None and row.release_number is not None
+        try:
+            targets = [target for target in row.parse_targets() if target.role == "live"]
+            if not targets:
+                raise BadArtifact("The release names no model version.")
+            lanes = [self._build_lane(target, row.slug, endpoint) for target in targets]
+        except Exception as error:  # the old release goes on answering, whatever is wrong with the new one
+            logger.exception("release %s of %s cannot be loaded", row.release_number, row.slug)
+            self._failed_at[row.release_id] = time.monotonic()
+            endpoint.failed_release_id, endpoint.load_error = row.release_id, str(error)[:1000] or type(error).__name__
+            self._metrics.count_load(row.slug, False)
+            return
+        endpoint.release = LiveRelease.build(row.release_id, row.release_number, lanes)
+        endpoint.failed_release_id, endpoint.load_error = None, ""
+        self._failed_at.pop(row.release_id, None)
+        self._metrics.count_load(row.slug, True)
+        logger.info("release %s of %s answers", row.release_number, row.slug)
+
+    def _build_lane(self, target: Target, slug: str, endpoint: Endpoint) -> Lane:
+        model = self._find_loaded(target, endpoint) or load_model(target, blobs=self._blobs, cache=self._cache)
+        return Lane(model, self._executor, self._finish, lambda rows: self._metrics.count_batch(slug, rows))
+
+    def _find_loaded(self, target: Target, endpoint: Endpoint) -> LoadedModel | None:
+        """The same artifact when the release before has it open already."""
+        lanes = endpoint.release.lanes if endpoint.release else ()
+        same = (lane.model for lane in lanes if lane.model.target.artifact_hash == target.artifact_hash)
+        found = next(same, None)
+        return LoadedModel(target, found.predictor, found.max_batch, found.run_seconds) if found else None
