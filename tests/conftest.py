@@ -17,6 +17,12 @@ def _memory_publisher(request, settings):
         testing.messages.clear()
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    """A password hash is slow on purpose; a test makes dozens."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def run_jobs(django_capture_on_commit_callbacks):
     """Run every queued job, and those they queue, in this process through the real runtime; returns them."""

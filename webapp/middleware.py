@@ -1,10 +1,19 @@
-"""Headers and expected errors, in one place for every page."""
+"""Headers, numbers and expected errors, in one place for every page."""
 
-from django.http import JsonResponse
+from __future__ import annotations
+
+import time
+
+from django.db import DataError
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from prometheus_client import Histogram
 
 from lifecycle.common.errors import DomainError
+from webapp.api.errors import problem_response
+from webapp.errors import render_bad_request
+from webapp.requests import wants_problem
 
 POLICY = "; ".join(
     (
@@ -21,6 +30,24 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+SECONDS = Histogram(
+    "gristmill_http_request_seconds", "Time to answer, by view", ["view", "method", "status"], unit="seconds"
+)
+
+
+class RequestMetrics:
+    """Counts and times every request by the name of its view, for /metrics."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        started = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        view = match.view_name if match else "none"
+        SECONDS.labels(view, request.method, response.status_code).observe(time.perf_counter() - started)
+        return response
 
 
 class ContentSecurityPolicy:
@@ -36,6 +63,19 @@ class ContentSecurityPolicy:
         return response
 
 
+class PrivatePages:
+    """What a logged-in person sees is not kept by a shared cache, and is asked for anew after logging out."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True, no_cache=True)
+        return response
+
+
 class DomainErrors:
     """An expected error that a view did not turn into a form message becomes a page with its sentence."""
 
@@ -46,10 +86,13 @@ class DomainErrors:
         return self.get_response(request)
 
     def process_exception(self, request, exception):
+        if isinstance(exception, DataError):  # a NUL byte or a number out of range in a URL or a form
+            return render_bad_request(request)
         if not isinstance(exception, DomainError):
             return None
-        if "application/json" in request.headers.get("Accept", ""):
-            return JsonResponse({"title": exception.message, "code": exception.code}, status=exception.status)
+        if wants_problem(request):
+            errors = [{"field": field, "detail": text} for field, text in exception.fields.items()]
+            return problem_response(exception.status, exception.message, code=exception.code, errors=errors)
         return render(request, "errors/domain.html", {"error": exception}, status=exception.status)
 
 
@@ -66,5 +109,6 @@ class PasswordChangeRequired:
         return self.get_response(request)
 
     def _is_allowed(self, path: str) -> bool:
-        pages = (reverse("accounts:password-change"), reverse("accounts:logout"))
-        return path in pages or path.startswith(("/static/", "/api/", "/healthz", "/metrics"))
+        if path.startswith(("/static/", "/api/", "/healthz", "/metrics")):  # the API refuses by itself
+            return True
+        return path in (reverse("accounts:password-change"), reverse("accounts:logout"), reverse("accounts:theme"))

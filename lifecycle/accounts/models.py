@@ -3,6 +3,8 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from lifecycle.common.models import TimestampedModel
 
@@ -13,13 +15,19 @@ class User(AbstractUser):
     email = models.EmailField(blank=True)
     must_change_password = models.BooleanField(default=False)
     theme = models.CharField(max_length=8, default="auto")  # auto | light | dark
+    session_epoch = models.PositiveIntegerField(default=0)  # raising it ends every session
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                Lower("email"), condition=~models.Q(email=""), name="user_email_unique"
-            )
-        ]
+        constraints = [models.UniqueConstraint(Lower("email"), condition=~models.Q(email=""), name="user_email_unique")]
+
+    def get_session_auth_hash(self) -> str:
+        return self._with_epoch(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self):
+        return (self._with_epoch(value) for value in super().get_session_auth_fallback_hash())
+
+    def _with_epoch(self, value: str) -> str:
+        return salted_hmac("accounts.session", f"{value}.{self.session_epoch}", algorithm="sha256").hexdigest()
 
 
 class ApiToken(TimestampedModel):
@@ -41,6 +49,14 @@ class ApiToken(TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def state(self) -> str:
+        """live, expired or revoked."""
+        if self.revoked_at is not None:
+            return "revoked"
+        is_expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return "expired" if is_expired else "live"
 
 
 class IdempotentReply(models.Model):

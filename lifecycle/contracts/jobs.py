@@ -13,6 +13,7 @@ JOB_QUEUES: dict[str, str] = {
     "evaluate": "cpu",
     "pipeline": "io",
     "drift": "io",
+    "mail": "io",
     "housekeeping": "io",
 }
 

@@ -7,7 +7,8 @@ from workers.runtime import JobContext, job_task
 def housekeeping(context: JobContext) -> dict:
     from django.core.management import call_command
 
+    from lifecycle.accounts.services import idempotency
     from lifecycle.jobs import services
 
     call_command("clearsessions")
-    return {"jobs_removed": services.prune(days=30)}
+    return {"jobs_removed": services.prune(days=30), "replies_removed": idempotency.prune()}
