@@ -1,7 +1,32 @@
 """What every template knows besides its own context."""
 
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
 from django.conf import settings
+from django.utils.functional import SimpleLazyObject
+
+from lifecycle.projects import selectors
+
+THEMES = ("auto", "light", "dark")
+
+
+@cache
+def find_version() -> str:
+    try:
+        return version("gristmill")
+    except PackageNotFoundError:
+        return "0.1"
 
 
 def site(request) -> dict:
-    return {"serving_url": settings.SERVING_URL}
+    user = getattr(request, "user", None)
+    theme = getattr(user, "theme", "") or request.COOKIES.get("theme", "")
+    return {
+        "serving_url": settings.SERVING_URL,
+        "theme": theme if theme in THEMES else "auto",
+        "version": find_version(),
+        "my_projects": SimpleLazyObject(lambda: selectors.list_switcher(user)),
+    }
