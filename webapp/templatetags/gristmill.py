@@ -123,6 +123,26 @@ def ago(moment: Any) -> SafeString:
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, text)
 
 
+class CaptureNode(template.Node):
+    """Renders its content into a variable instead of the page."""
+
+    def __init__(self, nodelist: template.NodeList, name: str):
+        self.nodelist, self.name = nodelist, name
+
+    def render(self, context) -> str:
+        context[self.name] = self.nodelist.render(context).strip()
+        return ""
+
+
+@register.tag
+def capture(parser, token) -> CaptureNode:
+    """{% capture name %}…{% endcapture %}: so that one block can fill both the title and the heading."""
+    name = token.split_contents()[1]
+    nodelist = parser.parse(("endcapture",))
+    parser.delete_first_token()
+    return CaptureNode(nodelist, name)
+
+
 @register.filter
 def duration(seconds: float | None) -> str:
     """{{ 75|duration }} is "1 min 15 s"; below ten seconds with one decimal."""
