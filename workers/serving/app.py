@@ -89,9 +89,7 @@ class App:
             case ["v2", "models", slug, *rest]:
                 found = self._build_v2_route(slug, rest)
             case _:
-                raise Problem(
-                    404, "There is no such address. See /v2, /v1/<deployment>/predict, /healthz and /metrics."
-                )
+                raise Problem(404, "There is no such address. Try /v2, /v1/<deployment>/predict or /healthz.")
         if method not in found:
             raise Problem(405, f"Use {' or '.join(found)} here.", (("allow", ", ".join(found)),))
         return found[method]
@@ -185,9 +183,7 @@ class App:
         assert release is not None
         call = Call(request, endpoint, release.id, lane.model, self._read_id(request), door)
         if endpoint.waiting >= endpoint.max_waiting:
-            call.problem = Problem(
-                429, "Too many requests are waiting. Try again in a moment.", (("retry-after", "1"),)
-            )
+            call.problem = Problem(429, "Too many requests are waiting. Try again soon.", (("retry-after", "1"),))
             self._finish_refused(call)
             return
         endpoint.waiting += 1

@@ -150,7 +150,7 @@ def _guard(run: Any, model: LoadedModel, calls: list[Any], *rest: Any) -> None:
     """Run a batch; when it fails, each call alone, so that only those that fail on their own are refused."""
     try:
         run(model, calls, *rest)
-    except Exception as error:  # whatever a graph does to one input must not take the process with it
+    except Exception as error:  # noqa: BLE001 - whatever a graph does to one input must not end the process
         if len(calls) == 1:
             call = calls[0][0] if isinstance(calls[0], tuple) else calls[0]
             call.problem = _describe_failure(error, model)

@@ -54,7 +54,7 @@ def _read_json(call: Call, body: bytes, kind: str) -> None:
     unknown = sent.keys() - {*KEYS, "instances"}
     if unknown:
         raise Problem(
-            400, f"Unknown key {sorted(unknown)[0]!r}. Send {HINTS[kind]}, or several as {{“instances”: […]}}."
+            400, f"Unknown key {sorted(unknown)[0][:40]!r}. Send {HINTS[kind]}, or several as {{“instances”: […]}}."
         )
     if len(sent) != 1:
         raise Problem(400, f"Send exactly one of the keys text, row, image or instances: {HINTS[kind]}.")

@@ -1,4 +1,4 @@
-"""One process that answers: a loop with the listening socket, a thread that watches Postgres, a pool for slow models."""
+"""One process that answers: a loop on its socket, a thread that watches Postgres, a pool for slow models."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from lifecycle.registry.models import ModelVersion
 def create(
     *, project, user, version: ModelVersion, slug: str = "", max_queue: int = 256, logs_inputs: bool = True
 ) -> Deployment:
-    """A new endpoint that answers with `version`. Without `slug` its address is the model's name, or the next free one."""
+    """A new endpoint that answers with `version`; without `slug` its address is made from the model's name."""
     if version.model.project_id != project.pk:
         raise NotFound("There is no such model version in this project.")
     _check_queue(max_queue)
