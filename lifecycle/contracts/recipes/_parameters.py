@@ -12,7 +12,7 @@ def epochs(default: int, maximum: int = 1000) -> Parameter:
         "Epochs",
         "integer",
         default,
-        "How often training goes through all training items; early stopping may end it sooner.",
+        "How often training goes through the items (several times an epoch when they are few); may end sooner.",
         minimum=1,
         maximum=maximum,
     )

@@ -26,7 +26,7 @@ RECIPE = Recipe(
             "Augmentation",
             "choice",
             "shift",
-            "Changes made at random while training: shift also zooms and turns a little, flip mirrors left to right too.",
+            "Changes made at random while training: shift also zooms and turns, flip mirrors left to right too.",
             choices=("none", "shift", "flip"),
         ),
         _parameters.patience(4),

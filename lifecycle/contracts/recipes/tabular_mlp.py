@@ -5,7 +5,7 @@ from lifecycle.contracts.recipes import Parameter, Recipe, _parameters
 RECIPE = Recipe(
     key="tabular_mlp",
     title="Neural network for tables",
-    summary="Embeddings for categories, date parts, missing-value flags and standardized numbers, then a small network.",
+    summary="Learns from numbers, categories, dates and gaps together; worth a try on large tables.",
     problem_types=("tabular_classification", "tabular_regression"),
     order=20,
     parameters=(

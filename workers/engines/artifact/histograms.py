@@ -1,4 +1,4 @@
-"""Reference distributions: built once at training, counted again on live traffic. See `lifecycle.contracts.reference`."""
+"""Reference distributions: built at training, counted again on live traffic; see `lifecycle.contracts.reference`."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class LabelledItem:
 
 
 def read_labelled(dataset: DatasetFiles, item_kind: ItemKind, splits: Sequence[str], log: Log) -> list[LabelledItem]:
-    """Every labelled item of these splits, in manifest order; unlabelled and unreadable ones are left out and logged."""
+    """Every labelled item of these splits, in manifest order; others are left out and logged."""
     column = CONTENT_COLUMNS[item_kind]
     names = ["item_id", "content_hash", "split", "label", "group", column]
     table = pq.read_table(dataset.manifest_path, columns=names)

@@ -55,7 +55,8 @@ def _describe_classes(classes: Sequence[str], targets: np.ndarray, predicted: np
 
 def _describe_curves(classes: Sequence[str], targets: np.ndarray, columns: np.ndarray) -> dict[str, Any]:
     points = max(SMALLEST_CURVE, min(CURVE_POINTS, CURVE_BUDGET // len(classes)))
-    roc, precision_recall = {}, {}
+    roc: dict[str, Any] = {}
+    precision_recall: dict[str, Any] = {}
     for k, name in enumerate(classes):
         truth = targets == k
         if not truth.any() or truth.all():
@@ -94,9 +95,8 @@ def describe_regression(targets: np.ndarray, values: np.ndarray, item_ids: np.nd
     """Residuals are predicted minus true."""
     residuals = values - targets
     counts, edges = np.histogram(residuals, bins=RESIDUAL_BINS)
-    chosen = np.arange(len(targets))
-    if len(chosen) > SCATTER_POINTS:
-        chosen = np.sort(np.random.default_rng(0).choice(len(targets), SCATTER_POINTS, replace=False))
+    points = min(len(targets), SCATTER_POINTS)
+    chosen = np.sort(np.random.default_rng(0).choice(len(targets), points, replace=False))
     return {
         "residuals": {"edges": edges.tolist(), "counts": counts.tolist()},
         "scatter": {

@@ -31,7 +31,8 @@ def write_checkpoint(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     for name, group in tensors.items():
-        save_file({key: value.detach().cpu().contiguous() for key, value in group.items()}, partial / f"{name}.safetensors")
+        plain = {key: value.detach().cpu().contiguous() for key, value in group.items()}
+        save_file(plain, partial / f"{name}.safetensors")
     for file in files:
         shutil.copyfile(file, partial / file.name)
     (partial / STATE).write_text(json.dumps(state), encoding="utf-8")

@@ -64,9 +64,7 @@ def load_examples(dataset: DatasetFiles, problem: ProblemType, seed: int, log: L
     if not validation:
         train, validation = carve_validation(train, seed)
         log(f"No validation split: {len(validation):,} training items are set aside for validation.", "warning")
-    examples = Examples(
-        problem.item_kind, classes, _to_split(train, classes), _to_split(validation, classes)
-    )
+    examples = Examples(problem.item_kind, classes, _to_split(train, classes), _to_split(validation, classes))
     check_examples(examples, log)
     return examples
 
@@ -124,7 +122,7 @@ def check_examples(examples: Examples, log: Log) -> None:
     """Raise TrainingRefused where nothing can be learned or checked; log what is merely thin."""
     train, validation = examples.train, examples.validation
     if len(train) == 0:
-        raise TrainingRefused("No usable labelled items are left in the train split. See the log for what was left out.")
+        raise TrainingRefused("No usable labelled items are left in the train split; the log says what was left out.")
     if len(validation) == 0:
         raise TrainingRefused("No usable labelled items are left for validation. Label more items.")
     if not examples.classes:

@@ -125,7 +125,7 @@ def check_parity(fitted: Fitted, predictor: Predictor, arrays: Arrays) -> dict[s
                 raise ExportFailed(f"The exported {name} has the shape {given[name].shape}, not {values.shape}.")
             worst = max(worst, float(np.abs(values - given[name]).max()) / scale)
     if not worst <= fitted.tolerance:  # NaN fails too
-        raise ExportFailed(f"The exported model differs from the trained one by {worst:.2e} (at most {fitted.tolerance}).")
+        raise ExportFailed(f"The ONNX file differs from the trained model by {worst:.1e} (at most {fitted.tolerance}).")
     return {"tolerance": fitted.tolerance, "max_abs_difference": worst}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -46,7 +47,7 @@ def fit_features(examples: Examples, scheme: Scheme, log: Log) -> tuple[dict[str
         else:
             features.append(feature)
     if dropped:
-        log(f"Columns that say nothing (empty, constant, or different in every row): {', '.join(dropped[:10])}.", "warning")
+        log(f"Left out, as they say nothing (empty, constant or all different): {', '.join(dropped[:10])}.", "warning")
     if not features:
         raise TrainingRefused("No column of the training rows can be used: all are empty, constant or identifiers.")
     return tuple(features)
@@ -61,7 +62,7 @@ def _fit_column(
     if _share(present, lambda v: not isinstance(v, bool) and not math.isnan(parse_number(v))) >= KIND_SHARE:
         return _fit_number(name, values)
     for pattern in DATE_PATTERNS:
-        if parse_date(present[0], pattern) and _share(present, lambda v, p=pattern: parse_date(v, p)) >= KIND_SHARE:
+        if _share(present, partial(parse_date, pattern=pattern)) >= KIND_SHARE:
             return _fit_date(name, values, pattern)
     return _fit_category(name, values, scheme, targets, classes)
 

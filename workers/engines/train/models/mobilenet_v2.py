@@ -56,7 +56,7 @@ class FrozenPart(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, blocks: nn.Sequential):
+    def __init__(self, blocks: nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
         self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1))
@@ -69,7 +69,7 @@ class FrozenPart(nn.Module):
 class TrainedPart(nn.Module):
     """Features → logits [n, classes]; batch norm keeps ImageNet's statistics, as small data sets need."""
 
-    def __init__(self, blocks: nn.Sequential, classes: int, dropout: float):
+    def __init__(self, blocks: nn.Module, classes: int, dropout: float):
         super().__init__()
         self.blocks = blocks
         self.dropout = nn.Dropout(dropout)

@@ -8,9 +8,7 @@ from torch import Tensor, nn
 
 def convolve(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
     """3×3 convolution and batch norm."""
-    return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False), nn.BatchNorm2d(channels_out)
-    )
+    return nn.Sequential(nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False), nn.BatchNorm2d(channels_out))
 
 
 class ResidualBlock(nn.Module):

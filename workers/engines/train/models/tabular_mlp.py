@@ -41,8 +41,9 @@ class TabularMlp(nn.Module):
         self.register_buffer("numbers", torch.tensor(numbers, dtype=torch.int64))
         self.register_buffer("mean", statistics[0])
         self.register_buffer("deviation", statistics[1])
-        self.embeddings = nn.ModuleList(nn.Embedding(n, choose_embedding_size(n)) for _, n in categories)
-        width = 2 * len(numbers) + sum(e.embedding_dim for e in self.embeddings)
+        sizes = [choose_embedding_size(n) for _, n in categories]
+        self.embeddings = nn.ModuleList(nn.Embedding(n, k) for (_, n), k in zip(categories, sizes, strict=True))
+        width = 2 * len(numbers) + sum(sizes)
         blocks: list[nn.Module] = []
         for _ in range(layers):
             blocks += [nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.SiLU(), nn.Dropout(dropout)]

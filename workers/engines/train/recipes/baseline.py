@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from lifecycle.contracts.manifest import TensorSpec
-from workers.engines.train.context import Arrays, Fitted, Interface, TrainContext, describe_outputs
+from lifecycle.contracts.problems import ItemKind
+from workers.engines.train.context import Fitted, Interface, TrainContext, describe_outputs
 from workers.engines.train.data import Examples
+from workers.engines.train.errors import TrainingRefused
 from workers.engines.train.export import OPSET
+from workers.engines.train.features import fit_features
 
 KEY = "baseline"
 INPUT = "item"
@@ -31,6 +35,7 @@ def fit(context: TrainContext) -> Fitted:
             outputs=outputs,
             preprocess=({"op": "ignore_item", "name": INPUT},),
             postprocess=postprocess,
+            features=describe_columns(context),
         ),
         examples=examples,
         write_graph=lambda path, arrays: write_constant_graph(answer, name, path),
@@ -40,6 +45,16 @@ def fit(context: TrainContext) -> Fitted:
         epochs=1,
         stopped="completed",
     )
+
+
+def describe_columns(context: TrainContext) -> tuple[dict[str, Any], ...]:
+    """The columns of rows, so that live traffic can be compared even behind a baseline."""
+    if context.examples.item_kind is not ItemKind.ROW:
+        return ()
+    try:
+        return fit_features(context.examples, "ordered", context.log)
+    except TrainingRefused:
+        return ()  # no usable column: the baseline does not need one
 
 
 def compute_answer(examples: Examples) -> np.ndarray:

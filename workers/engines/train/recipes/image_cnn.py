@@ -16,7 +16,14 @@ from workers.engines.train.context import Fitted, Interface, TrainContext, class
 from workers.engines.train.images import load_image_sets
 from workers.engines.train.loop import fit_torch
 from workers.engines.train.models.residual_cnn import ResidualCnn
-from workers.engines.train.plan import Inputs, ProbabilityGraph, TensorSet, TorchPlan, build_optimization, softmax_outputs
+from workers.engines.train.plan import (
+    Inputs,
+    ProbabilityGraph,
+    TensorSet,
+    TorchPlan,
+    build_optimization,
+    softmax_outputs,
+)
 
 KEY = "image_cnn"
 SAMPLE = 200  # images looked at to choose size and channels
@@ -105,6 +112,8 @@ def warp(pixels: Tensor, *, mirror: bool) -> Tensor:
     angle, zoom = draws[0] * TURN, 1 + draws[1] * ZOOM
     cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
     flip = torch.where(torch.rand(n, device=pixels.device) < 0.5, -1.0, 1.0) if mirror else torch.ones_like(cos)
-    rows = [torch.stack([cos * flip, -sin, draws[2] * 2 * SHIFT], 1), torch.stack([sin * flip, cos, draws[3] * 2 * SHIFT], 1)]
-    grid = nn.functional.affine_grid(torch.stack(rows, 1), list(pixels.shape), align_corners=False)
+    across = torch.stack([cos * flip, -sin, draws[2] * 2 * SHIFT], 1)
+    down = torch.stack([sin * flip, cos, draws[3] * 2 * SHIFT], 1)
+    matrix = torch.stack([across, down], 1)  # [n, 2, 3]
+    grid = nn.functional.affine_grid(matrix, list(pixels.shape), align_corners=False)
     return nn.functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)

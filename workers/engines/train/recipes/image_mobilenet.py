@@ -18,7 +18,14 @@ from workers.engines.train.feature_cache import compute_features
 from workers.engines.train.images import drop_unreadable, load_pixels
 from workers.engines.train.loop import fit_torch
 from workers.engines.train.models.mobilenet_v2 import BLOCKS, FrozenPart, TrainedPart, build_blocks
-from workers.engines.train.plan import Inputs, ProbabilityGraph, TensorSet, TorchPlan, build_optimization, softmax_outputs
+from workers.engines.train.plan import (
+    Inputs,
+    ProbabilityGraph,
+    TensorSet,
+    TorchPlan,
+    build_optimization,
+    softmax_outputs,
+)
 from workers.engines.train.weights import find_weights
 
 KEY = "image_mobilenet"

@@ -1,7 +1,7 @@
 """Gradient-boosted trees on the columns that the artifact's row encoder makes.
 
-Training goes in segments of a fixed number of rounds. Each segment starts from the model text of the ones before, with a
-seed of its own, whether or not the run was interrupted: so a run resumed from a checkpoint (which lies at a segment's
+Training goes in segments of a fixed number of rounds. Each segment starts from the model text of the ones before, with
+a seed of its own, whether or not the run was interrupted: so a run resumed from a checkpoint (which lies at a segment's
 end) repeats the very computations of the uninterrupted one. Told to stop, it keeps the last segment's end.
 """
 
@@ -30,7 +30,7 @@ KEY = "tabular_lightgbm"
 INPUT = "features"
 MODEL_FILE = "model.txt"
 SEGMENT_CELLS = 60_000_000  # cells looked at between two checkpoints, about
-SEGMENT_ROUNDS = (10, 100)
+SEGMENT_ROUNDS = (10, 50)
 
 
 @dataclass
@@ -68,9 +68,9 @@ def fit(context: TrainContext) -> Fitted:
     width, name, classes = len(tables.columns), outputs[0].name, len(examples.classes)
 
     def run_original(arrays: Arrays) -> Arrays:
-        return {name: _shape_outputs(final.predict(arrays[INPUT]), classes)}
+        return {name: predict(final, arrays[INPUT], classes)}
 
-    raw = _shape_outputs(final.predict(tables.validation), classes)
+    raw = predict(final, tables.validation, classes)
     return Fitted(
         interface=Interface(
             inputs=(TensorSpec(INPUT, "FP32", (-1, width)),),
@@ -90,8 +90,9 @@ def fit(context: TrainContext) -> Fitted:
     )
 
 
-def _shape_outputs(predicted: np.ndarray, classes: int) -> np.ndarray:
+def predict(booster: lgb.Booster, rows: np.ndarray, classes: int) -> np.ndarray:
     """LightGBM's answer as probabilities [n, classes] or values [n, 1]."""
+    predicted = np.asarray(booster.predict(rows))
     if classes == 2:
         return np.stack([1 - predicted, predicted], axis=1).astype(np.float32)
     return predicted.reshape(len(predicted), -1).astype(np.float32)
@@ -117,8 +118,10 @@ class Boosting:
         low, high = SEGMENT_ROUNDS
         self.segment = max(low, min(high, SEGMENT_CELLS // max(1, tables.train.size)))
         targets = context.examples.train.targets
-        options = {"free_raw_data": False, "feature_name": [f"f{i}" for i in range(len(tables.columns))]}
-        self.train = lgb.Dataset(tables.train, targets, params=self.build_parameters(0), **options)
+        names = [f"f{i}" for i in range(len(tables.columns))]
+        self.train = lgb.Dataset(
+            tables.train, targets, feature_name=names, params=self.build_parameters(0), free_raw_data=False
+        )
         self.validation = self.train.create_valid(tables.validation, context.examples.validation.targets)
 
     def build_parameters(self, segment: int) -> dict[str, Any]:
@@ -150,10 +153,9 @@ class Boosting:
         while self.state.rounds < self.values["rounds"]:
             if self.is_exhausted():
                 break
-            self.grow(min(self.segment, self.values["rounds"] - self.state.rounds))
-            self.checkpoint()
-        if self.booster is None:
-            raise ValueError("no round was trained")
+            self.booster = self.grow(min(self.segment, self.values["rounds"] - self.state.rounds))
+            self.checkpoint(self.booster)
+        assert self.booster is not None  # at least one round is asked for, or a checkpoint was read
         stopped = "early_stopped" if self.state.rounds < self.values["rounds"] else "completed"
         return self.booster, self.state, stopped
 
@@ -161,8 +163,8 @@ class Boosting:
         """Whether early stopping has run out of patience."""
         return 0 < self.values["patience"] <= self.state.rounds - self.state.best_round
 
-    def grow(self, rounds: int) -> None:
-        """One segment: reported round by round, cut short by early stopping."""
+    def grow(self, rounds: int) -> lgb.Booster:
+        """The model after one more segment: reported round by round, cut short by early stopping."""
         done = self.state.rounds
         fresh = lgb.train(
             self.build_parameters(done // self.segment),
@@ -174,7 +176,7 @@ class Boosting:
             callbacks=[self.build_callback(done)],
         )
         # A model read back from its text: what a resumed run starts from too.
-        self.booster = lgb.Booster(model_str=fresh.model_to_string(num_iteration=-1))
+        return lgb.Booster(model_str=fresh.model_to_string(num_iteration=-1))
 
     def build_callback(self, done: int) -> Callable[[lgb.callback.CallbackEnv], None]:
         """Reports each round; ends the segment when patience runs out; raises Canceled when told to stop."""
@@ -183,12 +185,13 @@ class Boosting:
             if self.context.should_stop():
                 raise Canceled
             self.state.rounds = env.iteration + 1
-            losses = {f"{name}/loss": float(value) for name, _, value, _ in env.evaluation_result_list}
+            results = env.evaluation_result_list or []
+            losses = {f"{entry[0]}/loss": float(entry[2]) for entry in results}
             self.report(losses)
             if losses["validation/loss"] < self.state.best_loss:
                 self.state.best_loss, self.state.best_round = losses["validation/loss"], self.state.rounds
             if self.is_exhausted():
-                raise lgb.callback.EarlyStopException(env.iteration, env.evaluation_result_list)
+                raise lgb.callback.EarlyStopException(env.iteration, results)
 
         record.order = 30  # type: ignore[attr-defined]
         return record
@@ -198,12 +201,12 @@ class Boosting:
         self.state.history.append((self.state.rounds, values))
         self.context.report.metrics(self.state.rounds, values)
         share = 0.05 + 0.9 * self.state.rounds / self.values["rounds"]
-        self.context.report.progress(share, f"Round {self.state.rounds} of {self.values['rounds']}")
+        self.context.report.progress(min(share, 0.95), f"Round {self.state.rounds} of {self.values['rounds']}")
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, booster: lgb.Booster) -> None:
         """Scores at a segment's end, and the model's text and state, written whole or not at all."""
-        booster, examples = self.booster, self.context.examples
-        outputs = _shape_outputs(booster.predict(self.tables.validation), len(examples.classes))
+        examples = self.context.examples
+        outputs = predict(booster, self.tables.validation, len(examples.classes))
         outputs = outputs if examples.classes else outputs[:, 0]
         scores = compute_quick_scores(examples.classes, examples.validation.targets, outputs, self.context.metric)
         self.report({f"validation/{key}": value for key, value in scores.items()})

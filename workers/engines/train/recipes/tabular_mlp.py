@@ -74,9 +74,7 @@ def build_model(context: TrainContext, features: tuple[dict[str, Any], ...], tra
     values = context.parameters
     columns = list_columns(features)
     positions = {name: i for i, name in enumerate(columns)}
-    categories = [
-        (positions[f["name"]], len(f["categories"]) + 2) for f in features if f["kind"] == "category"
-    ]
+    categories = [(positions[f["name"]], len(f["categories"]) + 2) for f in features if f["kind"] == "category"]
     taken = {position for position, _ in categories}
     numbers = [i for i in range(len(columns)) if i not in taken]
     return TabularMlp(

@@ -17,7 +17,14 @@ from workers.engines.train.context import Fitted, Interface, TrainContext, class
 from workers.engines.train.data import Split
 from workers.engines.train.loop import fit_torch
 from workers.engines.train.models.bag_of_tokens import PAD, BagOfTokens
-from workers.engines.train.plan import Inputs, ProbabilityGraph, TensorSet, TorchPlan, build_optimization, softmax_outputs
+from workers.engines.train.plan import (
+    Inputs,
+    ProbabilityGraph,
+    TensorSet,
+    TorchPlan,
+    build_optimization,
+    softmax_outputs,
+)
 
 KEY = "text_fast"
 TOKENIZER_FILE = "tokenizer.json"

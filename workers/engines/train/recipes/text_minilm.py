@@ -50,7 +50,7 @@ def build_plan(context: TrainContext) -> TorchPlan:
         "min_length": 2,
         "pad_id": pad_id,
     }
-    size, classes = encoder.transformer.config.hidden_size, len(examples.classes)
+    size, classes = encoder.size, len(examples.classes)
     head = EmbeddingHead(size, values["hidden_size"], classes, values["dropout"])
     embed = build_embedder(encoder, tokenizer, operation)
     outputs, postprocess = classification_outputs(classes)
