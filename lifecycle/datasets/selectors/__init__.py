@@ -25,6 +25,7 @@ from lifecycle.datasets.selectors.items import (
 )
 from lifecycle.datasets.selectors.loop import estimate_items, summarize_collect, summarize_explore, summarize_version
 from lifecycle.datasets.selectors.versions import (
+    DOWNLOADS,
     ChangedItem,
     VersionItem,
     compare_versions,
@@ -36,9 +37,12 @@ from lifecycle.datasets.selectors.versions import (
     list_version_items,
     list_versions,
     list_versions_of_item,
+    stream_version,
 )
 
 __all__ = [
+    "DOWNLOADS",
+    "stream_version",
     "ChangedItem",
     "Facets",
     "ItemPage",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from lifecycle.datasets.models import Dataset, DatasetVersion, Item
 from lifecycle.projects.models import Project
 
 PAGE_SIZE = 60
+DOWNLOADS = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv; charset=utf-8"}
+CHUNK_BYTES = 1 << 20
 
 
 def fetch_manifest(version: DatasetVersion) -> Path:
@@ -127,3 +130,14 @@ def has_uncommitted_changes(dataset: Dataset, latest: DatasetVersion | None) -> 
     if newest and newest.created_at > latest.created_at:
         return True
     return items.filter(Q(labeled_at__gt=latest.created_at) | Q(excluded_at__gt=latest.created_at)).exists()
+
+
+def stream_version(version: DatasetVersion, kind: str) -> Iterator[bytes]:
+    """The whole version, as one of DOWNLOADS."""
+    path = fetch_manifest(version)
+    if kind == "csv":
+        yield from manifests.stream_csv(path)
+        return
+    with open(path, "rb") as source:
+        while block := source.read(CHUNK_BYTES):
+            yield block

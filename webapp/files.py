@@ -1,0 +1,72 @@
+"""Bytes in and out over HTTP: posted files, pieces of files, pictures."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import FileResponse, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
+
+from lifecycle.common.blobs import open_blobs
+from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.datasets import renditions, selectors, services
+from lifecycle.datasets.models import Collection, Item, Upload
+
+FOREVER = "private, max-age=31536000, immutable"  # content behind these addresses never changes
+SANDBOX = "default-src 'none'; sandbox"
+
+
+def store_posted(request, project, collection: Collection | None) -> list[Upload]:
+    """Every file of a multipart form as an upload; `paths` (one for each file, in order) keeps dropped folders."""
+    files, paths = request.FILES.getlist("files"), request.POST.getlist("paths")
+    if not files:
+        raise DomainError("No file was sent.", fields={"files": "Choose at least one file."})
+    if paths and len(paths) != len(files):
+        raise DomainError("There must be as many paths as files.", fields={"paths": "One for each file."})
+    names = paths or [file.name for file in files]
+    return [
+        services.store_file(
+            project=project, user=request.user, name=name, file=file, byte_size=file.size, collection=collection
+        )
+        for name, file in zip(names, files, strict=True)
+    ]
+
+
+def read_offset(request) -> int:
+    """The header Upload-Offset. Raises DomainError when it is no number."""
+    text = request.headers.get("Upload-Offset", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise DomainError("Say with the header Upload-Offset where this piece starts.")
+    return int(text)
+
+
+def respond_file(item: Item) -> FileResponse:
+    """The item's blob as it was uploaded, as a download: nothing in it runs in our origin."""
+    if not item.blob:
+        raise NotFound("This item is not a file.")
+    name = item.source_uri.rsplit("/", 1)[-1].rsplit("!", 1)[-1] or "picture"
+    stream = open_blobs(settings.STORAGE_URL).open(item.blob)
+    response = FileResponse(stream, as_attachment=True, filename=name, content_type=item.mime)
+    response["Cache-Control"] = FOREVER
+    response["Content-Security-Policy"] = SANDBOX
+    return response
+
+
+def respond_picture(request, item: Item, size: int) -> HttpResponse:
+    """The item's picture re-encoded; the browser keeps it."""
+    tag = f'"{item.blob[:32]}-{size}"'
+    if request.headers.get("If-None-Match") == tag:
+        return HttpResponseNotModified()
+    _, content = renditions.load_rendition(item, size)
+    response = HttpResponse(content, content_type=renditions.MIME)
+    response["Cache-Control"], response["ETag"] = FOREVER, tag
+    response["Content-Security-Policy"] = SANDBOX
+    return response
+
+
+def respond_version(project, number: int, kind: str) -> StreamingHttpResponse:
+    """A version's manifest as an attachment; `kind` is parquet or csv."""
+    version = selectors.get_version(project, number)
+    if kind not in selectors.DOWNLOADS:
+        raise DomainError("Versions come as parquet or csv.")
+    response = StreamingHttpResponse(selectors.stream_version(version, kind), content_type=selectors.DOWNLOADS[kind])
+    response["Content-Disposition"] = f'attachment; filename="{project.slug}-v{version.number}.{kind}"'
+    return response

@@ -1,0 +1,228 @@
+"""Imports on screen: upload, look and map, watch, and what came of it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from lifecycle.common.blobs import open_blobs
+from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.contracts.ingest import COLUMN_KINDS
+from lifecycle.datasets import selectors, services
+from lifecycle.jobs import services as jobs
+from lifecycle.projects.rules import is_allowed
+from lifecycle.projects.selectors import get_project
+from webapp.files import store_posted
+
+SHOWN_FILES = 50
+SHOWN_REJECTS = 50
+ROLES = {
+    "text": (("ignore", "—"), ("text", "Text"), ("label", "Label"), ("group", "Group"), ("split", "Split")),
+    "row": (
+        ("feature", "Feature"),
+        ("label", "Label"),
+        ("group", "Group"),
+        ("split", "Split"),
+        ("ignore", "Leave out"),
+    ),
+}
+
+
+@login_required
+@require_GET
+def list_collections(request, slug):
+    project = get_project(request.user, slug)
+    page = Paginator(selectors.list_collections(project), 30).get_page(request.GET.get("page"))
+    context = {
+        "project": project,
+        "section": "collect",
+        "page": page,
+        "may_edit": is_allowed(project.role, "engineer"),
+    }
+    return render(request, "datasets/collections.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def upload(request, slug):
+    """Choose files. Without JavaScript the form sends them all at once; with it, `upload.js` sends them in pieces."""
+    project = get_project(request.user, slug, role="engineer")
+    draft = _find_draft(project, request.POST.get("collection") or request.GET.get("collection"))
+    message = ""
+    if request.method == "POST":
+        try:
+            collection = draft or services.create_collection(
+                dataset=selectors.get_dataset(project), user=request.user, title=_title(request)
+            )
+            store_posted(request, project, collection)
+            services.inspect_collection(collection=collection, user=request.user)
+            return redirect("datasets:collection", slug=slug, collection_id=collection.pk)
+        except DomainError as error:
+            message = error.message
+    context = {
+        "project": project,
+        "section": "collect",
+        "dataset": selectors.get_dataset(project),
+        "draft": draft,
+        "message": message,
+        "max_bytes": settings.MAX_UPLOAD_BYTES,
+    }
+    return render(request, "datasets/upload.html", context, status=400 if message else 200)
+
+
+@login_required
+@require_GET
+def show_collection(request, slug, collection_id):
+    project = get_project(request.user, slug)
+    collection = selectors.get_collection(project, collection_id)
+    context = _describe(request, project, collection)
+    return render(request, "datasets/draft.html" if collection.is_draft else "datasets/collection.html", context)
+
+
+@login_required
+@require_GET
+def live(request, slug, collection_id):
+    """The part of the page that refreshes itself until the work is done."""
+    project = get_project(request.user, slug)
+    collection = selectors.get_collection(project, collection_id)
+    context = _describe(request, project, collection)
+    return render(request, "datasets/_setup.html" if collection.is_draft else "datasets/_outcome.html", context)
+
+
+@login_required
+@require_POST
+def inspect(request, slug, collection_id):
+    """Have the files looked at (again)."""
+    project = get_project(request.user, slug, role="engineer")
+    collection = selectors.get_collection(project, collection_id)
+    try:
+        services.inspect_collection(collection=collection, user=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("datasets:collection", slug=slug, collection_id=collection_id)
+
+
+@login_required
+@require_POST
+def start(request, slug, collection_id):
+    """Import a draft, as the mapping form says."""
+    project = get_project(request.user, slug, role="engineer")
+    collection = selectors.get_collection(project, collection_id)
+    try:
+        services.start_import(
+            collection=collection,
+            user=request.user,
+            mapping=read_mapping(request.POST),
+            folders_are_labels=request.POST.get("folders_are_labels") == "yes",
+            title=request.POST.get("title"),
+            license=request.POST.get("license", ""),
+        )
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("datasets:collection", slug=slug, collection_id=collection_id)
+
+
+@login_required
+@require_POST
+def discard(request, slug, collection_id):
+    project = get_project(request.user, slug, role="engineer")
+    try:
+        services.discard_collection(collection=selectors.get_collection(project, collection_id))
+        messages.success(request, "The draft and its files are gone.")
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("datasets:collections", slug=slug)
+
+
+@login_required
+@require_POST
+def cancel(request, slug, collection_id):
+    """Stop an import that is running; what is in stays in."""
+    project = get_project(request.user, slug, role="engineer")
+    collection = selectors.get_collection(project, collection_id)
+    try:
+        if collection.job:
+            jobs.cancel(job=collection.job)
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("datasets:collection", slug=slug, collection_id=collection_id)
+
+
+@login_required
+@require_GET
+def download_rejects(request, slug, collection_id):
+    """All that was set aside, as JSON lines."""
+    collection = selectors.get_collection(get_project(request.user, slug), collection_id)
+    if not collection.rejects_blob:
+        raise NotFound("This import set nothing aside.")
+    stream = open_blobs(settings.STORAGE_URL).open(collection.rejects_blob)
+    response = StreamingHttpResponse(iter(lambda: stream.read(1 << 16), b""), content_type="application/jsonl")
+    response["Content-Disposition"] = f'attachment; filename="set-aside-{collection.pk}.jsonl"'
+    return response
+
+
+def read_mapping(posted) -> dict | None:
+    """The mapping form: for each column its name, role and kind; None when there are no columns."""
+    count = posted.get("columns", "0")
+    columns = range(int(count)) if count.isascii() and count.isdigit() and len(count) < 5 else range(0)
+    mapping: dict = {"features": [], "kinds": {}}
+    for i in columns:
+        name, role, kind = (posted.get(f"{field}_{i}", "") for field in ("name", "role", "kind"))
+        if role == "feature":
+            mapping["features"].append(name)
+        elif role in ("text", "label", "group", "split"):
+            if mapping.get(role):
+                raise DomainError(f"Two columns are chosen as {role}; one is possible.", fields={role: "Chosen twice."})
+            mapping[role] = name
+        if kind in COLUMN_KINDS:
+            mapping["kinds"][name] = kind
+    return mapping if columns else None
+
+
+def _describe(request, project, collection) -> dict:
+    dataset = collection.dataset
+    uploads = collection.uploads.order_by("pk")
+    context = {
+        "project": project,
+        "section": "collect",
+        "collection": collection,
+        "dataset": dataset,
+        "job": collection.job,
+        "is_working": collection.job is not None and collection.job.state in ("queued", "running"),
+        "may_edit": is_allowed(project.role, "engineer"),
+    }
+    if collection.is_draft:
+        files = list(uploads[: SHOWN_FILES + 1])
+        return context | {
+            "files": files[:SHOWN_FILES],
+            "has_more_files": len(files) > SHOWN_FILES,
+            "preview": collection.preview,
+            "columns": _pair_columns(collection.preview),
+            "roles": ROLES.get(dataset.item_kind, ()),
+            "kinds": COLUMN_KINDS,
+            "needs_text": dataset.item_kind == "text",
+        }
+    rejects = Paginator(selectors.list_rejects(collection), SHOWN_REJECTS).get_page(request.GET.get("page"))
+    return context | {"rejects": rejects, "reasons": selectors.summarize_rejects(collection)}
+
+
+def _pair_columns(preview: dict) -> list[tuple[int, dict]]:
+    return list(enumerate(preview.get("columns") or []))
+
+
+def _find_draft(project, text: str | None):
+    """The draft that more files are added to, if the URL names one."""
+    if not text or not (text.isascii() and text.isdigit()):
+        return None
+    collection = selectors.get_collection(project, int(text))
+    return collection if collection.is_draft else None
+
+
+def _title(request) -> str:
+    files = request.FILES.getlist("files")
+    return request.POST.get("title", "").strip() or (files[0].name if len(files) == 1 else "")

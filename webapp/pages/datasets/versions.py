@@ -1,0 +1,150 @@
+"""Versions on screen: commit, look inside, compare, download."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from lifecycle.common.errors import DomainError
+from lifecycle.datasets import rules, selectors, services
+from lifecycle.datasets.manifests import CHANGES
+from lifecycle.jobs import selectors as jobs
+from lifecycle.projects.rules import is_allowed
+from lifecycle.projects.selectors import get_project
+from webapp.charts import datasets as charts
+from webapp.files import respond_version
+
+PAGE_SIZE = 60
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def list_versions(request, slug):
+    """All versions; posting commits another one."""
+    project = get_project(request.user, slug, role="engineer" if request.method == "POST" else "viewer")
+    dataset = selectors.get_dataset(project)
+    if request.method == "POST":
+        try:
+            _commit(request, dataset)
+        except DomainError as error:
+            messages.error(request, error.message)
+        return redirect("datasets:versions", slug=slug)
+    return render(request, "datasets/versions.html", _describe_list(request, project, dataset))
+
+
+@login_required
+@require_GET
+def live(request, slug):
+    """The list and the running commit, refreshed until it is done."""
+    project = get_project(request.user, slug)
+    return render(request, "datasets/_versions.html", _describe_list(request, project, selectors.get_dataset(project)))
+
+
+@login_required
+@require_GET
+def show_version(request, slug, number):
+    project = get_project(request.user, slug)
+    version = selectors.get_version(project, number)
+    chosen = {name: request.GET.get(name, "") for name in ("split", "label")}
+    split = chosen["split"] if chosen["split"] in rules.SPLITS else ""
+    number_of_page = _page_number(request)
+    is_unlabeled = request.GET.get("labeled") == "no"
+    lines, total = selectors.list_version_items(
+        version,
+        page=number_of_page,
+        size=PAGE_SIZE,
+        split=split,
+        label=chosen["label"] or None,
+        is_unlabeled=is_unlabeled,
+    )
+    context = {
+        "project": project,
+        "section": "version",
+        "version": version,
+        "figure": charts.draw_balance(version.summary, version.classes),
+        "splits": [
+            (s, version.summary["splits"].get(s, 0), version.summary["labeled"].get(s, 0)) for s in rules.SPLITS
+        ],
+        "lines": lines,
+        "page": Paginator(range(total), PAGE_SIZE).get_page(number_of_page),
+        "total": total,
+        "chosen": chosen | {"split": split, "is_unlabeled": is_unlabeled},
+        "others": selectors.list_versions(project).exclude(pk=version.pk)[:50],
+        "dataset": version.dataset,
+    }
+    return render(request, "datasets/version.html", context)
+
+
+@login_required
+@require_GET
+def show_diff(request, slug, old, new):
+    project = get_project(request.user, slug)
+    before, after = (selectors.get_version(project, number) for number in (old, new))
+    counts = selectors.compare_versions(before, after)
+    asked = request.GET.get("change", "")
+    change = asked if asked in CHANGES else next((name for name in CHANGES if counts[name]), "added")
+    number = _page_number(request)
+    context = {
+        "project": project,
+        "section": "version",
+        "old": before,
+        "new": after,
+        "counts": [(name, counts[name]) for name in CHANGES],
+        "change": change,
+        "lines": selectors.list_changes(before, after, change=change, page=number, size=PAGE_SIZE),
+        "page": Paginator(range(counts[change]), PAGE_SIZE).get_page(number),
+        "versions": selectors.list_versions(project)[:100],
+    }
+    return render(request, "datasets/diff.html", context)
+
+
+@login_required
+@require_GET
+def choose_diff(request, slug):
+    """The form that picks two versions leads here, and on to their difference."""
+    project = get_project(request.user, slug)
+    numbers = [request.GET.get(name, "") for name in ("old", "new")]
+    if not all(n.isascii() and n.isdigit() and len(n) < 10 for n in numbers):
+        return redirect("datasets:versions", slug=project.slug)
+    return redirect("datasets:diff", slug=project.slug, old=int(numbers[0]), new=int(numbers[1]))
+
+
+@login_required
+@require_GET
+def download(request, slug, number, kind):
+    return respond_version(get_project(request.user, slug), number, kind)
+
+
+def _commit(request, dataset) -> None:
+    shares = {split: request.POST.get(split, "") for split in rules.SPLITS}
+    if any(shares.values()):
+        services.update_splits(dataset=dataset, user=request.user, ratios=shares)
+    services.commit_version(dataset=dataset, user=request.user, message=request.POST.get("message", ""))
+
+
+def _describe_list(request, project, dataset) -> dict:
+    versions = selectors.list_versions(project)
+    page = Paginator(versions, 30).get_page(request.GET.get("page"))
+    latest = page.object_list[0] if page.number == 1 and page.object_list else versions.first()
+    job = jobs.find_latest(subject_type="dataset", subject_id=dataset.pk)
+    ratios = rules.check_ratios(dataset.split_ratios or rules.DEFAULT_RATIOS)
+    return {
+        "project": project,
+        "section": "version",
+        "page": page,
+        "latest": latest,
+        "job": job,
+        "is_working": job is not None and job.state in ("queued", "running"),
+        "has_items": dataset.items.filter(excluded_at=None).exists(),
+        "has_changes": selectors.has_uncommitted_changes(dataset, latest),
+        "ratios": [(split, round(ratios[split] * 100, 2)) for split in rules.SPLITS],
+        "may_edit": is_allowed(project.role, "engineer"),
+    }
+
+
+def _page_number(request) -> int:
+    text = request.GET.get("page", "1")
+    return min(max(int(text), 1), 100_000) if text.isascii() and text.isdigit() and len(text) < 7 else 1
