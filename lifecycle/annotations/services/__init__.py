@@ -1,6 +1,6 @@
 """Verbs of the annotations room, one capability a module."""
 
-from lifecycle.annotations.services.answers import reopen, skip, submit, withdraw
+from lifecycle.annotations.services.answers import reopen, request_labels, skip, submit, withdraw
 from lifecycle.annotations.services.guides import write_guide
 from lifecycle.annotations.services.imports import ImportedLabels, open_tasks, record_imported_labels
 from lifecycle.annotations.services.queue import change_settings, delete_stale_leases, lease_next, release, renew
@@ -26,6 +26,7 @@ __all__ = [
     "release",
     "renew",
     "reopen",
+    "request_labels",
     "set_config",
     "skip",
     "submit",

@@ -92,6 +92,12 @@ def reopen(*, project: Project, actor, task_ids: Sequence[int]) -> int:
     return count
 
 
+def request_labels(*, project: Project, actor, item_ids: Sequence[int]) -> int:
+    """Send items to the labelling queue, for one more answer each; returns how many were not waiting there already."""
+    tasks = Task.objects.filter(item__in=item_ids, dataset__project=project).values_list("pk", flat=True)
+    return reopen(project=project, actor=actor, task_ids=list(tasks))
+
+
 def settle(task: Task, label_kind: str) -> None:
     """Bring a task's count, state and its item's label in line with its current answers; holds its row lock."""
     current = list(task.annotations.filter(is_current=True).order_by("pk"))

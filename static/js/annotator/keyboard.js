@@ -5,9 +5,9 @@ const EDITABLE = "input:not([type=checkbox]):not([type=radio]), textarea, select
 /** The binding an event asks for, or null. `isTyping` says that a text field has the focus. */
 export function findBinding(bindings, event, isTyping) {
   if (event.altKey || event.isComposing) return null;
-  const isCtrl = event.ctrlKey || event.metaKey;
+  const isCtrl = Boolean(event.ctrlKey || event.metaKey);
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const isShift = event.shiftKey && /^[a-z]$/.test(key); // of other keys, Shift is part of the character
+  const isShift = Boolean(event.shiftKey) && /^[a-z]$/.test(key); // of other keys, Shift is part of the character
   return (
     bindings.find(
       (binding) =>

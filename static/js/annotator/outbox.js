@@ -38,8 +38,10 @@ export function createOutbox({ storage, send, lock = (task) => task(), onChange 
   let stores = Promise.resolve();
 
   async function publish(next = state, message = "") {
+    await stores;
     [waiting, refused] = [await storage.count(), await storage.listRefused()];
-    state = next === States.SENDING && waiting === 0 ? States.SAVED : next;
+    if (next === States.SENDING || next === States.SAVED) next = waiting ? States.SENDING : States.SAVED;
+    state = next;
     detail = message;
     onChange({ state, waiting, refused, detail });
   }
@@ -106,11 +108,12 @@ export function createOutbox({ storage, send, lock = (task) => task(), onChange 
     /** Store an operation, then send; resolves once it is stored. Operations keep the order of their adding. */
     add(operation) {
       const kept = { key: makeKey(), at: Date.now(), ...operation };
+      waiting += 1;
+      if (state === States.SAVED) state = States.SENDING;
+      onChange({ state, waiting, refused, detail });
       stores = stores.then(() => storage.append(kept));
-      return stores.then(async () => {
-        const isTrying = state === States.SAVED || state === States.SENDING;
-        await publish(isTrying ? States.SENDING : state, detail);
-        if (isTrying) flush();
+      return stores.then(() => {
+        if (state === States.SENDING) flush();
         return kept;
       });
     },

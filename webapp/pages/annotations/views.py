@@ -9,6 +9,7 @@ from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lifecycle.annotations import selectors, services
@@ -27,6 +28,7 @@ RECENT = 24
 
 @login_required
 @require_GET
+@ensure_csrf_cookie  # the page's scripts send the token in a header
 def label(request, slug):
     """The labelling tool. `?task=` opens one task, for somebody who may see it."""
     project = get_project(request.user, slug, role="annotator")

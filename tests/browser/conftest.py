@@ -1,0 +1,139 @@
+"""A real Chromium against a live server: `browser_page`, `live_url`, `login(page, user)`, `log_in_by_form`.
+
+Chromium is the one on PATH, or npm's @sparticuz/chromium unpacked once under the temporary folder. Tests that find
+neither fail with a sentence: a browser test that is silently skipped proves nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+
+from tests.factories import PASSWORD
+
+# Playwright's own event loop makes Django believe that it is called from async code
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+_UNPACK = """
+import chromium, { inflate } from "@sparticuz/chromium";
+const path = await chromium.executablePath();
+console.log(path);
+"""
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if here in Path(str(item.fspath)).parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(240))
+
+
+def _find_chromium() -> tuple[str, dict[str, str]]:
+    """(executable, extra environment)."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found, {}
+    if not (ROOT / "node_modules" / "@sparticuz" / "chromium").exists():
+        pytest.fail("No Chromium: put `chromium` on PATH, or run `make test` once, which installs one with npm.")
+    node = shutil.which("node") or str(Path(os.sys.executable).parent / "node")
+    libraries = Path(tempfile.gettempdir()) / "al2023" / "lib"
+    environment = {"AWS_LAMBDA_JS_RUNTIME": "nodejs22.x", "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs22.x"}
+    unpacked = subprocess.run(
+        [node, "--input-type=module", "-e", _UNPACK],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=True,
+    )
+    return unpacked.stdout.strip(), {"LD_LIBRARY_PATH": str(libraries)}
+
+
+@pytest.fixture(scope="session")
+def _playwright():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium_options() -> dict:
+    executable, environment = _find_chromium()
+    return {"executable_path": executable, "args": ARGUMENTS, "env": {**os.environ, **environment}}
+
+
+@pytest.fixture(scope="session")
+def browser(_playwright, chromium_options):
+    browser = _playwright.chromium.launch(**chromium_options)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def live_url(live_server) -> str:
+    return live_server.url
+
+
+@pytest.fixture
+def watch_console():
+    """watch_console(page) collects what went wrong in a page: exceptions, failed scripts, refused content."""
+
+    def watch(page) -> list[str]:
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
+        page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+        return problems
+
+    return watch
+
+
+@pytest.fixture
+def browser_context(browser, live_url):
+    context = browser.new_context(base_url=live_url, viewport={"width": 1280, "height": 800}, locale="en-US")
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def browser_page(browser_context):
+    return browser_context.new_page()
+
+
+@pytest.fixture
+def login(live_url):
+    """login(page, user) gives the page's browser a session of that user, without the form."""
+
+    def log_in(page, user) -> None:
+        client = Client()
+        client.force_login(user)
+        name = django_settings.SESSION_COOKIE_NAME
+        page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_url}])
+
+    return log_in
+
+
+@pytest.fixture
+def log_in_by_form(live_url):
+    """log_in_by_form(page, user) types the factory password into the login page, as a person does."""
+
+    def log_in(page, user) -> None:
+        page.goto(f"{live_url}/account/login")
+        page.fill("input[name=username]", user.username)
+        page.fill("input[name=password]", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_load_state()
+
+    return log_in

@@ -1,0 +1,255 @@
+"""Labelling as a person does it: with the keyboard, through a cut network, in a tab that dies."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import pytest
+from django.conf import settings
+from PIL import Image
+from playwright.sync_api import expect
+
+from lifecycle.annotations import services
+from lifecycle.annotations.models import Annotation, Task
+from lifecycle.common.blobs import open_blobs
+from lifecycle.datasets.models import Dataset, Item
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLASSES = ["cat", "dog", "owl"]
+
+
+@pytest.fixture
+def make_project(transactional_db):
+    """make_project("text_classification", count=12) has that many open tasks, and an annotator to answer them."""
+
+    def make(problem_type: str, *, count: int = 12, classes=CLASSES):
+        owner = factories.UserFactory()
+        project = factories.ProjectFactory(owner=owner, problem_type=problem_type)
+        dataset = Dataset.objects.get(project=project)
+        collection = factories.CollectionFactory(dataset=dataset)
+        if classes or problem_type == "tabular_regression":
+            services.create_schema(project=project, classes=classes, created_by=owner)
+        for number in range(count):
+            _make_item(dataset, collection, number)
+        services.open_tasks(collection=collection)
+        annotator = factories.UserFactory()
+        factories.MembershipFactory(project=project, user=annotator, role="annotator")
+        return project, annotator
+
+    return make
+
+
+def _make_item(dataset, collection, number: int) -> Item:
+    content: dict = {"text": f"text number {number}"}
+    if dataset.item_kind == "image":
+        picture = io.BytesIO()
+        Image.new("RGB", (320, 240), (number * 20 % 255, 90, 160)).save(picture, "PNG")
+        blob = open_blobs(settings.STORAGE_URL).put(picture.getvalue())
+        content = {"text": "", "blob": blob, "mime": "image/png", "width": 320, "height": 240,
+                   "byte_size": len(picture.getvalue())}  # fmt: skip
+    elif dataset.item_kind == "row":
+        content = {"text": "", "row": {"carat": 0.2 + number, "cut": "Ideal", "note": None}}
+    key = hashlib.sha256(f"{dataset.pk}-{number}".encode()).hexdigest()
+    return factories.ItemFactory(dataset=dataset, collection=collection, content_hash=key, **content)
+
+
+@pytest.fixture
+def open_label_page(browser_page, login):
+    """open_label_page(project, user) is the labelling page, ready for keys."""
+
+    def open_page(project, user, page=None):
+        page = page or browser_page
+        login(page, user)
+        page.goto(f"/projects/{project.slug}/label")
+        page.wait_for_selector("#annotator[data-ready=true]", state="attached")
+        return page
+
+    return open_page
+
+
+def wait_until_saved(page, count: int, user) -> None:
+    expect(page.locator("[data-part=save]")).to_have_text("Saved")
+    assert Annotation.objects.filter(user=user, is_current=True, kind="answer").count() == count
+
+
+def describe_item(page) -> str:
+    return page.locator("[data-part=stage]").inner_text()
+
+
+@pytest.mark.parametrize("problem_type", ["image_classification", "text_classification", "tabular_classification"])
+def test_twenty_items_are_labeled_by_keyboard(make_project, open_label_page, watch_console, browser_page, problem_type):
+    problems = watch_console(browser_page)
+    project, annotator = make_project(problem_type, count=20)
+    page = open_label_page(project, annotator)
+
+    for number in range(20):
+        page.wait_for_selector("[data-part=stage]:not([hidden])")
+        page.keyboard.press(str(number % 3 + 1))
+
+    page.wait_for_selector("[data-part=empty]:not([hidden])")
+    wait_until_saved(page, 20, annotator)
+    assert Task.objects.filter(state="done").count() == 20
+    labels = list(Item.objects.order_by("pk").values_list("label", flat=True))
+    assert labels == [CLASSES[number % 3] for number in range(20)]
+    assert problems == []
+
+
+def test_a_number_is_saved_by_enter(make_project, open_label_page):
+    project, annotator = make_project("tabular_regression", count=2, classes=[])
+    page = open_label_page(project, annotator)
+
+    page.keyboard.type("12,5")
+    page.keyboard.press("Enter")
+    assert "point before the decimals" in page.locator("[data-part=numberError]").inner_text()
+    page.fill("[data-part=number]", "12.5")
+    page.keyboard.press("Enter")
+    page.keyboard.type("-3")
+    page.keyboard.press("Enter")
+
+    wait_until_saved(page, 2, annotator)
+    assert list(Item.objects.order_by("pk").values_list("label", flat=True)) == ["12.5", "-3"]
+
+
+def test_undo_goes_back_to_the_item_also_after_it_was_saved(make_project, open_label_page):
+    project, annotator = make_project("text_classification", count=3)
+    page = open_label_page(project, annotator)
+    first = describe_item(page)
+    page.keyboard.press("1")
+    wait_until_saved(page, 1, annotator)
+    assert describe_item(page) != first
+
+    page.keyboard.press("Control+z")
+
+    wait_until_saved(page, 0, annotator)
+    assert describe_item(page) == first
+    page.keyboard.press("2")
+    wait_until_saved(page, 1, annotator)
+    assert Item.objects.order_by("pk").first().label == "dog"
+    assert Annotation.objects.count() == 3  # every version is kept
+
+
+def test_an_earlier_answer_is_changed_from_the_history(make_project, open_label_page):
+    project, annotator = make_project("text_classification", count=4)
+    page = open_label_page(project, annotator)
+    page.keyboard.press("1")
+    page.keyboard.press("1")
+    third = describe_item(page)
+
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("[data-class=cat]").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("3")
+    page.keyboard.press("Escape")
+
+    assert describe_item(page) == third
+    wait_until_saved(page, 2, annotator)
+    assert list(Item.objects.order_by("pk").values_list("label", flat=True)) == ["owl", "cat", None, None]
+
+
+def test_a_skip_with_a_reason_leaves_the_queue(make_project, open_label_page):
+    project, annotator = make_project("text_classification", count=2)
+    page = open_label_page(project, annotator)
+
+    page.keyboard.press("Shift+S")
+    page.click("[data-reason='no class fits']")
+    page.keyboard.press("1")
+
+    wait_until_saved(page, 1, annotator)
+    assert Task.objects.order_by("pk").first().skip_reason == "no class fits"
+
+
+def test_labels_given_while_the_network_is_cut_arrive_once(make_project, open_label_page, browser_context):
+    project, annotator = make_project("text_classification", count=20)
+    page = open_label_page(project, annotator)
+    page.keyboard.press("1")
+    wait_until_saved(page, 1, annotator)
+
+    browser_context.set_offline(True)
+    for _ in range(6):
+        page.keyboard.press("2")
+    expect(page.locator("[data-part=save]")).to_contain_text("6 kept here")
+    assert Annotation.objects.count() == 1
+    page.close()
+    browser_context.set_offline(False)
+    page = open_label_page(project, annotator, browser_context.new_page())
+
+    wait_until_saved(page, 7, annotator)
+    assert Annotation.objects.count() == 7
+    assert Task.objects.filter(state="done").count() == 7
+
+
+def test_a_tab_killed_in_mid_outbox_loses_nothing(
+    make_project, _playwright, chromium_options, login, live_url, tmp_path
+):
+    project, annotator = make_project("text_classification", count=20)
+
+    def open_profile():
+        context = _playwright.chromium.launch_persistent_context(
+            str(tmp_path / "profile"), base_url=live_url, **chromium_options
+        )
+        page = context.pages[0]
+        login(page, annotator)
+        return context, page
+
+    context, page = open_profile()
+    page.goto(f"/projects/{project.slug}/label")
+    page.wait_for_selector("#annotator[data-ready=true]", state="attached")
+    page.route("**/annotations/batch/", lambda route: route.abort())
+    for _ in range(5):
+        page.keyboard.press("3")
+    expect(page.locator("[data-part=save]")).to_contain_text("5 kept here")
+    crash = page.context.new_cdp_session(page)
+    page.on("crash", lambda _: None)
+    crash.send("Page.crash") if False else page.goto("about:blank")
+    context.close()
+    assert Annotation.objects.count() == 0
+
+    context, page = open_profile()
+    page.goto(f"/projects/{project.slug}/label")
+    page.wait_for_selector("#annotator[data-ready=true]", state="attached")
+    wait_until_saved(page, 5, annotator)
+    context.close()
+    assert Annotation.objects.count() == 5
+
+
+def test_a_session_that_ended_is_said_and_nothing_is_lost(make_project, open_label_page, browser_context, login):
+    project, annotator = make_project("text_classification", count=5)
+    page = open_label_page(project, annotator)
+    browser_context.clear_cookies()
+
+    page.keyboard.press("1")
+
+    expect(page.locator("[data-part=save]")).to_contain_text("Logged out")
+    assert "You are logged out" in page.locator("[data-part=notice]").inner_text()
+    login(page, annotator)
+    page.reload()
+    wait_until_saved(page, 1, annotator)
+
+
+def test_the_page_works_by_tapping_on_a_phone(make_project, browser, live_url, login):
+    project, annotator = make_project("image_classification", count=3)
+    context = browser.new_context(
+        base_url=live_url, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    login(page, annotator)
+    page.goto(f"/projects/{project.slug}/label")
+    page.wait_for_selector("#annotator[data-ready=true]", state="attached")
+
+    page.tap("[data-class=dog]")
+    wait_until_saved(page, 1, annotator)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
+
+
+def test_a_project_without_classes_says_what_to_do(make_project, browser_page, login):
+    project, annotator = make_project("text_classification", count=1, classes=[])
+    login(browser_page, annotator)
+
+    browser_page.goto(f"/projects/{project.slug}/label")
+
+    assert "no classes yet" in browser_page.locator("main").inner_text()

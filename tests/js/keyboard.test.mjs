@@ -1,0 +1,40 @@
+// Which binding an event asks for.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { findBinding } from "../../static/js/annotator/keyboard.js";
+
+const bindings = [
+  { key: "1" },
+  { key: "s" },
+  { key: "s", shift: true },
+  { key: "z", ctrl: true },
+  { key: "?" },
+  { key: "Enter", whileTyping: true },
+  { key: "ArrowLeft", repeats: true },
+];
+const press = (key, extra = {}, isTyping = false) =>
+  bindings.indexOf(findBinding(bindings, { key, altKey: false, ctrlKey: false, metaKey: false, ...extra }, isTyping));
+
+test("plain keys, Shift, Ctrl and Cmd are told apart", () => {
+  assert.equal(press("1"), 0);
+  assert.equal(press("s"), 1);
+  assert.equal(press("S"), 1); // Caps Lock is no Shift
+  assert.equal(press("S", { shiftKey: true }), 2);
+  assert.equal(press("z", { metaKey: true }), 3);
+  assert.equal(press("z", { ctrlKey: true }), 3);
+  assert.equal(press("z"), -1);
+  assert.equal(press("1", { ctrlKey: true }), -1);
+  assert.equal(press("?", { shiftKey: true }), 4);
+});
+
+test("a key that is held down labels once, and walks through the history", () => {
+  assert.equal(press("1", { repeat: true }), -1);
+  assert.equal(press("ArrowLeft", { repeat: true }), 6);
+});
+
+test("keys typed into a field are left alone, but for those that say otherwise", () => {
+  assert.equal(press("1", {}, true), -1);
+  assert.equal(press("Enter", {}, true), 5);
+});

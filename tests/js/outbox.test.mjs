@@ -1,0 +1,136 @@
+// The outbox: stored first, sent in order, nothing twice, nothing lost.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createMemoryStorage, createOutbox, makeKey, States } from "../../static/js/annotator/outbox.js";
+
+function createTimers() {
+  const timers = { waiting: [], setTimeout: (run, ms) => timers.waiting.push({ run, ms }), clearTimeout: () => {} };
+  return timers;
+}
+
+function createFailure(reason) {
+  return Object.assign(new Error(reason), { reason });
+}
+
+const savedAll = async (operations) => operations.map(({ key }) => ({ key, isSaved: true, message: "" }));
+const operation = (task) => ({ kind: "answer", task, value: "cat" });
+
+test("operations are sent in order and forgotten once they are saved", async () => {
+  const sent = [];
+  const storage = createMemoryStorage();
+  const send = async (batch) => (sent.push(...batch.map(({ task }) => task)), savedAll(batch));
+  const outbox = createOutbox({ storage, send });
+
+  await Promise.all([outbox.add(operation(1)), outbox.add(operation(2)), outbox.add(operation(3))]);
+  await outbox.flush();
+
+  assert.deepEqual(sent, [1, 2, 3]);
+  assert.equal(await storage.count(), 0);
+  assert.equal(outbox.state, States.SAVED);
+});
+
+test("a cut network keeps everything, and the same keys are sent again", async () => {
+  let isOnline = false;
+  const keys = [];
+  const send = async (batch) => {
+    keys.push(batch.map(({ key }) => key));
+    if (!isOnline) throw createFailure("offline");
+    return savedAll(batch);
+  };
+  const timers = createTimers();
+  const storage = createMemoryStorage();
+  const outbox = createOutbox({ storage, send, timers });
+  await outbox.add(operation(1));
+  await outbox.flush();
+  assert.equal(outbox.state, States.OFFLINE);
+  assert.equal(await storage.count(), 1);
+
+  isOnline = true;
+  await outbox.wake();
+
+  assert.equal(await storage.count(), 0);
+  assert.equal(new Set(keys.flat()).size, 1);
+});
+
+test("waiting grows from one try to the next, up to half a minute", async () => {
+  const timers = createTimers();
+  const outbox = createOutbox({
+    storage: createMemoryStorage(), timers, send: async () => { throw createFailure("offline"); },
+  }); // prettier-ignore
+  await outbox.add(operation(1));
+  for (let round = 0; round < 8; round += 1) await outbox.flush();
+
+  const delays = timers.waiting.map(({ ms }) => ms);
+  assert.deepEqual(delays.slice(0, 3), [1_000, 2_000, 4_000]);
+  assert.equal(Math.max(...delays), 30_000);
+});
+
+test("what the server refuses is kept aside with the reason, and the rest goes on", async () => {
+  const storage = createMemoryStorage();
+  const send = async (batch) =>
+    batch.map(({ key, task }) => ({ key, isSaved: task !== 2, message: task === 2 ? "too late" : "" }));
+  let last = null;
+  const outbox = createOutbox({ storage, send, onChange: (change) => (last = change) });
+
+  await Promise.all([1, 2, 3].map((task) => outbox.add(operation(task))));
+  await outbox.flush();
+  await outbox.flush();
+
+  assert.equal(await storage.count(), 0);
+  assert.deepEqual(last.refused.map(({ task, message }) => [task, message]), [[2, "too late"]]);
+});
+
+for (const reason of ["signed-out", "no-access"]) {
+  test(`${reason} is said, and nothing is dropped`, async () => {
+    const storage = createMemoryStorage();
+    const send = async () => { throw createFailure(reason); }; // prettier-ignore
+    const outbox = createOutbox({ storage, send, timers: createTimers() });
+
+    await outbox.add(operation(1));
+    await outbox.flush();
+
+    assert.equal(outbox.state, reason);
+    assert.equal(await storage.count(), 1);
+  });
+}
+
+test("an operation added while a batch is on its way is sent too", async () => {
+  const storage = createMemoryStorage();
+  let release;
+  const gate = new Promise((resolve) => (release = resolve));
+  const send = async (batch) => (await gate, savedAll(batch));
+  const outbox = createOutbox({ storage, send });
+  await outbox.add(operation(1));
+  await outbox.add(operation(2));
+
+  release();
+  for (let turn = 0; turn < 20 && outbox.waiting; turn += 1) await new Promise((resolve) => setTimeout(resolve, 5));
+
+  assert.equal(await storage.count(), 0);
+});
+
+test("two tabs over one storage send nothing twice", async () => {
+  const storage = createMemoryStorage();
+  const sent = [];
+  const send = async (batch) => {
+    sent.push(...batch.map(({ key }) => key));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return savedAll(batch);
+  };
+  let chain = Promise.resolve();
+  const lock = (task) => (chain = chain.then(task));
+  const tabs = [createOutbox({ storage, send, lock }), createOutbox({ storage, send, lock })];
+
+  await Promise.all(tabs.flatMap((tab) => [1, 2, 3].map((task) => tab.add(operation(task)))));
+  await Promise.all(tabs.map((tab) => tab.flush()));
+  await chain;
+
+  assert.equal(sent.length, 6);
+  assert.equal(new Set(sent).size, 6);
+});
+
+test("keys differ", () => {
+  assert.equal(new Set(Array.from({ length: 1000 }, makeKey)).size, 1000);
+});

@@ -1,0 +1,81 @@
+// The queue: keeps items ahead, drops what was lost, rests when nobody is there.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createQueue } from "../../static/js/annotator/queue.js";
+import { createStore } from "../../static/js/annotator/store.js";
+
+function createSetup({ total = 30, held } = {}) {
+  let given = 0;
+  let clock = 0;
+  const prepared = [];
+  const states = [];
+  const timers = { setTimeout: (run, ms) => ({ run, ms }), clearTimeout: () => {} };
+  const api = {
+    next: async (count) => {
+      const tasks = Array.from({ length: Math.min(count, total - given) }, () => ({ id: (given += 1) }));
+      return { leaseMs: 60_000, tasks };
+    },
+    renew: async (ids) => (held ? held(ids) : ids),
+  };
+  const store = createStore();
+  const queue = createQueue({
+    api, store, timers, now: () => clock,
+    prepare: async (task) => void prepared.push(task.id), onState: (state) => states.push(state),
+  }); // prettier-ignore
+  return { queue, store, prepared, states, api, tick: (ms) => (clock += ms) };
+}
+
+test("ten items are taken and prepared at once, more when fewer than seven are left", async () => {
+  const { queue, store, prepared } = createSetup();
+  await queue.start();
+  assert.equal(store.ahead.length, 10);
+  assert.equal(prepared.length, 10);
+
+  for (let i = 0; i < 3; i += 1) store.answer("cat", 1);
+  await queue.fill();
+  assert.equal(store.ahead.length, 7);
+  store.answer("cat", 1);
+  await queue.fill();
+
+  assert.equal(store.ahead.length, 10);
+});
+
+test("an empty queue is said only when nothing is left in hand", async () => {
+  const { queue, store, states } = createSetup({ total: 2 });
+  await queue.start();
+  assert.equal(states.at(-1), "ready");
+  store.answer("cat", 1);
+  store.answer("cat", 1);
+  await queue.fill();
+  assert.equal(states.at(-1), "empty");
+});
+
+test("a lost lease takes the item out of those to come", async () => {
+  const { queue, store } = createSetup({ held: (ids) => ids.filter((id) => id !== 5) });
+  await queue.start();
+
+  await queue.renew();
+
+  assert.equal(store.heldIds.includes(5), false);
+});
+
+test("a failure is said by its reason", async () => {
+  const { queue, states, api } = createSetup();
+  api.next = async () => { throw Object.assign(new Error("x"), { reason: "signed-out" }); }; // prettier-ignore
+  await queue.start();
+  assert.equal(states.at(-1), "signed-out");
+});
+
+test("after ten minutes without input leases are left to others, and taken up again by a touch", async () => {
+  const { queue, states, tick } = createSetup();
+  await queue.start();
+  tick(11 * 60_000);
+  await queue.renew();
+  assert.equal(states.at(-1), "idle");
+
+  queue.touch();
+
+  assert.equal(queue.state, "ready");
+});

@@ -1,0 +1,138 @@
+"""The queue: who gets which task, and when it comes back."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from lifecycle.annotations import services
+from lifecycle.annotations.models import Lease, Task
+from lifecycle.common.errors import DomainError
+from tests.factories import ProjectFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_two_people_get_different_tasks(project, owner, member, make_tasks):
+    tasks = make_tasks(4)
+
+    first = services.lease_next(project=project, user=owner, count=2)
+    second = services.lease_next(project=project, user=member("annotator"), count=10)
+
+    assert [*first, *second] == tasks
+
+
+def test_a_task_of_overlap_two_is_lent_to_exactly_two(project, owner, make_tasks):
+    services.change_settings(project=project, actor=owner, overlap=2, lease_seconds=60)
+    [task] = make_tasks(1)
+
+    lent = [services.lease_next(project=project, user=UserFactory()) for _ in range(3)]
+
+    assert lent == [[task], [task], []]
+
+
+def test_an_expired_lease_comes_back_to_the_queue(project, owner, member, make_tasks, expire):
+    [task] = make_tasks(1)
+    services.lease_next(project=project, user=owner)
+    other = member("annotator")
+    assert services.lease_next(project=project, user=other) == []
+
+    expire(task)
+
+    assert services.lease_next(project=project, user=other) == [task]
+
+
+def test_a_released_task_goes_to_the_next_one_at_once(project, owner, member, make_tasks):
+    [task] = make_tasks(1)
+    services.lease_next(project=project, user=owner)
+
+    assert services.release(project=project, user=owner, task_ids=[task.pk]) == 1
+
+    assert services.lease_next(project=project, user=member("annotator")) == [task]
+
+
+def test_a_reloaded_page_gets_back_what_it_held(project, owner, make_tasks):
+    tasks = make_tasks(5)
+    services.lease_next(project=project, user=owner, count=2)
+
+    again = services.lease_next(project=project, user=owner, count=4, resume=True)
+
+    assert again == tasks[:4]
+
+
+def test_renewing_moves_the_end_of_a_lease(project, owner, make_tasks):
+    [task] = make_tasks(1)
+    services.lease_next(project=project, user=owner)
+    before = Lease.objects.get().expires_at
+
+    assert services.renew(project=project, user=owner, task_ids=[task.pk]) == [task.pk]
+
+    assert Lease.objects.get().expires_at > before
+
+
+def test_nobody_renews_a_lease_they_never_had(project, owner, member, make_tasks):
+    [task] = make_tasks(1)
+
+    assert services.renew(project=project, user=member("annotator"), task_ids=[task.pk]) == []
+
+
+def test_a_lease_of_another_project_is_out_of_reach(project, owner, make_tasks):
+    [task] = make_tasks(1)
+    services.lease_next(project=project, user=owner)
+    other = ProjectFactory(owner=owner)
+
+    assert services.renew(project=other, user=owner, task_ids=[task.pk]) == []
+    assert services.release(project=other, user=owner, task_ids=[task.pk]) == 0
+
+
+def test_tasks_with_fewer_answers_come_first_and_then_the_higher_priority(project, owner, member, make_tasks, answer):
+    services.change_settings(project=project, actor=owner, overlap=2, lease_seconds=60)
+    one, two, three = make_tasks(3)
+    Task.objects.filter(pk=three.pk).update(priority=5)
+    services.lease_next(project=project, user=owner, count=3)
+    answer(owner, three)
+
+    lent = services.lease_next(project=project, user=member("annotator"), count=3)
+
+    assert lent == [one, two, three]
+
+
+def test_excluded_items_are_not_lent(project, owner, make_tasks):
+    one, two = make_tasks(2)
+    type(one.item).objects.filter(pk=one.item_id).update(excluded_at=timezone.now())
+
+    assert services.lease_next(project=project, user=owner, count=2) == [two]
+
+
+def test_a_lower_overlap_finishes_tasks_that_have_enough(project, owner, make_tasks, answer):
+    services.change_settings(project=project, actor=owner, overlap=2, lease_seconds=60)
+    one, two = make_tasks(2)
+    services.lease_next(project=project, user=owner, count=2)
+    answer(owner, one, "owl")
+
+    services.change_settings(project=project, actor=owner, overlap=1, lease_seconds=60)
+
+    one.refresh_from_db()
+    assert (one.state, one.item.label) == (Task.State.DONE, "owl")
+    assert Task.objects.get(pk=two.pk).overlap == 1
+
+
+@pytest.mark.parametrize("overlap, seconds", [(0, 60), (21, 60), (1, 5), (1, 100_000)])
+def test_settings_that_make_no_sense_are_refused(project, owner, overlap, seconds):
+    with pytest.raises(DomainError):
+        services.change_settings(project=project, actor=owner, overlap=overlap, lease_seconds=seconds)
+
+
+def test_taking_ten_tasks_costs_as_many_queries_as_taking_one(project, owner, make_tasks):
+    make_tasks(12)
+
+    def count(wanted):
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            services.lease_next(project=project, user=UserFactory.create(), count=wanted)
+        return len(captured)
+
+    assert count(1) == count(10)
