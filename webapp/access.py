@@ -14,6 +14,8 @@ SITE_ROLES = ("anonymous", "user", "admin")
 SITE_ACCESS = {
     "healthz": {"GET": "anonymous"},
     "metrics": {"GET": "anonymous"},
+    "api-schema": {"GET": "anonymous"},
+    "api-reference": {"GET": "anonymous"},
 }
 SAFE_ALIASES = {"HEAD": "GET", "OPTIONS": "GET"}
 

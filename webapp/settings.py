@@ -159,7 +159,7 @@ REST_FRAMEWORK = {
         "webapp.api.parsers.OrjsonParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "webapp.api.schema.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "webapp.api.pagination.Pagination",
     "EXCEPTION_HANDLER": "webapp.api.errors.render_problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -173,6 +173,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SCHEMA_PATH_PREFIX_TRIM": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "AUTHENTICATION_WHITELIST": [
+        "webapp.api.authentication.TokenAuthentication",
+        "webapp.api.authentication.SessionAuthentication",
+    ],
+    "POSTPROCESSING_HOOKS": [
+        "webapp.api.schema.add_common_parts",
+    ],
 }
 
 LOGGING = {

@@ -6,6 +6,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from webapp import health
+from webapp.api import reference
 
 ROOMS = (
     "accounts",
@@ -33,6 +34,7 @@ urlpatterns = [
     *(path("", _include("pages", room, room)) for room in ROOMS),
     *(path("api/v1/", _include("api", room, f"api-{room}")) for room in ROOMS),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/", reference.show, name="api-reference"),
 ]
 handler404 = "webapp.errors.render_not_found"
 handler500 = "webapp.errors.render_server_error"

@@ -86,6 +86,16 @@ def set_admin(*, admin: User, user: User, is_admin: bool) -> User:
 
 
 @transaction.atomic
+def change_standing(*, admin: User, user: User, is_active: bool | None = None, is_admin: bool | None = None) -> User:
+    """Both standings of an account at once, or neither; None leaves one as it is."""
+    if is_admin is not None and is_admin != user.is_superuser:
+        set_admin(admin=admin, user=user, is_admin=is_admin)
+    if is_active is not None and is_active != user.is_active:
+        set_active(admin=admin, user=user, is_active=is_active)
+    return user
+
+
+@transaction.atomic
 def make_reset_link(*, admin: User, user: User) -> tuple[str, str]:
     """(uid, token) for the admin to hand over; the old password works until the link is used."""
     if not user.is_active:

@@ -25,6 +25,18 @@ ROLE_HINTS = {
 ROLES = [(role, f"{role}: {ROLE_HINTS[role]}") for role in reversed(Membership.Role.values)]
 
 
+class PlainForm(forms.Form):
+    """Fields with the classes of the style sheet; errors are tied to their fields for screen readers."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        for name, field in self.fields.items():
+            kind = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
+            field.widget.attrs["class"] = kind
+            if self.is_bound and name in self.errors:
+                field.widget.attrs["class"] += " is-invalid"
+
+
 class PasswordField(forms.CharField):
     def __init__(self, *, is_new: bool = True, **options):
         kind = "new-password" if is_new else "current-password"
@@ -32,7 +44,7 @@ class PasswordField(forms.CharField):
         super().__init__(widget=widget, strip=False, max_length=200, **options)
 
 
-class RepeatedPassword(forms.Form):
+class RepeatedPassword(PlainForm):
     """Two fields that must be equal; `cleaned_data["new"]` is the password."""
 
     def clean(self):
@@ -42,7 +54,7 @@ class RepeatedPassword(forms.Form):
         return values
 
 
-class LoginForm(forms.Form):
+class LoginForm(PlainForm):
     name = forms.CharField(
         label="User name or mail address",
         max_length=254,
@@ -62,7 +74,7 @@ class PasswordSetForm(RepeatedPassword):
     repeated = PasswordField(label="New password again")
 
 
-class ResetRequestForm(forms.Form):
+class ResetRequestForm(PlainForm):
     email = forms.EmailField(label="Mail address", widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
 
@@ -78,14 +90,14 @@ class SignUpForm(RepeatedPassword):
     repeated = PasswordField(label="Password again")
 
 
-class ProfileForm(forms.Form):
+class ProfileForm(PlainForm):
     first_name = forms.CharField(label="First name", max_length=150, required=False)
     last_name = forms.CharField(label="Last name", max_length=150, required=False)
     email = forms.EmailField(label="Mail address", required=False, help_text="For a forgotten password.")
     theme = forms.ChoiceField(choices=[("auto", "as the system"), ("light", "light"), ("dark", "dark")])
 
 
-class TokenForm(forms.Form):
+class TokenForm(PlainForm):
     name = forms.CharField(
         label="What is it for?", max_length=100, widget=forms.TextInput(attrs={"placeholder": "nightly import"})
     )
@@ -96,7 +108,7 @@ class TokenForm(forms.Form):
         return int(self.cleaned_data["days"]) if self.cleaned_data["days"] else None
 
 
-class InvitationForm(forms.Form):
+class InvitationForm(PlainForm):
     email = forms.EmailField(label="For (a note for yourself)", required=False)
     days = forms.TypedChoiceField(label="Works for", choices=INVITATION_DAYS, coerce=int, initial="7")
 
