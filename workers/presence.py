@@ -11,6 +11,7 @@ from celery.signals import worker_ready, worker_shutdown
 from django.db import DatabaseError, close_old_connections, connection
 
 from lifecycle.jobs import rules, services
+from lifecycle.pipelines import services as pipelines
 from workers.celery import count_waiting
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ def _run(name: str, queues: list[str], concurrency: int) -> None:
                 name=name, queues=queues, hostname=socket.gethostname(), pid=os.getpid(), concurrency=concurrency
             )
             services.sweep(count_waiting=count_waiting)
+            pipelines.sweep()
         except DatabaseError as error:
             logger.warning("the database does not answer, trying again: %s", error)
             connection.close()

@@ -24,6 +24,7 @@ from lifecycle.contracts.jobs import JOB_QUEUES, task_name
 from lifecycle.jobs import rules, services
 from lifecycle.jobs.models import Job
 from lifecycle.jobs.services import LeaseLost
+from lifecycle.pipelines import services as pipelines
 from workers.celery import app
 
 logger = logging.getLogger(__name__)
@@ -200,6 +201,7 @@ def execute(job_id: int, *, worker: str | None = None, has_heart: bool = True) -
         if heart:
             heart.stop()
     _patiently(lambda: _settle(context, outcome), has_heart)
+    _patiently(lambda: pipelines.on_job_ended(job_id=job_id), has_heart)
 
 
 def _run_body(context: JobContext) -> Mapping[str, Any] | BaseException:
