@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 SLUG_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,78}[a-z0-9]|[a-z0-9]")
 RESERVED_SLUGS = frozenset({"new", "feedback"})  # these are addresses of pages
@@ -55,3 +58,34 @@ def parse_number(text: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def propose_row(features: Sequence[Mapping[str, Any]], reference: Mapping[str, Any]) -> dict[str, Any]:
+    """A typical row to start a try with: the middle of each column's fullest bin, its most frequent category."""
+    return {feature["name"]: _propose_cell(feature, reference.get(feature["name"])) for feature in features}
+
+
+def _propose_cell(feature: Mapping[str, Any], histogram: Mapping[str, Any] | None) -> Any:
+    counts = (histogram or {}).get("counts") or []
+    if not histogram or not counts:
+        return (feature.get("categories") or [None])[0]
+    fullest = max(range(len(counts)), key=counts.__getitem__)
+    if histogram["kind"] == "category":
+        return histogram["categories"][fullest]
+    low, high = histogram["edges"][fullest : fullest + 2]
+    middle = (low + high) / 2
+    if feature["kind"] == "date":
+        day = datetime(1970, 1, 1) + timedelta(days=round(middle))
+        return day.date().isoformat() if feature.get("format") == "iso" else day.strftime(feature["format"])
+    return int(round(middle)) if float(low).is_integer() and float(high).is_integer() else float(f"{middle:.4g}")
+
+
+def parse_cell(text: str, kind: str) -> Any:
+    """What a person typed into one field of a row's form; empty means missing."""
+    text = text.strip()
+    if not text:
+        return None
+    if kind == "number":
+        number = parse_number(text)
+        return text if number is None else number
+    return text

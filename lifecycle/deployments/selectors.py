@@ -278,3 +278,9 @@ def _describe_state(active: list[Deployment], errors: int) -> tuple[StageState, 
     if not active:
         return StageState.READY, "All deployments are stopped"
     return StageState.DONE, f"{active[0].slug} answers" if len(active) == 1 else f"{len(active)} deployments answer"
+
+
+def find_version(project, model_version_id: int) -> ModelVersion | None:
+    """The model version behind a logged prediction; None when it has been deleted."""
+    found = ModelVersion.objects.filter(model__project=project, pk=model_version_id)
+    return found.select_related("model", "artifact__run").first()
