@@ -1,31 +1,37 @@
-// Starts every element with data-module="name" from /static/js/modules/name.js, which exports mount(element) -> destroy.
+// Starts every element with data-module="name" from modules/name.js, which exports mount(element) -> destroy, and
+// destroys it when the element leaves the page, whoever put it there or took it away. Several names: "menu copy".
 
 const mounted = new Map();
 const base = new URL("./modules/", import.meta.url);
 
-async function start(element) {
-  if (mounted.has(element)) return;
-  mounted.set(element, () => {});
-  const name = element.dataset.module;
-  if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new Error(`not a module name: ${name}`);
+async function start(element, name) {
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new Error(`not a module's name: ${name}`);
   const module = await import(new URL(`${name}.js`, base));
-  if (!element.isConnected) {
-    mounted.delete(element);
-    return;
+  if (!mounted.has(element)) return;
+  const destroy = await module.mount(element);
+  if (typeof destroy !== "function") return;
+  if (mounted.has(element)) mounted.get(element).push(destroy);
+  else destroy();
+}
+
+function startOne(element) {
+  if (mounted.has(element)) return;
+  mounted.set(element, []);
+  for (const name of element.dataset.module.split(/\s+/).filter(Boolean)) {
+    start(element, name).catch((error) => console.error(`the module ${name} did not start`, error));
   }
-  mounted.set(element, (await module.mount(element)) ?? (() => {}));
 }
 
 function startAll(root) {
-  if (root.matches?.("[data-module]")) start(root);
-  root.querySelectorAll?.("[data-module]").forEach(start);
+  if (root.matches?.("[data-module]")) startOne(root);
+  root.querySelectorAll?.("[data-module]").forEach(startOne);
 }
 
 function stopRemoved() {
-  for (const [element, destroy] of mounted) {
+  for (const [element, destroyers] of mounted) {
     if (element.isConnected) continue;
     mounted.delete(element);
-    destroy();
+    destroyers.forEach((destroy) => destroy());
   }
 }
 

@@ -9,16 +9,25 @@ import orjson
 from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.paginator import Page
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, json_script
+from django.utils.safestring import SafeString
 
 from webapp.icons import draw_icon
+from webapp.navigation import build_bar, build_navigation
 from webapp.tones import find_look
 
 register = template.Library()
 
 AVATAR_TONES = 8
-_JSON_ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
+PROBLEM_ICONS = {
+    "image_classification": "photo",
+    "object_detection": "focus-2",
+    "text_classification": "align-left",
+    "span_labelling": "highlight",
+    "tabular_classification": "table",
+    "tabular_regression": "chart-line",
+}
+_FIGURE_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
 @register.simple_tag(name="icon")
@@ -27,14 +36,20 @@ def icon(name: str, size: int = 18, css_class: str = "", label: str = "") -> Saf
     return draw_icon(name, int(size), css_class, label)
 
 
-@register.inclusion_tag("ui/badge.html")
+@register.simple_tag
+def problem_icon(key: str, size: int = 18) -> SafeString:
+    """{% problem_icon project.problem_type %}"""
+    return draw_icon(PROBLEM_ICONS.get(key, "cube"), int(size), "", "")
+
+
+@register.inclusion_tag("ui/_badge.html")
 def badge(state: Any, text: str = "") -> dict:
     """{% badge job.state %}: a state as icon, word and color, the same everywhere."""
     look = find_look(str(state))
     return {"state": state, "look": look, "text": text or look.word}
 
 
-@register.inclusion_tag("ui/progress.html")
+@register.inclusion_tag("ui/_progress.html")
 def progress(job: Any, show_message: bool = False) -> dict:
     """{% progress job %}: the bar of anything with `state`, `progress` (0 to 1) and `message`."""
     percent = round(100 * min(max(float(job.progress or 0), 0.0), 1.0))
@@ -42,7 +57,7 @@ def progress(job: Any, show_message: bool = False) -> dict:
     return {"job": job, "percent": percent, "is_unknown": is_unknown, "show_message": show_message}
 
 
-@register.inclusion_tag("ui/pager.html", takes_context=True)
+@register.inclusion_tag("ui/_pager.html", takes_context=True)
 def pager(context: dict, page: Page, noun: str = "") -> dict:
     """{% pager page %} or {% pager page "item" %}: pages by URL, other query parameters stay."""
     numbers = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
@@ -64,26 +79,25 @@ def _describe_empty(
 
 
 # Django's {% for %} takes an {% empty %} directly inside its body as its own: write {% empty_state %} there.
-register.inclusion_tag("ui/empty.html", name="empty")(_describe_empty)
-register.inclusion_tag("ui/empty.html", name="empty_state")(_describe_empty)
+register.inclusion_tag("ui/_empty.html", name="empty")(_describe_empty)
+register.inclusion_tag("ui/_empty.html", name="empty_state")(_describe_empty)
 
 
 @register.simple_tag
-def chart(figure: dict, height: int = 320, label: str = "Chart") -> SafeString:
+def chart(figure: dict, height: int = 320, label: str = "Chart") -> str:
     """{% chart figure height=420 %}: a Plotly figure as a dict, drawn by static/js/modules/chart.js."""
     if not figure:
-        return mark_safe("")
-    encoded = orjson.dumps(figure, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS, default=str)
+        return ""
+    plain = orjson.loads(orjson.dumps(figure, option=_FIGURE_OPTIONS, default=str))  # NaN, which is no JSON, to null
     return format_html(
-        '<div class="chart" data-module="chart" style="height:{}px" role="img" aria-label="{}">'
-        '<script type="application/json">{}</script></div>',
+        '<div class="chart" data-module="chart" style="height:{}px" role="img" aria-label="{}">{}</div>',
         int(height),
         label,
-        mark_safe(encoded.decode().translate(_JSON_ESCAPES)),
+        json_script(plain),
     )
 
 
-@register.inclusion_tag("ui/avatar.html")
+@register.inclusion_tag("ui/_avatar.html")
 def avatar(user: Any, size: str = "") -> dict:
     """{% avatar user %}: initials on a color that stays the person's own; size "sm" or "lg"."""
     name = _name(user)
@@ -92,7 +106,7 @@ def avatar(user: Any, size: str = "") -> dict:
     return {"name": name, "initials": initials, "tone": zlib.crc32(name.encode()) % AVATAR_TONES, "size": size}
 
 
-@register.inclusion_tag("ui/avatars.html")
+@register.inclusion_tag("ui/_avatars.html")
 def avatars(users: list, limit: int = 4) -> dict:
     """{% avatars people %}: overlapping avatars, the rest as "+3"."""
     people = list(users)
@@ -116,7 +130,7 @@ def person(user: Any) -> str:
 def ago(moment: Any) -> SafeString:
     """{% ago job.created_at %}: "3 minutes ago", the exact time on hover."""
     if moment is None:
-        return mark_safe('<span class="text-secondary">never</span>')
+        return format_html('<span class="text-secondary">{}</span>', "never")
     text = naturaltime(moment).split(",")[0].replace("\xa0", " ")
     text = text if text.endswith(("ago", "now")) or "from now" in text else f"{text} ago"
     exact = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
@@ -196,10 +210,14 @@ def lookup(mapping: Any, key: Any) -> Any:
     return mapping.get(key) if hasattr(mapping, "get") else None
 
 
-@register.inclusion_tag("ui/project_nav.html", takes_context=True)
-def project_nav(context: dict, project: Any, section: str = "") -> dict:
-    """The left navigation of a project: the loop and its stages with their states, then the rest."""
-    from webapp.pages.projects.navigation import build_navigation
+@register.filter
+def pairs(text: str) -> list[tuple[str, str]]:
+    """{% for value, label in "open:Open,all:All"|pairs %}"""
+    return [(value, label) for value, _, label in (part.partition(":") for part in text.split(","))]
 
-    groups = build_navigation(project, section)
-    return {"groups": groups, "project": project, "request": context.get("request")}
+
+@register.inclusion_tag("ui/_project_nav.html")
+def project_nav(project: Any, section: str = "") -> dict:
+    """The left navigation of a project, and its bottom bar on phones."""
+    groups, bar = build_navigation(project, section), build_bar(project, section)
+    return {"groups": groups, "bar": bar, "project": project, "section": section}

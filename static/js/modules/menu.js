@@ -1,0 +1,33 @@
+// A <details class="menu">: closes on Escape, on a click elsewhere and after a choice; arrow keys walk its items.
+
+export function mount(menu) {
+  const summary = menu.querySelector("summary");
+  const items = () => [...menu.querySelectorAll(".menu-panel a, .menu-panel button")];
+  const onOutside = (event) => {
+    if (menu.open && !menu.contains(event.target)) menu.open = false;
+  };
+  const onKey = (event) => {
+    if (!menu.open) return;
+    if (event.key === "Escape") {
+      menu.open = false;
+      summary.focus();
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const all = items();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      const next = all.indexOf(document.activeElement) + step;
+      all[(next + all.length) % all.length]?.focus();
+    }
+  };
+  const onFocusOut = (event) => {
+    if (menu.open && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+  };
+  document.addEventListener("click", onOutside);
+  menu.addEventListener("keydown", onKey);
+  menu.addEventListener("focusout", onFocusOut);
+  return () => {
+    document.removeEventListener("click", onOutside);
+    menu.removeEventListener("keydown", onKey);
+    menu.removeEventListener("focusout", onFocusOut);
+  };
+}
