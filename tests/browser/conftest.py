@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -38,14 +39,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.timeout(240))
 
 
-def _find_chromium() -> tuple[str, dict[str, str]]:
-    """(executable, extra environment)."""
+def find_chromium() -> tuple[str, dict[str, str]]:
+    """(executable, extra environment) of the Chromium to drive."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return found, {}
     if not (ROOT / "node_modules" / "@sparticuz" / "chromium").exists():
         pytest.fail("No Chromium: put `chromium` on PATH, or run `make test` once, which installs one with npm.")
-    node = shutil.which("node") or str(Path(os.sys.executable).parent / "node")
+    node = shutil.which("node") or str(Path(sys.executable).parent / "node")
     libraries = Path(tempfile.gettempdir()) / "al2023" / "lib"
     environment = {"AWS_LAMBDA_JS_RUNTIME": "nodejs22.x", "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs22.x"}
     unpacked = subprocess.run(
@@ -70,7 +71,7 @@ def _playwright():
 
 @pytest.fixture(scope="session")
 def chromium_options() -> dict:
-    executable, environment = _find_chromium()
+    executable, environment = find_chromium()
     return {"executable_path": executable, "args": ARGUMENTS, "env": {**os.environ, **environment}}
 
 

@@ -1,0 +1,164 @@
+"""Labelling over REST: who may see and do what, and that a repeat is harmless."""
+
+from __future__ import annotations
+
+import pytest
+from rest_framework.test import APIClient
+
+from lifecycle.annotations import rules, services
+from lifecycle.annotations.models import Annotation, Task
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def call(project):
+    """call(user, "post", "queue/next/", {"count": 2}) is the response."""
+
+    def send(user, method: str, path: str, body=None, **headers):
+        client = APIClient()
+        client.force_authenticate(user)
+        url = f"/api/v1/projects/{project.slug}/{path}"
+        options = {} if method == "get" else {"format": "json"}
+        return getattr(client, method)(url, body, **options, **headers)
+
+    return send
+
+
+def cat(value="cat"):
+    return rules.build_result("class", value)
+
+
+def test_an_annotator_takes_a_task_and_answers_it(call, member, make_tasks):
+    make_tasks(3)
+    annotator = member("annotator")
+
+    taken = call(annotator, "post", "queue/next/", {"count": 2}).json()
+    done = call(annotator, "post", "annotations/", {"task": taken["tasks"][0]["id"], "result": cat()})
+
+    assert [task["data"]["text"][:4] for task in taken["tasks"]] == ["text", "text"]
+    assert (done.status_code, done.json()["value"]) == (201, "cat")
+
+
+def test_a_batch_saves_each_operation_for_itself_and_a_repeat_changes_nothing(call, member, make_tasks):
+    one, two = make_tasks(2)
+    annotator = member("annotator")
+    call(annotator, "post", "queue/next/", {"count": 2})
+    operations = [
+        {"key": "key-00001", "kind": "answer", "task": one.pk, "result": cat()},
+        {"key": "key-00002", "kind": "answer", "task": two.pk, "result": cat("fox")},
+        {"key": "key-00003", "kind": "skip", "task": two.pk, "reason": "dark"},
+        {"key": "key-00004", "kind": "withdraw", "task": one.pk},
+        {"key": "key-00005", "kind": "answer", "task": 10**9, "result": cat()},
+    ]
+    body = {"as_user": annotator.pk, "operations": operations}
+
+    first = call(annotator, "post", "annotations/batch/", body).json()["outcomes"]
+    second = call(annotator, "post", "annotations/batch/", body).json()["outcomes"]
+
+    assert [outcome["status"] for outcome in first] == ["saved", "refused", "saved", "saved", "refused"]
+    assert "not a class" in first[1]["message"]
+    assert first == second
+    assert Annotation.objects.count() == 3
+
+
+def test_another_persons_outbox_is_refused_as_a_whole(call, owner, member, make_tasks):
+    make_tasks(1)
+
+    response = call(member("annotator"), "post", "annotations/batch/", {"as_user": owner.pk, "operations": []})
+
+    assert (response.status_code, response.json()["code"]) == (409, "other_user")
+
+
+def test_an_annotator_sees_neither_others_answers_nor_tasks_not_lent_to_them(call, owner, member, make_tasks, answer):
+    one, two = make_tasks(2)
+    services.lease_next(project=one.dataset.project, user=owner, count=1)
+    theirs = answer(owner, one)
+    annotator = member("annotator")
+
+    assert call(annotator, "get", "annotations/").json()["results"] == []
+    assert call(annotator, "get", f"annotations/{theirs.pk}/").status_code == 404
+    assert call(annotator, "get", f"tasks/{one.pk}/").status_code == 404
+    assert call(annotator, "get", f"tasks/{two.pk}/annotations/").status_code == 404
+    assert call(annotator, "get", "tasks/").status_code == 403
+    refused = call(annotator, "post", "annotations/", {"task": two.pk, "result": cat()})
+    assert refused.status_code == 404
+
+
+def test_a_reviewer_sees_everything_and_lists_tasks_by_state(call, owner, member, make_tasks, answer, project):
+    one, two = make_tasks(2)
+    services.lease_next(project=project, user=owner)
+    answer(owner, one)
+    reviewer = member("reviewer")
+
+    assert [row["value"] for row in call(reviewer, "get", "annotations/").json()["results"]] == ["cat"]
+    assert [row["id"] for row in call(reviewer, "get", "tasks/", {"state": "open"}).json()["results"]] == [two.pk]
+    assert call(reviewer, "get", f"tasks/{one.pk}/annotations/").json()["count"] == 1
+    assert call(reviewer, "post", "tasks/reopen/", {"tasks": [one.pk]}).json() == {"reopened": 1}
+
+
+def test_a_stranger_learns_nothing(call, stranger, make_tasks):
+    [task] = make_tasks(1)
+
+    for path in ("queue/", "annotations/", "label-schema/", "guide/", f"tasks/{task.pk}/", "tasks/"):
+        assert call(stranger, "get", path).status_code == 404
+
+
+def test_undo_and_skip_are_single_calls_too(call, owner, make_tasks, answer, project):
+    [task] = make_tasks(1)
+    services.lease_next(project=project, user=owner)
+    answer(owner, task)
+
+    assert call(owner, "post", f"tasks/{task.pk}/undo/", {}).status_code == 201
+    assert call(owner, "post", f"tasks/{task.pk}/skip/", {"reason": "dark"}).status_code == 201
+
+    task.refresh_from_db()
+    assert (task.state, task.skip_reason) == (Task.State.SKIPPED, "dark")
+
+
+def test_the_queue_tells_progress_and_own_work(call, owner, make_tasks, answer, project):
+    one, _ = make_tasks(2)
+    services.lease_next(project=project, user=owner)
+    answer(owner, one, lead_time_ms=1500)
+
+    body = call(owner, "get", "queue/", {"since": "2020-01-01T00:00:00Z"}).json()
+
+    assert body["progress"] == {"total": 2, "open": 1, "done": 1, "skipped": 0}
+    assert body["own"] == {"today": 1, "seconds_per_label": 1.5}
+    assert call(owner, "get", "queue/", {"since": "yesterday"}).status_code == 400
+
+
+def test_the_history_gives_back_tasks_with_their_answers(call, owner, make_tasks, answer, project):
+    one, two = make_tasks(2)
+    services.lease_next(project=project, user=owner, count=2)
+    answer(owner, one)
+    answer(owner, two, "dog")
+
+    entries = call(owner, "get", "queue/history/").json()
+
+    assert [(entry["task"]["id"], entry["annotation"]["value"]) for entry in entries] == [
+        (two.pk, "dog"),
+        (one.pk, "cat"),
+    ]
+
+
+def test_an_engineer_changes_classes_and_the_queue_and_an_annotator_does_not(call, member, schema):
+    engineer, annotator = member("engineer"), member("annotator")
+    body = {"classes": ["cat", "dog", "owl", "fox"], "based_on": 1}
+
+    assert call(annotator, "put", "label-schema/", body).status_code == 403
+    assert call(engineer, "put", "label-schema/", body).json()["version"] == 2
+    assert call(engineer, "put", "label-schema/", body).status_code == 409  # version 1 is not the newest any more
+    assert call(engineer, "put", "queue/", {"overlap": 2, "lease_seconds": 60}).json()["overlap"] == 2
+    assert call(engineer, "get", "label-schema/versions/").json()["count"] == 2
+
+
+def test_the_guide_comes_back_as_safe_html(call, member, schema):
+    reviewer = member("reviewer")
+    body = "# Cats\n<script>alert(1)</script> [x](javascript:alert(1)) **bold**"
+
+    saved = call(reviewer, "put", "guide/", {"body": body}).json()
+
+    assert "<strong>bold</strong>" in saved["html"]
+    assert "<script" not in saved["html"]
+    assert 'href="javascript' not in saved["html"]
