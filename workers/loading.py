@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 from lifecycle.annotations import services as annotations
+from lifecycle.annotations.services import adopt
 from lifecycle.contracts.engine import Canceled
 from lifecycle.contracts.ingest import IngestResult
-from lifecycle.datasets import services
+from lifecycle.datasets import selectors, services
 from lifecycle.datasets.models import Collection
 from workers.runtime import JobContext
 
 
 def load_parts(context: JobContext, collection: Collection, result: IngestResult) -> None:
     """Each part in a transaction of its own: a killed attempt costs one part, and no item comes twice."""
+    project = collection.dataset.project
     classes = services.list_classes(result.parts, dataset=collection.dataset)
     if classes:
         with context.recording():
-            annotations.extend_classes(
-                project=collection.dataset.project, names=classes, created_by=collection.created_by
-            )
+            annotations.extend_classes(project=project, names=classes, created_by=collection.created_by)
     for number, path in enumerate(result.parts):
         _stop_if_told(context)
         with context.recording():
-            services.load_part(collection=collection, number=number, path=path)
+            part = services.load_part(
+                collection=collection,
+                number=number,
+                path=path,
+                read_values=lambda labels: adopt.read_values(project=project, labels=labels),
+                reserve_ids=adopt.reserve_ids,
+            )
+            if part:
+                count = adopt.adopt_labels(collection=collection, after=part.after, values=part.values)
+                services.add_labeled(collection=collection, count=count)
         context.report.progress((number + 1) / len(result.parts), f"Stored part {number + 1} of {len(result.parts)}")
 
 
-def load_labels(context: JobContext, collection: Collection, result: IngestResult) -> int:
-    """Labels that are new or different become annotations; returns how many. Repeating it changes nothing."""
-    labeled = collection.labeled
+def load_labels(context: JobContext, collection: Collection, result: IngestResult) -> None:
+    """Labels for items that were there before, or that came twice: new or different ones become annotations.
+
+    Repeating it changes nothing.
+    """
+    collection = selectors.load_collection(collection.pk)
+    if not collection.duplicates:
+        return
     for batch in services.pick_labels(result.parts, spill_folder=context.workdir):
         _stop_if_told(context)
         with context.recording():
@@ -35,7 +49,6 @@ def load_labels(context: JobContext, collection: Collection, result: IngestResul
             outcome = annotations.record_imported_labels(collection=collection, labels=found)
             labeled = services.add_labeled(collection=collection, count=outcome.recorded)
         context.report.progress(1.0, f"{labeled:,} labels recorded")
-    return labeled
 
 
 def _stop_if_told(context: JobContext) -> None:

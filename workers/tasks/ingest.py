@@ -2,7 +2,6 @@
 
 from contextlib import closing
 
-from lifecycle.annotations import services as annotations
 from lifecycle.annotations.selectors import find_schema
 from lifecycle.datasets import selectors, services
 from workers.engines import ingest as engine
@@ -22,7 +21,6 @@ def ingest(context: JobContext):
             spec, workdir=context.workdir, report=context.report, should_stop=context.should_stop, put_blobs=put_blobs
         )
     load_parts(context, collection, result)
-    annotations.open_tasks(collection=collection)
     load_labels(context, collection, result)
     with context.recording():
         collection = services.finish_collection(collection=collection, result=result)

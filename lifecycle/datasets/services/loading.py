@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
@@ -31,27 +31,58 @@ SHOWN_REJECTS = 10_000
 LABEL_CHUNK = 20_000
 PART_COLUMNS = (
     "content_hash", "blob", "text", "row", "label", "group", "given_split", "source_uri", "mime",
-    "width", "height", "byte_size", "split",
+    "width", "height", "byte_size", "split", "label_annotation_id",
 )  # fmt: skip
 
 
-def load_part(*, collection: Collection, number: int, path: str | Path) -> Collection:
-    """Bring one part in; a part that is in already changes nothing. Call within the job's transaction."""
+@dataclass(frozen=True)
+class LoadedPart:
+    """What came in: items of the collection with ids above `after`, with labels out of `values`."""
+
+    after: int
+    values: list[str]
+
+
+def load_part(
+    *,
+    collection: Collection,
+    number: int,
+    path: str | Path,
+    read_values: Callable[[set[str]], dict[str, str]],
+    reserve_ids: Callable[[int], list[int]],
+) -> LoadedPart | None:
+    """Bring one part in; None for a part that is in already. Call within the job's transaction.
+
+    The annotations room hands down how labels are stored (`read_values`) and the ids of the annotations that it will
+    write behind them (`reserve_ids`), so that new items are inserted with their labels and never updated.
+    """
     locked = Collection.objects.select_for_update(of=("self",)).select_related("dataset").get(pk=collection.pk)
     if number < locked.loaded_parts:
-        return locked
+        return None
     table = pq.read_table(path)
+    values = read_values({label for label in table["label"].unique().to_pylist() if label is not None})
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, locked.dataset_id % (1 << 31)])
-        table = table.rename_columns([*PART_COLUMNS[:6], "given_split", *PART_COLUMNS[7:-1]])
-        table = table.append_column("split", pa.array(_choose_splits(cursor, locked.dataset, table), pa.string()))
-        _copy_in(cursor, table)
+        cursor.execute("SELECT coalesce(max(id), 0) FROM datasets_item WHERE collection_id = %s", [locked.pk])
+        after = cursor.fetchone()[0]
+        _copy_in(cursor, _complete(cursor, locked.dataset, table, values, reserve_ids))
         inserted = _insert_items(cursor, locked)
     locked.accepted += inserted
     locked.duplicates += table.num_rows - inserted
     locked.loaded_parts = number + 1
     locked.save(update_fields=["accepted", "duplicates", "loaded_parts", "updated_at"])
-    return locked
+    return LoadedPart(after, sorted(set(values.values())))
+
+
+def _complete(cursor, dataset: Dataset, table: pa.Table, values: dict[str, str], reserve_ids) -> pa.Table:
+    """The part's columns as PART_COLUMNS: labels as stored, an annotation id for each, and the split."""
+    table = table.rename_columns([*PART_COLUMNS[:6], "given_split", *PART_COLUMNS[7:12]])
+    labels = [values.get(label) if label is not None else None for label in table["label"].to_pylist()]
+    ids = iter(reserve_ids(sum(label is not None for label in labels)))
+    annotation_ids = [None if label is None else next(ids) for label in labels]
+    table = table.set_column(table.schema.get_field_index("label"), "label", pa.array(labels, pa.string()))
+    table = table.append_column("split", pa.array(_choose_splits(cursor, dataset, table), pa.string()))
+    return table.append_column("label_annotation_id", pa.array(annotation_ids, pa.int64()))
 
 
 def _choose_splits(cursor, dataset: Dataset, table: pa.Table) -> list[str]:
@@ -81,7 +112,7 @@ def _copy_in(cursor, table: pa.Table) -> None:
     cursor.execute(
         """CREATE TEMP TABLE ingest_part (content_hash text, blob text, text text, "row" jsonb, label text,
            "group" text, given_split text, source_uri text, mime text, width int, height int, byte_size bigint,
-           split text) ON COMMIT DROP"""
+           split text, label_annotation_id bigint) ON COMMIT DROP"""
     )
     columns = ", ".join(f'"{name}"' for name in PART_COLUMNS)
     options = pa_csv.WriteOptions(include_header=False)
@@ -96,9 +127,10 @@ def _insert_items(cursor, collection: Collection) -> int:
     cursor.execute(
         """
         INSERT INTO datasets_item (dataset_id, collection_id, content_hash, blob, text, "row", mime, width, height,
-            byte_size, "group", given_split, split, source_uri, created_at)
+            byte_size, "group", given_split, split, source_uri, created_at, label, label_annotation_id, labeled_at)
         SELECT %s, %s, content_hash, coalesce(blob, ''), coalesce(text, ''), "row", coalesce(mime, ''), width, height,
-            byte_size, coalesce("group", ''), coalesce(given_split, ''), split, source_uri, now()
+            byte_size, coalesce("group", ''), coalesce(given_split, ''), split, source_uri, now(), label,
+            label_annotation_id, CASE WHEN label IS NOT NULL THEN now() END
         FROM ingest_part
         ON CONFLICT (dataset_id, content_hash) DO NOTHING
         """,
@@ -135,7 +167,7 @@ def pick_labels(parts: Sequence[str], *, spill_folder: str | Path) -> Iterator[p
     if not parts:
         return
     with duckdb.connect() as base:
-        base.execute("SET memory_limit = '200MB'; SET threads = 2; SET preserve_insertion_order = false")
+        base.execute("SET enable_progress_bar = false; SET memory_limit = '100MB'; SET threads = 2")
         base.execute(f"SET temp_directory = '{str(spill_folder).replace(chr(39), '')}'")
         found = base.sql(
             """SELECT content_hash, arg_max(label, (filename, file_row_number)) AS label

@@ -13,9 +13,8 @@ import pyarrow.parquet as pq
 from lifecycle.contracts.ingest import Reject
 from workers.engines.ingest.records import SCHEMA, Position, Record
 
-ROWS_PER_PART = 50_000
-BYTES_PER_PART = 32 << 20
-COMMON_REASON_CHARS = 500
+ROWS_PER_PART = 20_000
+BYTES_PER_PART = 16 << 20
 
 
 class PartWriter:
