@@ -223,7 +223,7 @@ def measure_feedback(deployment: Deployment) -> FeedbackSummary:
     measure = (
         "avg(abs((p.output->>'value')::float8 - f.truth::float8))"
         if is_number
-        else "avg(CASE WHEN p.output->>'label' = f.truth THEN 1.0 ELSE 0.0 END)::float8"
+        else "avg(CASE WHEN p.output->>'label' = f.truth THEN 1.0::float8 ELSE 0.0 END)"
     )
     with connection.cursor() as cursor:
         cursor.execute(

@@ -39,13 +39,14 @@ class Answer:
         return self.status == 200
 
 
-def predict(slug: str, body: bytes, content_type: str) -> Answer:
-    """Ask one deployment. Raises ServingDown when nobody answers."""
+def predict(slug: str, body: bytes, content_type: str, *, request_id: str = "") -> Answer:
+    """Ask one deployment; `request_id` (a UUID) is the server's choice when empty. Raises ServingDown."""
+    headers = {"Content-Type": content_type, "Authorization": f"Bearer {sign_call(settings.SECRET_KEY, slug)}"}
     request = urllib.request.Request(
         f"{settings.SERVING_URL}/v1/{slug}/predict",
         data=body,
         method="POST",
-        headers={"Content-Type": content_type, "Authorization": f"Bearer {sign_call(settings.SECRET_KEY, slug)}"},
+        headers=headers | ({"X-Request-Id": request_id} if request_id else {}),
     )
     started = time.perf_counter()
     try:

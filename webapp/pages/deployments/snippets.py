@@ -68,9 +68,7 @@ def _render_triton(url: str, slug: str, manifest: dict[str, Any]) -> str:
     names = []
     for position, spec in enumerate(manifest.get("inputs") or ()):
         shape = [1 if n == 0 else (16 if size == -1 else size) for n, size in enumerate(spec["shape"])]
-        dtype = {"FP32": "float32", "FP64": "float64", "INT64": "int64", "INT32": "int32"}.get(
-            spec["datatype"], "uint8"
-        )
+        dtype = DTYPES.get(spec["datatype"], "uint8")
         name = f"input_{position}"
         names.append(name)
         lines.append(f"{name} = triton.InferInput({spec['name']!r}, {shape}, {spec['datatype']!r})")
