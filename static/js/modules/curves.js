@@ -3,7 +3,7 @@
 // data-curves-url answers {figures: [{id, title, figure}], cursor, is_active}; data-metrics-url, asked with
 // since=<cursor>, answers {series: [{run, key, steps, values}], cursor, is_active}. A trace is found by its meta.
 
-import { applyTheme, loadPlotly, onThemeChange, plotConfig } from "../plotting.js";
+import { CONFIG, loadPlotly, merge, themeLayout } from "./chart.js";
 
 const POLL_MS = 2000;
 const ERROR_MS = 5000;
@@ -48,7 +48,7 @@ export function mount(element) {
       const smoothed = { ...trace, uid: identify(trace.meta), y: smooth(trace.y, weight) };
       return [{ ...faint, legendgroup: identify(trace.meta) }, { ...smoothed, legendgroup: identify(trace.meta) }];
     });
-    plotly.react(chart.node, traces, applyTheme(chart.figure.layout), plotConfig());
+    plotly.react(chart.node, traces, merge(themeLayout(), { ...chart.figure.layout, autosize: true }), CONFIG);
   };
 
   const drawAll = () => charts.forEach(draw);
@@ -125,10 +125,8 @@ export function mount(element) {
     if (isActive && !isDestroyed) timer = setTimeout(poll, pause);
   };
 
-  const onResize = () => charts.forEach((chart) => plotly.Plots.resize(chart.node));
-  const stopTheme = onThemeChange(() => plotly && drawAll());
   slider?.addEventListener("input", drawAll);
-  window.addEventListener("resize", onResize);
+  document.addEventListener("gristmill:theme", drawAll);
   loadPlotly().then((loaded) => {
     plotly = loaded;
     if (!isDestroyed) poll();
@@ -137,9 +135,8 @@ export function mount(element) {
   return () => {
     isDestroyed = true;
     clearTimeout(timer);
-    stopTheme();
     slider?.removeEventListener("input", drawAll);
-    window.removeEventListener("resize", onResize);
+    document.removeEventListener("gristmill:theme", drawAll);
     charts.forEach((chart) => plotly.purge(chart.node));
   };
 }

@@ -43,7 +43,7 @@ def list_items(request, slug, evaluation_id):
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "project": project,
-        "section": "evaluate",
+        "section": "evaluations",
         "evaluation": evaluation,
         "run": evaluation.artifact.run,
         "page": page,
@@ -74,7 +74,7 @@ def compare(request, slug):
     titles = NUMBER_TITLES if is_regression else OUTCOME_TITLES
     context = {
         "project": project,
-        "section": "evaluate",
+        "section": "evaluations",
         "first": first,
         "second": second,
         "scores": selectors.compare_scores(project, second.metrics, first.metrics),

@@ -29,7 +29,7 @@ def list_awaiting(request, slug):
     champion = registry.find_champion(project)
     context = {
         "project": project,
-        "section": "evaluate",
+        "section": "review",
         "metric": metric,
         "page": page,
         "cards": [_build_card(evaluation, champion, metric) for evaluation in page.object_list],

@@ -39,7 +39,7 @@ def list_evaluations(request, slug):
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "project": project,
-        "section": "evaluate",
+        "section": "evaluations",
         "page": page,
         "rows": build_rows(page.object_list, experiments.get_key_metric(project)),
         "metric": experiments.get_key_metric(project),
@@ -101,7 +101,7 @@ def detail(request, slug, evaluation_id):
     is_regression = "scatter" in evaluation.details
     context = {
         "project": project,
-        "section": "evaluate",
+        "section": "evaluations",
         "evaluation": evaluation,
         "run": evaluation.artifact.run,
         "job": evaluation.job,
@@ -126,7 +126,7 @@ def _render_unfinished(request, project, evaluation: Evaluation):
     job = evaluation.job
     context = {
         "project": project,
-        "section": "evaluate",
+        "section": "evaluations",
         "evaluation": evaluation,
         "run": evaluation.artifact.run,
         "job": job,

@@ -27,7 +27,7 @@ def list_experiments(request, slug):
             errors = error.fields or {"name": error.message}
     context = {
         "project": project,
-        "section": "train",
+        "section": "runs",
         "experiments": selectors.list_experiments(project)[:200],
         "entered": entered,
         "errors": errors,

@@ -110,7 +110,7 @@ def _render(request, project, recipes, entered, errors, message: str = ""):
     dataset = project.datasets.filter(name="main").first()
     context = {
         "project": project,
-        "section": "train",
+        "section": "runs",
         "recipes": recipes,
         "recipe": recipe,
         "basic": [f for f in fields if not f.parameter.is_advanced],

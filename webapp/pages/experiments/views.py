@@ -33,7 +33,7 @@ def list_runs(request, slug):
     page = Paginator(selectors.list_runs(project, filters), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "project": project,
-        "section": "train",
+        "section": "runs",
         "page": page,
         "rows": _build_rows(page.object_list, metric),
         "filters": filters,
@@ -105,7 +105,7 @@ def build_run_context(project, run: Run) -> dict:
     rows = evaluations.compare_scores(project, run.metrics, reference)
     return {
         "project": project,
-        "section": "train",
+        "section": "runs",
         "run": run,
         "job": run.job,
         "is_active": run.job is not None and run.job.state in jobs.ACTIVE,
@@ -135,7 +135,7 @@ def compare(request, slug):
     parameters, metrics = selectors.compare_runs(runs, evaluations.get_metrics(project))
     context = {
         "project": project,
-        "section": "train",
+        "section": "runs",
         "runs": runs,
         "parameters": parameters,
         "metrics": metrics,
