@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from lifecycle.annotations.models import Annotation, Task
@@ -61,6 +62,7 @@ class OwnWork(serializers.Serializer):
     seconds_per_label = serializers.FloatField(allow_null=True)
 
 
+@extend_schema_serializer(component_name="LabelQueue")
 class Queue(serializers.Serializer):
     overlap = serializers.IntegerField()
     lease_seconds = serializers.IntegerField()

@@ -43,6 +43,7 @@ class SchemaView(ProjectView):
 class SchemaVersionsView(ProjectView):
     """Every version of the label schema, newest first."""
 
+    @extend_schema(responses=serializers.Schema(many=True))
     def get(self, request, slug):
         return self.respond_page(selectors.list_schemas(self.project), serializers.Schema)
 
@@ -137,7 +138,8 @@ class AnnotationsView(ProjectView):
             OpenApiParameter("kind", str, enum=Annotation.Kind.values),
             OpenApiParameter("origin", str, enum=Annotation.Origin.values),
             OpenApiParameter("current", bool),
-        ]
+        ],
+        responses=serializers.AnnotationBody(many=True),
     )
     def get(self, request, slug):
         found = selectors.list_annotations(
@@ -201,7 +203,8 @@ class TasksView(ProjectView):
             OpenApiParameter("min_answers", int),
             OpenApiParameter("label", str),
             OpenApiParameter("search", str),
-        ]
+        ],
+        responses=serializers.TaskBody(many=True),
     )
     def get(self, request, slug):
         found = selectors.list_tasks(
@@ -227,6 +230,7 @@ class TaskView(ProjectView):
 class TaskVersionsView(ProjectView):
     """Every version of the answers on a task that the caller may see, newest first."""
 
+    @extend_schema(responses=serializers.AnnotationBody(many=True))
     def get(self, request, slug, task_id):
         selectors.get_task(self.project, request.user, task_id, role=self.project.role)
         found = selectors.list_annotations(self.project, request.user, role=self.project.role, task_id=task_id)

@@ -33,7 +33,7 @@ def profile(request):
             add_domain_error(form, error)
         else:
             messages.success(request, "Your profile is saved.")
-            return redirect("accounts:account")
+            return redirect("accounts:profile")
     return render(request, "accounts/profile.html", {"form": form, "section": "profile"})
 
 
@@ -71,7 +71,7 @@ def end_sessions(request):
     people.end_sessions(user=request.user)
     auth.update_session_auth_hash(request, request.user)
     messages.success(request, "You are logged out everywhere but here.")
-    return redirect("accounts:account")
+    return redirect("accounts:profile")
 
 
 @login_required
