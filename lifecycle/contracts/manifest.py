@@ -45,8 +45,9 @@ class Manifest:
     def from_json(cls, text: str) -> Manifest:
         """Raises ValueError for a manifest of another format."""
         raw = json.loads(text)
-        if raw.get("format") != FORMAT:
-            raise ValueError(f"manifest format {raw.get('format')!r} is not {FORMAT}")
+        found = raw.get("format") if isinstance(raw, dict) else None
+        if found != FORMAT:
+            raise ValueError(f"manifest format {found!r} is not {FORMAT}")
         for key in ("inputs", "outputs"):
             raw[key] = tuple(TensorSpec(t["name"], t["datatype"], tuple(t["shape"])) for t in raw[key])
         for key in ("classes", "preprocess", "postprocess", "files", "features"):

@@ -15,7 +15,7 @@ from workers.engines.artifact.errors import BadInput
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 64_000_000
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # JPEG's reader takes MPO too
 _THUMBNAIL = 64  # side of the grey copy that brightness and contrast are measured on
 
 

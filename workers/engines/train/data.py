@@ -61,6 +61,8 @@ def load_examples(dataset: DatasetFiles, problem: ProblemType, seed: int, log: L
         items = _keep_numbers(items, log)
     train = [item for item in items if item.split == "train"]
     validation = [item for item in items if item.split == "validation"]
+    if not train:
+        raise TrainingRefused("No usable labelled items are left in the train split; the log says what was left out.")
     if not validation:
         train, validation = carve_validation(train, seed)
         log(f"No validation split: {len(validation):,} training items are set aside for validation.", "warning")
