@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from lifecycle.common.errors import Forbidden, NotFound
+from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.utils import timezone
+
+from lifecycle.accounts.models import User
+from lifecycle.common.errors import Conflict, Forbidden, NotFound
+from lifecycle.contracts.loop import Figure, StageState, StageSummary
+from lifecycle.contracts.problems import get_problem_type
 from lifecycle.projects import rules
-from lifecycle.projects.models import Membership, Project
+from lifecycle.projects.models import (
+    AuditEvent,
+    Charter,
+    Decision,
+    DecisionComment,
+    Membership,
+    Milestone,
+    Project,
+    Stage,
+)
 
 
-def get_project(user, slug: str, *, role: str = "viewer") -> Project:
+def get_project(user, slug: str, *, role: str = "viewer", is_archive_open: bool = False) -> Project:
     """The project, for a member with at least `role`; `project.role` is the role held.
 
-    Raises NotFound for a stranger, so that nobody learns which projects exist, and Forbidden for a member below `role`.
+    Raises NotFound for a stranger, so that nobody learns which projects exist, Forbidden for a member below `role`, and
+    Conflict where more than looking is asked of an archived project (unless `is_archive_open`).
     """
     project = Project.objects.filter(slug=slug).first()
     held = find_role(user, project) if project else None
@@ -18,6 +34,8 @@ def get_project(user, slug: str, *, role: str = "viewer") -> Project:
         raise NotFound("There is no such project, or you are not a member of it.")
     if not rules.is_allowed(held, role):
         raise Forbidden(f"This needs the role “{role}” in the project; yours is “{held}”.")
+    if project.archived_at is not None and role != Membership.Role.VIEWER and not is_archive_open:
+        raise Conflict(f"{project.name} is archived: it can only be read. An owner can restore it in its settings.")
     project.role = held
     return project
 
@@ -29,3 +47,132 @@ def find_role(user, project: Project) -> str | None:
     if user.is_superuser:
         return Membership.Role.OWNER
     return Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
+
+
+def list_switcher(user, limit: int = 12) -> list[Project]:
+    """The projects a person may switch to, the most recently active first; every project for site admins."""
+    if user is None or not user.is_authenticated:
+        return []
+    projects = Project.objects.filter(archived_at=None)
+    if not user.is_superuser:
+        projects = projects.filter(memberships__user=user)
+    return list(projects.order_by("-last_activity_at").only("slug", "name", "problem_type")[:limit])
+
+
+def list_member_projects(user, *, is_archived: bool = False) -> QuerySet[Project]:
+    """The projects of a person, ordered by name; every project for site admins."""
+    projects = Project.objects.filter(archived_at__isnull=not is_archived)
+    if not user.is_superuser:
+        projects = projects.filter(memberships__user=user)
+    return projects.order_by("name", "pk")
+
+
+def find_charter(project: Project) -> Charter | None:
+    """The newest version."""
+    return Charter.objects.filter(project=project).select_related("created_by", "project").first()
+
+
+def get_charter(project: Project) -> Charter:
+    charter = find_charter(project)
+    if charter is None:
+        raise NotFound("This project has no charter yet.")
+    return charter
+
+
+def list_charters(project: Project) -> QuerySet[Charter]:
+    """Every version, the newest first."""
+    return Charter.objects.filter(project=project).select_related("created_by")
+
+
+def list_members(project: Project) -> QuerySet[Membership]:
+    """Members by rank, then name."""
+    ranks = [When(role=role, then=Value(rank)) for role, rank in rules.ROLE_RANKS.items()]
+    members = Membership.objects.filter(project=project).select_related("user", "project")
+    return members.order_by(Case(*ranks, output_field=IntegerField()).desc(), "user__username")
+
+
+def get_member(project: Project, user_id: int) -> Membership:
+    member = list_members(project).filter(user=user_id).first()
+    if member is None:
+        raise NotFound("This person is not a member of the project.")
+    return member
+
+
+def get_account(username: str) -> User:
+    """The active account with this name or mail address, to be made a member."""
+    name = username.strip()
+    found = User.objects.filter(Q(username=name) | Q(email__iexact=name), is_active=True).exclude(username="")
+    user = found.first() if name else None
+    if user is None:
+        raise NotFound("There is no account with this name. Invite the person by a link instead.")
+    return user
+
+
+def list_milestones(project: Project, *, stage: str = "", is_done: bool | None = None) -> QuerySet[Milestone]:
+    """Open ones first, by date."""
+    milestones = Milestone.objects.filter(project=project).select_related("created_by", "project")
+    if stage:
+        milestones = milestones.filter(stage=stage)
+    if is_done is not None:
+        milestones = milestones.filter(done_at__isnull=not is_done)
+    open_first = Case(When(done_at=None, then=Value(0)), default=Value(1), output_field=IntegerField())
+    return milestones.order_by(open_first, "due_on", "-done_at", "pk")
+
+
+def get_milestone(project: Project, milestone_id: int) -> Milestone:
+    milestone = list_milestones(project).filter(pk=milestone_id).first()
+    if milestone is None:
+        raise NotFound("There is no such milestone in this project.")
+    return milestone
+
+
+def list_decisions(project: Project, *, search: str = "") -> QuerySet[Decision]:
+    """The newest first, with `comment_count`."""
+    decisions = Decision.objects.filter(project=project).select_related("created_by", "project")
+    if search:
+        decisions = decisions.filter(Q(title__icontains=search) | Q(body__icontains=search))
+    return decisions.annotate(comment_count=Count("comments")).order_by("-created_at", "-pk")
+
+
+def get_decision(project: Project, decision_id: int) -> Decision:
+    """One entry with its comments."""
+    comments = Prefetch("comments", DecisionComment.objects.select_related("created_by"))
+    decision = list_decisions(project).filter(pk=decision_id).prefetch_related(comments).first()
+    if decision is None:
+        raise NotFound("There is no such decision in this project.")
+    return decision
+
+
+def list_activity(project: Project, *, actor: str = "", topic: str = "", search: str = "") -> QuerySet[AuditEvent]:
+    """What happened, the newest first; `topic` is the first word of the verb ("run", "milestone")."""
+    events = AuditEvent.objects.filter(project=project).select_related("actor")
+    if actor:
+        events = events.filter(actor_name=actor)
+    if topic:
+        events = events.filter(verb__startswith=f"{topic}.")
+    if search:
+        events = events.filter(summary__icontains=search)
+    return events.order_by("-pk")
+
+
+def list_activity_choices(project: Project, newest: int = 2_000) -> tuple[list[str], list[str]]:
+    """(people, topics) among the newest events, for the filters."""
+    rows = list(list_activity(project).values_list("actor_name", "verb")[:newest])
+    return sorted({actor for actor, _ in rows}), sorted({verb.partition(".")[0] for _, verb in rows})
+
+
+def summarize_frame(project: Project) -> StageSummary:
+    """What the loop page shows of the charter and the plan."""
+    charter = find_charter(project)
+    if charter is None:
+        return StageSummary(Stage.FRAME, StageState.READY, "No charter yet", (), "charter.edit", "Write the charter")
+    today = timezone.localdate()
+    due = list_milestones(project, is_done=False).filter(due_on__lt=today).count()
+    metric = get_problem_type(project.problem_type).get_metric(charter.target_metric)
+    limits = sum(getattr(charter, name) is not None for name in rules.LIMITS)
+    goal = "no threshold" if charter.target_threshold is None else f"{charter.target_threshold:g}"
+    figures = (Figure(metric.title, goal), Figure("limits", str(limits)), Figure("version", str(charter.version)))
+    if due:
+        headline = f"{due} {'milestone is' if due == 1 else 'milestones are'} overdue"
+        return StageSummary(Stage.FRAME, StageState.ATTENTION, headline, figures, "milestones", "Look at the plan")
+    return StageSummary(Stage.FRAME, StageState.DONE, "Framed", figures, "charter", "Read the charter")

@@ -1,4 +1,4 @@
-"""Verbs that change a project, its charter, people and plans."""
+"""The audit trail, which is the activity feed too: one line for everything a person would want to know."""
 
 from __future__ import annotations
 
