@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from lifecycle.contracts.ingest import MISSING_WORDS
 
@@ -21,21 +22,35 @@ def is_missing(cell: object) -> bool:
 
 def parse_number(cell: object) -> float | int | None:
     """The cell as a finite number in canonical form (1.0 is 1), None where it is missing; ValueError otherwise."""
-    if isinstance(cell, str):
-        cell = cell.strip()
-        if cell.lower() in MISSING_WORDS:
-            return None
-        if "_" in cell:  # float() would read Python's 1_000
-            raise ValueError("is not a number")
+    if type(cell) is str:
+        return _parse_text(cell)
     if cell is None:
         return None
     try:
         number = float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         raise ValueError("is not a number") from None
-    if math.isnan(number):
+    return _settle(number)
+
+
+@lru_cache(maxsize=1 << 16)
+def _parse_text(text: str) -> float | int | None:
+    """Tables repeat themselves: most cells are answered from the cache."""
+    try:
+        number = float(text)
+    except ValueError:
+        if text.strip().lower() in MISSING_WORDS:
+            return None
+        raise ValueError("is not a number") from None
+    if "_" in text:  # float() reads Python's 1_000
+        raise ValueError("is not a number")
+    return _settle(number)
+
+
+def _settle(number: float) -> float | int | None:
+    if number != number:
         return None
-    if math.isinf(number):
+    if number in (math.inf, -math.inf):
         raise ValueError("is infinite")
     return int(number) if number.is_integer() and abs(number) < EXACT_INTEGERS else number
 
