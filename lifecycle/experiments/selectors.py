@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, F, FloatField, Func, Max, Q, QuerySet
+from django.db.models import Count, F, FloatField, Func, IntegerField, Max, Q, QuerySet
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
@@ -122,6 +122,11 @@ def list_experiments(project) -> QuerySet[Experiment]:
     return counted.order_by(F("last_run_at").desc(nulls_last=True), "-pk")
 
 
+def list_experiment_names(project) -> QuerySet[Experiment]:
+    """Groups of runs without figures, for menus; the newest first."""
+    return Experiment.objects.filter(project=project).only("pk", "name").order_by("-pk")
+
+
 def get_experiment(project, experiment_id: int) -> Experiment:
     experiment = Experiment.objects.filter(project=project, pk=experiment_id).first()
     if experiment is None:
@@ -168,6 +173,7 @@ class _JsonCount(Func):
     """How many keys a JSON object has."""
 
     template = "(SELECT count(*) FROM jsonb_object_keys(%(expressions)s))"
+    output_field = IntegerField()
 
 
 def list_checkpoints(run: Run) -> QuerySet[Checkpoint]:
