@@ -33,7 +33,9 @@ class Evaluation(TimestampedModel):
 class ItemResult(models.Model):
     """One item's outcome in one evaluation; what a confusion-matrix cell opens."""
 
-    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="item_results", db_index=False)
+    evaluation = models.ForeignKey(
+        Evaluation, on_delete=models.CASCADE, related_name="item_results", db_index=False, db_constraint=False
+    )
     item_id = models.BigIntegerField()  # datasets.Item; no foreign key, so bulk COPY stays cheap
     truth = models.TextField()
     predicted = models.TextField()

@@ -49,10 +49,15 @@ class Run(TimestampedModel):
 
 
 class Metric(models.Model):
-    """One score of one run at one step; the same step written again (a resumed run) overwrites."""
+    """One score of one run at one step; the same step written again (a resumed run) overwrites.
+
+    The database does not check `run` (a third of the writing time): only the run's own fenced job writes here.
+    """
 
     pk = models.CompositePrimaryKey("run_id", "key", "step")  # its one index; bulk writes pay for no other
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="metric_points", db_index=False)
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, related_name="metric_points", db_index=False, db_constraint=False
+    )
     key = models.CharField(max_length=120)
     step = models.BigIntegerField()
     value = models.FloatField()

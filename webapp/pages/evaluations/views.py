@@ -37,6 +37,7 @@ def list_evaluations(request, slug):
     run = read_number(request.GET.get("run"))
     found = selectors.list_evaluations(project, **filters, run=run)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    page.object_list = list(page.object_list)
     context = {
         "project": project,
         "section": "evaluations",

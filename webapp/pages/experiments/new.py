@@ -119,7 +119,7 @@ def _render(request, project, recipes, entered, errors, message: str = ""):
         "versions": versions,
         "chosen_version": entered["version"] or (versions[0].number if versions else None),
         "commit_job": find_latest(subject_type="dataset", subject_id=dataset.pk) if dataset else None,
-        "experiments": list(selectors.list_experiments(project)[:SHOWN_VERSIONS]),
+        "experiments": list(selectors.list_experiment_names(project)[:SHOWN_VERSIONS]),
         "entered": entered,
         "errors": errors,
         "message": message,

@@ -31,6 +31,7 @@ def list_runs(request, slug):
     filters = _read_filters(request.GET)
     metric = selectors.get_key_metric(project)
     page = Paginator(selectors.list_runs(project, filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    page.object_list = list(page.object_list)
     context = {
         "project": project,
         "section": "runs",
@@ -40,7 +41,7 @@ def list_runs(request, slug):
         "metric": metric,
         "states": Job.State.choices,
         "recipes": list_recipes(project.problem_type),
-        "experiments": selectors.list_experiments(project)[:100],
+        "experiments": selectors.list_experiment_names(project)[:100],
         "has_runs": bool(page.object_list) or selectors.list_runs(project).exists(),
         "has_version": selectors.list_versions(project).exists(),
         "max_compared": rules.MAX_COMPARED_RUNS,
@@ -92,7 +93,7 @@ def detail(request, slug, number):
         "checkpoints": selectors.list_checkpoints(run),
         "lines": lines,
         "last_line": lines[-1].pk if lines else 0,
-        "experiments": selectors.list_experiments(project)[:100],
+        "experiments": selectors.list_experiment_names(project)[:100],
     }
     return render(request, "experiments/detail.html", context)
 
