@@ -143,15 +143,21 @@ def append_log(job_id: int, *, fence: int, lines: Sequence[tuple[str, str]]) -> 
 
 @contextmanager
 def recording(job_id: int, *, fence: int):
-    """One transaction in which the job stays ours: whatever a worker writes about its work, it writes inside.
+    """One transaction that commits only while the job is still ours: whatever a worker writes, it writes inside.
 
-    Raises LeaseLost for a stale worker, before anything is written.
+    Raises LeaseLost for a stale worker: at the start where that is known already, else at the end, where the row is
+    locked until the commit. In between heartbeats pass, so a long write neither loses its lease nor hides a cancel.
     """
     with transaction.atomic():
-        job = Job.objects.select_for_update().filter(pk=job_id, fence=fence, state=State.RUNNING).first()
-        if job is None:
-            raise LeaseLost(f"job {job_id} is no longer held with fence {fence}")
-        yield job
+        yield _check_held(Job.objects.all(), job_id, fence)
+        _check_held(Job.objects.select_for_update(), job_id, fence)
+
+
+def _check_held(jobs, job_id: int, fence: int) -> Job:
+    job = jobs.filter(pk=job_id, fence=fence, state=State.RUNNING).first()
+    if job is None:
+        raise LeaseLost(f"job {job_id} is no longer held with fence {fence}")
+    return job
 
 
 def succeed(job_id: int, *, fence: int, result: Mapping[str, Any]) -> bool:

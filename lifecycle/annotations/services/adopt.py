@@ -72,6 +72,8 @@ def adopt_labels(*, collection: Collection, after: int, values: Iterable[str]) -
     schema = selectors.find_schema(project)
     known = list(dict.fromkeys(values))
     with connection.cursor() as cursor:
+        # The planner knows nothing of rows inserted a moment ago and would loop over labels x items: let it hash.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(
             _ADOPT,
             {
@@ -84,4 +86,6 @@ def adopt_labels(*, collection: Collection, after: int, values: Iterable[str]) -
                 "schema": schema.version if schema else 1,
             },
         )
-        return cursor.rowcount
+        written = cursor.rowcount
+        cursor.execute("SET LOCAL enable_nestloop = on")
+        return written

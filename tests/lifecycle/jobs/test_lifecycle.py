@@ -180,3 +180,15 @@ def test_queues_tell_depth_age_and_who_listens():
 
     assert (io["waiting"], io["running"], io["workers"]) == (1, 1, ["w"])
     assert io["oldest_seconds"] >= 0
+
+
+def test_a_worker_that_loses_its_lease_while_it_writes_writes_nothing():
+    job = make_job()
+    stale = services.claim(job.pk, worker="old")
+
+    with pytest.raises(services.LeaseLost), services.recording(job.pk, fence=stale.fence):
+        JobLog.objects.create(job=job, text="written by a stale worker")
+        expire(job)
+        services.claim(job.pk, worker="new")
+
+    assert not JobLog.objects.exists()
