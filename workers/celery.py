@@ -9,11 +9,11 @@ from pathlib import Path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 os.environ.setdefault("GRISTMILL_DATABASE_POOL", "off")
 
-from celery import Celery  # noqa: E402  (settings module must be named first)
-from django.conf import settings  # noqa: E402
-from kombu.exceptions import OperationalError  # noqa: E402
+from celery import Celery
+from django.conf import settings
+from kombu.exceptions import OperationalError
 
-from lifecycle.contracts.jobs import JOB_QUEUES, TASK_PREFIX, task_name  # noqa: E402
+from lifecycle.contracts.jobs import JOB_QUEUES, TASK_PREFIX, task_name
 
 
 def _broker_url() -> str:
