@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from lifecycle.contracts.ingest import IngestLimits
 from workers.engines.ingest.errors import Refused
 
 # what Pillow decodes by itself: no external programs, no scripts, no vector languages
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "JPEG2000", "MPO", "AVIF", "DIB", "PCX")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "JPEG2000", "AVIF", "DIB", "PCX")
 ORIENTATION_TAG = 0x0112
 SIDEWAYS = (5, 6, 7, 8)
 
@@ -28,14 +29,18 @@ def check_image(content: bytes, limits: IngestLimits) -> ImageFacts:
         return _decode(content, limits)
     except Refused:
         raise
-    except Image.UnidentifiedImageError:
+    except Image.DecompressionBombError:
+        raise Refused(
+            f"the picture claims far more than the {limits.image_pixels // 1_000_000} million pixels allowed"
+        ) from None
+    except UnidentifiedImageError:
         raise Refused("this is not a picture in a format that can be read") from None
     except Exception as error:  # noqa: BLE001  a decoder fed hostile bytes raises anything; the rest must go on
         raise Refused(f"the picture is damaged and cannot be decoded ({_shorten(error)})") from None
 
 
 def _decode(content: bytes, limits: IngestLimits) -> ImageFacts:
-    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+    with Image.open(io.BytesIO(content), formats=_list_formats()) as image:
         width, height = image.size
         if width < 1 or height < 1:
             raise Refused("the picture has no pixels")
@@ -47,6 +52,13 @@ def _decode(content: bytes, limits: IngestLimits) -> ImageFacts:
         if image.getexif().get(ORIENTATION_TAG) in SIDEWAYS:
             width, height = height, width
     return ImageFacts(mime, width, height)
+
+
+@cache
+def _list_formats() -> tuple[str, ...]:
+    """Those of FORMATS that this build of Pillow can open."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _shorten(error: Exception) -> str:
