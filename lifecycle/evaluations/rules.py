@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from lifecycle.contracts.problems import MetricDefinition
 from lifecycle.experiments.rules import measure_gain
@@ -39,14 +40,16 @@ class Verdict:
     sentence: str
 
 
-def count_labeled(balance: Mapping[str, Mapping[str, int]] | None, split: str) -> int:
-    """Labeled items of a split, by a version's class balance {split: {label: n}}."""
-    return sum(count for label, count in ((balance or {}).get(split) or {}).items() if label)
+def count_labeled(summary: Mapping[str, Any], split: str) -> int:
+    """Labeled items of a split, by a dataset version's summary; numbers have no class balance, only counts."""
+    if "labeled" in summary:
+        return summary["labeled"].get(split, 0)
+    return sum(count for label, count in summary.get("balance", {}).get(split, {}).items() if label)
 
 
-def choose_split(balance: Mapping[str, Mapping[str, int]] | None) -> str:
+def choose_split(summary: Mapping[str, Any]) -> str:
     """test when it has labels, else validation; empty when neither has."""
-    return next((split for split in SPLITS[:2] if count_labeled(balance, split)), "")
+    return next((split for split in SPLITS[:2] if count_labeled(summary, split)), "")
 
 
 def compare_scores(

@@ -46,7 +46,7 @@ def evaluate(
 
 def evaluate_run(*, run: Run, artifact: Artifact) -> Evaluation | None:
     """Queue what every finished run gets: scores on its version's test split, else validation; None without labels."""
-    split = rules.choose_split(run.dataset_version.summary.get("balance"))
+    split = rules.choose_split(run.dataset_version.summary)
     if not split:
         return None
     return evaluate(
@@ -63,6 +63,6 @@ def _check(project, artifact: Artifact, version: DatasetVersion, split: str) -> 
         raise NotFound("There is no such model or dataset version in this project.")
     if split not in rules.SPLITS:
         raise DomainError(f"Choose one of {', '.join(rules.SPLITS)}.", fields={"split": "Unknown split."})
-    if not rules.count_labeled(version.summary.get("balance"), split):
+    if not rules.count_labeled(version.summary, split):
         sentence = f"The {split} split of version {version} has no labeled items to evaluate on."
         raise DomainError(f"{sentence} Choose another split or version.", fields={"split": sentence})

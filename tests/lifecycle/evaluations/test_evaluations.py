@@ -6,7 +6,7 @@ import pytest
 
 from lifecycle.common.errors import Conflict, DomainError, NotFound
 from lifecycle.contracts.evaluation import EvaluateResult
-from lifecycle.evaluations import comparison, selectors, services
+from lifecycle.evaluations import comparison, rules, selectors, services
 from lifecycle.evaluations.models import Evaluation, ItemResult
 from lifecycle.evaluations.rules import Outcome
 from lifecycle.jobs.models import Job
@@ -134,3 +134,10 @@ def test_another_project_does_not_see_an_evaluation(artifact):
     with pytest.raises(NotFound):
         selectors.get_evaluation(factories.ProjectFactory(), evaluation.pk)
     assert Evaluation.objects.count() == 1
+
+
+def test_a_version_of_numbers_is_judged_on_its_test_split():
+    numbers = {"splits": {"test": 5, "train": 20}, "labeled": {"test": 5, "train": 20}, "histogram": {}}
+
+    assert rules.choose_split(numbers) == "test"
+    assert rules.choose_split({**numbers, "labeled": {"train": 20}}) == ""
