@@ -80,6 +80,25 @@ export function themed(layout, height) {
   return merge({ ...theme, ...more }, { ...layout, height, autosize: true });
 }
 
+// A heatmap chooses black or white text by the cell's color without its transparency: lay the color on the surface.
+function flatten(color, ground) {
+  const parts = /^rgba\(([\d.]+),\s*([\d.]+),\s*([\d.]+),\s*([\d.]+)\)$/.exec(color);
+  if (!parts) return color;
+  const [red, green, blue, alpha] = parts.slice(1).map(Number);
+  const mixed = [red, green, blue].map((value, n) => Math.round(value * alpha + ground[n] * (1 - alpha)));
+  return `rgb(${mixed.join(",")})`;
+}
+
+export function themedData(traces) {
+  const { color, done } = resolver();
+  const ground = color("--gm-surface").match(/[\d.]+/g).map(Number);
+  done();
+  return traces.map((trace) => {
+    if (trace.type !== "heatmap" || !Array.isArray(trace.colorscale)) return trace;
+    return { ...trace, colorscale: trace.colorscale.map(([at, value]) => [at, flatten(value, ground)]) };
+  });
+}
+
 function linkOf(point) {
   const data = point?.customdata;
   const value = Array.isArray(data) ? data.find((one) => typeof one === "string" && one.startsWith("/")) : data;
@@ -110,7 +129,7 @@ export function mount(element) {
     const Plotly = await loadPlotly();
     if (isDestroyed) return;
     if (!box.isConnected) element.append(box);
-    await Plotly.react(box, figure.data, themed(figure.layout, height), { ...CONFIG, ...figure.config });
+    await Plotly.react(box, themedData(figure.data), themed(figure.layout, height), { ...CONFIG, ...figure.config });
     if (isDrawn || isDestroyed) return;
     isDrawn = true;
     element.classList.add("is-drawn");
