@@ -191,8 +191,9 @@ def _filter_feedback(predictions: QuerySet[Prediction], wanted: str) -> QuerySet
     if wanted == "without":
         return predictions.filter(~Exists(said))
     if wanted == "wrong":
-        differs = said.filter(truth__isnull=False).exclude(truth=KT(OuterRef("output__label")))
-        return predictions.filter(Exists(differs))
+        predictions = predictions.annotate(answer=KT("output__label"))
+        differs = said.filter(truth__isnull=False).exclude(truth=OuterRef("answer"))
+        return predictions.filter(Exists(differs), answer__isnull=False)
     return predictions
 
 

@@ -29,7 +29,8 @@ RETRY_LOAD_SECONDS = 30.0
 
 
 class Watcher(threading.Thread):
-    """A thread of its own with a connection of its own; `publish` hands the new table to the loop."""
+    """A thread of its own with a connection of its own; `publish` hands the new table to the loop, `announce` says
+    each time that everything there is has been loaded, or found impossible to load."""
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Watcher(threading.Thread):
         metrics: Metrics,
         finish: Callable[[Sequence[Call]], None],
         publish: Callable[[dict[str, Endpoint]], None],
+        announce: Callable[[], None],
     ):
         super().__init__(name="watcher", daemon=True)
         self.database_error = "not connected yet"
@@ -53,6 +55,7 @@ class Watcher(threading.Thread):
         self._metrics = metrics
         self._finish = finish
         self._publish = publish
+        self._announce = announce
         self._endpoints: dict[int, Endpoint] = {}
         self._failed_at: dict[int, float] = {}
         self._stopping = threading.Event()
@@ -68,6 +71,7 @@ class Watcher(threading.Thread):
                     while not self._stopping.is_set():
                         self.refresh(store.list_deployments(connection))
                         self.database_error = ""
+                        self._announce()
                         for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                             logger.debug("woken")
             except (psycopg.Error, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 STATE_SECONDS = 0.4
 SWEEP_SECONDS = 1.0
 DRAIN_SECONDS = 10.0
+FIRST_TABLE_SECONDS = 10.0
 THREADS = max(4, (os.cpu_count() or 1) + 1)
 TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 
@@ -91,26 +93,35 @@ class Worker:
             metrics=self.metrics,
             finish=self.app.finish,
             publish=self._publish,
+            announce=self._announce,
         )
         self._loop: asyncio.AbstractEventLoop
         self._stopping: asyncio.Event
+        self._loaded: asyncio.Event
 
     async def run(self, listener: socket.socket, lifeline: int) -> None:
         """Serve until SIGTERM, or until the parent is gone; then answer what is under way and leave."""
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
+        self._loaded = asyncio.Event()
         self._loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
         self._loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C reaches us as the parent's SIGTERM
         self._loop.add_reader(lifeline, self._stopping.set)
         self.watcher.start()
         self._write_state()
-        listening = await self._loop.create_server(self.server.build_connection, sock=listener, backlog=1024)
         housekeeping = asyncio.create_task(self._keep_house())
+        await self._wait_for_first_table()
+        listening = await self._loop.create_server(self.server.build_connection, sock=listener, backlog=1024)
         await self._stopping.wait()
         self._loop.remove_reader(lifeline)
         housekeeping.cancel()
         listening.close()
         await self._drain()
+
+    async def _wait_for_first_table(self) -> None:
+        """Clients wait in the socket's backlog until the models are there; not for ever, so that health can be asked."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._loaded.wait(), FIRST_TABLE_SECONDS)
 
     async def _drain(self) -> None:
         self.app.is_ready = False
@@ -138,7 +149,11 @@ class Worker:
     def _publish(self, endpoints: dict[str, Endpoint]) -> None:
         """Called by the watcher's thread: one assignment, so no request sees half of a table."""
         self.app.endpoints = endpoints
-        self.app.is_ready = not self._stopping.is_set()
+
+    def _announce(self) -> None:
+        if not self.app.is_ready and not self._stopping.is_set():
+            self.app.is_ready = True
+            self._loop.call_soon_threadsafe(self._loaded.set)
 
     def _write_state(self) -> None:
         endpoints = list(self.app.endpoints.values())

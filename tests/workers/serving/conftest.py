@@ -145,8 +145,8 @@ class Serving:
 
         self.wait_for(is_loaded)
 
-    def wait_for_log(self, count: int) -> None:
-        self.wait_for(lambda: Prediction.objects.count() >= count)
+    def wait_for_log(self, deployment, count: int) -> None:
+        self.wait_for(lambda: Prediction.objects.filter(deployment=deployment).count() >= count)
 
 
 def make_token(user, scope: str = ApiToken.Scope.WRITE, **more) -> str:
@@ -202,9 +202,27 @@ def build_serving(tmp_path):
         serving.stop()
 
 
+@pytest.fixture(scope="session")
+def lasting_serving(django_db_setup, tmp_path_factory):
+    """One inference server for all tests that leave it alive; it follows the database, whatever a test puts there."""
+    home = tmp_path_factory.mktemp("lasting-serving")
+    serving = Serving(home)
+    serving.start()
+    yield serving
+    serving.stop()
+
+
 @pytest.fixture
-def serving(build_serving, deployment, tabular):
+def serving(lasting_serving, deployment, tabular):
     """One worker that answers for `deployment`, called by the project's owner."""
-    serving = build_serving(token=make_token(tabular.created_by))
-    serving.wait_for_release(deployment)
-    return serving
+    lasting_serving.token = make_token(tabular.created_by)
+    lasting_serving.wait_for_release(deployment)
+    return lasting_serving
+
+
+@pytest.fixture
+def shared(serving):
+    """One server for many bad requests; it must still answer at the end."""
+    yield serving
+    answer = serving.post("/v1/cells/predict", {"row": {"x0": 1, "x1": None, "x2": 0.5, "x3": "2"}})
+    assert answer.status == 200, answer.body

@@ -20,8 +20,8 @@ def test_a_row_is_answered_logged_and_described(serving, deployment):
     assert answer.json["prediction"]["label"] == "cat"
     assert answer.headers["x-request-id"] == answer.json["request_id"]
     assert "dur=" in answer.headers["server-timing"]
-    serving.wait_for_log(1)
-    logged = Prediction.objects.get()
+    serving.wait_for_log(deployment, 1)
+    logged = Prediction.objects.get(deployment=deployment)
     assert str(logged.request_id) == answer.json["request_id"]
     assert logged.input == {"row": ROW}
     assert logged.features == ROW
@@ -39,15 +39,16 @@ def test_a_request_id_that_is_a_uuid_is_kept(serving):
     assert uuid.UUID(replaced.json["request_id"])
 
 
-def test_several_rows_get_an_id_each(serving):
+def test_several_rows_get_an_id_each(serving, deployment):
     answer = serving.post("/v1/cells/predict", {"instances": [{"row": ROW}, ROW, {**ROW, "x0": None}]})
 
     assert answer.status == 200
     ids = [prediction["request_id"] for prediction in answer.json["predictions"]]
     assert len(set(ids)) == 3
-    serving.wait_for_log(3)
-    assert {str(p.request_id) for p in Prediction.objects.all()} == set(ids)
-    assert Prediction.objects.filter(features__x0=None).count() == 1
+    serving.wait_for_log(deployment, 3)
+    logged = Prediction.objects.filter(deployment=deployment)
+    assert {str(p.request_id) for p in logged} == set(ids)
+    assert logged.filter(features__x0=None).count() == 1
 
 
 def test_metadata_says_what_to_send(serving):
