@@ -28,6 +28,29 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Current:
+    """One person's current version on a task, as far as the task's state depends on it."""
+
+    id: int
+    user_id: int
+    kind: str  # answer | skip | withdrawn
+    origin: str  # human | import | feedback
+    value: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task's current versions make of it and of its item."""
+
+    answers: int
+    state: str  # open | done | skipped
+    skip_reason: str
+    label: str | None
+    annotation_id: int | None  # the answer that `label` comes from
+
+
+@dataclass(frozen=True)
 class ClassChange:
     """What going from one class list to another means for labels that exist."""
 
@@ -128,6 +151,23 @@ def choose_label(label_kind: str, answers: Sequence[Answer], wanted: int) -> Ans
     votes = Counter(a.value for a in human)
     most = max(votes.values())
     return next(a for a in reversed(human) if votes[a.value] == most)
+
+
+def compute_outcome(label_kind: str, overlap: int, current: Sequence[Current]) -> Outcome:
+    """A task is done with `overlap` answers of people; below that, one skip takes it out of the queue."""
+    given = [version for version in current if version.kind == "answer"]
+    skips = sorted((version for version in current if version.kind == "skip"), key=lambda version: version.id)
+    answers = sum(1 for version in given if version.origin == "human")
+    state = "done" if answers >= overlap else "skipped" if skips else "open"
+    valued = [Answer(v.id, v.value, v.origin == "human") for v in given if v.value is not None]
+    chosen = choose_label(label_kind, valued, overlap)
+    return Outcome(
+        answers=answers,
+        state=state,
+        skip_reason=skips[-1].reason if state == "skipped" else "",
+        label=chosen.value if chosen else None,
+        annotation_id=chosen.id if chosen else None,
+    )
 
 
 def compare_classes(old: Sequence[str], new: Sequence[str], renames: Mapping[str, str]) -> ClassChange:

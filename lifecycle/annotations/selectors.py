@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from lifecycle.annotations import rules
@@ -47,13 +47,9 @@ class PersonStatistics:
     seconds_per_label: float | None  # median of their newest answers
 
 
-def find_schema(project: Project, *, with_guide_version: bool = False) -> LabelSchema | None:
-    """The schema that counts now. `with_guide_version` adds `newest_guide_version` in the same query."""
-    schemas = LabelSchema.objects.filter(project=project).order_by("-version")
-    if with_guide_version:
-        newest = GuideVersion.objects.filter(project=OuterRef("project")).order_by("-version").values("version")
-        schemas = schemas.annotate(newest_guide_version=Subquery(newest[:1]))
-    return schemas.first()
+def find_schema(project: Project) -> LabelSchema | None:
+    """The schema that counts now."""
+    return LabelSchema.objects.filter(project=project).order_by("-version").first()
 
 
 def get_schema(project: Project) -> LabelSchema:

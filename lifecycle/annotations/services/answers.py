@@ -9,11 +9,13 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
-from lifecycle.annotations import rules, selectors
-from lifecycle.annotations.models import Annotation, LabelSchema, Lease, Task
-from lifecycle.annotations.services.queue import find_settings, lend
+from lifecycle.annotations import rules
+from lifecycle.annotations.models import Annotation, Lease, QueueSettings, Task
+from lifecycle.annotations.services.queue import lend
+from lifecycle.annotations.services.scene import Scene, find_schema_row, lock_scene
 from lifecycle.common.errors import Conflict, DomainError, NotFound
 from lifecycle.contracts.problems import get_problem_type
+from lifecycle.datasets.models import Dataset
 from lifecycle.datasets.services import record_labels
 from lifecycle.projects.models import Project
 
@@ -22,6 +24,17 @@ Origin = Annotation.Origin
 
 MAX_LEAD_TIME_MS = 24 * 3_600 * 1_000
 SKIP_REASON_LENGTH = 200
+
+
+_SETTLED = ("answers", "state", "skip_reason")
+_SETTLE = """
+WITH answered AS (
+    UPDATE annotations_lease SET expires_at = statement_timestamp()
+    WHERE task_id = %(task)s AND user_id = %(user)s AND expires_at > statement_timestamp()
+)
+UPDATE annotations_task SET answers = %(answers)s, state = %(state)s, skip_reason = %(skip_reason)s, updated_at = now()
+WHERE id = %(task)s
+"""
 
 
 @dataclass(frozen=True)
@@ -100,24 +113,13 @@ def request_labels(*, project: Project, actor, item_ids: Sequence[int]) -> int:
 
 def settle(task: Task, label_kind: str) -> None:
     """Bring a task's count, state and its item's label in line with its current answers; holds its row lock."""
-    current = list(task.annotations.filter(is_current=True).order_by("pk"))
-    task.answers = sum(1 for a in current if a.kind == Kind.ANSWER and a.origin == Origin.HUMAN)
-    skips = [a for a in current if a.kind == Kind.SKIP]
-    if task.answers >= task.overlap:
-        task.state = Task.State.DONE
-    else:
-        task.state = Task.State.SKIPPED if skips else Task.State.OPEN
-    task.skip_reason = skips[-1].reason if skips and task.state == Task.State.SKIPPED else ""
+    rows = task.annotations.filter(is_current=True).order_by("pk")
+    current = [rules.Current(*row) for row in rows.values_list("pk", "user_id", "kind", "origin", "value", "reason")]
+    outcome = rules.compute_outcome(label_kind, task.overlap, current)
+    task.answers, task.state, task.skip_reason = outcome.answers, outcome.state, outcome.skip_reason
     task.save(update_fields=["answers", "state", "skip_reason", "updated_at"])
-    answers = [
-        rules.Answer(a.pk, a.value, a.origin == Origin.HUMAN)
-        for a in current
-        if a.kind == Kind.ANSWER and a.value is not None
-    ]
-    chosen = rules.choose_label(label_kind, answers, task.overlap)
-    label, annotation_id = (chosen.value, chosen.id) if chosen else (None, None)
-    if (task.item.label, task.item.label_annotation_id) != (label, annotation_id):
-        record_labels(dataset=task.dataset, labels=[(task.item_id, label, annotation_id)])
+    if (task.item.label, task.item.label_annotation_id) != (outcome.label, outcome.annotation_id):
+        record_labels(dataset=task.dataset, labels=[(task.item_id, outcome.label, outcome.annotation_id)])
 
 
 def _write(project: Project, user, task_id: int, version: _Version, may_answer_any: bool) -> Annotation:
@@ -131,93 +133,92 @@ def _write(project: Project, user, task_id: int, version: _Version, may_answer_a
 
 
 def _write_locked(project: Project, user, task_id: int, version: _Version, may_answer_any: bool) -> Annotation:
-    # no_key: a row that refers to the task may be written beside this, another answer may not
-    tasks = Task.objects.select_for_update(of=("self",), no_key=True).filter(dataset__project=project)
-    task = tasks.select_related("item", "dataset").filter(pk=task_id).first()
-    if task is None:
-        raise NotFound("There is no such task in this project.")
-    repeated = _find_repeat(user, task, version.key)
-    if repeated:
-        return repeated
-    previous = task.annotations.filter(user=user, is_current=True).first()
-    _check_room(task, user, previous, version, may_answer_any)
-    schema, guide_version = _read_rules(project)
-    value = _read_value(project, schema, version)
-    if previous:
-        Annotation.objects.filter(pk=previous.pk).update(is_current=False)
+    scene = lock_scene(project, user, task_id, version.key)
+    if scene.repeat_id is not None:
+        return _get_repeat(scene)
+    _check_room(scene, version, may_answer_any)
+    schema_version, value = _read_value(project, version)
+    if scene.own:
+        Annotation.objects.filter(pk=scene.own.id).update(is_current=False)
     annotation = Annotation.objects.create(
-        task=task,
-        item_id=task.item_id,
+        task_id=task_id,
+        item_id=scene.item_id,
         user=user,
         kind=version.kind,
         result=list(version.result),
         value=value,
         reason=version.reason,
-        previous=previous,
-        schema_version=schema.version,
-        guide_version=guide_version,
+        previous_id=scene.own.id if scene.own else None,
+        schema_version=schema_version,
+        guide_version=scene.guide_version,
         lead_time_ms=version.lead_time_ms,
         idempotency_key=version.key,
     )
-    settle(task, get_problem_type(project.problem_type).label_kind)
-    _settle_leases(project, task, user, version)
+    _settle_scene(project, user, scene, annotation)
     return annotation
 
 
-def _read_rules(project: Project) -> tuple[LabelSchema, int | None]:
-    """The newest schema, which cannot be replaced before this transaction ends, and the guide's version."""
+def _settle_scene(project: Project, user, scene: Scene, annotation: Annotation) -> None:
+    mine = rules.Current(annotation.pk, user.pk, annotation.kind, "human", annotation.value, annotation.reason)
+    current = [*(version for version in scene.current if version is not scene.own), mine]
+    outcome = rules.compute_outcome(get_problem_type(project.problem_type).label_kind, scene.overlap, current)
+    where = {"task": scene.task_id, "user": user.pk, **{name: getattr(outcome, name) for name in _SETTLED}}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM projects_project WHERE id = %s FOR KEY SHARE", [project.pk])
-    schema = selectors.find_schema(project, with_guide_version=True)
-    if schema is None:
+        cursor.execute(_SETTLE, where)
+    if (scene.label, scene.label_annotation_id) != (outcome.label, outcome.annotation_id):
+        dataset = Dataset(pk=scene.dataset_id)
+        record_labels(dataset=dataset, labels=[(scene.item_id, outcome.label, outcome.annotation_id)])
+    if annotation.kind == Kind.WITHDRAWN:
+        seconds = scene.lease_seconds or QueueSettings._meta.get_field("lease_seconds").default
+        lend(user=user, task_id=scene.task_id, seconds=seconds)
+        return
+    room = max(0, scene.overlap - outcome.answers) if outcome.state == Task.State.OPEN else 0
+    if scene.others_holding > room:
+        _end_surplus_leases(scene.task_id, user, room)
+
+
+def _end_surplus_leases(task_id: int, user, room: int) -> None:
+    """Of the others' live leases, only as many stay as there are answers wanted: the oldest."""
+    others = Lease.objects.filter(task=task_id, expires_at__gt=Now()).exclude(user=user)
+    surplus = list(others.order_by("created_at", "pk").values_list("pk", flat=True)[room:])
+    Lease.objects.filter(pk__in=surplus).update(expires_at=Now())
+
+
+def _read_value(project: Project, version: _Version) -> tuple[int, str | None]:
+    """(schema version, value) of what is about to be written, checked against the schema that counts now."""
+    found = find_schema_row(project)
+    if found is None:
         raise Conflict("This project has no label schema yet: an engineer has to set its classes first.")
-    return schema, schema.newest_guide_version  # type: ignore[attr-defined]
-
-
-def _read_value(project: Project, schema: LabelSchema, version: _Version) -> str | None:
+    schema_version, classes = found
     if version.kind != Kind.ANSWER:
-        return None
+        return schema_version, None
     try:
-        return rules.read_value(get_problem_type(project.problem_type).label_kind, schema.classes, version.result)
+        label_kind = get_problem_type(project.problem_type).label_kind
+        return schema_version, rules.read_value(label_kind, classes, version.result)
     except ValueError as error:
         raise DomainError(str(error)) from None
 
 
-def _find_repeat(user, task: Task, key: str | None) -> Annotation | None:
-    if key is None:
-        return None
-    found = Annotation.objects.filter(user=user, idempotency_key=key).first()
-    if found and found.task_id != task.pk:
+def _get_repeat(scene: Scene) -> Annotation:
+    found = Annotation.objects.select_related("user").get(pk=scene.repeat_id)
+    if found.task_id != scene.task_id:
         raise Conflict("This idempotency key was used for another answer.")
     return found
 
 
-def _check_room(task: Task, user, previous: Annotation | None, version: _Version, may_answer_any: bool) -> None:
-    is_own = bool(previous and previous.origin == Origin.HUMAN)
-    if not (is_own or may_answer_any or Lease.objects.filter(task=task, user=user).exists()):
+def _check_room(scene: Scene, version: _Version, may_answer_any: bool) -> None:
+    own = scene.own if scene.own and scene.own.origin == Origin.HUMAN else None
+    if not (own or may_answer_any or scene.was_lent):
         raise NotFound("This task is not yours to answer: take one from the queue.")
     if version.kind == Kind.WITHDRAWN:
-        if not is_own or previous is None or previous.kind == Kind.WITHDRAWN:
+        if own is None or own.kind == Kind.WITHDRAWN:
             raise Conflict("There is nothing to undo: you have no answer on this item.")
         return
-    replaces_answer = is_own and previous is not None and previous.kind == Kind.ANSWER
-    if not replaces_answer and task.answers >= task.overlap:
+    replaces_answer = own is not None and own.kind == Kind.ANSWER
+    if not replaces_answer and scene.answers >= scene.overlap:
         raise Conflict("This item got all the answers it wanted before yours arrived. Yours was not counted.")
-    if task.item.excluded_at is not None:
+    if scene.is_excluded:
         raise Conflict("This item was excluded from the dataset meanwhile. Your answer was not counted.")
-
-
-def _settle_leases(project: Project, task: Task, user, version: _Version) -> None:
-    """The answered lease ends; of the others' live ones only as many stay as there are answers wanted."""
-    if version.kind == Kind.WITHDRAWN:
-        lend(user=user, task=task, seconds=find_settings(project).lease_seconds)
-        return
-    live = Lease.objects.filter(task=task, expires_at__gt=Now())
-    live.filter(user=user).update(expires_at=Now())
-    room = max(0, task.overlap - task.answers) if task.state == Task.State.OPEN else 0
-    surplus = list(live.exclude(user=user).order_by("created_at", "pk").values_list("pk", flat=True)[room:])
-    if surplus:
-        Lease.objects.filter(pk__in=surplus).update(expires_at=Now())
 
 
 def _withdraw_skips(task: Task) -> None:

@@ -61,13 +61,16 @@ RETURNING task_id
 """
 
 
-def lease_next(*, project: Project, user, count: int = 1, resume: bool = False) -> list[Task]:
+def lease_next(
+    *, project: Project, user, count: int = 1, resume: bool = False, lease_seconds: int | None = None
+) -> list[Task]:
     """Up to `count` tasks that want an answer of this user, leased to them; with their items, in queue order.
 
-    `resume` gives back first what the user holds already (a page that was reloaded asks so).
+    `resume` gives back first what the user holds already (a page that was reloaded asks so). `lease_seconds` saves
+    reading the queue's settings where the caller has done so.
     """
     count = max(1, min(count, MAX_LEASES_AT_ONCE))
-    seconds = find_settings(project).lease_seconds
+    seconds = lease_seconds or find_settings(project).lease_seconds
     held = _list_held(project, user)[:count] if resume else []
     if held:
         renew(project=project, user=user, task_ids=held)
@@ -140,9 +143,9 @@ def load_tasks(task_ids: Sequence[int]) -> list[Task]:
     return [tasks[pk] for pk in task_ids if pk in tasks]
 
 
-def lend(*, user, task: Task, seconds: int) -> bool:
-    """Give this very task to a user if it has room; the caller holds the row lock of `task`."""
-    return bool(_grant(user, [task.pk], seconds))
+def lend(*, user, task_id: int, seconds: int) -> bool:
+    """Give this very task to a user if it has room; the caller holds its row lock."""
+    return bool(_grant(user, [task_id], seconds))
 
 
 def _list_held(project: Project, user) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycle.annotations import rules, selectors, services
@@ -95,6 +95,7 @@ def test_a_configuration_is_refused_by_what_is_wrong_with_it(config, reason):
     assert reason in refused.value.message
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=30), min_size=1, unique=True)
 )
@@ -113,6 +114,7 @@ _results = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_results)
 def test_what_is_taken_as_an_answer_is_one_for_label_studio_too(result):
     from label_studio_sdk.label_interface import LabelInterface

@@ -89,9 +89,9 @@ class NextView(ProjectView):
     @extend_schema(request=serializers.NextRequest, responses=serializers.NextTasks)
     def post(self, request, slug):
         wanted = self.parse(serializers.NextRequest)
-        tasks = services.lease_next(project=self.project, user=request.user, **wanted)
-        body = payloads.build_tasks(self.project, tasks)
-        return Response({"lease_seconds": find_settings(self.project).lease_seconds, "tasks": body})
+        seconds = find_settings(self.project).lease_seconds
+        tasks = services.lease_next(project=self.project, user=request.user, lease_seconds=seconds, **wanted)
+        return Response({"lease_seconds": seconds, "tasks": payloads.build_tasks(self.project, tasks)})
 
 
 class RenewView(ProjectView):
