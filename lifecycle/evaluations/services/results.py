@@ -45,7 +45,7 @@ def _copy_items(evaluation: Evaluation, path: Path) -> None:
     ItemResult.objects.filter(evaluation=evaluation).delete()
     columns = ", ".join(("evaluation_id", *COLUMNS))
     statement = f"COPY evaluations_itemresult ({columns}) FROM STDIN WITH (FORMAT csv)"
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
         for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=list(COLUMNS)):
             copy.write(_render_csv(evaluation.pk, batch))
 

@@ -66,3 +66,10 @@ def test_only_the_newest_checkpoints_are_kept(run):
         services.record_checkpoint(run=run, step=step, files={"state.json": "0" * 64}, byte_size=5)
 
     assert list(run.checkpoints.values_list("step", flat=True)) == [30, 20]
+
+
+def test_names_with_tabs_backslashes_and_emoji_come_back_as_they_were(run):
+    names = ["a\tb", "c\\n", "d\ne", "é 🙂", r"\N"]
+    services.record_metrics(run=run, points=[(name, 1, math.inf) for name in names])
+
+    assert set(Metric.objects.values_list("key", flat=True)) == set(names)
