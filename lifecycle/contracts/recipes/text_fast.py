@@ -1,4 +1,4 @@
-"""A bag of word-piece and word-pair embeddings: trains in seconds."""
+"""A linear bag of word pieces and word pairs: trains in seconds."""
 
 from lifecycle.contracts.recipes import Parameter, Recipe, _parameters
 
@@ -9,8 +9,8 @@ RECIPE = Recipe(
     problem_types=("text_classification",),
     order=10,
     parameters=(
-        _parameters.epochs(6),
-        _parameters.learning_rate(0.003),
+        _parameters.epochs(8),
+        _parameters.learning_rate(0.01),
         Parameter(
             "max_length",
             "Longest text",
@@ -21,12 +21,12 @@ RECIPE = Recipe(
             maximum=4096,
             unit="tokens",
         ),
-        _parameters.patience(2),
+        _parameters.patience(3),
         Parameter(
             "vocabulary_size",
             "Vocabulary",
             "integer",
-            16384,
+            8192,
             "Word pieces that the tokenizer learns at most.",
             minimum=64,
             maximum=200_000,
@@ -34,23 +34,14 @@ RECIPE = Recipe(
             is_advanced=True,
         ),
         Parameter(
-            "pair_buckets",
-            "Word-pair buckets",
+            "word_pairs",
+            "Word pairs",
             "integer",
-            65536,
-            "Pairs of neighboring word pieces share this many embeddings by hash; 0 ignores pairs.",
+            50_000,
+            "Pairs of neighboring word pieces that are learned at most, the most frequent first; 0 ignores pairs.",
             minimum=0,
-            maximum=4_000_000,
-            is_advanced=True,
-        ),
-        Parameter(
-            "embedding_size",
-            "Embedding size",
-            "integer",
-            32,
-            "Numbers that stand for a word piece.",
-            minimum=2,
-            maximum=512,
+            maximum=2_000_000,
+            unit="pairs",
             is_advanced=True,
         ),
         Parameter(
@@ -65,7 +56,6 @@ RECIPE = Recipe(
         ),
         _parameters.batch_size(64),
         _parameters.weight_decay(0.01),
-        _parameters.dropout(0.2),
         _parameters.label_smoothing(0.05),
     ),
 )

@@ -147,13 +147,7 @@ def build_world(folder: Path, problem_type: str) -> DatasetFiles:
 QUICK: dict[str, dict[str, Any]] = {
     "image_cnn": {"epochs": 3, "width": 4, "batch_size": 16, "learning_rate": 0.02},
     "image_mobilenet": {"epochs": 2, "image_size": 32, "batch_size": 16},
-    "text_fast": {
-        "epochs": 8,
-        "vocabulary_size": 200,
-        "pair_buckets": 64,
-        "embedding_size": 8,
-        "batch_size": 16,
-    },
+    "text_fast": {"epochs": 4, "vocabulary_size": 200, "word_pairs": 100, "batch_size": 16, "learning_rate": 0.05},
     "text_minilm": {"epochs": 3, "hidden_size": 16, "max_length": 16, "batch_size": 16},
     "tabular_lightgbm": {"rounds": 120, "leaves": 8, "patience": 0},
     "tabular_mlp": {"epochs": 6, "hidden_size": 32, "batch_size": 16},

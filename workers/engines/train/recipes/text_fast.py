@@ -1,4 +1,4 @@
-"""A bag of word-piece embeddings over a tokenizer learned from the training texts."""
+"""A linear bag of word pieces and pairs over a tokenizer learned from the training texts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from torch import Tensor, nn
 
 from lifecycle.contracts.manifest import TensorSpec
 from workers.engines.artifact.operations import load_tokenizer
@@ -16,7 +17,7 @@ from workers.engines.artifact.texts import check_text, encode_texts
 from workers.engines.train.context import Fitted, Interface, TrainContext, classification_outputs
 from workers.engines.train.data import Split
 from workers.engines.train.loop import fit_torch
-from workers.engines.train.models.bag_of_tokens import PAD, BagOfTokens
+from workers.engines.train.models.voting_tokens import PAD, PairTable, VotingTokens, compute_rarity, find_pairs
 from workers.engines.train.plan import (
     Inputs,
     ProbabilityGraph,
@@ -29,6 +30,7 @@ from workers.engines.train.plan import (
 KEY = "text_fast"
 TOKENIZER_FILE = "tokenizer.json"
 SPECIAL = ("[PAD]", "[UNK]")
+LEAST_TEXTS, MANY_TEXTS = 2, 1000  # with many texts, what occurs in a single one is left out
 
 
 def fit(context: TrainContext) -> Fitted:
@@ -50,18 +52,13 @@ def build_plan(context: TrainContext) -> TorchPlan:
         "pad_id": PAD,
     }
     classes = len(examples.classes)
-    model = BagOfTokens(
-        tokenizer.get_vocab_size(),
-        values["pair_buckets"],
-        values["embedding_size"],
-        classes,
-        token_dropout=values["token_dropout"],
-        dropout=values["dropout"],
-    )
+    ids = tokenize(tokenizer, examples.train, operation)
+    table, rarity = learn_rows(ids, tokenizer.get_vocab_size(), values["word_pairs"])
+    model = VotingTokens(rarity, classes, values["token_dropout"])
     outputs, postprocess = classification_outputs(classes)
     return TorchPlan(
         model=model,
-        graph=ProbabilityGraph(model),
+        graph=ProbabilityGraph(nn.Sequential(table, model)),
         interface=Interface(
             inputs=(TensorSpec("input_ids", "INT64", (-1, -1)),),
             outputs=outputs,
@@ -70,8 +67,8 @@ def build_plan(context: TrainContext) -> TorchPlan:
             files=(TOKENIZER_FILE,),
         ),
         examples=examples,
-        train=tokenize(tokenizer, examples.train, operation),
-        validation=tokenize(tokenizer, examples.validation, operation),
+        train=build_set(table, ids, examples.train),
+        validation=build_set(table, tokenize(tokenizer, examples.validation, operation), examples.validation),
         optimization=build_optimization(context),
         to_outputs=softmax_outputs,
         augment=trim_padding,
@@ -104,14 +101,28 @@ def train_tokenizer(texts: Sequence[str], vocabulary_size: int) -> Tokenizer:
     return tokenizer
 
 
-def tokenize(tokenizer: Tokenizer, split: Split, operation: Mapping[str, Any]) -> TensorSet:
+def tokenize(tokenizer: Tokenizer, split: Split, operation: Mapping[str, Any]) -> Tensor:
     """One split as token ids [n, longest]."""
     ids = encode_texts(tokenizer, [check_text(text) for text in split.items], operation)[operation["ids"]]
-    return TensorSet((torch.from_numpy(ids),), torch.from_numpy(split.targets))
+    return torch.from_numpy(ids)
+
+
+def learn_rows(ids: Tensor, vocabulary: int, limit: int) -> tuple[PairTable, Tensor]:
+    """The table of frequent pairs, and the rarity of every token and pair in the training texts."""
+    least = LEAST_TEXTS if len(ids) >= MANY_TEXTS else 1
+    pairs = find_pairs(ids, vocabulary, LEAST_TEXTS, limit)
+    table = PairTable(vocabulary, pairs)
+    return table, compute_rarity(table(ids), vocabulary + len(pairs), least)
+
+
+def build_set(table: PairTable, ids: Tensor, split: Split) -> TensorSet:
+    """One split as row numbers [n, 2 * longest] and targets."""
+    return TensorSet((table(ids),), torch.from_numpy(split.targets))
 
 
 def trim_padding(inputs: Inputs) -> Inputs:
     """The batch without the columns that are padding in all of its texts."""
-    (ids,) = inputs
-    width = max(2, int((ids != PAD).sum(1).max()))
-    return (ids[:, :width],)
+    (rows,) = inputs
+    used = (rows != PAD).any(0).nonzero()
+    width = int(used[-1]) + 1 if len(used) else 1
+    return (rows[:, :width],)
