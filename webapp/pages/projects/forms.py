@@ -61,7 +61,7 @@ class CharterForm(PlainForm):
         if problem is not None:
             groups = [(metric.key, metric.title) for metric in problem.metrics]
         self.fields["target_metric"].choices = groups
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             if isinstance(field, forms.FloatField):
                 field.widget.attrs |= ANY_NUMBER
         self.fields["requires_approval"].widget.attrs["class"] = "form-check-input"
