@@ -64,7 +64,11 @@ def commit_rows(dataset: Dataset, rows: list[tuple[object, str]], folder: Path) 
         classes=[] if is_number else labels,
         item_count=len(items),
         labeled_count=len(items),
-        summary={"splits": dict(Counter(splits)), "balance": {s: dict(c) for s, c in balance.items()}},
+        summary={
+            "splits": dict(Counter(splits)),
+            "labeled": dict(Counter(splits)),
+            "balance": {s: dict(c) for s, c in balance.items()},
+        },
     )
 
 

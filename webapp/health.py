@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from lifecycle.common.blobs import open_blobs
@@ -25,6 +26,7 @@ def _check_blobs() -> None:
 CHECKS = {"postgres": _check_postgres, "redis": _check_redis, "blobs": _check_blobs}
 
 
+@require_safe
 def healthz(request):
     """200 with each part's state, or 503 when one part is down."""
     parts = {}
@@ -38,5 +40,6 @@ def healthz(request):
     return JsonResponse({"status": "ok" if healthy else "down", "parts": parts}, status=200 if healthy else 503)
 
 
+@require_safe
 def metrics(request):
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.test import Client, RequestFactory
 
-from tests.factories import UserFactory
+from tests.factories import PASSWORD, UserFactory
 from webapp.middleware import POLICY
 from webapp.requests import client_address, wants_problem
 
@@ -42,8 +42,7 @@ def test_the_policy_allows_no_inline_script_and_no_other_host():
 
 
 def test_cookies_are_out_of_reach_of_scripts_and_other_sites(db, client):
-    client.force_login(UserFactory())
-    client.get("/account")
+    client.post("/login", {"name": UserFactory().username, "password": PASSWORD})
 
     assert client.cookies["sessionid"]["httponly"]
     assert client.cookies["sessionid"]["samesite"] == "Lax"

@@ -20,7 +20,7 @@ NO_ROOM = "site"
 
 @require_safe
 def show(request):
-    return render(request, "accounts/api_reference.html", {"rooms": build_rooms(), "section": "api"})
+    return render(request, "accounts/api_reference.html", {"rooms": list(build_rooms().items())})
 
 
 @cache

@@ -100,7 +100,7 @@ class EvaluationDecisions(ProjectView):
     @extend_schema(request=shapes.DecisionWriteSerializer, responses={201: shapes.DecisionSerializer})
     def post(self, request, slug, evaluation_id):
         """Approve or reject with a reason."""
-        given = self.parse(shapes.DecisionWriteSerializer)
         evaluation = selectors.get_evaluation(self.project, evaluation_id)
+        given = self.parse(shapes.DecisionWriteSerializer)
         decision = services.decide(evaluation=evaluation, user=request.user, **given)
         return Response(shapes.DecisionSerializer(decision).data, status=status.HTTP_201_CREATED)

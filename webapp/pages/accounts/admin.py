@@ -109,11 +109,10 @@ def invite(request):
 @admin_required
 @require_POST
 def revoke_invitation(request, invitation_id):
+    invitation = invitations.get(None, invitation_id)
     try:
-        invitations.revoke(invitation=invitations.get(None, invitation_id), user=request.user)
+        invitations.revoke(invitation=invitation, user=request.user)
         messages.success(request, "The invitation no longer works.")
-    except NotFound:
-        raise
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("accounts:users")

@@ -30,11 +30,16 @@ class PlainForm(forms.Form):
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             kind = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
             field.widget.attrs["class"] = kind
-            if self.is_bound and name in self.errors:
-                field.widget.attrs["class"] += " is-invalid"
+
+    def add_error(self, field, error):
+        """Django's, and marks the field; a service's refusal comes this way too."""
+        super().add_error(field, error)
+        for name in self.errors:
+            if name in self.fields and "is-invalid" not in self.fields[name].widget.attrs["class"]:
+                self.fields[name].widget.attrs["class"] += " is-invalid"
 
 
 class PasswordField(forms.CharField):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.common.errors import DomainError
 from lifecycle.projects import invitations
 from lifecycle.projects.selectors import get_project
 from webapp.pages.accounts.forms import MemberInvitationForm, add_domain_error
@@ -42,12 +42,10 @@ def project(request, slug):
 @login_required
 @require_POST
 def revoke(request, slug, invitation_id):
-    project = get_project(request.user, slug, role="owner")
+    invitation = invitations.get(get_project(request.user, slug, role="owner"), invitation_id)
     try:
-        invitations.revoke(invitation=invitations.get(project, invitation_id), user=request.user)
+        invitations.revoke(invitation=invitation, user=request.user)
         messages.success(request, "The invitation no longer works.")
-    except NotFound:
-        raise
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("accounts:project-invitations", slug=slug)

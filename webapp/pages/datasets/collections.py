@@ -130,9 +130,9 @@ def start(request, slug, collection_id):
 @login_required
 @require_POST
 def discard(request, slug, collection_id):
-    project = get_project(request.user, slug, role="engineer")
+    collection = selectors.get_collection(get_project(request.user, slug, role="engineer"), collection_id)
     try:
-        services.discard_collection(collection=selectors.get_collection(project, collection_id))
+        services.discard_collection(collection=collection)
         messages.success(request, "The draft and its files are gone.")
     except DomainError as error:
         messages.error(request, error.message)

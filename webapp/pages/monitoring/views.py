@@ -80,9 +80,9 @@ def alerts(request, slug):
 @login_required
 @require_POST
 def resolve(request, slug, alert_id):
-    project = get_project(request.user, slug, role="engineer")
+    alert = selectors.get_alert(get_project(request.user, slug, role="engineer"), alert_id)
     try:
-        services.resolve(alert=selectors.get_alert(project, alert_id), user=request.user)
+        services.resolve(alert=alert, user=request.user)
         messages.success(request, "The alert is resolved. It comes back by itself if the cause does.")
     except DomainError as error:
         messages.error(request, error.message)

@@ -82,9 +82,9 @@ def _load(request, slug, number) -> dict:
 @login_required
 @require_POST
 def cancel(request, slug, number):
-    project = get_project(request.user, slug, role="engineer")
+    pipeline = selectors.get_pipeline(get_project(request.user, slug, role="engineer"), number)
     try:
-        services.cancel(pipeline=selectors.get_pipeline(project, number), user=request.user)
+        services.cancel(pipeline=pipeline, user=request.user)
         messages.success(request, "The pipeline is canceled.")
     except DomainError as error:
         messages.error(request, error.message)

@@ -178,7 +178,7 @@ def rollback(request, slug, name):
     return redirect("registry:model", slug=slug, name=name)
 
 
-def _act(request, version, sentence: str, verb, **arguments):
+def _act(request, version, sentence: str, verb, /, **arguments):
     try:
         verb(**arguments)
         messages.success(request, sentence)

@@ -1,0 +1,154 @@
+"""Two projects with one object of every kind each, so that every URL can be called, and called with another's objects.
+
+A new kind of argument in a URL is added to `World.arguments`; a URL with an argument that is not there fails the tests.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from lifecycle.accounts.models import User
+from lifecycle.accounts.services import tokens
+from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Task
+from lifecycle.common.blobs import open_blobs
+from lifecycle.datasets.models import Collection, DatasetVersion, Upload
+from lifecycle.deployments.models import Deployment, DeploymentKey, Prediction, Release
+from lifecycle.jobs.models import Job
+from lifecycle.monitoring.models import Alert
+from lifecycle.pipelines.models import PipelineRun
+from lifecycle.projects import invitations
+from lifecycle.projects.models import Decision, Milestone, Project
+from lifecycle.registry.models import Model, ModelVersion
+from tests import factories
+from tests.versions import commit_rows
+
+
+@dataclass
+class World:
+    """One project with its objects; `arguments` fills the URLs."""
+
+    project: Project
+    owner: User
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    def fill(self, names) -> dict[str, Any]:
+        return {name: self.arguments[name] for name in names}
+
+
+def build_world(name: str, number: int, folder: Path) -> World:
+    """`number` is what numbered objects carry, so that two worlds share no address. `folder` is for passing files."""
+    owner = factories.UserFactory(username=f"owner-{name}")
+    project = factories.ProjectFactory(owner=owner, slug=name, problem_type="text_classification")
+    world = World(project, owner)
+    _add_data(world, number, folder)
+    for add in (_add_accounts, _add_planning, _add_training, _add_serving):
+        add(world, number)
+    world.arguments |= {"slug": project.slug, "number": number, "old": number, "new": number}
+    world.arguments |= {"kind": "csv", "size": 256, "topic": "label", "alias": "champion"}
+    return world
+
+
+def _add_accounts(world: World, number: int) -> None:
+    token, _ = tokens.issue(user=world.owner, name="contract")
+    invitation, secret = invitations.create(invited_by=world.owner, project=world.project, role="viewer")
+    world.arguments |= {
+        "token_id": token.pk,
+        "user_id": world.owner.pk,
+        "invitation_id": invitation.pk,
+        "secret": secret,
+        "uid": "MQ",
+        "token": "abc-def",
+    }
+
+
+def _add_planning(world: World, number: int) -> None:
+    milestone = Milestone.objects.create(project=world.project, stage="train", title="m", created_by=world.owner)
+    decision = Decision.objects.create(project=world.project, title="d", created_by=world.owner)
+    member = factories.UserFactory()
+    membership = factories.MembershipFactory(project=world.project, user=member, role="viewer")
+    world.arguments |= {
+        "milestone_id": milestone.pk,
+        "decision_id": decision.pk,
+        "member_id": member.pk,
+        "membership_id": membership.pk,
+        "version": 1,
+    }
+
+
+def _add_data(world: World, number: int, folder: Path) -> None:
+    dataset = world.project.datasets.get()
+    rows = [(f"text {position} of {world.project.slug}", "ab"[position % 2]) for position in range(20)]
+    version = commit_rows(dataset, rows, folder)
+    DatasetVersion.objects.filter(pk=version.pk).update(number=number)
+    item = dataset.items.order_by("pk").first()
+    Collection.objects.update(job=factories.JobFactory(project=world.project, kind="ingest"))
+    LabelSchema.objects.create(
+        project=world.project, version=1, config="<View/>", classes=["a", "b"], created_by=world.owner
+    )
+    GuideVersion.objects.create(project=world.project, version=1, body="guide", created_by=world.owner)
+    task = Task.objects.create(dataset=dataset, item=item)
+    annotation = Annotation.objects.create(task=task, item=item, user=world.owner, value="a")
+    upload = Upload.objects.create(project=world.project, name="a.csv", byte_size=1, created_by=world.owner)
+    world.arguments |= {
+        "item_id": item.pk,
+        "task_id": task.pk,
+        "annotation_id": annotation.pk,
+        "collection_id": item.collection_id,
+        "upload_id": upload.pk,
+    }
+
+
+def _add_training(world: World, number: int) -> None:
+    run = factories.RunFactory(project=world.project, number=number)
+    blob = open_blobs(settings.STORAGE_URL).put(b"{}")
+    artifact = factories.ArtifactFactory(run=run, files={"manifest.json": blob, "model.onnx": blob})
+    evaluation = factories.EvaluationFactory(artifact=artifact)
+    job = Job.objects.create(project=world.project, kind="train", queue="cpu", title="t")
+    model = Model.objects.create(project=world.project, name=f"model-{number}")
+    version = ModelVersion.objects.create(
+        model=model, number=number, artifact=artifact, evaluation=evaluation, created_by=world.owner
+    )
+    spec = {"recipe": "text_fast", "parameters": {}, "promote": False, "deploy": False}
+    PipelineRun.objects.create(project=world.project, number=number, spec=spec, created_by=world.owner)
+    world.arguments |= {
+        "run_id": run.pk,
+        "experiment_id": run.experiment_id,
+        "evaluation_id": evaluation.pk,
+        "job_id": job.pk,
+        "name": model.name,
+        "model_version_id": version.pk,
+    }
+
+
+def _add_serving(world: World, number: int) -> None:
+    deployment = Deployment.objects.create(
+        project=world.project, model=world.project.models.get(), slug=f"endpoint-{number}", created_by=world.owner
+    )
+    release = Release.objects.create(deployment=deployment, number=number, created_by=world.owner)
+    Deployment.objects.filter(pk=deployment.pk).update(current_release=release)
+    key = DeploymentKey.objects.create(
+        deployment=deployment, name="k", token_hash=f"{number:064}", prefix="gm_x", created_by=world.owner
+    )
+    prediction = Prediction.objects.create(
+        request_id=uuid.uuid4(),
+        deployment=deployment,
+        release_id=release.pk,
+        model_version_id=world.arguments["model_version_id"],
+        at=timezone.now(),
+        door="v1",
+        latency_ms=1.0,
+    )
+    alert = Alert.objects.create(deployment=deployment, kind="drift", level="warning", summary="s")
+    world.arguments |= {
+        "deployment": deployment.slug,
+        "key_id": key.pk,
+        "request_id": prediction.request_id,
+        "alert_id": alert.pk,
+        "release_number": number,
+    }
