@@ -90,7 +90,7 @@ def chart(figure: dict, height: int = 320, label: str = "Chart") -> str:
         return ""
     plain = orjson.loads(orjson.dumps(figure, option=_FIGURE_OPTIONS, default=str))  # NaN, which is no JSON, to null
     return format_html(
-        '<div class="chart" data-module="chart" style="height:{}px" role="img" aria-label="{}">{}</div>',
+        '<div class="chart" data-module="chart" style="height:{}px" role="figure" aria-label="{}">{}</div>',
         int(height),
         label,
         json_script(plain),

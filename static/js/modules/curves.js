@@ -66,7 +66,7 @@ export function mount(element) {
       heading.textContent = title;
       const node = document.createElement("div");
       node.style.height = "300px";
-      node.setAttribute("role", "img");
+      node.setAttribute("role", "figure");
       node.setAttribute("aria-label", `Curve of ${title}`);
       column.append(heading, node);
       grid.append(column);
