@@ -119,7 +119,7 @@ class Worker:
         await self._drain()
 
     async def _wait_for_first_table(self) -> None:
-        """Clients wait in the socket's backlog until the models are there; not for ever, so that health can be asked."""
+        """Clients wait in the backlog until the models are there; not for ever, so that health can be asked."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._loaded.wait(), FIRST_TABLE_SECONDS)
 
