@@ -102,6 +102,8 @@ export function mount(element) {
     if (isDestroyed) return false;
     cursor = answer.cursor;
     rebuild(answer.figures);
+    const note = element.querySelector("[data-curves-empty]");
+    if (note && !answer.is_active) note.textContent = note.dataset.curvesEmpty;
     return answer.is_active;
   };
 
