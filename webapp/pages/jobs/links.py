@@ -14,7 +14,6 @@ SUBJECTS: dict[str, tuple[str, str]] = {
     "run": ("experiments:run-by-id", "run_id"),
     "evaluation": ("evaluations:detail", "evaluation_id"),
     "pipeline": ("pipelines:detail", "number"),
-    "deployment": ("deployments:detail", "slug"),
 }
 
 
