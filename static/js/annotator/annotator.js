@@ -84,12 +84,12 @@ export async function startAnnotator(root, setup) {
     }
     const answer = store.currentAnswer;
     const { isLookingBack, place, canUndo } = store;
-    view.showItem(task, { answer, isLookingBack, place, canUndo }, media, () => store.current?.id === task.id);
-    if (painted !== task.id) {
-      painted = task.id;
-      watch.restart();
-      performance.mark("annotator:shown", { detail: task.id });
-    }
+    view.showAround({ answer, isLookingBack, place, canUndo });
+    const showing = `${task.id} ${isLookingBack}`;
+    if (painted === showing) return; // what is typed, scrolled or selected meanwhile stays
+    painted = showing;
+    view.showItem(task, answer, media, () => store.current?.id === task.id);
+    watch.restart();
   }
 
   function paintTotals() {

@@ -29,21 +29,25 @@ export function createView(root) {
     parts,
     buttons,
 
-    showItem(task, { answer, isLookingBack, place, canUndo }, media, isWanted) {
+    /** Put a task on screen in place of the one before. */
+    showItem(task, answer, media, isWanted) {
       show("stage");
       media.show(task, parts.stage, isWanted);
       parts.stage.scrollTop = 0;
+      if (!parts.number) return;
+      parts.number.value = answer?.kind === "answer" ? String(answer.value) : "";
+      parts.numberError.textContent = "";
+      parts.number.focus({ preventScroll: true });
+      parts.number.select();
+    },
+
+    /** What changes around the item while it stays: the chosen class, where one is, whether undo has something. */
+    showAround({ answer, isLookingBack, place, canUndo }) {
       root.classList.toggle("is-looking-back", isLookingBack);
       for (const button of buttons) {
         const isChosen = answer?.kind === "answer" && answer.value === button.dataset.class;
         button.classList.toggle("is-chosen", isChosen);
         button.setAttribute("aria-pressed", String(isChosen));
-      }
-      if (parts.number) {
-        parts.number.value = answer?.kind === "answer" ? String(answer.value) : "";
-        parts.numberError.textContent = "";
-        parts.number.focus({ preventScroll: true });
-        parts.number.select();
       }
       parts.place.textContent = isLookingBack ? describePast(answer, place) : "";
       parts.undo.disabled = !canUndo;
