@@ -6,7 +6,7 @@ GRISTMILL := $(PYTHON) workers/supervisor/bootstrap.py
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-long bench lint format lock shell migrate screenshots install install-tests clean
+.PHONY: help run demo test test-long bench lint format openapi lock shell migrate screenshots install install-tests clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -49,6 +49,9 @@ shell: install ## Django's shell on the running (or for this while started) data
 
 migrate: install ## apply the database migrations
 	@$(GRISTMILL) with --servers-only python manage.py migrate
+
+openapi: install-tests ## write docs/openapi.yaml, the snapshot that a test compares
+	$(BIN)/python manage.py spectacular --fail-on-warn --validate --file docs/openapi.yaml
 
 screenshots: install-tests ## take the pictures of README.md
 	@$(GRISTMILL) with python -m tests.browser.screenshots
