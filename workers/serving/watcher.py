@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -143,4 +144,4 @@ class Watcher(threading.Thread):
         lanes = endpoint.release.lanes if endpoint.release else ()
         same = (lane.model for lane in lanes if lane.model.target.artifact_hash == target.artifact_hash)
         found = next(same, None)
-        return LoadedModel(target, found.predictor, found.max_batch, found.run_seconds) if found else None
+        return replace(found, target=target) if found else None
