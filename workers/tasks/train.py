@@ -95,7 +95,7 @@ class Recorder:
         return self.context.should_stop()
 
     def flush(self) -> None:
-        """Write what is buffered. A database that is away for a moment costs nothing: it is tried again later."""
+        """Write what is buffered; a database that is away for a moment costs nothing: it is tried again later."""
         self.flushed_at = time.monotonic()
         try:
             with self.context.recording():
