@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -17,6 +18,19 @@ from lifecycle.projects.models import Charter
 from lifecycle.projects.rules import is_allowed
 from webapp.pages.accounts.forms import add_domain_error
 from webapp.pages.projects.forms import CharterForm
+from webapp.templatetags.gristmill import bytesize
+
+
+@dataclass(frozen=True)
+class Change:
+    """One changed field in words; of long texts and lists, what is `gone` and what is `new`."""
+
+    title: str
+    before: str
+    after: str
+    is_long: bool = False
+    gone: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -24,7 +38,7 @@ class Revision:
     """One version with what it changed."""
 
     charter: Charter
-    changes: list[rules.CharterChange]
+    changes: list[Change]
 
 
 class ChangeForm(CharterForm):
@@ -39,7 +53,7 @@ def show(request, slug):
     problem = get_problem_type(project.problem_type)
     charters = list(selectors.list_charters(project)[:100])
     revisions = [
-        Revision(charter, rules.compare_charters(before, charter))
+        Revision(charter, [describe_change(change) for change in rules.compare_charters(before, charter)])
         for charter, before in zip(charters, [*charters[1:], None], strict=True)
     ]
     charter = charters[0] if charters else None
@@ -84,3 +98,28 @@ def edit(request, slug):
             add_domain_error(form, error)
     context = {"project": project, "section": "charter", "form": form, "charter": charter, "is_quiet": wants_rows}
     return render(request, "projects/charter_edit.html", context)
+
+
+def describe_change(change: rules.CharterChange) -> Change:
+    """A change as the history shows it."""
+    if isinstance(change.after, list):
+        old, new = ([_say_row(row) for row in rows] for rows in (change.before, change.after))
+        gone = tuple(row for row in old if row not in new)
+        return Change(change.title, str(len(old)), str(len(new)), True, gone, tuple(r for r in new if r not in old))
+    before, after = _say(change.field, change.before), _say(change.field, change.after)
+    is_long = change.field in ("problem_statement", "constraints_note")
+    return Change(change.title, before, after, is_long, (before,) if is_long else (), (after,) if is_long else ())
+
+
+def _say(field: str, value: Any) -> str:
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return "needed" if value else "not needed"
+    if field == "max_model_bytes":
+        return bytesize(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _say_row(row: dict[str, Any]) -> str:
+    return " · ".join(str(value) for value in row.values() if value not in ("", None))

@@ -18,7 +18,6 @@ EXAMPLES = {
     "tabular_classification": ("Say which customers will leave", "Churn", ("stays", "leaves"), "0.85"),
     "tabular_regression": ("Estimate the price of a diamond from its measures", "Diamond prices", (), "0.975"),
 }
-ICONS = {"image": "photo", "text": "align-left", "row": "table"}
 
 
 @login_required
@@ -39,6 +38,6 @@ def create(request):
             return redirect("projects:loop", slug=project.slug)
         except DomainError as error:
             add_domain_error(form, error)
-    kinds = [(problem, ICONS[problem.item_kind], EXAMPLES.get(problem.key)) for problem in list_problem_types()]
+    kinds = [(problem, EXAMPLES.get(problem.key, ("", "", (), ""))) for problem in list_problem_types()]
     context = {"form": form, "kinds": kinds, "chosen": form["problem_type"].value(), "is_quiet": wants_rows}
     return render(request, "projects/create.html", context)

@@ -86,7 +86,7 @@ class ProjectForm(CharterForm):
     """A new project: the charter's questions, and what only a new one is asked."""
 
     name = forms.CharField(label="Name", max_length=120)
-    problem_type = forms.ChoiceField(label="What kind of problem is it?")
+    problem_type = forms.ChoiceField(label="What kind of problem is it?", initial="image_classification")
     classes = forms.CharField(
         label="Classes, one a line", required=False, widget=forms.Textarea(attrs={"rows": 4}), max_length=100_000
     )
