@@ -60,8 +60,19 @@ class ClassChange:
 
 
 def assign_keys(classes: Sequence[str]) -> list[str]:
-    """The key of each class, in order; an empty string for those past the last free key."""
-    return [CLASS_KEYS[i] if i < len(CLASS_KEYS) else "" for i in range(len(classes))]
+    """The key of each class; empty for those past the last free key.
+
+    A class that is called like a key has it (the digit 7 is on 7), the others take the free keys in order.
+    """
+    own = {name.lower() for name in classes if name.lower() in set(CLASS_KEYS)}
+    free = (key for key in CLASS_KEYS if key not in own)
+    taken: set[str] = set()
+    keys = []
+    for name in classes:
+        key = name.lower() if name.lower() in own - taken else next(free, "")
+        taken.add(key)
+        keys.append(key)
+    return keys
 
 
 def clean_classes(classes: Sequence[str]) -> list[str]:
