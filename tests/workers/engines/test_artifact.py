@@ -125,6 +125,7 @@ def test_a_header_that_promises_gigapixels_is_refused():
     header = struct.pack(">IIBBBBB", 200_000, 200_000, 8, 0, 0, 0, 0)
     chunk = b"IHDR" + header
     bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    bomb += struct.pack(">I", 8) + b"IDAT" + bytes(8)
 
     with pytest.raises(BadInput, match="million pixels"):
         decode_image(bomb)
