@@ -64,7 +64,7 @@ def read_sections(text: str) -> dict[str, str]:
 
 def write(sections: dict[str, str]) -> None:
     intro = (
-        f"{HEAD}\nMade by `make bench`. Read the ratios: each raw limit was taken in the same run on the same machine; the\n"
+        f"{HEAD}\nMade by `make bench`. Read the ratios: each raw limit was taken in the same run; the\n"
         "load generator shares the cores with what it measures.\n\n"
     )
     RESULTS.write_text(intro + "\n".join(sections[name] for name in sorted(sections)))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from workers.supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 
-
 postgres: EmbeddedPostgres
 redis: EmbeddedRedis
 

@@ -216,7 +216,7 @@ def _run_body(context: JobContext) -> Mapping[str, Any] | BaseException:
     """The task's result, or what it raised."""
     try:
         result = BODIES[context.job.kind](context)
-    except Exception as error:  # whatever a task raises ends in _settle, with its traceback kept
+    except Exception as error:  # noqa: BLE001  (whatever a task raises ends in _settle, its traceback kept)
         return error
     return result or {}
 

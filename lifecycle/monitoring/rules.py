@@ -103,7 +103,9 @@ def _count_numbers(histogram: Mapping[str, Any], values: Sequence[Any]) -> tuple
     return _drop_unused(labels, reference, live.tolist())
 
 
-def _count_categories(histogram: Mapping[str, Any], values: Sequence[Any]) -> tuple[list[str], list[float], list[float]]:
+def _count_categories(
+    histogram: Mapping[str, Any], values: Sequence[Any]
+) -> tuple[list[str], list[float], list[float]]:
     categories = [str(c) for c in histogram["categories"]]
     places = {c: n for n, c in enumerate(categories)}
     live = [0] * (len(categories) + 1)

@@ -108,4 +108,5 @@ def summarize_monitor(project) -> StageSummary:
         return StageSummary(
             Stage.MONITOR, StageState.READY, "Waiting for the first prediction.", figures, "tryit", "Try the endpoint"
         )
-    return StageSummary(Stage.MONITOR, StageState.DONE, "Watching live traffic.", figures, "monitor", "Open the monitor")
+    headline = "Watching live traffic."
+    return StageSummary(Stage.MONITOR, StageState.DONE, headline, figures, "monitor", "Open the monitor")

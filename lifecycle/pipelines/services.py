@@ -68,7 +68,8 @@ def advance(*, pipeline: PipelineRun) -> PipelineRun:
     Calling it too often, or twice at once, changes nothing.
     """
     with transaction.atomic():
-        locked = PipelineRun.objects.select_for_update(of=("self",)).select_related("project", "created_by").get(pk=pipeline.pk)
+        found = PipelineRun.objects.select_for_update(of=("self",)).select_related("project", "created_by")
+        locked = found.get(pk=pipeline.pk)
         if locked.state != PipelineRun.State.RUNNING:
             return locked
         for step in locked.steps.select_related("job"):

@@ -91,7 +91,8 @@ def _finish_version(pipeline: PipelineRun, step: PipelineStep, job: Job) -> Outc
     version = DatasetVersion.objects.get(pk=job.result["version_id"])
     new = f"Committed {version} with {version.item_count:,} items, {version.labeled_count:,} labeled."
     same = f"Nothing has changed since {version}, so it is used again."
-    return Outcome(State.SUCCEEDED, [new if job.result["is_new"] else same], subject_type="version", subject_id=version.pk)
+    reason = new if job.result["is_new"] else same
+    return Outcome(State.SUCCEEDED, [reason], subject_type="version", subject_id=version.pk)
 
 
 def _start_train(pipeline: PipelineRun) -> Outcome:

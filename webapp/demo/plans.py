@@ -69,7 +69,7 @@ PLANS = (
         problem_type="image_classification",
         recipe="image_cnn",
         charter={
-            "problem_statement": "Read handwritten digits on scanned forms, so that clerks only check the doubtful ones.",
+            "problem_statement": "Read handwritten digits on scanned forms, so that clerks check only the doubtful.",
             "target_metric": "accuracy",
             "target_threshold": 0.96,
             "max_latency_ms": 50,

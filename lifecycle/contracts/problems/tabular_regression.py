@@ -20,7 +20,7 @@ PROBLEM_TYPE = ProblemType(
         MetricDefinition("r2", "R²", True, "Share of the variance that the model explains."),
         MetricDefinition("rmse", "RMSE", False, "Root mean squared error, in the target's unit."),
         MetricDefinition("mae", "MAE", False, "Mean absolute error, in the target's unit."),
-        MetricDefinition("median_absolute_error", "Median error", False, "Median absolute error, in the target's unit."),
+        MetricDefinition("median_absolute_error", "Median error", False, "Median of the absolute errors."),
         MetricDefinition("mape", "MAPE", False, "Mean absolute error relative to the true value."),
     ),
     default_recipe="tabular_lightgbm",

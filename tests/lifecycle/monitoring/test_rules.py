@@ -65,7 +65,8 @@ def test_a_shifted_feature_comes_first_and_a_stable_one_is_stable():
 
 
 def test_new_categories_and_missing_values_are_counted_apart():
-    reference = {"cut": {"kind": "category", "categories": ["Ideal", "Good"], "counts": [60, 40], "missing": 0, "other": 0}}
+    cut = {"kind": "category", "categories": ["Ideal", "Good"], "counts": [60, 40], "missing": 0, "other": 0}
+    reference = {"cut": cut}
 
     (drift,) = rules.compare(reference, {"cut": ["Ideal", "Weird", None, "Weird"]}, side="input")
 

@@ -43,7 +43,8 @@ def start_worker(tmp_path):
         parts = urlsplit(os.environ["DATABASE_URL"])
         url = urlunsplit(parts._replace(path="/" + connection.settings_dict["NAME"]))
         command = [sys.executable, "-m", "celery", "-A", "workers.celery", "worker", "-Q", "io", "-c", "1"]
-        command += ["-n", f"{name}@test", "-I", "tests.workers.jobs.chaos_tasks", "--without-gossip", "--without-mingle"]
+        command += ["-n", f"{name}@test", "-I", "tests.workers.jobs.chaos_tasks"]
+        command += ["--without-gossip", "--without-mingle"]
         log = open(tmp_path / f"{name}.log", "ab")  # noqa: SIM115  (the process writes to it until it ends)
         environment = {**os.environ, "DATABASE_URL": url, "GRISTMILL_HOME": str(settings.GRISTMILL_HOME)}
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
