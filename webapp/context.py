@@ -27,6 +27,6 @@ def site(request) -> dict:
     return {
         "serving_url": settings.SERVING_URL,
         "theme": theme if theme in THEMES else "auto",
-        "version": find_version(),
+        "gristmill_version": find_version(),
         "my_projects": SimpleLazyObject(lambda: selectors.list_switcher(user)),
     }

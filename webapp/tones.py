@@ -55,6 +55,8 @@ LOOKS: dict[str, Look] = {
     "healthy": Look("good", "heartbeat"),
     "drift": Look("bad", "wave-sine"),
     "drifting": Look("bad", "wave-sine"),
+    "drifted": Look("bad", "wave-sine"),
+    "moved": Look("warning", "wave-sine"),
     "watch": Look("warning", "eye"),
     "moderate": Look("warning", "wave-sine"),
     "severe": Look("bad", "wave-sine"),
