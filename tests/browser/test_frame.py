@@ -1,0 +1,93 @@
+"""The frame of every page in a real browser: menus, themes, questions, failing requests."""
+
+import pytest
+
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def page(browser_page, login, live_url):
+    owner = factories.UserFactory(username="owner", first_name="Ada", last_name="Byron")
+    factories.ProjectFactory(owner=owner, slug="digits", name="Digits")
+    login(browser_page, owner)
+    browser_page.goto("/projects/digits/members")
+    return browser_page
+
+
+def test_a_theme_is_kept_with_the_person(page):
+    page.click("summary.topbar-user")
+    with page.expect_response("**/account/theme") as answer:
+        page.click("button[value=dark]")
+
+    assert answer.value.ok
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+
+
+def test_a_menu_closes_on_escape_and_on_a_click_elsewhere(page):
+    summary = page.locator("summary.topbar-project")
+    menu = page.locator("details.menu", has=summary)
+    summary.click()
+    assert menu.get_attribute("open") is not None
+
+    page.keyboard.press("Escape")
+    assert menu.get_attribute("open") is None
+
+    summary.click()
+    page.mouse.click(900, 600)
+    assert menu.get_attribute("open") is None
+
+
+def test_the_menu_of_a_phone_opens_and_closes(page):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.click(".bottom-bar >> text=Menu")
+    page.locator(".side").get_by_text("Settings").wait_for(state="visible")
+
+    page.mouse.click(350, 300)
+
+    page.locator(".side").wait_for(state="hidden")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_question_is_asked_before_the_form_is_sent(page):
+    page.evaluate(
+        """() => {
+          const form = document.createElement("form");
+          Object.assign(form, {method: "get", action: "/help/", id: "risky"});
+          form.dataset.module = "confirm";
+          form.dataset.question = "Really?";
+          form.innerHTML = "<button>Remove it</button>";
+          document.querySelector("main").append(form);
+        }"""
+    )
+    page.wait_for_timeout(300)
+    page.click("#risky button")
+    page.click("#ask >> text=Cancel")
+    assert page.url.endswith("/members")
+
+    page.click("#risky button")
+    with page.expect_navigation(url="**/help/**"):
+        page.click("#ask-yes >> text=Remove it")
+
+
+def test_an_ended_session_leads_to_the_login_page_and_back(page):
+    page.goto("/projects/digits/jobs")
+    page.context.clear_cookies()
+
+    with page.expect_navigation(url="**/login?next=**"):
+        page.evaluate("htmx.ajax('GET', '/projects/digits/jobs', {target: '#job-list'})")
+
+    assert "next=%2Fprojects%2Fdigits%2Fjobs" in page.url
+
+
+def test_a_failing_request_says_so_and_changes_nothing(page):
+    page.goto("/projects/digits/jobs")
+    before = page.inner_html("main")
+
+    page.evaluate("htmx.ajax('GET', '/projects/digits/nowhere', {target: '#job-list'})")
+
+    page.locator(".toast-note", has_text="not there any more").wait_for()
+    assert page.inner_html("main") == before
