@@ -243,7 +243,7 @@ class App:
                 log = body = v1.render_answer(call)
             else:
                 body, head_length = v2.render_answer(call)
-                log = v2.render_log(call)
+                log = body if v2.is_complete(call) and len(body) <= v2.MAX_LOGGED_BYTES else v2.render_log(call)
                 if head_length is not None:
                     kind = BINARY
                     extra += b"inference-header-content-length: %d\r\n" % head_length

@@ -54,13 +54,13 @@ class Interpreter:
             found = sent["predictions"] if "predictions" in sent else [sent["prediction"]]
             return [{key: value for key, value in answer.items() if key != "request_id"} for answer in found]
         answer = self._describers(record.model_version_id)[1]
-        tensors = sent.get("outputs", {})
+        tensors = sent.get("outputs", ())
         if answer is None or not tensors:
             return [{}]
         arrays = {
-            name: np.array(t["data"], DTYPES[t["datatype"]]).reshape(t["shape"])
-            for name, t in tensors.items()
-            if None not in t["data"]
+            tensor["name"]: np.array(tensor["data"], DTYPES[tensor["datatype"]]).reshape(tensor["shape"])
+            for tensor in tensors
+            if None not in tensor["data"]
         }
         return answer(arrays) if len(arrays) == len(tensors) else [{}]
 

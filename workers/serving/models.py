@@ -8,12 +8,13 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from lifecycle.common.blobs import BlobStore
-from lifecycle.contracts.manifest import Manifest
+from lifecycle.contracts.manifest import Manifest, TensorSpec
 from lifecycle.contracts.serving import Target
 from workers.engines.artifact import BadArtifact, Predictor
 from workers.engines.artifact.predictor import DTYPES
@@ -41,6 +42,14 @@ class LoadedModel:
     @property
     def can_batch(self) -> bool:
         return self.max_batch > 1
+
+    @cached_property
+    def inputs(self) -> dict[str, TensorSpec]:
+        return {spec.name: spec for spec in self.manifest.inputs}
+
+    @cached_property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(spec.name for spec in self.manifest.outputs)
 
 
 def load_model(target: Target, *, blobs: BlobStore, cache: Path) -> LoadedModel:

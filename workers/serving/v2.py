@@ -54,9 +54,13 @@ def _read_parameters(sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_list(value: Any, name: str) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise Problem(400, f"“{name}” must be a list of objects.")
-    return value
+    if isinstance(value, list):
+        for entry in value:
+            if not isinstance(entry, dict):
+                break
+        else:
+            return value
+    raise Problem(400, f"“{name}” must be a list of objects.")
 
 
 def _read_output(output: dict[str, Any], known: tuple[str, ...], default: bool) -> tuple[str, bool]:
@@ -79,8 +83,8 @@ def read_input(call: Call, headers: dict[bytes, bytes], body: bytes) -> None:
     sent = parse_json(body)
     if not isinstance(sent, dict):
         raise Problem(400, "Send a JSON object with “inputs”.")
-    specs = {spec.name: spec for spec in call.model.manifest.inputs}
-    call.options = InferOptions(sent, tuple(spec.name for spec in call.model.manifest.outputs))
+    specs = call.model.inputs
+    call.options = InferOptions(sent, call.model.output_names)
     for raw in _check_list(sent.get("inputs"), "inputs"):
         name = raw.get("name")
         if not isinstance(name, str) or name not in specs:
@@ -100,14 +104,22 @@ def _check_tensors(call: Call, specs: dict[str, Any]) -> None:
     if absent:
         raise Problem(422, f"The input {sorted(absent)[0]} is missing.")
     for name, array in call.tensors.items():
-        want = specs[name].shape
-        fits = array.ndim == len(want) and all(w in (-1, h) for w, h in zip(want, array.shape, strict=True))
-        if not fits:
-            raise Problem(422, f"The input {name} must have the shape {list(want)}, not {list(array.shape)}.")
+        if not _fits(array.shape, specs[name].shape):
+            want, given = list(specs[name].shape), list(array.shape)
+            raise Problem(422, f"The input {name} must have the shape {want}, not {given}.")
     sizes = {array.shape[0] for array in call.tensors.values()}
     if len(sizes) != 1 or 0 in sizes:
         raise Problem(422, "All inputs must have the same first dimension, at least 1.")
     call.size = sizes.pop()
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    if len(shape) != len(wanted):
+        return False
+    for have, want in zip(shape, wanted, strict=True):  # noqa: SIM110 - a generator costs as much as the rest
+        if want not in (-1, have):
+            return False
+    return True
 
 
 def _read_tensor(raw: dict[str, Any], name: str, datatype: str, rest: bytes) -> tuple[np.ndarray, bytes]:
@@ -150,7 +162,8 @@ def _convert(data: Any, name: str, dtype: np.dtype) -> np.ndarray:
         raise Problem(422, f"The data of {name} must be {'numbers' if dtype.kind != 'b' else 'true or false'} only.")
     if dtype.kind != "b":
         lowest, highest = LIMITS[dtype]
-        if array.min() < lowest or array.max() > highest:
+        flat = array.ravel()
+        if np.minimum.reduce(flat) < lowest or np.maximum.reduce(flat) > highest:
             raise Problem(422, f"The data of {name} does not fit into {DATATYPES[dtype]}.")
     return array.astype(dtype)
 
@@ -179,14 +192,19 @@ def render_answer(call: Call) -> tuple[bytes, int | None]:
     return (head + b"".join(binaries), len(head)) if binaries else (head, None)
 
 
+def is_complete(call: Call) -> bool:
+    """Whether the answer as sent holds all outputs as JSON, so that it can be logged as it is."""
+    return not call.options.is_binary and len(call.options.outputs) == len(call.outputs)
+
+
 def render_log(call: Call) -> bytes:
     """All outputs as JSON, however the client asked for them; empty for very large ones."""
     if sum(array.nbytes for array in call.outputs.values()) > MAX_LOGGED_BYTES:
         return b"{}"
-    outputs = {
-        name: {"shape": array.shape, "datatype": DATATYPES[array.dtype], "data": array.ravel()}
+    outputs = [
+        {"name": name, "shape": array.shape, "datatype": DATATYPES[array.dtype], "data": array.ravel()}
         for name, array in call.outputs.items()
-    }
+    ]
     return orjson.dumps({"outputs": outputs}, option=orjson.OPT_SERIALIZE_NUMPY)
 
 

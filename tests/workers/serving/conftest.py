@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
@@ -98,6 +99,16 @@ class Serving:
                 self.process.kill()
                 self.process.wait()
             self.process = None
+            self._wait_until_disconnected()
+
+    def _wait_until_disconnected(self) -> None:
+        """Postgres notices a little later that a client is gone; until then the tests' database cannot be dropped."""
+        with psycopg.connect(database_url(), autocommit=True) as own:
+            for _ in range(50):
+                asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gristmill-serving'"
+                if own.execute(asked + " AND datname = current_database()").fetchone()[0] == 0:
+                    return
+                time.sleep(0.1)
 
     def log(self) -> str:
         return (self.home / "serving.log").read_text()
