@@ -134,6 +134,7 @@ USE_THOUSAND_SEPARATOR = True
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = GRISTMILL_HOME / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = True  # serves static/ directly: no collectstatic needed to start
 WHITENOISE_AUTOREFRESH = DEBUG
 

@@ -99,6 +99,7 @@ def commit(page, slug: str) -> None:
 
 def train(page, slug: str) -> None:
     page.goto(f"/projects/{slug}/runs/new?recipe=image_cnn")
+    page.get_by_label("Epochs", exact=True).fill("3")
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url(re.compile(r"/runs/\d+"))
     page.get_by_role("link", name="Open the evaluation").wait_for(timeout=JOB_MS)

@@ -205,3 +205,14 @@ def test_a_whole_project_goes_through_rest(as_owner, owner, texts, run_jobs):
     import pyarrow.parquet as pq
 
     assert pq.read_table(io.BytesIO(parquet)).num_rows == 60
+
+
+def test_chosen_items_go_back_to_the_labelling_queue(as_owner, owner, images, run_jobs):
+    bring(images, owner, {"pets.zip": PETS}, run_jobs)
+    item = Item.objects.filter(label__isnull=False).first()
+    assert item.task.state == "done"
+
+    as_owner.post(reverse("datasets:items-change", args=[images.slug]), {"items": item.pk, "action": "label"})
+
+    item.task.refresh_from_db()
+    assert item.task.state == "open"

@@ -10,6 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from lifecycle.annotations.selectors import list_annotations
+from lifecycle.annotations.services import request_labels
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets import selectors, services
@@ -50,17 +51,22 @@ def list_items(request, slug):
     return render(request, "datasets/items.html", context)
 
 
+_CHANGES = {
+    "exclude": (lambda p, user, ids: services.exclude_items(project=p, user=user, item_ids=ids), "Excluded"),
+    "restore": (lambda p, user, ids: services.restore_items(project=p, user=user, item_ids=ids), "Restored"),
+    "label": (lambda p, user, ids: request_labels(project=p, actor=user, item_ids=ids), "Sent to labelling:"),
+}
+
+
 @login_required
 @require_POST
 def change_items(request, slug):
-    """Exclude or restore the chosen items, then go back to where they were chosen."""
+    """Exclude, restore or send to labelling the chosen items, then go back to where they were chosen."""
     project = get_project(request.user, slug, role="engineer")
     ids = [int(text) for text in request.POST.getlist("items") if text.isascii() and text.isdigit() and len(text) < 19]
-    is_restoring = request.POST.get("action") == "restore"
-    change = services.restore_items if is_restoring else services.exclude_items
+    change, done = _CHANGES.get(request.POST.get("action", ""), _CHANGES["exclude"])
     try:
-        count = change(project=project, user=request.user, item_ids=ids)
-        done = "Restored" if is_restoring else "Excluded"
+        count = change(project, request.user, ids)
         messages.success(request, f"{done} {count:,} item{'' if count == 1 else 's'}.")
     except DomainError as error:
         messages.error(request, error.message)
