@@ -123,8 +123,8 @@ class MemberDetail(ProjectView):
     @extend_schema(request=shapes.MemberChange, responses=shapes.MemberOut)
     def patch(self, request, slug, user_id):
         """Another role."""
-        role = self.parse(shapes.MemberChange)["role"]
         member = selectors.get_member(self.project, user_id)
+        role = self.parse(shapes.MemberChange)["role"]
         return Response(shapes.MemberOut(services.change_role(membership=member, actor=request.user, role=role)).data)
 
     @extend_schema(responses={204: None})
