@@ -7,28 +7,17 @@ neither fail with a sentence: a browser test that is silently skipped proves not
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
+from tests.browser.chromium import ARGUMENTS, NoChromium, find_chromium
 from tests.factories import PASSWORD
 
 # Playwright's own event loop makes Django believe that it is called from async code
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
-ROOT = Path(__file__).resolve().parents[2]
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-_UNPACK = """
-import chromium, { inflate } from "@sparticuz/chromium";
-const path = await chromium.executablePath();
-console.log(path);
-"""
 
 
 def pytest_collection_modifyitems(items):
@@ -37,28 +26,6 @@ def pytest_collection_modifyitems(items):
         if here in Path(str(item.fspath)).parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.timeout(240))
-
-
-def find_chromium() -> tuple[str, dict[str, str]]:
-    """(executable, extra environment) of the Chromium to drive."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found, {}
-    if not (ROOT / "node_modules" / "@sparticuz" / "chromium").exists():
-        pytest.fail("No Chromium: put `chromium` on PATH, or run `make test` once, which installs one with npm.")
-    node = shutil.which("node") or str(Path(sys.executable).parent / "node")
-    libraries = Path(tempfile.gettempdir()) / "al2023" / "lib"
-    environment = {"AWS_LAMBDA_JS_RUNTIME": "nodejs22.x", "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs22.x"}
-    unpacked = subprocess.run(
-        [node, "--input-type=module", "-e", _UNPACK],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=True,
-    )
-    return unpacked.stdout.strip(), {"LD_LIBRARY_PATH": str(libraries)}
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +38,10 @@ def _playwright():
 
 @pytest.fixture(scope="session")
 def chromium_options() -> dict:
-    executable, environment = find_chromium()
+    try:
+        executable, environment = find_chromium()
+    except NoChromium as missing:
+        pytest.fail(str(missing))
     return {"executable_path": executable, "args": ARGUMENTS, "env": {**os.environ, **environment}}
 
 

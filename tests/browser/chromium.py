@@ -1,0 +1,45 @@
+"""The Chromium that tests and screenshots drive: the one on PATH, or npm's @sparticuz/chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lifecycle.contracts.settings import ROOT
+
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+_UNPACK = """
+import chromium, { inflate } from "@sparticuz/chromium";
+const path = await chromium.executablePath();
+console.log(path);
+"""
+
+
+class NoChromium(Exception):
+    """There is no browser; the message says how to get one."""
+
+
+def find_chromium() -> tuple[str, dict[str, str]]:
+    """(executable, extra environment) of the Chromium to drive."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found, {}
+    if not (ROOT / "node_modules" / "@sparticuz" / "chromium").exists():
+        raise NoChromium("No Chromium: put `chromium` on PATH, or run `make test` once, which installs one with npm.")
+    node = shutil.which("node") or str(Path(sys.executable).parent / "node")
+    libraries = Path(tempfile.gettempdir()) / "al2023" / "lib"
+    environment = {"AWS_LAMBDA_JS_RUNTIME": "nodejs22.x", "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs22.x"}
+    unpacked = subprocess.run(
+        [node, "--input-type=module", "-e", _UNPACK],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=True,
+    )
+    return unpacked.stdout.strip(), {"LD_LIBRARY_PATH": str(libraries)}
