@@ -32,8 +32,15 @@ class Target:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Target:
         """Raises KeyError or TypeError for anything else than what `to_json` wrote."""
-        names = ("model_version_id", "version", "label", "artifact_hash", "files")
-        return cls(*(raw[name] for name in names), share=raw.get("share", 1.0), role=raw.get("role", "live"))
+        return cls(
+            model_version_id=raw["model_version_id"],
+            version=raw["version"],
+            label=raw["label"],
+            artifact_hash=raw["artifact_hash"],
+            files=raw["files"],
+            share=raw.get("share", 1.0),
+            role=raw.get("role", "live"),
+        )
 
 
 def sign_call(secret: str, slug: str, *, now: float | None = None) -> str:

@@ -29,7 +29,7 @@ MAX_ROUTES = 4096
 BINARY = b"application/octet-stream"
 DOOR_V1, DOOR_V2 = 0, 1
 
-Handler = Callable[[Request, str], None]
+Route = tuple[Callable[[Request, str, str], None], str, str]  # (handler, deployment or path, version)
 
 
 class App:
@@ -52,7 +52,7 @@ class App:
         self._executor = executor
         self._pages = pages  # {path: () -> (status, body, content type)}, open to all
         self._ids = IdSource()
-        self._routes: dict[tuple[bytes, bytes], tuple[Any, str, str]] = {}
+        self._routes: dict[tuple[bytes, bytes], Route] = {}
 
     # routing
 
@@ -67,7 +67,7 @@ class App:
             logger.exception("request failed")
             request.refuse(Problem(500, "The server failed. The reason is in its log."))
 
-    def _find_route(self, method: bytes, path: bytes) -> tuple[Any, str, str]:
+    def _find_route(self, method: bytes, path: bytes) -> Route:
         known = self._routes.get((method, path))
         if known is None:
             known = self._build_route("GET" if method == b"HEAD" else method.decode("ascii", "replace"), path)
@@ -76,9 +76,10 @@ class App:
             self._routes[method, path] = known
         return known
 
-    def _build_route(self, method: str, path: bytes) -> tuple[Any, str, str]:
+    def _build_route(self, method: str, path: bytes) -> Route:
         if path in self._pages and method == "GET":
             return self._answer_page, path.decode(), ""
+        found: dict[str, Route]
         match path.decode("utf-8", "replace").strip("/").split("/"):
             case ["v1", slug]:
                 found = {"GET": (self._describe_v1, slug, "")}
@@ -94,7 +95,7 @@ class App:
             raise Problem(405, f"Use {' or '.join(found)} here.", (("allow", ", ".join(found)),))
         return found[method]
 
-    def _build_v2_route(self, slug: str, rest: list[str]) -> dict[str, tuple[Any, str, str]]:
+    def _build_v2_route(self, slug: str, rest: list[str]) -> dict[str, Route]:
         version = ""
         if len(rest) >= 2 and rest[0] == "versions":
             version, rest = rest[1], rest[2:]

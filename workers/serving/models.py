@@ -123,7 +123,7 @@ def measure(predictor: Predictor) -> tuple[int, float, float]:
 
 
 def _time_rows(predictor: Predictor, rows: int) -> float:
-    tensors = {}
+    tensors: dict[str, np.ndarray] = {}
     for spec in predictor.manifest.inputs:
         inner = [FREE_DIMENSION if size == -1 else size for size in spec.shape[1:]]
         tensors[spec.name] = np.zeros((rows if spec.shape[0] == -1 else spec.shape[0], *inner), DTYPES[spec.datatype])

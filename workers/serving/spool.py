@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 OPEN, CLOSED = ".open", ".closed"
@@ -91,10 +92,10 @@ def read_records(path: Path, offset: int = 0) -> Iterator[tuple[Record, int]]:
 
 
 def _decode(payload: bytes) -> Record:
-    *fields, input_size, output_size, features_size = _RECORD.unpack_from(payload)
-    first = _RECORD.size
-    second, third = first + input_size, first + input_size + output_size
-    return Record(*fields, payload[first:second], payload[second:third], payload[third : third + features_size])
+    fields = _RECORD.unpack_from(payload)
+    bounds = list(accumulate(fields[-3:], initial=_RECORD.size))
+    parts = [payload[start:end] for start, end in pairwise(bounds)]
+    return Record(*(*fields[:-3], *parts))
 
 
 class SpoolWriter:

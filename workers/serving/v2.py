@@ -22,7 +22,7 @@ KINDS = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}  # of JSON data that each k
 LIMITS = {
     dtype: (float(np.finfo(dtype).min), float(np.finfo(dtype).max))
     if dtype.kind == "f"
-    else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+    else (int(np.iinfo(dtype.name).min), int(np.iinfo(dtype.name).max))
     for dtype in DATATYPES
     if dtype.kind != "b"
 }

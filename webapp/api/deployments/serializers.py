@@ -13,7 +13,7 @@ LARGEST = 2**31 - 1
 class TargetSerializer(serializers.Serializer):
     """One model version behind a release."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     version = serializers.IntegerField()
     share = serializers.FloatField()
     role = serializers.CharField()
@@ -99,7 +99,7 @@ class FeedbackRowSerializer(serializers.Serializer):
 
 
 class FeedbackWriteSerializer(serializers.Serializer):
-    rows = FeedbackRowSerializer(many=True, min_length=1, max_length=MAX_FEEDBACK_ROWS)
+    rows = serializers.ListField(child=FeedbackRowSerializer(), min_length=1, max_length=MAX_FEEDBACK_ROWS)
 
 
 class FeedbackKeptSerializer(serializers.Serializer):
@@ -123,7 +123,9 @@ class PredictionSerializer(serializers.ModelSerializer):
 
 class PredictionQuerySerializer(serializers.Serializer):
     status = serializers.ChoiceField(["ok", "refused", "error"], required=False, default="")
-    label = serializers.CharField(required=False, default="", max_length=MAX_TRUTH_LENGTH)
+    label = serializers.CharField(  # type: ignore[assignment]
+        required=False, default="", max_length=MAX_TRUTH_LENGTH
+    )
     feedback = serializers.ChoiceField(["with", "without", "wrong"], required=False, default="")
     max_confidence = serializers.FloatField(required=False, default=None)
     request_id = serializers.UUIDField(required=False, default=None)
@@ -138,7 +140,7 @@ class TrafficSerializer(serializers.Serializer):
     minutes = serializers.IntegerField()
     requests = serializers.IntegerField()
     refused = serializers.IntegerField(help_text="Answered 4xx.")
-    errors = serializers.IntegerField(help_text="Answered 5xx.")
+    errors = serializers.IntegerField(help_text="Answered 5xx.")  # type: ignore[assignment]
     p50_ms = serializers.FloatField(allow_null=True)
     p95_ms = serializers.FloatField(allow_null=True)
     last_at = serializers.DateTimeField(allow_null=True)

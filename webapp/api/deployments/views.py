@@ -12,6 +12,7 @@ from lifecycle.deployments import selectors, services
 from lifecycle.registry.selectors import get_version
 from webapp.api.base import ProjectView
 from webapp.api.deployments import serializers as shapes
+from webapp.api.pagination import Pagination
 
 
 class DeploymentView(ProjectView):
@@ -105,8 +106,9 @@ class KeyList(DeploymentView):
     def post(self, request, slug, deployment):
         """A key that may call this deployment and nothing else; its secret is in this answer only."""
         name = self.parse(shapes.KeyWriteSerializer)["name"]
-        key, key.secret = services.create_key(deployment=self.deployment, user=request.user, name=name)
-        return Response(shapes.NewKeySerializer(key).data, status=status.HTTP_201_CREATED)
+        key, secret = services.create_key(deployment=self.deployment, user=request.user, name=name)
+        made = {**shapes.KeySerializer(key).data, "secret": secret}
+        return Response(made, status=status.HTTP_201_CREATED)
 
 
 class KeyDetail(DeploymentView):
@@ -137,9 +139,9 @@ class PredictionList(DeploymentView):
     def get(self, request, slug, deployment):
         """The log, newest first; an answer is in it within a second."""
         filters = selectors.PredictionFilters(**self.parse(shapes.PredictionQuerySerializer, data=request.query_params))
-        paginator = self.pagination_class()
+        paginator = Pagination()
         page = paginator.paginate_queryset(selectors.list_predictions(self.deployment, filters), request, view=self)
-        said = selectors.find_feedback(self.project, [prediction.request_id for prediction in page])
+        said = selectors.find_feedback(self.project, [prediction.request_id for prediction in page or ()])
         rows = shapes.PredictionSerializer(page, many=True, context={"feedback": said})
         return paginator.get_paginated_response(rows.data)
 

@@ -28,7 +28,7 @@ class ModelSerializer(serializers.ModelSerializer):
 
 class ModelVersionSerializer(serializers.ModelSerializer):
     model = serializers.CharField(source="model.name")
-    aliases = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    aliases: serializers.Field = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     run = serializers.IntegerField(source="artifact.run.number")
     dataset_version = serializers.IntegerField(source="artifact.run.dataset_version.number")
     metrics = serializers.DictField(source="evaluation.metrics", default=dict)

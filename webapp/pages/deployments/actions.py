@@ -37,7 +37,7 @@ def release(request, slug, deployment):
     found = _load(request, slug, deployment)
 
     def verb():
-        version = get_version(found.project, found.model.name, read_number(request.POST.get("version"), default=0))
+        version = get_version(found.project, found.model.name, (read_number(request.POST.get("version")) or 0))
         note = request.POST.get("note", "")
         services.release(deployment=found, user=request.user, version=version, note=note)
 
@@ -48,7 +48,7 @@ def release(request, slug, deployment):
 @require_POST
 def rollback(request, slug, deployment):
     found = _load(request, slug, deployment)
-    number = read_number(request.POST.get("release"), default=0)
+    number = read_number(request.POST.get("release")) or 0
 
     def verb():
         earlier = selectors.get_release(found, number)
@@ -82,7 +82,7 @@ def configure(request, slug, deployment):
         services.configure(
             deployment=found,
             user=request.user,
-            max_queue=read_number(request.POST.get("max_queue"), default=0),
+            max_queue=(read_number(request.POST.get("max_queue")) or 0),
             logs_inputs=request.POST.get("logs_inputs") == "on",
         )
 

@@ -83,7 +83,7 @@ def read_filters(query) -> selectors.PredictionFilters:
         feedback=query.get("feedback", ""),
         max_confidence=rules.parse_number(query.get("max_confidence", "")),
         request_id=request_id,
-        release=read_number(query.get("release"), default=0) or None,
+        release=read_number(query.get("release")) or None,
     )
 
 
@@ -93,7 +93,7 @@ def list_predictions(request, slug, deployment):
     project = get_project(request.user, slug)
     found = selectors.get_deployment(project, deployment)
     filters = read_filters(request.GET)
-    page = min(max(1, read_number(request.GET.get("page"), default=1)), MAX_PAGE)
+    page = min(max(1, read_number(request.GET.get("page")) or 1), MAX_PAGE)
     start = (page - 1) * PAGE_SIZE
     rows = list(selectors.list_predictions(found, filters)[start : start + PAGE_SIZE + 1])
     version = selectors.find_live_version(found)
@@ -149,9 +149,10 @@ def build_bars(probabilities: dict[str, float], limit: int = 12) -> list[dict]:
 def show_image(request, slug, deployment, request_id):
     """The picture a prediction was asked about, as it was sent; only ever shown as a picture."""
     found = selectors.get_deployment(get_project(request.user, slug), deployment)
-    digest = (selectors.get_prediction(found, request_id).input or {}).get("image")
+    kept = (selectors.get_prediction(found, request_id).input or {}).get("image")
+    digest = kept if isinstance(kept, str) else ""
     try:
-        stream = open_blobs(settings.STORAGE_URL).open(digest if isinstance(digest, str) else "")
+        stream = open_blobs(settings.STORAGE_URL).open(digest)
     except FileNotFoundError:
         raise NotFound("The picture was not kept.") from None
     head = stream.read(16)

@@ -48,7 +48,7 @@ def read_label(deployment) -> str:
 
 def _create(request, project):
     try:
-        version = list_project_versions(project).filter(pk=read_number(request.POST.get("version"), default=0)).first()
+        version = list_project_versions(project).filter(pk=(read_number(request.POST.get("version")) or 0)).first()
         if version is None:
             raise NotFound("Choose a model version to deploy.")
         deployment = services.create(

@@ -29,7 +29,7 @@ def build_zip_response(version) -> FileResponse:
     """The zip, built in a temporary file: models may be larger than what memory should hold."""
     blobs = open_blobs(settings.STORAGE_URL)
     folder = f"{version.model.name}-v{version.number}"
-    out = tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=settings.TEMP_DIR)  # noqa: SIM115 - the response closes it
+    out = tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=str(settings.TEMP_DIR))  # noqa: SIM115 - the response closes it
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for file_name, digest in sorted(version.artifact.files.items()):
             entry = zipfile.ZipInfo(f"{folder}/{file_name}", date_time=version.created_at.timetuple()[:6])

@@ -115,7 +115,7 @@ def register(request, slug):
         version = services.register(
             project=project,
             user=request.user,
-            artifact=get_artifact(project, read_number(request.POST.get("artifact"), default=0)),
+            artifact=get_artifact(project, (read_number(request.POST.get("artifact")) or 0)),
             name=request.POST.get("name", ""),
         )
     except DomainError as error:
