@@ -22,6 +22,11 @@ class Figure:
     value: str
 
 
+def count_figure(noun: str, count: int) -> Figure:
+    """A count with its noun: "1 run", "5,000 runs"."""
+    return Figure(noun if count == 1 else f"{noun}s", f"{count:,}")
+
+
 @dataclass(frozen=True)
 class StageSummary:
     """`action` is a key that webapp/pages/loop.py turns into a link; lifecycle knows no URLs."""

@@ -10,7 +10,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from lifecycle.common.errors import DomainError, NotFound
-from lifecycle.contracts.loop import Figure, StageState, StageSummary
+from lifecycle.contracts.loop import Figure, StageState, StageSummary, count_figure
 from lifecycle.contracts.problems import MetricDefinition, get_problem_type
 from lifecycle.contracts.recipes import Recipe, list_recipes
 from lifecycle.datasets.models import DatasetVersion
@@ -205,7 +205,7 @@ def summarize_train(project) -> StageSummary:
     active = sum(counts.get(s, 0) for s in ACTIVE)
     metric = get_key_metric(project)
     best = find_best_run(project, metric)
-    figures = [Figure("runs", f"{sum(counts.values()):,}")]
+    figures = [count_figure("run", sum(counts.values()))]
     if best:
         figures.append(Figure(f"best {metric.title}", f"{best.metrics[metric.key]:.4g}"))
     state, headline = _describe_progress(active, best is not None, counts.get(Job.State.FAILED, 0))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, Prefetch, QuerySet
 
 from lifecycle.common.errors import NotFound
-from lifecycle.contracts.loop import Figure, StageState, StageSummary
+from lifecycle.contracts.loop import Figure, StageState, StageSummary, count_figure
 from lifecycle.evaluations import rules as evaluation_rules
 from lifecycle.evaluations import selectors as evaluations
 from lifecycle.evaluations.models import Evaluation
@@ -126,7 +126,7 @@ def summarize_optimize(project) -> StageSummary:
             return StageSummary(Stage.OPTIMIZE, StageState.READY, headline, (), "models", "Register a model")
         return StageSummary(Stage.OPTIMIZE, StageState.EMPTY, "Needs a trained model")
     aliases = {a.name: a.version for a in _list_aliases(project)}
-    figures = [Figure("versions", f"{versions:,}")]
+    figures = [count_figure("version", versions)]
     figures += [Figure(name, str(aliases[name])) for name in (rules.CHAMPION, rules.CANDIDATE) if name in aliases]
     if rules.CANDIDATE in aliases:
         state, headline, label = StageState.READY, "A candidate waits to be promoted", "Look at the candidate"

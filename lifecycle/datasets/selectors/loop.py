@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Sum
 
-from lifecycle.contracts.loop import Figure, StageState, StageSummary
+from lifecycle.contracts.loop import Figure, StageState, StageSummary, count_figure
 from lifecycle.datasets.models import Item
 from lifecycle.datasets.selectors.collections import get_dataset, list_collections
 from lifecycle.datasets.selectors.items import count_facets
@@ -26,7 +26,7 @@ def summarize_collect(project: Project) -> StageSummary:
         headline = "Importing"
     elif not total:
         state, headline = StageState.READY, "Nothing collected yet"
-    figures = (Figure("items", f"{total:,}"), Figure("imports", f"{list_collections(project).count():,}"))
+    figures = (count_figure("item", total), count_figure("import", list_collections(project).count()))
     label = "Look at it" if failed else "Upload data" if not total else "Upload more"
     return StageSummary(Stage.COLLECT, state, headline, figures, "datasets.upload", label)
 
@@ -38,7 +38,7 @@ def summarize_explore(project: Project) -> StageSummary:
     if not facets.total:
         return StageSummary(Stage.EXPLORE, StageState.EMPTY, "Nothing to look at yet", (), "datasets.items", "Look")
     figures = (
-        Figure("items", f"{facets.total:,}"),
+        count_figure("item", facets.total),
         Figure("unlabeled", f"{facets.unlabeled:,}"),
         Figure("excluded", f"{facets.excluded:,}"),
     )
@@ -54,7 +54,7 @@ def summarize_version(project: Project) -> StageSummary:
         state = StageState.READY if has_items else StageState.EMPTY
         return StageSummary(Stage.VERSION, state, "No version yet", (), "datasets.versions", "Commit a version")
     changed = has_uncommitted_changes(dataset, latest)
-    figures = (Figure("newest", str(latest)), Figure("items", f"{latest.item_count:,}"))
+    figures = (Figure("newest", str(latest)), count_figure("item", latest.item_count))
     headline = f"Changes since {latest}" if changed else f"{latest} is what is there"
     state = StageState.READY if changed else StageState.DONE
     return StageSummary(Stage.VERSION, state, headline, figures, "datasets.versions", "Commit a version")
