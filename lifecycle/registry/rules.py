@@ -46,7 +46,7 @@ def build_card(
     """The model card in Markdown: what it is for, what it was made from, how good it is, what it takes."""
     parts = [
         f"# {title}",
-        f"A {escape(manifest.get('problem_type', '').replace('_', ' '))} model of the project {escape(project)}.",
+        f"Made for {escape(manifest.get('problem_type', '').replace('_', ' '))} in the project {escape(project)}.",
         "## What it is for",
         escape(problem_statement) or "The charter does not say yet.",
         "## Scores",
@@ -111,7 +111,8 @@ def _describe_interface(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _describe_files(manifest: Mapping[str, Any], byte_size: int) -> list[str]:
-    lines = [f"ONNX and manifest, {byte_size / 1e6:.2f} MB"]
+    size = f"{byte_size / 1e6:.3g} MB" if byte_size >= 1e5 else f"{byte_size / 1e3:.3g} kB"
+    lines = [f"ONNX and manifest, {size}"]
     parity = manifest.get("parity") or {}
     if "max_abs_difference" in parity:
         lines.append(

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 import uuid
-import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
@@ -15,9 +14,10 @@ import orjson
 
 from workers.serving import v1, v2
 from workers.serving.auth import Doorkeeper
+from workers.serving.bodies import DOOR_V1, DOOR_V2, read_input
 from workers.serving.calls import Call, IdSource, format_id
 from workers.serving.endpoints import Endpoint, Lane
-from workers.serving.http import MAX_BODY_BYTES, Request
+from workers.serving.http import Request
 from workers.serving.metrics import Metrics
 from workers.serving.problems import Problem
 from workers.serving.spool import SpoolWriter, encode_record
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 THREADED_BODY_BYTES = 256 * 1024  # parsing more than this would hold up everyone else
 MAX_ROUTES = 4096
 BINARY = b"application/octet-stream"
-DOOR_V1, DOOR_V2 = 0, 1
 
 Route = tuple[Callable[[Request, str, str], None], str, str]  # (handler, deployment or path, version)
 
@@ -189,9 +188,9 @@ class App:
             return
         endpoint.waiting += 1
         if len(request.body) > THREADED_BODY_BYTES or b"content-encoding" in request.headers:
-            self._in_thread(request, lambda: _read_input(call), lambda _: self._submit(lane, call))
+            self._in_thread(request, lambda: read_input(call), lambda _: self._submit(lane, call))
         else:
-            _read_input(call)
+            read_input(call)
             self._submit(lane, call)
 
     def _submit(self, lane: Lane, call: Call) -> None:
@@ -283,38 +282,3 @@ def _choose_lane(endpoint: Endpoint, version: str = "") -> Lane:
         if str(lane.model.target.version) == version:
             return lane
     raise Problem(404, f"Version {version} is not behind this deployment now.")
-
-
-def _read_input(call: Call) -> None:
-    """Parse the request's body; a refusal becomes the call's problem."""
-    request = call.request
-    try:
-        body = _decompress(request) if b"content-encoding" in request.headers else request.body
-        if call.door == DOOR_V1:
-            v1.read_input(call, request.headers.get(b"content-type", b""), body)
-        else:
-            v2.read_input(call, request.headers, body)
-    except Problem as problem:
-        call.problem = problem
-    except Exception:
-        logger.exception("a request body could not be read")
-        call.problem = Problem(400, "The request cannot be read.")
-
-
-def _decompress(request: Request) -> bytes:
-    """The body behind ``Content-Encoding: gzip`` or ``deflate``, never more than a plain body may be."""
-    encoding = request.headers[b"content-encoding"].lower()
-    if encoding == b"identity":
-        return request.body
-    if encoding not in (b"gzip", b"deflate"):
-        raise Problem(415, "The body may be compressed by gzip or deflate only.")
-    stream = zlib.decompressobj(wbits=47 if encoding == b"gzip" else 15)
-    try:
-        body = stream.decompress(request.body, MAX_BODY_BYTES + 1)
-    except zlib.error:
-        raise Problem(400, f"The body is not valid {encoding.decode()}.") from None
-    if len(body) > MAX_BODY_BYTES:
-        raise Problem(413, f"A request may be {MAX_BODY_BYTES // 2**20} MB at most, also when it is unpacked.")
-    if not stream.eof:
-        raise Problem(400, f"The {encoding.decode()} body ends too early.")
-    return body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import os
 import shutil
 import time
@@ -12,12 +13,13 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from lifecycle.common.blobs import BlobStore
 from lifecycle.contracts.manifest import Manifest, TensorSpec
 from lifecycle.contracts.serving import Target
 from workers.engines.artifact import BadArtifact, Predictor
-from workers.engines.artifact.predictor import DTYPES
+from workers.engines.artifact.predictor import DTYPES, Item
 
 FREE_DIMENSION = 16  # what a free dimension other than the batch is warmed with
 BATCH_SIZES = (1, 4, 16, 64)
@@ -56,6 +58,7 @@ def load_model(target: Target, *, blobs: BlobStore, cache: Path) -> LoadedModel:
     """Fetch, verify, open, warm; raises BadArtifact or OSError with a sentence for the release's page."""
     folder = fetch_artifact(target, blobs=blobs, cache=cache)
     predictor = Predictor.load(folder, threads=1)
+    warm(predictor)
     return LoadedModel(target, predictor, *measure(predictor))
 
 
@@ -106,6 +109,19 @@ def read_manifest(cache: Path, model_version_id: int) -> tuple[Manifest, Path] |
         return Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8")), folder
     except (FileNotFoundError, ValueError):
         return None
+
+
+def warm(predictor: Predictor) -> None:
+    """One item all the way, so that the first client does not wait for what is loaded at first use."""
+    manifest = predictor.manifest
+    item: Item
+    if manifest.item_kind == "image":
+        picture = io.BytesIO()
+        Image.new("RGB", (32, 32)).save(picture, "PNG")
+        item = picture.getvalue()
+    else:
+        item = "warm" if manifest.item_kind == "text" else {f["name"]: None for f in manifest.features}
+    predictor.predict_and_describe([item])
 
 
 def measure(predictor: Predictor) -> tuple[int, float, float]:

@@ -66,6 +66,7 @@ class Serving:
     workers: int = 1
     port: int = field(default_factory=pick_port)
     token: str = ""
+    database: str = ""  # the tests' own unless a test puts something in front of it
     process: subprocess.Popen | None = None
 
     @property
@@ -80,7 +81,7 @@ class Serving:
             "GRISTMILL_SERVING_PORT": str(self.port),
             "GRISTMILL_SERVING_WORKERS": str(self.workers),
             "GRISTMILL_SECRET_KEY": django_settings.SECRET_KEY,
-            "DATABASE_URL": database_url(),
+            "DATABASE_URL": self.database or database_url(),
             "STORAGE_URL": django_settings.STORAGE_URL,
             "OMP_NUM_THREADS": "1",
         }
@@ -200,10 +201,10 @@ def build_serving(tmp_path):
     """build_serving(workers=…) starts an inference server; all are stopped at the end."""
     running: list[Serving] = []
 
-    def build(*, workers: int = 1, token: str = "", name: str = "serving") -> Serving:
+    def build(*, workers: int = 1, token: str = "", name: str = "serving", database: str = "") -> Serving:
         home = tmp_path / name
         home.mkdir(exist_ok=True)
-        serving = Serving(home, workers=workers, token=token)
+        serving = Serving(home, workers=workers, token=token, database=database)
         running.append(serving)
         serving.start()
         return serving

@@ -230,12 +230,9 @@ def test_metrics_are_summed_over_the_processes(pair, deployment):
     assert 'gristmill_serving_queue_depth{deployment="cells"} 0.0' in text
 
 
-def test_while_postgres_is_away_answers_go_on_and_the_log_catches_up(
-    build_serving, deployment, tabular, tmp_path, monkeypatch
-):
+def test_while_postgres_is_away_answers_go_on_and_the_log_catches_up(build_serving, deployment, tabular):
     gate = Gate(database_url())
-    monkeypatch.setattr("tests.workers.serving.conftest.database_url", lambda: gate.url)
-    serving = build_serving(token=make_token(tabular.created_by))
+    serving = build_serving(token=make_token(tabular.created_by), database=gate.url)
     serving.wait_for_release(deployment)
     serving.post("/v1/cells/predict", json.loads(BODY))
 
