@@ -100,16 +100,6 @@ class Serving:
                 self.process.kill()
                 self.process.wait()
             self.process = None
-            self._wait_until_disconnected()
-
-    def _wait_until_disconnected(self) -> None:
-        """Postgres notices a little later that a client is gone; until then the tests' database cannot be dropped."""
-        with psycopg.connect(database_url(), autocommit=True) as own:
-            for _ in range(50):
-                asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gristmill-serving'"
-                if own.execute(asked + " AND datname = current_database()").fetchone()[0] == 0:
-                    return
-                time.sleep(0.1)
 
     def log(self) -> str:
         return (self.home / "serving.log").read_text()
@@ -214,6 +204,21 @@ def build_serving(tmp_path):
         serving.stop()
 
 
+def assert_disconnected() -> None:
+    """Postgres notices a little later that a client is gone; until then the tests' database cannot be dropped."""
+    asked = (
+        "SELECT pid, backend_start, state, query FROM pg_stat_activity "
+        "WHERE application_name = 'gristmill-serving' AND datname = current_database()"
+    )
+    with psycopg.connect(database_url(), autocommit=True) as own:
+        for _ in range(100):
+            left = own.execute(asked).fetchall()
+            if not left:
+                return
+            time.sleep(0.1)
+    raise AssertionError(f"stopped servers leave connections behind: {left}")
+
+
 @pytest.fixture(scope="session")
 def lasting_serving(django_db_setup, tmp_path_factory):
     """One inference server for all tests that leave it alive; it follows the database, whatever a test puts there."""
@@ -222,6 +227,7 @@ def lasting_serving(django_db_setup, tmp_path_factory):
     serving.start()
     yield serving
     serving.stop()
+    assert_disconnected()
 
 
 @pytest.fixture

@@ -283,6 +283,8 @@ class Gate:
             while chunk := source.recv(65536):
                 target.sendall(chunk)
         for end in (source, target):
+            with contextlib.suppress(OSError):  # wakes the other direction's thread too, which closing would not
+                end.shutdown(socket.SHUT_RDWR)
             end.close()
 
     def close(self) -> None:
