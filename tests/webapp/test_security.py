@@ -85,6 +85,7 @@ def test_the_deployment_check_is_clean(tmp_path):
         "GRISTMILL_ALLOWED_HOSTS": "gristmill.example.org",
         "GRISTMILL_URL": "https://gristmill.example.org",
     }
+    environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # the browser tests set it for this process
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=110)
 
