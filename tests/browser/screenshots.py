@@ -63,7 +63,7 @@ PROJECT_PAGES = {
     "members": "members",
     "settings": "settings",
 }
-# of the newest object in a REST list: picture, list, the page with the fields of that object
+# of the newest object in a REST list, a baseline only where there is nothing else: picture, list, the page with the fields of that object
 NEWEST = (
     ("item", "items", "items/{id}"),
     ("version", "versions", "versions/{number}"),
@@ -191,12 +191,19 @@ def list_project_pages(window: BrowserContext, slug: str) -> Iterator[tuple[str,
     """(name, address) of every page of a project, details of its newest objects among them."""
     for name, place in PROJECT_PAGES.items():
         yield name, f"/projects/{slug}/{place}"
+    baselines = {run["number"] for run in fetch_rows(window, slug, "runs") if run["is_baseline"]}
     for name, source, place in NEWEST:
-        answer = window.request.get(f"/api/v1/projects/{slug}/{source}/?page_size=1")
-        found = answer.json() if answer.ok else {}
-        rows = found["results"] if isinstance(found, dict) and "results" in found else found
+        rows = [r for r in fetch_rows(window, slug, source) if r.get("run", r.get("number")) not in baselines]
+        rows = rows or fetch_rows(window, slug, source)
         if rows:
             yield name, f"/projects/{slug}/{place.format(**rows[0])}"
+
+
+def fetch_rows(window: BrowserContext, slug: str, source: str) -> list[dict]:
+    """The newest rows of one of a project's REST lists; none where there is no such list."""
+    answer = window.request.get(f"/api/v1/projects/{slug}/{source}/?page_size=20")
+    found = answer.json() if answer.ok else []
+    return found["results"] if isinstance(found, dict) else found
 
 
 def take(window: BrowserContext, address: str, path: Path, *, is_full: bool) -> Iterator[str]:
