@@ -63,7 +63,7 @@ PROJECT_PAGES = {
     "members": "members",
     "settings": "settings",
 }
-# of the newest object in a REST list, a baseline only where there is nothing else: picture, list, the page with the fields of that object
+# of the newest object in a REST list that is no baseline: picture, list, the page with the fields of that object
 NEWEST = (
     ("item", "items", "items/{id}"),
     ("version", "versions", "versions/{number}"),

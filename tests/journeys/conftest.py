@@ -68,7 +68,8 @@ class Product:
 
     def upload(self, project: str, name: str, content: bytes) -> int:
         """Send a file in pieces, as the browser does; returns the upload's id."""
-        upload = self.call("POST", f"/projects/{project}/uploads/", json={"name": name, "byte_size": len(content)})
+        announced = {"name": name, "byte_size": len(content)}
+        (upload,) = self.call("POST", f"/projects/{project}/uploads/", json=announced)
         headers = {"Content-Type": "application/octet-stream", "Upload-Offset": "0"}
         self.call("PATCH", f"/projects/{project}/uploads/{upload['id']}/", data=content, headers=headers)
         return upload["id"]
