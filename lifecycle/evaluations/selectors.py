@@ -61,6 +61,12 @@ def list_artifact_evaluations(artifact: Artifact) -> QuerySet[Evaluation]:
     return _with_verdict(Evaluation.objects.filter(artifact=artifact)).order_by("-pk")
 
 
+def is_evaluating(run) -> bool:
+    """Whether an evaluation of what the run left behind is on its way."""
+    waiting = (Job.State.QUEUED, Job.State.RUNNING)
+    return Evaluation.objects.filter(artifact__run=run, finished_at=None, job__state__in=waiting).exists()
+
+
 def list_awaiting(project) -> QuerySet[Evaluation]:
     """Finished evaluations of real models that nobody has decided on, newest first."""
     found = Evaluation.objects.filter(project=project, finished_at__isnull=False, artifact__run__is_baseline=False)

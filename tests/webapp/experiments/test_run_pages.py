@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from lifecycle.experiments import services
 from lifecycle.experiments.models import Run
@@ -175,3 +176,22 @@ def test_experiments_group_runs(owner_client, project, version):
 
     assert "Worth it?" in answer.content.decode()
     assert again.status_code == 422 and "Taken." in again.content.decode()
+
+
+def test_the_page_of_a_finished_run_goes_on_refreshing_until_it_is_evaluated(client, project):
+    run = factories.RunFactory(project=project, job=factories.JobFactory(project=project))
+    waiting = factories.JobFactory(project=project, kind="evaluate", state="running")
+    artifact = factories.ArtifactFactory(run=run)
+    evaluation = factories.EvaluationFactory(artifact=artifact, job=waiting, finished_at=None)
+    client.force_login(project.created_by)
+    address = reverse("experiments:live", args=[project.slug, run.number]) + "?was=active"
+
+    during = client.get(address)
+    waiting.state = "succeeded"
+    waiting.save()
+    evaluation.finished_at = timezone.now()
+    evaluation.save()
+    after = client.get(address)
+
+    assert b"hx-trigger" in during.content and "HX-Refresh" not in during.headers
+    assert b"hx-trigger" not in after.content and after.headers["HX-Refresh"] == "true"

@@ -24,11 +24,12 @@ from webapp.pages.experiments.views import build_run_context
 @login_required
 @require_GET
 def live(request, slug, number):
-    """The part of the run's page that refreshes itself until the run has ended."""
+    """The part of the run's page that refreshes itself until the run has ended and is evaluated."""
     project = get_project(request.user, slug)
     run = selectors.get_run(project, number)
-    response = render(request, "experiments/_live.html", build_run_context(project, run))
-    if request.GET.get("was") == "active" and not is_active(run):
+    context = build_run_context(project, run)
+    response = render(request, "experiments/_live.html", context)
+    if request.GET.get("was") == "active" and not context["is_watched"]:
         response.headers["HX-Refresh"] = "true"  # the rest of the page has something to show now
     return response
 

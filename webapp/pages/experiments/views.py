@@ -104,12 +104,14 @@ def build_run_context(project, run: Run) -> dict:
     baseline = selectors.find_baselines([run.dataset_version_id]).get(run.dataset_version_id)
     reference = baseline.metrics if baseline and not run.is_baseline else {}
     rows = evaluations.compare_scores(project, run.metrics, reference)
+    is_active = run.job is not None and run.job.state in jobs.ACTIVE
     return {
         "project": project,
         "section": "runs",
         "run": run,
         "job": run.job,
-        "is_active": run.job is not None and run.job.state in jobs.ACTIVE,
+        "is_active": is_active,
+        "is_watched": is_active or evaluations.is_evaluating(run),  # it refreshes until the scores are in
         "waiting_reason": jobs.explain_waiting(run.job) if run.job else "",
         "remaining_seconds": jobs.estimate_remaining_seconds(run.job) if run.job else None,
         "metric": metric,
