@@ -42,3 +42,7 @@ def _start() -> None:
 
 if "GRISTMILL_TEST_RUN" not in os.environ:  # pytest-xdist's workers inherit the first process's servers
     _start()
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # a cache of its own: a test that clears it clears no other's
+    number = 1 + int(worker.removeprefix("gw"))
+    os.environ["REDIS_URL"] = os.environ["REDIS_URL"].replace("db=0", f"db={number}")

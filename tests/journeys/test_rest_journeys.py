@@ -73,7 +73,7 @@ def _create_and_import(product, plan) -> str:
 
 def _commit(product, slug: str) -> int:
     job = product.call("POST", f"/projects/{slug}/versions/", json={"message": "By script"})
-    done = product.wait_for_job(slug, job["id"])
+    done = product.wait_for_job(slug, job["job"])
     return done["result"]["version"]
 
 
