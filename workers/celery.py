@@ -16,11 +16,6 @@ from kombu.exceptions import OperationalError
 from lifecycle.contracts.jobs import JOB_QUEUES, TASK_PREFIX, task_name
 
 
-def _broker_url() -> str:
-    url = settings.REDIS_URL
-    return url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=") if "unix://" in url else url
-
-
 def _modules_of_a_worker() -> list[str]:
     """Imported by workers and beat, never by the web process: every kind of job, and the sign of life."""
     folder = Path(__file__).parent / "tasks"
@@ -29,7 +24,7 @@ def _modules_of_a_worker() -> list[str]:
 
 app = Celery("gristmill")
 app.conf.update(
-    broker_url=_broker_url(),
+    broker_url=settings.ENV.broker_url,
     imports=_modules_of_a_worker(),
     result_backend=None,
     task_ignore_result=True,

@@ -193,7 +193,8 @@ def job_task(kind: str, *, queue: str) -> Callable[[Body], Body]:
 
 def execute(job_id: int, *, worker: str | None = None, has_heart: bool = True) -> None:
     """Run one job if it can be claimed; otherwise do nothing, however often the message comes."""
-    close_old_connections() if has_heart else None
+    if has_heart:
+        close_old_connections()
     job = services.claim(job_id, worker=worker or f"{socket.gethostname()}:{os.getpid()}")
     if job is None:
         return
@@ -234,7 +235,7 @@ def _settle(context: JobContext, outcome: Mapping[str, Any] | BaseException) -> 
         services.record_canceled(job_id, fence=fence)
     elif isinstance(outcome, RetryLater):
         services.postpone(job_id, fence=fence, seconds=outcome.seconds, reason=outcome.reason)
-    elif isinstance(outcome, DomainError | ValueError) and getattr(outcome, "is_final", True):
+    elif isinstance(outcome, DomainError | ValueError):
         services.fail(job_id, fence=fence, error=str(outcome), traceback=_format(outcome))
     elif job.attempt < job.max_attempts:
         reason = f"{type(outcome).__name__}: {outcome}"

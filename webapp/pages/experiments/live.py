@@ -14,11 +14,10 @@ from lifecycle.common.errors import DomainError
 from lifecycle.experiments import selectors
 from lifecycle.experiments.curves import Curves, read_curves
 from lifecycle.experiments.models import Run
-from lifecycle.jobs.selectors import ACTIVE
 from lifecycle.projects.selectors import get_project
 from webapp.charts.training import Series, build_curve_figures, to_json_numbers
 from webapp.pages.experiments.forms import read_number
-from webapp.pages.experiments.views import build_run_context
+from webapp.pages.experiments.views import build_run_context, is_active
 
 
 @login_required
@@ -53,10 +52,6 @@ def metrics(request, slug):
         for s in _to_series(runs, found)
     ]
     return JsonResponse({"series": series, **_describe(runs, found)})
-
-
-def is_active(run: Run) -> bool:
-    return run.job is not None and run.job.state in ACTIVE
 
 
 def _read(request, slug, *, since: datetime | None) -> tuple[list[Run], Curves]:

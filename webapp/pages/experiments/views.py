@@ -98,20 +98,24 @@ def detail(request, slug, number):
     return render(request, "experiments/detail.html", context)
 
 
+def is_active(run: Run) -> bool:
+    return run.job is not None and run.job.state in jobs.ACTIVE
+
+
 def build_run_context(project, run: Run) -> dict:
     """What the live part of a run's page shows."""
     metric = selectors.get_key_metric(project)
     baseline = selectors.find_baselines([run.dataset_version_id]).get(run.dataset_version_id)
     reference = baseline.metrics if baseline and not run.is_baseline else {}
     rows = evaluations.compare_scores(project, run.metrics, reference)
-    is_active = run.job is not None and run.job.state in jobs.ACTIVE
+    is_training = is_active(run)
     return {
         "project": project,
         "section": "runs",
         "run": run,
         "job": run.job,
-        "is_active": is_active,
-        "is_watched": is_active or evaluations.is_evaluating(run),  # it refreshes until the scores are in
+        "is_active": is_training,
+        "is_watched": is_training or evaluations.is_evaluating(run),  # it refreshes until the scores are in
         "waiting_reason": jobs.explain_waiting(run.job) if run.job else "",
         "remaining_seconds": jobs.estimate_remaining_seconds(run.job) if run.job else None,
         "metric": metric,
@@ -144,7 +148,7 @@ def compare(request, slug):
         "metrics": metrics,
         "differing": sum(row.differs for row in parameters),
         "only_differences": request.GET.get("show") != "all",
-        "is_active": any(run.job is not None and run.job.state in jobs.ACTIVE for run in runs),
+        "is_active": any(is_active(run) for run in runs),
         "max_compared": rules.MAX_COMPARED_RUNS,
         "too_many": len(set(numbers)) > rules.MAX_COMPARED_RUNS,
     }
