@@ -34,8 +34,14 @@ TABLES = {
 }
 
 LIST_DEPLOYMENTS = """
-    SELECT d.id, d.slug, d.project_id, d.state = 'active', d.max_queue, d.logs_inputs, r.id, r.number, r.targets
-    FROM deployments_deployment d LEFT JOIN deployments_release r ON r.id = d.current_release_id
+    SELECT d.id, d.slug, d.project_id, d.state = 'active', d.max_queue, d.logs_inputs, r.id, r.number, r.targets,
+           b.id, b.number, b.targets
+    FROM deployments_deployment d
+    LEFT JOIN deployments_release r ON r.id = d.current_release_id
+    LEFT JOIN LATERAL (
+        SELECT id, number, targets FROM deployments_release
+        WHERE deployment_id = d.id AND number < r.number AND loaded_at IS NOT NULL ORDER BY number DESC LIMIT 1
+    ) b ON true
 """
 FIND_CALLER = """
     SELECT t.scope, u.is_superuser, array(SELECT m.project_id FROM projects_membership m WHERE m.user_id = u.id)
@@ -60,8 +66,21 @@ _MOVE = f"""
 
 
 @dataclass(frozen=True)
+class ReleaseRow:
+    """A release as the services wrote it."""
+
+    id: int
+    number: int
+    targets: Sequence[dict[str, Any]]
+
+    def parse_targets(self) -> tuple[Target, ...]:
+        """Raises KeyError or TypeError for targets that no service wrote."""
+        return tuple(Target.from_json(raw) for raw in self.targets)
+
+
+@dataclass(frozen=True)
 class DeploymentRow:
-    """A deployment and its current release as they stand in Postgres."""
+    """A deployment, its current release, and the one before it that answered: for when the current one cannot."""
 
     id: int
     slug: str
@@ -69,13 +88,8 @@ class DeploymentRow:
     is_active: bool
     max_queue: int
     logs_inputs: bool
-    release_id: int | None
-    release_number: int | None
-    targets: Sequence[dict[str, Any]] | None
-
-    def parse_targets(self) -> tuple[Target, ...]:
-        """Raises KeyError or TypeError for targets that no service wrote."""
-        return tuple(Target.from_json(raw) for raw in self.targets or ())
+    release: ReleaseRow | None
+    release_before: ReleaseRow | None
 
 
 @dataclass(frozen=True)
@@ -102,7 +116,14 @@ def connect(database_url: str) -> psycopg.Connection:
 
 
 def list_deployments(connection: psycopg.Connection) -> list[DeploymentRow]:
-    return [DeploymentRow(*row) for row in connection.execute(LIST_DEPLOYMENTS)]
+    return [
+        DeploymentRow(*row[:6], _build_release(row[6:9]), _build_release(row[9:12]))
+        for row in connection.execute(LIST_DEPLOYMENTS)
+    ]
+
+
+def _build_release(columns: Sequence[Any]) -> ReleaseRow | None:
+    return ReleaseRow(*columns) if columns[0] is not None else None
 
 
 def listen(connection: psycopg.Connection) -> None:

@@ -20,7 +20,7 @@ from workers.serving.calls import Call
 from workers.serving.endpoints import Endpoint, Lane, LiveRelease
 from workers.serving.metrics import Metrics
 from workers.serving.models import LoadedModel, load_model
-from workers.serving.store import DeploymentRow
+from workers.serving.store import DeploymentRow, ReleaseRow
 
 logger = logging.getLogger(__name__)
 
@@ -109,35 +109,46 @@ class Watcher(threading.Thread):
             endpoint.release = None  # a stopped deployment holds no memory
 
     def _wants_loading(self, row: DeploymentRow) -> bool:
-        endpoint = self._endpoints[row.id]
-        if row.release_id is None or (endpoint.release is not None and endpoint.release.id == row.release_id):
+        answering = self._endpoints[row.id].release
+        if row.release is None or (answering is not None and answering.id == row.release.id):
             return False
-        failed_at = self._failed_at.get(row.release_id)
+        failed_at = self._failed_at.get(row.release.id)
         return failed_at is None or time.monotonic() - failed_at > RETRY_LOAD_SECONDS
 
     def _load(self, row: DeploymentRow) -> None:
+        """Swap to the current release. When it cannot be loaded, what answered before goes on answering, also in a
+        process that has only just started."""
         endpoint = self._endpoints[row.id]
-        assert row.release_id is not None and row.release_number is not None
+        assert row.release is not None
+        reason = self._try_release(row.release, endpoint)
+        if reason is None:
+            endpoint.failed_release_id, endpoint.load_error = None, ""
+            self._failed_at.pop(row.release.id, None)
+            return
+        self._failed_at[row.release.id] = time.monotonic()
+        endpoint.failed_release_id, endpoint.load_error = row.release.id, reason
+        if endpoint.release is None and row.release_before is not None:
+            self._try_release(row.release_before, endpoint)
+
+    def _try_release(self, release: ReleaseRow, endpoint: Endpoint) -> str | None:
+        """Put a release behind the endpoint; else say why that cannot be done."""
         try:
-            targets = [target for target in row.parse_targets() if target.role == "live"]
+            targets = [target for target in release.parse_targets() if target.role == "live"]
             if not targets:
                 raise BadArtifact("The release names no model version.")
-            lanes = [self._build_lane(target, row.slug, endpoint) for target in targets]
-        except Exception as error:  # the old release goes on answering, whatever is wrong with the new one
-            logger.exception("release %s of %s cannot be loaded", row.release_number, row.slug)
-            self._failed_at[row.release_id] = time.monotonic()
-            endpoint.failed_release_id, endpoint.load_error = row.release_id, str(error)[:1000] or type(error).__name__
-            self._metrics.count_load(row.slug, False)
-            return
-        endpoint.release = LiveRelease.build(row.release_id, row.release_number, lanes)
-        endpoint.failed_release_id, endpoint.load_error = None, ""
-        self._failed_at.pop(row.release_id, None)
-        self._metrics.count_load(row.slug, True)
-        logger.info("release %s of %s answers", row.release_number, row.slug)
+            lanes = [self._build_lane(target, endpoint) for target in targets]
+        except Exception as error:  # whatever is wrong with it, the others must be served
+            logger.exception("release %s of %s cannot be loaded", release.number, endpoint.slug)
+            self._metrics.count_load(endpoint.slug, False)
+            return str(error)[:1000] or type(error).__name__
+        endpoint.release = LiveRelease.build(release.id, release.number, lanes)
+        self._metrics.count_load(endpoint.slug, True)
+        logger.info("release %s of %s answers", release.number, endpoint.slug)
+        return None
 
-    def _build_lane(self, target: Target, slug: str, endpoint: Endpoint) -> Lane:
+    def _build_lane(self, target: Target, endpoint: Endpoint) -> Lane:
         model = self._find_loaded(target, endpoint) or load_model(target, blobs=self._blobs, cache=self._cache)
-        return Lane(model, self._executor, self._finish, lambda rows: self._metrics.count_batch(slug, rows))
+        return Lane(model, self._executor, self._finish, lambda rows: self._metrics.count_batch(endpoint.slug, rows))
 
     def _find_loaded(self, target: Target, endpoint: Endpoint) -> LoadedModel | None:
         """The same artifact when the release before has it open already."""

@@ -37,12 +37,12 @@ def test_its_statements_run_and_say_what_they_should(deployment, tabular):
     with store.connect(database_url()) as other:
         row = next(r for r in store.list_deployments(other) if r.slug == "cells")
         caller = store.find_caller(other, hash_token(token))
-        store.mark_failed(other, row.release_id, "no")
+        store.mark_failed(other, row.release.id, "no")
         failed = Release.objects.get()
-        store.mark_loaded(other, row.release_id)
+        store.mark_loaded(other, row.release.id)
         loaded = Release.objects.get()
 
-    assert row.parse_targets()[0].label == "cells v1"
+    assert row.release.parse_targets()[0].label == "cells v1"
     assert caller.project_ids == {tabular.pk}
     assert (failed.load_error, failed.loaded_at) == ("no", None)
     assert loaded.loaded_at and loaded.load_error == ""

@@ -125,6 +125,24 @@ def test_a_release_that_cannot_be_loaded_leaves_the_old_one_answering(pair, depl
     assert pair.get("/healthz").json["status"] == "degraded"
 
 
+def test_a_server_that_starts_on_a_release_that_cannot_be_loaded_answers_with_the_one_before(
+    pair, build_serving, deployment, tabular, tmp_path
+):
+    broken = make_version(tabular, tmp_path / "v2", winner=1)
+    broken.artifact.files = {**broken.artifact.files, "model.onnx": broken.artifact.files["manifest.json"]}
+    broken.artifact.content_hash = "1" * 64
+    broken.artifact.save()
+    release = services.release(deployment=deployment, user=tabular.created_by, version=broken)
+    pair.wait_for(lambda: type(release).objects.get(pk=release.pk).load_error)
+    pair.stop()
+
+    later = build_serving(workers=1, token=pair.token, name="later")
+
+    answer = later.post("/v1/cells/predict", json.loads(BODY))
+    assert (answer.status, answer.json["model_version"]) == (200, "cells v1")
+    assert later.get("/healthz").json["status"] == "degraded"
+
+
 def test_killed_processes_lose_no_acknowledged_answer(pair, deployment):
     with Crowd(pair) as crowd:
         for _ in range(3):
