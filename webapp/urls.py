@@ -13,12 +13,16 @@ ROOMS = (
     "projects",
     "jobs",
     "datasets",
+    "sources",
+    "crawls",
     "annotations",
     "experiments",
     "evaluations",
     "registry",
     "deployments",
     "monitoring",
+    "embeddings",
+    "exploration",
     "pipelines",
 )
 

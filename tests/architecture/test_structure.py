@@ -14,12 +14,16 @@ from django.apps import apps
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = [  # upper rooms first, as in pyproject.toml's contract
     "pipelines",
+    "exploration",
+    "embeddings",
     "monitoring",
     "deployments",
     "registry",
     "evaluations",
     "experiments",
     "annotations",
+    "crawls",
+    "sources",
     "datasets",
     "jobs",
     "projects",

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CrawlsConfig(AppConfig):
+    name = "lifecycle.crawls"
+    label = "crawls"

@@ -1,0 +1,1 @@
+"""What a dataset looks like: profiles, findings worth a look, saved views."""

@@ -1,0 +1,5 @@
+"""Pages of the embeddings room: URL to view."""
+
+urlpatterns: list = []
+
+ACCESS: dict[str, dict[str, str]] = {}
