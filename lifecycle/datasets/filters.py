@@ -22,6 +22,7 @@ class ItemFilters:
     labeled: str = ""  # yes | no
     split: str = ""
     collection: int = 0
+    selection: int = 0  # items somebody chose on the map
     excluded: str = "no"  # no | yes | all
     q: str = ""
     group: str = ""
@@ -41,14 +42,13 @@ class ItemFilters:
             text["excluded"] = "no"
         if text["labeled"] not in LABELED_CHOICES:
             text["labeled"] = ""
-        number = query.get("collection", "")
-        is_number = number.isascii() and number.isdigit() and int(number[:20]) < BIGINT
+        numbers = {name: _read_id(query.get(name, "")) for name in ("collection", "selection")}
         columns = tuple(
             (key.removeprefix(COLUMN_PREFIX), query[key].replace("\0", "")[:MAX_QUERY_CHARS])
             for key in query
             if key.startswith(COLUMN_PREFIX) and query[key] != "" and "\0" not in key
         )
-        return cls(**text, collection=int(number) if is_number else 0, columns=columns)
+        return cls(**text, **numbers, columns=columns)
 
     def to_query(self, **changes: object) -> str:
         """The same filters as a query string, with some changed; what is as usual is left out."""
@@ -70,3 +70,7 @@ class ItemFilters:
     def needs_scan(self) -> bool:
         """Whether no index answers this, so that exact counts cost a look at every item."""
         return bool(self.q or self.columns or self.group)
+
+
+def _read_id(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and int(text[:20]) < BIGINT else 0

@@ -1,6 +1,7 @@
 """Items, where they came from, and immutable versions of them."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from lifecycle.common.models import TimestampedModel
@@ -167,3 +168,19 @@ class DatasetVersion(TimestampedModel):
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+
+class Selection(TimestampedModel):
+    """Items that somebody chose by hand, say with a lasso on the map: a list with an address. It never changes."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="selections")
+    title = models.CharField(max_length=200)
+    item_ids = ArrayField(models.BigIntegerField())  # no foreign keys: written at once, read as one filter
+    item_count = models.PositiveIntegerField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.title

@@ -24,6 +24,7 @@ from lifecycle.datasets.selectors.items import (
     list_items,
 )
 from lifecycle.datasets.selectors.loop import estimate_items, summarize_collect, summarize_explore, summarize_version
+from lifecycle.datasets.selectors.selections import get_selection, list_selected_ids, list_selections
 from lifecycle.datasets.selectors.versions import (
     DOWNLOADS,
     ChangedItem,
@@ -59,6 +60,7 @@ __all__ = [
     "get_collection",
     "get_dataset",
     "get_item",
+    "get_selection",
     "get_upload",
     "get_version",
     "has_uncommitted_changes",
@@ -67,6 +69,8 @@ __all__ = [
     "list_collections",
     "list_items",
     "list_rejects",
+    "list_selected_ids",
+    "list_selections",
     "list_uploads",
     "list_version_items",
     "list_versions",

@@ -13,6 +13,7 @@ from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets.filters import COLUMN_PREFIX, ItemFilters
 from lifecycle.datasets.models import Dataset, Item
 from lifecycle.datasets.selectors.collections import get_dataset, get_one
+from lifecycle.datasets.selectors.selections import list_selected_ids
 from lifecycle.projects.models import Project
 
 PAGE_SIZE = 60
@@ -68,6 +69,8 @@ def filter_items(project: Project, filters: ItemFilters) -> QuerySet[Item]:
     if filters.collection:
         exact["collection_id"] = filters.collection
     items = items.filter(**exact)
+    if filters.selection:
+        items = items.filter(pk__in=list_selected_ids(project, filters.selection))
     for name, value in filters.columns:
         items = items.filter(_column_condition(name, value))
     return _search(items, dataset, filters.q) if filters.q else items

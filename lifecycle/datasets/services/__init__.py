@@ -19,6 +19,7 @@ from lifecycle.datasets.services.loading import (
     pick_labels,
     refresh_statistics,
 )
+from lifecycle.datasets.services.selections import create_selection
 from lifecycle.datasets.services.uploads import append_part, discard_upload, start_upload, store_file
 from lifecycle.datasets.services.versions import (
     balance_small_splits,
@@ -35,6 +36,7 @@ __all__ = [
     "commit_version",
     "create_collection",
     "create_dataset",
+    "create_selection",
     "describe_ingest",
     "discard_collection",
     "discard_upload",

@@ -22,6 +22,7 @@ FILTERS = [
     OpenApiParameter("labeled", str, enum=["yes", "no"]),
     OpenApiParameter("split", str),
     OpenApiParameter("collection", int),
+    OpenApiParameter("selection", int, description="items chosen on the map and kept as a selection"),
     OpenApiParameter("excluded", str, enum=["no", "yes", "all"]),
     OpenApiParameter("group", str),
     OpenApiParameter("q", str, description="words in the text, the row or the file name"),

@@ -134,6 +134,9 @@ def _describe_filters(project, filters: ItemFilters) -> list[tuple[str, str]]:
     if filters.collection:
         found = selectors.list_collections(project).filter(pk=filters.collection).first()
         chips.append((f"import: {found.title if found else filters.collection}", filters.to_query(collection=0)))
+    if filters.selection:
+        found = selectors.list_selections(project).filter(pk=filters.selection).first()
+        chips.append((f"selection: {found.title if found else filters.selection}", filters.to_query(selection=0)))
     if filters.excluded != "no":
         words = "excluded only" if filters.excluded == "yes" else "excluded too"
         chips.append((words, filters.to_query(excluded="no")))
