@@ -60,7 +60,7 @@ class Task(models.Model):
         DONE = "done"  # has all it wanted
         SKIPPED = "skipped"  # somebody said it cannot be labeled
 
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="tasks")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="tasks", db_index=False)
     item = models.OneToOneField(Item, on_delete=models.CASCADE, related_name="task")
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     overlap = models.PositiveSmallIntegerField(default=1)
@@ -117,14 +117,18 @@ class Annotation(models.Model):
         WITHDRAWN = "withdrawn"  # undone; the person has no answer now
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="annotations")
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="annotations")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations")
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="annotations", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations", db_index=False
+    )
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.HUMAN)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.ANSWER)
     result = models.JSONField(default=list)  # Label Studio result list; [] for a skip or a withdrawn answer
     value = models.TextField(null=True, blank=True)  # the class name or number inside `result`; null when there is none
     reason = models.CharField(max_length=200, blank=True)  # why it was skipped
-    previous = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    previous = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     is_current = models.BooleanField(default=True)
     schema_version = models.PositiveIntegerField(default=1)
     guide_version = models.PositiveIntegerField(null=True, blank=True)
@@ -134,7 +138,11 @@ class Annotation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "idempotency_key"], name="annotation_key_once"),
+            models.UniqueConstraint(
+                fields=["user", "idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="annotation_key_once",
+            ),
             models.UniqueConstraint(
                 fields=["task", "user"], condition=models.Q(is_current=True), name="annotation_current_once"
             ),
@@ -143,6 +151,7 @@ class Annotation(models.Model):
             models.Index(fields=["item", "id"], name="annotation_item"),
             models.Index(fields=["user", "-created_at"], name="annotation_user_newest"),
             models.Index(fields=["value"], condition=models.Q(is_current=True), name="annotation_current_value"),
+            models.Index(fields=["previous"], condition=models.Q(previous__isnull=False), name="annotation_previous"),
         ]
 
     def __str__(self) -> str:

@@ -43,6 +43,7 @@ class Collection(TimestampedModel):
     rejected = models.BigIntegerField(default=0)
     labeled = models.BigIntegerField(default=0)  # labels that were new or different
     loaded_parts = models.PositiveIntegerField(default=0)  # how far a killed import got: parts in the database
+    labels_differ = models.BooleanField(default=False)  # a part said something else about an item that was there
     rejects_blob = models.CharField(max_length=64, blank=True)  # JSON lines of all contracts.ingest.Reject
     finished_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -97,7 +98,7 @@ class Item(models.Model):
     through `datasets.services`; `label_annotation_id` says which annotation it came from.
     """
 
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="items")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="items", db_index=False)
     content_hash = models.CharField(max_length=64)
     blob = models.CharField(max_length=64, blank=True)
     text = models.TextField(blank=True)
@@ -106,6 +107,7 @@ class Item(models.Model):
     width = models.IntegerField(null=True, blank=True)
     height = models.IntegerField(null=True, blank=True)
     byte_size = models.BigIntegerField(default=0)
+    fingerprint = models.BigIntegerField(null=True, blank=True)  # 64 bits that are close for near-duplicates; no rows
 
     label = models.TextField(null=True, blank=True)
     label_annotation_id = models.BigIntegerField(null=True, blank=True)
@@ -115,7 +117,7 @@ class Item(models.Model):
     split = models.CharField(max_length=10, blank=True)  # decided once, by datasets.rules, when the item came in
     excluded_at = models.DateTimeField(null=True, blank=True)
 
-    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="items")
+    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="items", db_index=False)
     source_uri = models.TextField(blank=True)  # file name in the archive, row number, URL …
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -132,6 +134,12 @@ class Item(models.Model):
                 name="item_excluded",
             ),
             models.Index(fields=["dataset", "group"], condition=~models.Q(group=""), name="item_group"),
+            models.Index(
+                fields=["dataset", "id"],
+                include=["fingerprint", "split"],
+                condition=models.Q(fingerprint__isnull=False),
+                name="item_fingerprint",
+            ),
         ]
 
 
