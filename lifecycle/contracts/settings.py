@@ -43,7 +43,7 @@ SETTINGS = (
     Setting("GRISTMILL_MAX_UPLOAD_BYTES", "5368709120", "Largest file a browser or script may upload."),
     Setting("GRISTMILL_WEB_WORKERS", "1", "Processes of the web server."),
     Setting("GRISTMILL_SERVING_WORKERS", "2", "Processes of the inference server."),
-    Setting("GRISTMILL_WORKER_CONCURRENCY", "", "Heavy jobs at a time; half the cores when empty."),
+    Setting("GRISTMILL_WORKER_CONCURRENCY", "", "Heavy jobs at a time, sharing the cores; half of the cores, at least 2, when empty."),
     Setting("DATABASE_URL", "", "postgres://user:password@host:port/name; embedded Postgres when empty."),
     Setting("REDIS_URL", "", "redis://host:port/0; embedded Redis when empty."),
     Setting("STORAGE_URL", "", "s3://bucket/prefix?endpoint=… for blobs; the home folder when empty."),
@@ -204,7 +204,7 @@ def render_table() -> str:
 def _collect_values(root: Path, environ: Mapping[str, str], with_running: bool) -> dict[str, str]:
     values = {s.name: s.default for s in SETTINGS}
     values["GRISTMILL_URL"] = values["GRISTMILL_SERVING_URL"] = ""  # their defaults follow the ports
-    values["GRISTMILL_WORKER_CONCURRENCY"] = str(max(1, (os.cpu_count() or 1) // 2))
+    values["GRISTMILL_WORKER_CONCURRENCY"] = str(min(os.cpu_count() or 1, max(2, (os.cpu_count() or 1) // 2)))
     env_file = root / ".env"
     from_file = parse_env_file(env_file.read_text()) if env_file.exists() else {}
     given = {**from_file, **environ}

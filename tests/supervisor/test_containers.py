@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
 import yaml
 
 from lifecycle.contracts.settings import ROOT, SETTINGS, load_settings
-from workers.supervisor.plan import build_commands
+from workers.supervisor.plan import build_commands, build_environ
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
@@ -53,3 +54,13 @@ def test_the_image_runs_as_an_ordinary_user():
     lines = (ROOT / "Dockerfile").read_text().splitlines()
 
     assert [line for line in lines if line.startswith("USER")] == ["USER gristmill"]
+
+
+def test_heavy_jobs_share_the_cores():
+    settings = load_settings()
+    cores = os.cpu_count() or 1
+
+    threads = int(build_environ("worker-cpu", settings)["OMP_NUM_THREADS"])
+
+    assert 1 <= threads * settings.worker_concurrency <= max(cores, settings.worker_concurrency)
+    assert build_environ("web", settings) == {}

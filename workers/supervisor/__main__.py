@@ -69,10 +69,11 @@ def install(options: argparse.Namespace) -> None:
 
 def execute(options: argparse.Namespace) -> None:
     """Become one of the processes: what a container runs."""
-    from workers.supervisor.plan import build_commands
+    from workers.supervisor.plan import build_commands, build_environ
 
-    command = build_commands(load_settings())[options.name]
-    os.execv(command[0], command)
+    settings = load_settings()
+    command = build_commands(settings)[options.name]
+    os.execve(command[0], command, {**build_environ(options.name, settings), **os.environ})
 
 
 def probe(options: argparse.Namespace) -> None:
