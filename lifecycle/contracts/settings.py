@@ -43,7 +43,7 @@ SETTINGS = (
     Setting("GRISTMILL_MAX_UPLOAD_BYTES", "5368709120", "Largest file a browser or script may upload."),
     Setting("GRISTMILL_WEB_WORKERS", "1", "Processes of the web server."),
     Setting("GRISTMILL_SERVING_WORKERS", "2", "Processes of the inference server."),
-    Setting("GRISTMILL_WORKER_CONCURRENCY", "", "Heavy jobs at a time; they share the cores. Half the cores, at least 2, when empty."),
+    Setting("GRISTMILL_WORKER_CONCURRENCY", "", "Heavy jobs at a time, each with its share of the cores."),
     Setting("DATABASE_URL", "", "postgres://user:password@host:port/name; embedded Postgres when empty."),
     Setting("REDIS_URL", "", "redis://host:port/0; embedded Redis when empty."),
     Setting("STORAGE_URL", "", "s3://bucket/prefix?endpoint=… for blobs; the home folder when empty."),
