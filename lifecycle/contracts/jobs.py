@@ -8,9 +8,13 @@ TASK_PREFIX = "gristmill."
 JOB_QUEUES: dict[str, str] = {
     "inspect": "io",
     "ingest": "io",
+    "collect": "io",
     "version": "io",
     "train": "cpu",
     "evaluate": "cpu",
+    "embed": "cpu",
+    "map": "cpu",
+    "search": "io",
     "pipeline": "io",
     "drift": "io",
     "mail": "io",

@@ -1,0 +1,74 @@
+"""Reads on sources, always through their project."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from lifecycle.common import secrets as vault
+from lifecycle.common.errors import NotFound
+from lifecycle.datasets.models import Collection
+from lifecycle.datasets.selectors.collections import get_one
+from lifecycle.projects.models import Project
+from lifecycle.sources.models import ContractVersion, Source, SourceRow, SourceRowChange, SourceRun
+
+
+def list_sources(project: Project) -> QuerySet[Source]:
+    """Newest first, with what a list shows."""
+    return Source.objects.filter(dataset__project=project).select_related(
+        "dataset__project", "created_by", "last_collection__job", "last_collection__source_run", "preview_job"
+    )
+
+
+def get_source(project: Project, source_id: int) -> Source:
+    """One source of the project; NotFound otherwise."""
+    return get_one(list_sources(project), source_id, "source")
+
+
+def load_source(source_id: int) -> Source:
+    """For a job, which was authorized when it was made."""
+    return Source.objects.select_related("dataset__project", "created_by").get(pk=source_id)
+
+
+def load_run(collection_id: int) -> SourceRun:
+    """For a job: the run that a collection belongs to, with its source and dataset."""
+    return SourceRun.objects.select_related(
+        "source__dataset__project", "source__created_by", "collection__dataset__project", "collection__created_by"
+    ).get(collection_id=collection_id)
+
+
+def load_secrets(source: Source) -> dict[str, str]:
+    """For a job only, never for a page. Raises LostKey when the installation's key has changed."""
+    return vault.decrypt(source.secrets)
+
+
+def list_runs(source: Source) -> QuerySet[SourceRun]:
+    """Newest first."""
+    return SourceRun.objects.filter(source=source).select_related("collection__job", "collection__created_by")
+
+
+def find_run(collection: Collection) -> SourceRun | None:
+    """The run that a collection came from; None for an upload."""
+    return SourceRun.objects.filter(collection=collection).select_related("source").first()
+
+
+def list_contract_versions(source: Source) -> QuerySet[ContractVersion]:
+    """Newest first."""
+    return ContractVersion.objects.filter(source=source).select_related("created_by")
+
+
+def get_contract_version(source: Source, number: int) -> ContractVersion:
+    """One version of the contract; NotFound otherwise."""
+    found = ContractVersion.objects.filter(source=source, number=number).first() if 0 < number < 1 << 31 else None
+    if found is None:
+        raise NotFound("This source has no such version of its contract.")
+    return found
+
+
+def list_changes(source: Source) -> QuerySet[SourceRowChange]:
+    """Rows that got other content, newest first."""
+    return SourceRowChange.objects.filter(source=source).select_related("collection", "old_item", "new_item")
+
+
+def count_rows(source: Source) -> int:
+    """Rows or files that the source is known to have."""
+    return SourceRow.objects.filter(source=source).count()
