@@ -8,6 +8,7 @@ from lifecycle.contracts.engine import Canceled
 from lifecycle.contracts.ingest import IngestResult
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.models import Collection
+from workers.engines.ingest.fingerprints import find_near
 from workers.runtime import JobContext
 
 
@@ -18,18 +19,17 @@ def load_parts(context: JobContext, collection: Collection, result: IngestResult
     if classes:
         with context.recording():
             annotations.extend_classes(project=project, names=classes, created_by=collection.created_by)
+    labels = services.LabelWriter(
+        read_values=lambda found: adopt.read_values(project=project, labels=found), table=adopt.ANNOTATION_TABLE
+    )
     for number, path in enumerate(result.parts):
         _stop_if_told(context)
         with context.recording():
             part = services.load_part(
-                collection=collection,
-                number=number,
-                path=path,
-                read_values=lambda labels: adopt.read_values(project=project, labels=labels),
-                reserve_ids=adopt.reserve_ids,
+                collection=collection, number=number, path=path, labels=labels, find_near=find_near
             )
             if part:
-                count = adopt.adopt_labels(collection=collection, after=part.after, values=part.values)
+                count = adopt.adopt_labels(collection=collection, items=part.items)
                 services.add_labeled(collection=collection, count=count)
         context.report.progress((number + 1) / len(result.parts), f"Stored part {number + 1} of {len(result.parts)}")
 
@@ -40,7 +40,7 @@ def load_labels(context: JobContext, collection: Collection, result: IngestResul
     Repeating it changes nothing.
     """
     collection = selectors.load_collection(collection.pk)
-    if not collection.duplicates:
+    if not collection.labels_differ:
         return
     for batch in services.pick_labels(result.parts, spill_folder=context.workdir):
         _stop_if_told(context)

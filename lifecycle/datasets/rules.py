@@ -74,6 +74,34 @@ def assign_splits(
     return splits
 
 
+def settle_new_groups(
+    known: Mapping[str, str], groups: Sequence[str | None], near: Sequence[str | int | None]
+) -> dict[str, str]:
+    """`known` group splits, and for groups not seen before the split of a near-duplicate that one of theirs has.
+
+    `near` holds per item the split of an earlier near-duplicate, or its place among these items, or None.
+    """
+    settled = dict(known)
+    for group, found in zip(groups, near, strict=True):
+        if group and isinstance(found, str):
+            settled.setdefault(group, found)
+    return settled
+
+
+def follow_near_duplicates(
+    splits: Sequence[str], is_settled: Sequence[bool], near: Sequence[str | int | None]
+) -> list[str]:
+    """Each item goes where its earlier near-duplicate is, unless its group or what it was given says otherwise.
+
+    `near` as in `settle_new_groups`; places point to earlier items only, so that one pass is enough.
+    """
+    chosen = list(splits)
+    for place, found in enumerate(near):
+        if found is not None and not is_settled[place]:
+            chosen[place] = found if isinstance(found, str) else chosen[found]
+    return chosen
+
+
 def top_up_small_splits(candidates: Sequence[Candidate], counts: Mapping[str, int], ratios: Mapping[str, float],
                         seed: int) -> dict[str, str]:  # fmt: skip
     """Moves, key -> split, that give validation and test a few labeled items where chance gave them too few.

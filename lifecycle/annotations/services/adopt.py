@@ -9,32 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import connection
+from django.utils import timezone
 
 from lifecycle.annotations import rules, selectors
 from lifecycle.annotations.services.queue import find_settings
+from lifecycle.common import bulk
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Collection
 from lifecycle.projects.models import Project
 
-_ADOPT = """
-WITH result (value, content) AS (
-    SELECT * FROM unnest(%(values)s::text[], %(results)s::jsonb[])
-), made AS (
-    INSERT INTO annotations_task (dataset_id, item_id, state, overlap, answers, priority, skip_reason, updated_at)
-    SELECT dataset_id, id, CASE WHEN label IS NULL THEN 'open' ELSE 'done' END, %(overlap)s, 0, 0, '', now()
-    FROM datasets_item WHERE collection_id = %(collection)s AND id > %(after)s ORDER BY id
-    ON CONFLICT (item_id) DO NOTHING
-    RETURNING id, item_id
-)
-INSERT INTO annotations_annotation
-    (id, task_id, item_id, user_id, origin, kind, result, value, reason, is_current, schema_version, created_at)
-SELECT item.label_annotation_id, made.id, item.id, %(user)s, 'import', 'answer', result.content, item.label, '', true,
-       %(schema)s, now()
-FROM made
-JOIN datasets_item item ON item.id = made.item_id AND item.collection_id = %(collection)s AND item.id > %(after)s
-JOIN result ON result.value = item.label
-"""
+ANNOTATION_TABLE = "annotations_annotation"
 
 
 def read_values(*, project: Project, labels: Iterable[str]) -> dict[str, str]:
@@ -51,41 +38,62 @@ def read_values(*, project: Project, labels: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def reserve_ids(count: int) -> list[int]:
-    """Ids for annotations that `adopt_labels` will write; unused ones are simply never used."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('annotations_annotation', 'id')) FROM generate_series(1, %s)",
-            [count],
-        )
-        return [row[0] for row in cursor.fetchall()]
+def adopt_labels(*, collection: Collection, items: pa.Table) -> int:
+    """Tasks for items that were written a moment ago, and the annotations behind the labels they have.
 
-
-def adopt_labels(*, collection: Collection, after: int, values: Iterable[str]) -> int:
-    """Tasks for the collection's items with ids above `after`, and the annotations behind the labels they have.
-
-    Call in the transaction that inserted the items with `label` and a reserved `label_annotation_id`. `values` are the
-    labels that occur. Returns how many annotations were written.
+    Call in the transaction that inserted the items. `items` has item_id, annotation_id, label and result (Label Studio
+    JSON, null where the label says it all). Returns how many annotations were written.
     """
-    project = collection.dataset.project
-    kind = get_problem_type(project.problem_type).label_kind
-    schema = selectors.find_schema(project)
-    known = list(dict.fromkeys(values))
+    count = items.num_rows
     with connection.cursor() as cursor:
-        # The planner knows nothing of rows inserted a moment ago and would loop over labels x items: let it hash.
-        cursor.execute("SET LOCAL enable_nestloop = off")
-        cursor.execute(
-            _ADOPT,
-            {
-                "values": known,
-                "results": [json.dumps(rules.build_result(kind, value)) for value in known],
-                "overlap": find_settings(project).overlap,
-                "collection": collection.pk,
-                "after": after,
-                "user": collection.created_by_id,
-                "schema": schema.version if schema else 1,
-            },
-        )
-        written = cursor.rowcount
-        cursor.execute("SET LOCAL enable_nestloop = on")
-        return written
+        task_ids = pa.array(bulk.reserve_ids(cursor, "annotations_task", count), pa.int64())
+        labeled = items.append_column("task_id", task_ids).filter(items["annotation_id"].is_valid())
+        cursor.execute("SELECT 1 FROM accounts_user WHERE id = %s FOR KEY SHARE", [collection.created_by_id])
+        with bulk.trusted_references(cursor):
+            _write_tasks(cursor, collection, items, task_ids)
+            _write_annotations(cursor, collection, labeled)
+    return labeled.num_rows
+
+
+def _write_tasks(cursor, collection: Collection, items: pa.Table, task_ids: pa.Array) -> None:
+    states = pc.if_else(items["annotation_id"].is_valid(), "done", "open")
+    bulk.copy_rows(cursor, "annotations_task", {
+        "id": task_ids,
+        "dataset_id": collection.dataset_id,
+        "item_id": items["item_id"],
+        "state": states,
+        "overlap": find_settings(collection.dataset.project).overlap,
+        "answers": 0,
+        "priority": 0,
+        "skip_reason": "",
+        "updated_at": timezone.now().isoformat(),
+    }, items.num_rows)  # fmt: skip
+
+
+def _write_annotations(cursor, collection: Collection, labeled: pa.Table) -> None:
+    project = collection.dataset.project
+    schema = selectors.find_schema(project)
+    bulk.copy_rows(cursor, ANNOTATION_TABLE, {
+        "id": labeled["annotation_id"],
+        "task_id": labeled["task_id"],
+        "item_id": labeled["item_id"],
+        "user_id": collection.created_by_id,
+        "origin": "import",
+        "kind": "answer",
+        "result": _build_results(get_problem_type(project.problem_type).label_kind, labeled),
+        "value": labeled["label"],
+        "reason": "",
+        "is_current": True,
+        "schema_version": schema.version if schema else 1,
+        "created_at": timezone.now().isoformat(),
+    }, labeled.num_rows)  # fmt: skip
+
+
+def _build_results(kind: str, labeled: pa.Table) -> pa.Array:
+    """Results as they were imported, else made from the label; each different label is made once."""
+    given = labeled["result"].combine_chunks()
+    codes = labeled["label"].combine_chunks().filter(given.is_null()).dictionary_encode()
+    made = pa.array(
+        [json.dumps(rules.build_result(kind, value)) for value in codes.dictionary.to_pylist()], pa.string()
+    )
+    return pc.replace_with_mask(given, given.is_null(), made.take(codes.indices))

@@ -9,16 +9,9 @@ from lifecycle.datasets.services.collections import (
     start_import,
 )
 from lifecycle.datasets.services.datasets import create_dataset, update_splits
+from lifecycle.datasets.services.imported_labels import add_labeled, find_new_labels, list_classes, pick_labels
 from lifecycle.datasets.services.items import exclude_items, record_labels, restore_items
-from lifecycle.datasets.services.loading import (
-    add_labeled,
-    find_new_labels,
-    finish_collection,
-    list_classes,
-    load_part,
-    pick_labels,
-    refresh_statistics,
-)
+from lifecycle.datasets.services.loading import LabelWriter, finish_collection, load_part, refresh_statistics
 from lifecycle.datasets.services.selections import create_selection
 from lifecycle.datasets.services.uploads import append_part, discard_upload, start_upload, store_file
 from lifecycle.datasets.services.versions import (
@@ -30,6 +23,7 @@ from lifecycle.datasets.services.versions import (
 )
 
 __all__ = [
+    "LabelWriter",
     "add_labeled",
     "append_part",
     "balance_small_splits",

@@ -1,99 +1,164 @@
-"""From an engine's Parquet parts into rows. Every step is one transaction that can be repeated after a kill."""
+"""From an engine's Parquet parts into items. Every part is one transaction that can be repeated after a kill."""
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import duckdb
+import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
 from django.utils import timezone
 
+from lifecycle.common import bulk
 from lifecycle.common.blobs import open_blobs
-from lifecycle.common.errors import DomainError
 from lifecycle.contracts.ingest import IngestResult
-from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets import rules
 from lifecycle.datasets.models import Collection, CollectionReject, Dataset
 from lifecycle.projects.services import record_event
 
 LOCK_SPACE = 0x6974656D  # advisory locks on a dataset's items
-MAX_CLASSES = 1_000
 SHOWN_REJECTS = 10_000
-LABEL_CHUNK = 20_000
-PART_COLUMNS = (
-    "content_hash", "blob", "text", "row", "label", "group", "given_split", "source_uri", "mime",
-    "width", "height", "byte_size", "split", "label_annotation_id",
-)  # fmt: skip
+NO_NAMES = ("blob", "text", "mime", "group", "given_split")  # columns that say "" where a part says null
+
+FindNear = Callable[[Sequence[int | None], np.ndarray], list[int | None]]
+
+
+@dataclass(frozen=True)
+class LabelWriter:
+    """How the annotations room stores labels, handed down by the caller.
+
+    `read_values` gives {label as imported: label as stored}, without those that mean nothing here; ids of the
+    annotations behind them come from the sequence of `table`.
+    """
+
+    read_values: Callable[[set[str]], dict[str, str]]
+    table: str
 
 
 @dataclass(frozen=True)
 class LoadedPart:
-    """What came in: items of the collection with ids above `after`, with labels out of `values`."""
+    """New items: a table of item_id, annotation_id, label and result, the last three null where there is no label."""
 
-    after: int
-    values: list[str]
+    items: pa.Table
 
 
 def load_part(
-    *,
-    collection: Collection,
-    number: int,
-    path: str | Path,
-    read_values: Callable[[set[str]], dict[str, str]],
-    reserve_ids: Callable[[int], list[int]],
+    *, collection: Collection, number: int, path: str | Path, labels: LabelWriter, find_near: FindNear
 ) -> LoadedPart | None:
     """Bring one part in; None for a part that is in already. Call within the job's transaction.
 
-    The annotations room hands down how labels are stored (`read_values`) and the ids of the annotations that it will
-    write behind them (`reserve_ids`), so that new items are inserted with their labels and never updated.
+    `find_near(new, old)` gives, for each new fingerprint, the place of an earlier near-duplicate in `old + new`.
     """
     locked = Collection.objects.select_for_update(of=("self",)).select_related("dataset").get(pk=collection.pk)
     if number < locked.loaded_parts:
         return None
-    table = pq.read_table(path)
-    values = read_values({label for label in table["label"].unique().to_pylist() if label is not None})
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, locked.dataset_id % (1 << 31)])
-        cursor.execute("SELECT coalesce(max(id), 0) FROM datasets_item WHERE collection_id = %s", [locked.pk])
-        after = cursor.fetchone()[0]
-        _copy_in(cursor, _complete(cursor, locked.dataset, table, values, reserve_ids))
-        inserted = _insert_items(cursor, locked)
-    locked.accepted += inserted
-    locked.duplicates += table.num_rows - inserted
+        _lock_dataset(cursor, locked.dataset_id)
+        part = _read_part(path, labels.read_values)
+        places, differs = _pick_new(part, _find_known(cursor, locked.dataset_id, part["content_hash"]))
+        new = part.take(pa.array(places, pa.int64()))
+        splits = _choose_splits(cursor, locked.dataset, new, find_near)
+        loaded = _write_items(cursor, locked, new, splits, labels.table)
+    locked.accepted += len(places)
+    locked.duplicates += part.num_rows - len(places)
+    locked.labels_differ |= differs
     locked.loaded_parts = number + 1
-    locked.save(update_fields=["accepted", "duplicates", "loaded_parts", "updated_at"])
-    return LoadedPart(after, sorted(set(values.values())))
+    locked.save(update_fields=["accepted", "duplicates", "labels_differ", "loaded_parts", "updated_at"])
+    return loaded
 
 
-def _complete(cursor, dataset: Dataset, table: pa.Table, values: dict[str, str], reserve_ids) -> pa.Table:
-    """The part's columns as PART_COLUMNS: labels as stored, an annotation id for each, and the split."""
-    table = table.rename_columns([*PART_COLUMNS[:6], "given_split", *PART_COLUMNS[7:12]])
-    labels = [values.get(label) if label is not None else None for label in table["label"].to_pylist()]
-    ids = iter(reserve_ids(sum(label is not None for label in labels)))
-    annotation_ids = [None if label is None else next(ids) for label in labels]
-    table = table.set_column(table.schema.get_field_index("label"), "label", pa.array(labels, pa.string()))
-    table = table.append_column("split", pa.array(_choose_splits(cursor, dataset, table), pa.string()))
-    return table.append_column("label_annotation_id", pa.array(annotation_ids, pa.int64()))
+def _lock_dataset(cursor, dataset_id: int) -> None:
+    """One import at a time writes items of a dataset, and the dataset stays until it has."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, dataset_id % (1 << 31)])
+    cursor.execute("SELECT 1 FROM datasets_dataset WHERE id = %s FOR KEY SHARE", [dataset_id])
 
 
-def _choose_splits(cursor, dataset: Dataset, table: pa.Table) -> list[str]:
-    hashes, groups, given = (table[name].to_pylist() for name in ("content_hash", "group", "given_split"))
+def _read_part(path: str | Path, read_values) -> pa.Table:
+    """The part with labels as they are stored. Parts of older engines lack the newer columns."""
+    part = pq.read_table(path)
+    for name, kind in (("fingerprint", pa.int64()), ("result", pa.string())):
+        if name not in part.column_names:
+            part = part.append_column(name, pa.nulls(part.num_rows, kind))
+    part = part.rename_columns(["given_split" if name == "split" else name for name in part.column_names])
+    for name in NO_NAMES:
+        part = part.set_column(part.schema.get_field_index(name), name, part[name].cast(pa.string()).fill_null(""))
+    codes = part["label"].combine_chunks().dictionary_encode()
+    spoken = codes.dictionary.to_pylist()
+    values = read_values({label for label in spoken if label is not None})
+    stored = pa.array([values.get(label) for label in spoken], pa.string())
+    return part.set_column(part.schema.get_field_index("label"), "label", stored.take(codes.indices))
+
+
+def _find_known(cursor, dataset_id: int, hashes: pa.ChunkedArray) -> dict[str, str | None]:
+    """{content hash: label} of those that are in the dataset."""
+    cursor.execute(
+        "SELECT content_hash, label FROM datasets_item WHERE dataset_id = %s AND content_hash = ANY(%s::text[])",
+        [dataset_id, hashes.to_pylist()],
+    )
+    return dict(cursor.fetchall())
+
+
+def _pick_new(part: pa.Table, known: dict[str, str | None]) -> tuple[list[int], bool]:
+    """The rows whose content is new, and whether any other row says another label than the one that is there."""
+    places: list[int] = []
+    differs = False
+    columns = (part[name].to_pylist() for name in ("content_hash", "label", "result"))
+    for place, (content_hash, label, result) in enumerate(zip(*columns, strict=True)):
+        if content_hash not in known:
+            known[content_hash] = label
+            places.append(place)
+        elif label is not None and (known[content_hash] != label or result is not None):
+            differs = True
+    return places, differs
+
+
+def _choose_splits(cursor, dataset: Dataset, new: pa.Table, find_near: FindNear) -> list[str]:
+    hashes, groups, given = (new[name].to_pylist() for name in ("content_hash", "group", "given_split"))
     known = _find_group_splits(cursor, dataset, {g for g in groups if g})
-    return rules.assign_splits(
-        zip(hashes, groups, given, strict=True),
+    near = _find_near(cursor, dataset, new["fingerprint"].to_pylist(), find_near)
+    known = rules.settle_new_groups(known, groups, near)
+    splits = rules.assign_splits(
+        ((h, g or None, s or None) for h, g, s in zip(hashes, groups, given, strict=True)),
         ratios=dataset.split_ratios or rules.DEFAULT_RATIOS,
         seed=dataset.split_seed,
         group_splits=known,
     )
+    return rules.follow_near_duplicates(splits, [bool(g or s) for g, s in zip(groups, given, strict=True)], near)
+
+
+def _find_near(cursor, dataset: Dataset, fingerprints: list[int | None], find_near: FindNear) -> list[str | int | None]:
+    """For each new item the split of an earlier near-duplicate, or the place of one among the new items, or None."""
+    if all(print_ is None for print_ in fingerprints):
+        return [None] * len(fingerprints)
+    cursor.execute(
+        """SELECT coalesce(string_agg(int8send(fingerprint), ''::bytea), ''::bytea) FROM (
+           SELECT DISTINCT fingerprint FROM datasets_item WHERE dataset_id = %s AND fingerprint IS NOT NULL) known""",
+        [dataset.pk],
+    )
+    old = np.frombuffer(bytes(cursor.fetchone()[0]), ">i8").astype(np.int64)
+    found = find_near(fingerprints, old)
+    matched = {int(old[place]) for place in found if place is not None and place < len(old)}
+    splits = _find_splits_of(cursor, dataset, matched)
+    return [
+        place if place is None else splits[int(old[place])] if place < len(old) else place - len(old) for place in found
+    ]
+
+
+def _find_splits_of(cursor, dataset: Dataset, fingerprints: set[int]) -> dict[int, str]:
+    """Where the first item with each of these fingerprints is."""
+    if not fingerprints:
+        return {}
+    cursor.execute(
+        """SELECT DISTINCT ON (fingerprint) fingerprint, split FROM datasets_item
+           WHERE dataset_id = %s AND fingerprint = ANY(%s) ORDER BY fingerprint, id""",
+        [dataset.pk, list(fingerprints)],
+    )
+    return dict(cursor.fetchall())
 
 
 def _find_group_splits(cursor, dataset: Dataset, groups: set[str]) -> dict[str, str]:
@@ -107,94 +172,28 @@ def _find_group_splits(cursor, dataset: Dataset, groups: set[str]) -> dict[str, 
     return dict(cursor.fetchall())
 
 
-def _copy_in(cursor, table: pa.Table) -> None:
-    cursor.execute("DROP TABLE IF EXISTS ingest_part")
-    cursor.execute(
-        """CREATE TEMP TABLE ingest_part (content_hash text, blob text, text text, "row" jsonb, label text,
-           "group" text, given_split text, source_uri text, mime text, width int, height int, byte_size bigint,
-           split text, label_annotation_id bigint) ON COMMIT DROP"""
-    )
-    columns = ", ".join(f'"{name}"' for name in PART_COLUMNS)
-    options = pa_csv.WriteOptions(include_header=False)
-    with cursor.copy(f"COPY ingest_part ({columns}) FROM STDIN (FORMAT csv)") as copy:
-        for batch in table.to_batches(max_chunksize=5_000):
-            buffer = io.BytesIO()
-            pa_csv.write_csv(batch, buffer, options)
-            copy.write(buffer.getvalue())
-
-
-def _insert_items(cursor, collection: Collection) -> int:
-    cursor.execute(
-        """
-        INSERT INTO datasets_item (dataset_id, collection_id, content_hash, blob, text, "row", mime, width, height,
-            byte_size, "group", given_split, split, source_uri, created_at, label, label_annotation_id, labeled_at)
-        SELECT %s, %s, content_hash, coalesce(blob, ''), coalesce(text, ''), "row", coalesce(mime, ''), width, height,
-            byte_size, coalesce("group", ''), coalesce(given_split, ''), split, source_uri, now(), label,
-            label_annotation_id, CASE WHEN label IS NOT NULL THEN now() END
-        FROM ingest_part
-        ON CONFLICT (dataset_id, content_hash) DO NOTHING
-        """,
-        [collection.dataset_id, collection.pk],
-    )
-    return cursor.rowcount
-
-
-def list_classes(parts: Sequence[str], *, dataset: Dataset) -> list[str]:
-    """Every class name in the parts, in order: numbers by value, words by letter. Raises DomainError for too many."""
-    if not parts or get_problem_type(dataset.project.problem_type).label_kind == LabelKind.NUMBER:
-        return []
-    with duckdb.connect() as base:
-        found = base.execute(
-            "SELECT DISTINCT label FROM read_parquet(?) WHERE label IS NOT NULL LIMIT ?", [list(parts), MAX_CLASSES + 1]
-        ).fetchall()
-    if len(found) > MAX_CLASSES:
-        raise DomainError(
-            f"The label column has more than {MAX_CLASSES:,} different values, so it does not name classes. "
-            "Nothing was imported; choose another label column."
-        )
-    return sorted((row[0] for row in found), key=_natural_key)
-
-
-def _natural_key(name: str) -> tuple[int, float, str]:
-    try:
-        return (0, float(name), name)
-    except ValueError:
-        return (1, 0.0, name.lower())
-
-
-def pick_labels(parts: Sequence[str], *, spill_folder: str | Path) -> Iterator[pa.RecordBatch]:
-    """(content_hash, label) of all labeled rows; where the same content comes twice, the last label counts."""
-    if not parts:
-        return
-    with duckdb.connect() as base:
-        base.execute("SET enable_progress_bar = false; SET memory_limit = '100MB'; SET threads = 2")
-        base.execute(f"SET temp_directory = '{str(spill_folder).replace(chr(39), '')}'")
-        found = base.sql(
-            """SELECT content_hash, arg_max(label, (filename, file_row_number)) AS label
-               FROM read_parquet(?, filename = true, file_row_number = true)
-               WHERE label IS NOT NULL GROUP BY content_hash ORDER BY content_hash""",
-            params=[list(parts)],
-        )
-        yield from found.to_arrow_reader(LABEL_CHUNK)
-
-
-def find_new_labels(*, collection: Collection, labels: pa.RecordBatch) -> list[tuple[int, str]]:
-    """(item id, label) of those whose item has no label or another one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT item.id, new.label
-               FROM unnest(%s::text[], %s::text[]) AS new (content_hash, label)
-               JOIN datasets_item item ON item.dataset_id = %s AND item.content_hash = new.content_hash
-               WHERE item.label IS DISTINCT FROM new.label ORDER BY item.id""",
-            [labels["content_hash"].to_pylist(), labels["label"].to_pylist(), collection.dataset_id],
-        )
-        return cursor.fetchall()
-
-
-def add_labeled(*, collection: Collection, count: int) -> int:
-    """Count labels that were recorded; returns the sum. Call within the transaction that records them."""
-    Collection.objects.filter(pk=collection.pk).update(labeled=F("labeled") + count)
-    return Collection.objects.values_list("labeled", flat=True).get(pk=collection.pk)
+def _write_items(cursor, collection: Collection, new: pa.Table, splits: list[str], annotation_table: str) -> LoadedPart:
+    item_ids = pa.array(bulk.reserve_ids(cursor, "datasets_item", new.num_rows), pa.int64())
+    is_labeled = new["label"].is_valid().to_pylist()
+    reserved = iter(bulk.reserve_ids(cursor, annotation_table, sum(is_labeled)))
+    annotation_ids = pa.array([next(reserved) if yes else None for yes in is_labeled], pa.int64())
+    now = timezone.now().isoformat()
+    columns = {name: new[name] for name in (
+        "content_hash", "blob", "text", "row", "label", "group", "given_split", "source_uri", "mime", "width",
+        "height", "byte_size", "fingerprint")}  # fmt: skip
+    with bulk.trusted_references(cursor):
+        bulk.copy_rows(cursor, "datasets_item", columns | {
+            "id": item_ids,
+            "dataset_id": collection.dataset_id,
+            "collection_id": collection.pk,
+            "split": pa.array(splits, pa.string()),
+            "label_annotation_id": annotation_ids,
+            "labeled_at": pa.array([now if yes else None for yes in is_labeled], pa.string()),
+            "created_at": now,
+        }, new.num_rows)  # fmt: skip
+    return LoadedPart(pa.table({
+        "item_id": item_ids, "annotation_id": annotation_ids, "label": new["label"], "result": new["result"],
+    }))  # fmt: skip
 
 
 def finish_collection(*, collection: Collection, result: IngestResult) -> Collection:

@@ -1,0 +1,76 @@
+"""The labels that an import's parts hold: which classes they name, and what they say about items known before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from django.db import connection
+from django.db.models import F
+
+from lifecycle.common.errors import DomainError
+from lifecycle.contracts.problems import LabelKind, get_problem_type
+from lifecycle.datasets.models import Collection, Dataset
+
+MAX_CLASSES = 1_000
+LABEL_CHUNK = 20_000
+
+
+def list_classes(parts: Sequence[str], *, dataset: Dataset) -> list[str]:
+    """Every class name in the parts, in order: numbers by value, words by letter. Raises DomainError for too many."""
+    if not parts or get_problem_type(dataset.project.problem_type).label_kind == LabelKind.NUMBER:
+        return []
+    with duckdb.connect() as base:
+        found = base.execute(
+            "SELECT DISTINCT label FROM read_parquet(?) WHERE label IS NOT NULL LIMIT ?", [list(parts), MAX_CLASSES + 1]
+        ).fetchall()
+    if len(found) > MAX_CLASSES:
+        raise DomainError(
+            f"The label column has more than {MAX_CLASSES:,} different values, so it does not name classes. "
+            "Nothing was imported; choose another label column."
+        )
+    return sorted((row[0] for row in found), key=_natural_key)
+
+
+def _natural_key(name: str) -> tuple[int, float, str]:
+    try:
+        return (0, float(name), name)
+    except ValueError:
+        return (1, 0.0, name.lower())
+
+
+def pick_labels(parts: Sequence[str], *, spill_folder: str | Path) -> Iterator[pa.RecordBatch]:
+    """(content_hash, label) of all labeled rows; where the same content comes twice, the last label counts."""
+    if not parts:
+        return
+    with duckdb.connect() as base:
+        base.execute("SET enable_progress_bar = false; SET memory_limit = '100MB'; SET threads = 2")
+        base.execute(f"SET temp_directory = '{str(spill_folder).replace(chr(39), '')}'")
+        found = base.sql(
+            """SELECT content_hash, arg_max(label, (filename, file_row_number)) AS label
+               FROM read_parquet(?, filename = true, file_row_number = true)
+               WHERE label IS NOT NULL GROUP BY content_hash ORDER BY content_hash""",
+            params=[list(parts)],
+        )
+        yield from found.to_arrow_reader(LABEL_CHUNK)
+
+
+def find_new_labels(*, collection: Collection, labels: pa.RecordBatch) -> list[tuple[int, str]]:
+    """(item id, label) of those whose item has no label or another one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT item.id, new.label
+               FROM unnest(%s::text[], %s::text[]) AS new (content_hash, label)
+               JOIN datasets_item item ON item.dataset_id = %s AND item.content_hash = new.content_hash
+               WHERE item.label IS DISTINCT FROM new.label ORDER BY item.id""",
+            [labels["content_hash"].to_pylist(), labels["label"].to_pylist(), collection.dataset_id],
+        )
+        return cursor.fetchall()
+
+
+def add_labeled(*, collection: Collection, count: int) -> int:
+    """Count labels that were recorded; returns the sum. Call within the transaction that records them."""
+    Collection.objects.filter(pk=collection.pk).update(labeled=F("labeled") + count)
+    return Collection.objects.values_list("labeled", flat=True).get(pk=collection.pk)

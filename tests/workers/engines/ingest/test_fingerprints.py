@@ -1,0 +1,96 @@
+"""Near-duplicates are close, other things are far, and the quick search finds exactly what the slow one does."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from workers.engines.ingest import fingerprints as fp
+
+
+def draw(seed: int, size: int = 160) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    image = Image.new("RGB", (size, size), tuple(int(c) for c in rng.integers(0, 255, 3)))
+    pen = ImageDraw.Draw(image)
+    for _ in range(12):
+        x, y, w, h = (int(v) for v in rng.integers(5, size, 4))
+        pen.ellipse([x, y, x + w // 2, y + h // 2], fill=tuple(int(c) for c in rng.integers(0, 255, 3)))
+    return image
+
+
+def distance(a: int, b: int) -> int:
+    return int(np.bitwise_count(fp.as_prints([a]) ^ fp.as_prints([b]))[0])
+
+
+def recompress(image: Image.Image) -> Image.Image:
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=35)
+    return Image.open(io.BytesIO(out.getvalue()))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [recompress, lambda image: image.resize((90, 90)), lambda image: image.resize((400, 400))],
+    ids=["recompressed", "smaller", "larger"],
+)
+def test_a_changed_copy_of_a_picture_is_close(change):
+    for seed in range(20):
+        image = draw(seed)
+        assert distance(fp.compute_picture(image), fp.compute_picture(change(image))) <= fp.NEAR_BITS
+
+
+def test_different_pictures_are_far():
+    prints = [fp.compute_picture(draw(seed)) for seed in range(60)]
+
+    pairs = [(i, j) for i in range(60) for j in range(i) if distance(prints[i], prints[j]) <= fp.NEAR_BITS]
+
+    assert not pairs
+
+
+@pytest.mark.parametrize("image", [Image.new("L", (200, 200), 255), Image.new("L", (16, 16), 3)], ids=["blank", "tiny"])
+def test_a_picture_that_shows_nothing_has_no_fingerprint(image):
+    assert fp.compute_picture(image) is None
+
+
+def test_an_edited_text_is_close_and_another_one_is_far():
+    text = (
+        "The committee met on Tuesday to discuss the new harbor wall, and agreed to ask for three more offers by May."
+    )
+    edited = text.replace("Tuesday", "Thursday").replace("three", "two")
+    other = "A harbor wall of this kind needs a committee that meets often, said the mayor, who was asked about it."
+
+    assert fp.compute_similarity(text, edited) > 0.7 > 0.3 > fp.compute_similarity(text, other)
+    assert distance(fp.compute_text(text), fp.compute_text(edited)) < distance(
+        fp.compute_text(text), fp.compute_text(other)
+    )
+
+
+def test_short_texts_have_no_fingerprint():
+    assert fp.compute_text("yes, thank you") is None
+
+
+@given(st.integers(0, 2**32), st.integers(0, 11))
+@settings(max_examples=15, deadline=None)
+def test_looking_up_finds_what_comparing_all_finds(seed, max_bits):
+    rng = np.random.default_rng(seed)
+    left = rng.integers(0, 1 << 63, 60, np.uint64)
+    flips = np.array([sum(1 << int(b) for b in rng.choice(63, rng.integers(0, 14), False)) for _ in left], np.uint64)
+    right = np.concatenate([left ^ flips, rng.integers(0, 1 << 63, 40, np.uint64)])
+
+    def collect(search):
+        return sorted((int(i), int(j), int(b)) for batch in search(left, right, max_bits) for i, j, b in zip(*batch, strict=True))
+
+    assert collect(fp._look_up) == collect(fp._compare_all)
+
+
+def test_the_nearest_earlier_one_is_found_and_never_a_later_one():
+    base = 0x0F0F_1234_5678_9ABC
+    new = [base ^ 1, None, base ^ 1, 77 << 40, base ^ 3]
+
+    assert fp.find_near(new, [base]) == [0, None, 1, None, 1]
+    assert fp.find_near(new, []) == [None, None, 0, None, 0]

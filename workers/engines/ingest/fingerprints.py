@@ -1,0 +1,232 @@
+"""64-bit fingerprints whose Hamming distance is small for near-duplicates, and the search for close ones.
+
+Pictures: a perceptual hash (the signs of the low frequencies of a 32 × 32 cosine transform; Zauner 2010), so that
+resizing, recompression and small crops change few bits. Texts: one bit each of 64 min-hashes over character shingles
+(b-bit minwise hashing, Li & König 2010), so that a share J of common shingles leaves about 32 · (1 - J) bits different.
+Rows have none. Stored on `datasets.Item.fingerprint` as a signed integer.
+
+To list near-duplicates: `find_pairs` on the fingerprints gives candidates; confirm texts with `compute_similarity`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+NEAR_BITS = 8  # at most so many different bits: near-duplicates, of pictures and of texts
+BITS = 64
+GRID = 32
+FREQUENCIES = 8
+FLAT_SPREAD = 4.0  # standard deviation of the gray values below which a picture shows nothing to tell it by
+SMALLEST_SIDE = 32  # icons and digits all look alike in 64 bits
+SHINGLE_CHARS = 5
+LEAST_SHINGLES = 24  # shorter texts say too little: "yes" and "yes!" are two answers, not a copy
+MOST_SHINGLES = 4_096
+WORDS = 4
+WORD_BITS = BITS // WORDS
+PAIRS_AT_ONCE = 1 << 22
+BRUTE_PAIRS = 1 << 25  # below this, comparing all with all is quicker than looking up
+
+Prints = NDArray[np.uint64]
+Pairs = tuple[NDArray, NDArray, NDArray]
+
+
+def compute_picture(image: Image.Image) -> int | None:
+    """The fingerprint of a decoded picture; None for one too small or too plain to be told from others."""
+    if min(image.size) < SMALLEST_SIDE:
+        return None
+    small = flatten(image).resize((GRID, GRID), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    gray = np.asarray(small, dtype=np.float32)
+    if float(gray.std()) < FLAT_SPREAD:
+        return None
+    cosines = _list_cosines()
+    low = (cosines @ gray @ cosines.T).ravel()
+    return _sign(_pack((low > np.median(low[1:])).reshape(1, BITS))[0])
+
+
+def flatten(image: Image.Image) -> Image.Image:
+    """Gray, with transparent parts on white: the way a page shows them."""
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        picture = image.convert("RGBA")
+        picture.thumbnail((GRID * 8, GRID * 8), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        ground = Image.new("RGBA", picture.size, "white")
+        ground.alpha_composite(picture)
+        return ground.convert("L")
+    if image.mode not in ("L", "RGB", "YCbCr"):
+        return image.convert("RGB").convert("L")
+    if min(image.size) > GRID * 8:
+        image = image.reduce(min(image.size) // (GRID * 4))
+    return image.convert("L")
+
+
+def compute_text(text: str) -> int | None:
+    """The fingerprint of a text; None for one too short to be told from others."""
+    shingles = list_shingles(text)
+    if len(shingles) < LEAST_SHINGLES:
+        return None
+    lowest = np.empty(BITS, np.uint64)
+    factors, terms = _list_factors()
+    for at in range(0, BITS, 16):
+        hashed = shingles[:, None] * factors[None, at : at + 16] + terms[at : at + 16]
+        lowest[at : at + 16] = hashed.min(axis=0)
+    return _sign(_pack(((lowest >> np.uint64(17)) & np.uint64(1)).astype(bool).reshape(1, BITS))[0])
+
+
+def list_shingles(text: str) -> Prints:
+    """Hashes of the different runs of SHINGLE_CHARS characters; of a long text the same sample wherever they stand."""
+    plain = " ".join(re.findall(r"\w+", text[:200_000].lower()))
+    codes = np.frombuffer(plain.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
+    count = len(codes) - SHINGLE_CHARS + 1
+    if count < 1:
+        return np.empty(0, np.uint64)
+    mixed = np.zeros(count, np.uint64)
+    for place in range(SHINGLE_CHARS):
+        mixed = mixed * np.uint64(0x100000001B3) + codes[place : place + count]
+    found = np.unique(_scatter(mixed))
+    return found[:MOST_SHINGLES]
+
+
+def compute_similarity(left: str, right: str) -> float:
+    """The share of shingles that two texts have in common, from 0 to 1 (Jaccard)."""
+    a, b = list_shingles(left), list_shingles(right)
+    both = len(np.intersect1d(a, b, assume_unique=True))
+    return both / max(len(a) + len(b) - both, 1)
+
+
+def as_prints(values: Sequence[int] | NDArray[np.int64]) -> Prints:
+    """Signed integers, as the database has them, as the unsigned ones that are compared here."""
+    return np.asarray(values, dtype=np.int64).view(np.uint64)
+
+
+def find_pairs(left: Prints, right: Prints, *, max_bits: int = NEAR_BITS) -> Iterator[Pairs]:
+    """Batches of (places in left, places in right, how many bits differ), at most `max_bits` (up to 11) of them.
+
+    Exact. Cost: all with all while that is little, else by 16-bit words, one of four of which must be nearly equal
+    (multi-index hashing, Norouzi et al. 2012): about 20 times less at a million fingerprints. Give it different
+    fingerprints only: a thousand copies of one are a million pairs.
+    """
+    if len(left) * len(right) <= BRUTE_PAIRS:
+        yield from _compare_all(left, right, max_bits)
+    else:
+        yield from _look_up(left, right, max_bits)
+
+
+def find_near(new: Sequence[int | None], old: Sequence[int] | NDArray[np.int64]) -> list[int | None]:
+    """For each new fingerprint the place, in `old` followed by `new`, of the nearest earlier near-duplicate."""
+    found: list[int | None] = [None] * len(new)
+    asked = [place for place, print_ in enumerate(new) if print_ is not None]
+    prints = np.concatenate([as_prints(old), as_prints([print_ for print_ in new if print_ is not None])])
+    values, first, code = np.unique(prints, return_index=True, return_inverse=True)
+    nearest = _find_earlier(values, first, is_new=first >= len(old))
+    for order, place in enumerate(asked):
+        at = len(old) + order
+        earliest = int(first[code[at]])
+        match = earliest if earliest < at else nearest.get(int(code[at]))
+        if match is not None:
+            found[place] = match if match < len(old) else len(old) + asked[match - len(old)]
+    return found
+
+
+def _find_earlier(values: Prints, first: NDArray, is_new: NDArray) -> dict[int, int]:
+    """{code of a value that is new: where its nearest earlier value first stood}."""
+    codes = np.flatnonzero(is_new)
+    best: dict[int, tuple[int, int]] = {}
+    for left, right, bits in find_pairs(values[codes], values):
+        mine = codes[left]
+        earlier = first[right] < first[mine]
+        rows = zip(mine[earlier].tolist(), bits[earlier].tolist(), first[right[earlier]].tolist(), strict=True)
+        for code, distance, place in rows:
+            best[code] = min(best.get(code, (BITS + 1, 0)), (distance, place))
+    return {code: place for code, (_, place) in best.items()}
+
+
+def _compare_all(left: Prints, right: Prints, max_bits: int) -> Iterator[Pairs]:
+    rows = max(PAIRS_AT_ONCE // max(len(right), 1), 1)
+    for start in range(0, len(left), rows):
+        bits = np.bitwise_count(left[start : start + rows, None] ^ right[None, :])
+        i, j = np.nonzero(bits <= max_bits)
+        yield i + start, j, bits[i, j]
+
+
+def _look_up(left: Prints, right: Prints, max_bits: int) -> Iterator[Pairs]:
+    for word in range(WORDS):
+        mine, theirs = _cut_word(left, word), _cut_word(right, word)
+        order = np.argsort(theirs, kind="stable")
+        starts = np.searchsorted(theirs[order], np.arange((1 << WORD_BITS) + 1))
+        for mask in _list_masks(max_bits // WORDS):
+            key = mine ^ mask
+            for i, at in _expand(starts[key], starts[key + 1]):
+                j = order[at]
+                differing = left[i] ^ right[j]
+                bits = np.bitwise_count(differing)
+                is_close = (bits <= max_bits) & ~_was_found(differing, word, max_bits)
+                yield i[is_close], j[is_close], bits[is_close]
+
+
+def _was_found(differing: Prints, word: int, max_bits: int) -> NDArray[np.bool_]:
+    """Pairs that an earlier word has brought already."""
+    found = np.zeros(len(differing), bool)
+    for earlier in range(word):
+        found |= np.bitwise_count(_cut_word(differing, earlier)) <= max_bits // WORDS
+    return found
+
+
+def _expand(starts: NDArray, ends: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
+    """(row, place) for every place in each row's range, a bounded number at once."""
+    counts = ends - starts
+    total = np.cumsum(counts)
+    begin = 0
+    while begin < len(counts):
+        done = total[begin - 1] if begin else 0
+        end = max(int(np.searchsorted(total, done + PAIRS_AT_ONCE, side="right")), begin + 1)
+        some = counts[begin:end]
+        rows = np.repeat(np.arange(begin, end), some)
+        offsets = np.arange(int(some.sum())) - np.repeat(np.cumsum(some) - some, some)
+        yield rows, np.repeat(starts[begin:end], some) + offsets
+        begin = end
+
+
+def _cut_word(prints: Prints, word: int) -> NDArray[np.int64]:
+    return ((prints >> np.uint64(word * WORD_BITS)) & np.uint64((1 << WORD_BITS) - 1)).astype(np.int64)
+
+
+@cache
+def _list_masks(most: int) -> tuple[int, ...]:
+    places = range(WORD_BITS)
+    return tuple(sum(1 << p for p in chosen) for n in range(most + 1) for chosen in combinations(places, n))
+
+
+@cache
+def _list_cosines() -> NDArray[np.float32]:
+    steps = (2 * np.arange(GRID) + 1) * math.pi / (2 * GRID)
+    return np.cos(np.arange(FREQUENCIES)[:, None] * steps[None, :]).astype(np.float32)
+
+
+@cache
+def _list_factors() -> tuple[Prints, Prints]:
+    seeded = np.random.default_rng(0x6E656172)
+    return seeded.integers(1, 1 << 63, BITS, np.uint64) * np.uint64(2) + np.uint64(1), seeded.integers(
+        0, 1 << 63, BITS, np.uint64
+    )
+
+
+def _scatter(values: Prints) -> Prints:
+    """The finalizer of splitmix64: every bit of the input reaches every bit of the output."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def _pack(bits: NDArray[np.bool_]) -> Prints:
+    return np.packbits(bits, axis=1).view(">u8").astype(np.uint64).ravel()
+
+
+def _sign(value: np.uint64) -> int:
+    return int(value) - (1 << BITS) if int(value) >= 1 << (BITS - 1) else int(value)
