@@ -17,7 +17,8 @@ class Dataset(TimestampedModel):
     item_kind = models.CharField(max_length=8)  # contracts.problems.ItemKind
     split_ratios = models.JSONField(default=dict)  # {"train": .8, "validation": .1, "test": .1}
     split_seed = models.IntegerField(default=0)
-    splits_are_stale = models.BooleanField(default=False)  # new shares, not yet applied: only before the first version
+    split_policy = models.JSONField(default=dict)  # datasets.splitting.SplitPolicy; empty means by share alone
+    splits_are_stale = models.BooleanField(default=False)  # new shares or policy, not yet applied to free items
     columns = models.JSONField(default=list)  # rows only: [{"name", "kind": number|category|date|text}]
     mapping = models.JSONField(default=dict)  # the last contracts.ingest.ColumnMapping used
 
@@ -162,11 +163,14 @@ class DatasetVersion(TimestampedModel):
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     message = models.CharField(max_length=300, blank=True)
     content_hash = models.CharField(max_length=64, db_index=True)
-    manifest_blob = models.CharField(max_length=64)  # Parquet, columns as contracts.training.DatasetFiles says
+    manifest_blob = models.CharField(max_length=64)  # format 1: one Parquet; 2: a datasets.chunks.ManifestIndex
+    manifest_format = models.PositiveSmallIntegerField(default=1)
+    snapshot = models.JSONField(default=dict)  # datasets.services.snapshots.Boundary: what a next commit need not read
     classes = models.JSONField(default=list)
     item_count = models.BigIntegerField()
     labeled_count = models.BigIntegerField()
-    summary = models.JSONField(default=dict)  # {"splits", "labeled", "balance" | "histogram"}: see datasets.manifests
+    summary = models.JSONField(default=dict)  # see datasets.manifests.summarize
+    archived_at = models.DateTimeField(null=True, blank=True)  # out of the lists; what was built on it still reads it
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -176,6 +180,40 @@ class DatasetVersion(TimestampedModel):
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+
+class VersionTag(TimestampedModel):
+    """A name for a version that may move to another one, such as gold."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="version_tags")
+    version = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="tags")
+    name = models.SlugField(max_length=40)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["dataset", "name"], name="version_tag_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VersionExport(TimestampedModel):
+    """A version in the layout of another tool, as one file to download."""
+
+    version = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="exports")
+    layout = models.CharField(max_length=20)  # contracts.exports.LAYOUTS
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    blob = models.CharField(max_length=64, blank=True)  # empty until the job is done
+    byte_size = models.BigIntegerField(default=0)
+    notes = models.JSONField(default=list)  # sentences: what was left out, and why
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.version} as {self.layout}"
 
 
 class Selection(TimestampedModel):
