@@ -17,6 +17,7 @@ CSRF_TRUSTED_ORIGINS = [ENV.url] if ENV.url else []
 STORAGE_URL = ENV.storage_url
 SERVING_URL = ENV.serving_url
 MAX_UPLOAD_BYTES = ENV.max_upload_bytes
+ALLOW_PRIVATE_ADDRESSES = ENV.allow_private_addresses
 PACKAGES_DIR = GRISTMILL_HOME / "packages"
 RUNS_DIR = GRISTMILL_HOME / "runs"
 TEMP_DIR = GRISTMILL_HOME / "tmp"

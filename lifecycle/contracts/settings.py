@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from lifecycle.contracts.addresses import AddressRule
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,6 +46,11 @@ SETTINGS = (
     Setting("GRISTMILL_WEB_WORKERS", "1", "Processes of the web server."),
     Setting("GRISTMILL_SERVING_WORKERS", "2", "Processes of the inference server."),
     Setting("GRISTMILL_WORKER_CONCURRENCY", "", "Heavy jobs at a time, each with its share of the cores."),
+    Setting(
+        "GRISTMILL_ALLOW_PRIVATE_ADDRESSES",
+        "",
+        "Addresses or networks, divided by commas, that crawls may reach although they are private; true for all.",
+    ),
     Setting("DATABASE_URL", "", "postgres://user:password@host:port/name; embedded Postgres when empty."),
     Setting("REDIS_URL", "", "redis://host:port/0; embedded Redis when empty."),
     Setting("STORAGE_URL", "", "s3://bucket/prefix?endpoint=… for blobs; the home folder when empty."),
@@ -68,6 +75,7 @@ class Settings:
     web_workers: int
     serving_workers: int
     worker_concurrency: int
+    allow_private_addresses: str
     database_url: str
     redis_url: str
     storage_url: str
@@ -170,6 +178,7 @@ def load_settings(
         web_workers=_parse_integer(values, "GRISTMILL_WEB_WORKERS"),
         serving_workers=_parse_integer(values, "GRISTMILL_SERVING_WORKERS"),
         worker_concurrency=_parse_integer(values, "GRISTMILL_WORKER_CONCURRENCY"),
+        allow_private_addresses=_check_addresses(values["GRISTMILL_ALLOW_PRIVATE_ADDRESSES"]),
         database_url=values["DATABASE_URL"] or embedded["DATABASE_URL"],
         redis_url=values["REDIS_URL"] or embedded["REDIS_URL"],
         storage_url=values["STORAGE_URL"] or f"file://{home / 'blobs'}",
@@ -234,6 +243,14 @@ def _parse_integer(values: Mapping[str, str], name: str) -> int:
         return int(values[name])
     except ValueError:
         raise SettingError(f"{name} must be a whole number, not {values[name]!r}") from None
+
+
+def _check_addresses(text: str) -> str:
+    try:
+        AddressRule.parse(text)
+    except ValueError as error:
+        raise SettingError(f"GRISTMILL_ALLOW_PRIVATE_ADDRESSES must name networks like 10.0.0.0/8: {error}") from None
+    return text
 
 
 def _is_true(value: str) -> bool:
