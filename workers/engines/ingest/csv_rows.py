@@ -129,7 +129,7 @@ class CsvRecords:
             pass
 
     def _sniff(self) -> str:
-        lines = []
+        lines: list[str] = []
         while len(lines) < 50 and (line := self._stream.readline(self._max_chars + 1)):
             lines.append(line)
         self._back.extend(lines)

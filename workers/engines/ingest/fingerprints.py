@@ -71,7 +71,7 @@ def compute_text(text: str) -> int | None:
     shingles = list_shingles(text)
     if len(shingles) < LEAST_SHINGLES:
         return None
-    lowest = np.empty(BITS, np.uint64)
+    lowest: Prints = np.empty(BITS, np.uint64)
     factors, terms = _list_factors()
     for at in range(0, BITS, 16):
         hashed = shingles[:, None] * factors[None, at : at + 16] + terms[at : at + 16]
@@ -86,7 +86,7 @@ def list_shingles(text: str) -> Prints:
     count = len(codes) - SHINGLE_CHARS + 1
     if count < 1:
         return np.empty(0, np.uint64)
-    mixed = np.zeros(count, np.uint64)
+    mixed: Prints = np.zeros(count, np.uint64)
     for place in range(SHINGLE_CHARS):
         mixed = mixed * np.uint64(0x100000001B3) + codes[place : place + count]
     found = np.unique(_scatter(mixed))

@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from lifecycle.contracts.ingest import IngestLimits
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.fingerprints import compute_picture
 
 # what Pillow decodes by itself: no external programs, no scripts, no vector languages
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "JPEG2000", "AVIF", "DIB", "PCX")
@@ -21,6 +22,7 @@ class ImageFacts(NamedTuple):
     mime: str
     width: int
     height: int
+    fingerprint: int | None = None
 
 
 def check_image(content: bytes, limits: IngestLimits) -> ImageFacts:
@@ -51,7 +53,7 @@ def _decode(content: bytes, limits: IngestLimits) -> ImageFacts:
         mime = Image.MIME.get(image.format or "", "application/octet-stream")
         if image.getexif().get(ORIENTATION_TAG) in SIDEWAYS:
             width, height = height, width
-    return ImageFacts(mime, width, height)
+        return ImageFacts(mime, width, height, compute_picture(image))
 
 
 @cache

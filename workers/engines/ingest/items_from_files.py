@@ -8,6 +8,7 @@ from functools import partial
 
 from lifecycle.contracts.ingest import IngestSpec, PutBlobs, Reject
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.fingerprints import compute_text
 from workers.engines.ingest.folders import FolderSays
 from workers.engines.ingest.identity import compute_hash
 from workers.engines.ingest.images import ImageFacts, check_image
@@ -23,7 +24,7 @@ TEXT_ENCODINGS = ("utf-8-sig", "cp1252")
 
 
 def read_images(
-    files: Iterator[SourceFile | Outcome],
+    files: Iterator[SourceFile | tuple[Position, Reject]],
     spec: IngestSpec,
     says: Callable[[str], FolderSays],
     put_blobs: PutBlobs,
@@ -81,6 +82,7 @@ def _build_record(file: SourceFile, digest: str, facts: ImageFacts, byte_size: i
         width=facts.width,
         height=facts.height,
         byte_size=byte_size,
+        fingerprint=facts.fingerprint,
     )
 
 
@@ -97,6 +99,7 @@ def read_text_file(file: SourceFile, spec: IngestSpec, says: FolderSays) -> Outc
             source_uri=file.uri,
             mime="text/plain",
             byte_size=len(content),
+            fingerprint=compute_text(text),
         )
         return file.position, record
     except Refused as refused:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from lifecycle.contracts.engine import Report
 from lifecycle.contracts.ingest import ColumnMapping, IngestSpec, Reject
-from workers.engines.ingest.csv_rows import BadLine
+from workers.engines.ingest import parts
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.mapping import check_mapping, guess_mapping
 from workers.engines.ingest.parts import PartWriter
-from workers.engines.ingest.records import Position, Record
+from workers.engines.ingest.records import Batch, Position
 from workers.engines.ingest.rows import RowBuilder
 from workers.engines.ingest.sources import SourceFile
 from workers.engines.ingest.tables import Table, open_table
 
-Outcome = tuple[Position, Record | Reject]
+Outcome = tuple[Position, Reject] | Batch
+ROWS_AT_ONCE = 1_000
 WHOLE_FILE = 1 << 60  # the row number of a file that was refused as a whole
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
 
@@ -49,24 +51,17 @@ class TableReader:
         except Refused as refused:
             yield file.position._replace(row=WHOLE_FILE), Reject(file.uri, None, str(refused))
 
-    def _read_rows(self, file: SourceFile, table: Table, mapping: ColumnMapping, skip: int) -> Iterator[Outcome]:
+    def _read_rows(self, file: SourceFile, table: Table, mapping: ColumnMapping, skip: int) -> Iterator[Batch]:
         known = {**table.kinds, **dict(self._spec.known_columns), **dict(mapping.kinds)}
         builder = RowBuilder(self._spec, mapping, table.columns, known, file.uri)
         self._remember_columns(builder)
-        build, total = builder.build, max(_estimate_rows(table), 1)
-        for number, row in enumerate(table.read(), start=1):
-            if number <= skip:
-                continue
-            position = file.position._replace(row=number)
-            if number % 512 == 0:
-                self.fraction = min(number / total, 1.0)
-            if isinstance(row, BadLine):
-                yield position, Reject(file.uri, row.line, row.reason)
-                continue
-            try:
-                yield position, build(*row)
-            except Refused as refused:
-                yield position, Reject(file.uri, row[0], str(refused))
+        total = max(_estimate_rows(table), 1)
+        rows = islice(table.read(), skip, None)
+        number = skip
+        while some := list(islice(rows, min(ROWS_AT_ONCE, parts.ROWS_PER_PART))):
+            number += len(some)
+            self.fraction = min(number / total, 1.0)
+            yield builder.build_batch(some, file.position._replace(row=number))
 
     def _settle(self, table: Table) -> ColumnMapping:
         """The mapping as given, or as guessed from the first table."""

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import repeat
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifecycle.contracts.ingest import Reject
-from workers.engines.ingest.records import SCHEMA, Position, Record
+from workers.engines.ingest.records import SCHEMA, Batch, Position, Record
 
 ROWS_PER_PART = 20_000
-BYTES_PER_PART = 16 << 20
+BYTES_PER_PART = 16 << 20  # of texts and rows; pictures lie in blobs
+ROW_OVERHEAD = 300
+TEXT, ROW, RESULT = (Record._fields.index(name) for name in ("text", "row", "result"))
 
 
 class PartWriter:
@@ -31,8 +36,8 @@ class PartWriter:
         self.accepted = self.rejected = self.part_count = 0
         self.is_finished = False
         self.notes: dict = {}  # what the reader decided on the way: mapping, columns
-        self._records: list[Record] = []
-        self._bytes = 0
+        self._columns: list[list] = [[] for _ in SCHEMA]
+        self._rows = self._bytes = 0
         self.rejects_path = folder / "rejects.jsonl"
         self._resume()
         self._rejects = self.rejects_path.open("ab")
@@ -44,25 +49,36 @@ class PartWriter:
     def add(self, outcome: Record | Reject, position: Position) -> None:
         """Take one outcome; flushes by itself when enough has come together."""
         if isinstance(outcome, Reject):
+            self.add_batch(Batch(position, 0, (), (outcome,)))
+        else:
+            self.add_batch(Batch(position, 1, [(value,) for value in outcome], ()))
+
+    def add_batch(self, batch: Batch) -> None:
+        """Take many outcomes; all of them are in the same part."""
+        for reject in batch.rejects:
             self.rejected += 1
             if self.rejected <= self.max_rejects:
-                self._rejects.write(json.dumps(asdict(outcome), ensure_ascii=True).encode() + b"\n")
-        else:
-            self.accepted += 1
-            self._records.append(outcome)
-            self._bytes += len(outcome.text or "") + len(outcome.row or "") + 300
-        self.position = position
-        if len(self._records) >= ROWS_PER_PART or self._bytes >= BYTES_PER_PART:
+                self._rejects.write(json.dumps(asdict(reject), ensure_ascii=True).encode() + b"\n")
+        if batch.size:
+            for mine, values in zip(self._columns, batch.columns, strict=True):
+                mine.extend(values if values is not None else repeat(None, batch.size))
+            self.accepted += batch.size
+            self._rows += batch.size
+            texts = (value for place in (TEXT, ROW, RESULT) for value in batch.columns[place] or () if value)
+            self._bytes += batch.size * ROW_OVERHEAD + sum(map(len, cast("Iterator[str]", texts)))
+        self.position = batch.position
+        if self._rows >= ROWS_PER_PART or self._bytes >= BYTES_PER_PART:
             self.flush()
 
     def flush(self) -> None:
         """Make everything so far durable."""
         self._rejects.flush()
         os.fsync(self._rejects.fileno())
-        if self._records:
+        if self._rows:
             self._write_part()
             self.part_count += 1
-            self._records, self._bytes = [], 0
+            self._columns = [[] for _ in SCHEMA]
+            self._rows = self._bytes = 0
         self._write_state()
 
     def finish(self) -> None:
@@ -72,8 +88,7 @@ class PartWriter:
         self._rejects.close()
 
     def _write_part(self) -> None:
-        columns = list(zip(*self._records, strict=True))
-        arrays = [pa.array(column, type=kind.type) for column, kind in zip(columns, SCHEMA, strict=True)]
+        arrays = [pa.array(column, type=kind.type) for column, kind in zip(self._columns, SCHEMA, strict=True)]
         target = self._part_path(self.part_count)
         temporary = target.with_suffix(".tmp")
         pq.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA), temporary, compression="zstd")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
+
+from lifecycle.contracts.ingest import Reject
 
 
 class Position(NamedTuple):
@@ -30,6 +33,8 @@ class Record(NamedTuple):
     width: int | None = None
     height: int | None = None
     byte_size: int = 0
+    fingerprint: int | None = None  # engines.ingest.fingerprints
+    result: str | None = None  # Label Studio's result list as JSON, where a label is more than a class or a number
 
 
 SCHEMA = pa.schema(
@@ -46,5 +51,16 @@ SCHEMA = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("byte_size", pa.int64()),
+        ("fingerprint", pa.int64()),
+        ("result", pa.string()),
     ]
 )
+
+
+class Batch(NamedTuple):
+    """Many outcomes at once: `columns` hold the fields of Record one by one, None for one that is null throughout."""
+
+    position: Position  # of the last row
+    size: int
+    columns: Sequence[Sequence[object] | None]
+    rejects: Sequence[Reject]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
+from typing import Any
 
-from lifecycle.contracts.ingest import SPLIT_FOLDERS, ColumnMapping, IngestSpec
+from lifecycle.contracts.ingest import SPLIT_FOLDERS, ColumnMapping, IngestSpec, Reject
+from workers.engines.ingest.csv_rows import BadLine
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.fingerprints import compute_text
 from workers.engines.ingest.folders import MAX_LABEL_CHARS
 from workers.engines.ingest.identity import compute_hash, encode_row
 from workers.engines.ingest.kinds import is_missing, parse_number
 from workers.engines.ingest.mapping import list_features
-from workers.engines.ingest.records import Record
+from workers.engines.ingest.quick_rows import QuickRows
+from workers.engines.ingest.records import Batch, Position, Record
 
+Row = tuple[int, Sequence[object]]
 MAX_GROUP_CHARS = 200
 NUL_ESCAPE = b"\\u0000"
 
@@ -34,6 +40,39 @@ class RowBuilder:
         self.build: Callable[[int, Sequence[object]], Record] = (
             self._build_text if spec.item_kind == "text" else self._build_row
         )
+        self._quick = self._make_quick(spec) if spec.item_kind == "row" else None
+
+    def _make_quick(self, spec: IngestSpec) -> QuickRows:
+        features = [(*column, True) for column in self._numbers] + [(*column, False) for column in self._texts]
+        readers = {"label": self._read_label, "group": read_group, "split": read_split}
+        roles = {role: (place, readers[role]) for role, place in self._places.items() if role in readers}
+        return QuickRows(features, roles, self._uri, spec.limits.row_bytes)
+
+    def build_batch(self, rows: Sequence[Row | BadLine], position: Position) -> Batch:
+        """Many rows at once; those that cannot be items come as rejects, in order."""
+        rejects: dict[int, Reject] = {}
+        good: list[tuple[int, Row]] = []
+        for place, row in enumerate(rows):
+            if isinstance(row, BadLine):
+                rejects[place] = Reject(self._uri, row.line, row.reason)
+            else:
+                good.append((place, row))
+        columns: list[Sequence | None] = []
+        if self._quick and good:
+            columns, bad = self._quick.build([row for _, row in good])
+            good = [good[place] for place in bad]
+        columns = _append(columns, self._build_each(good, rejects))
+        count = len(columns[0] or ()) if columns else 0
+        return Batch(position, count, columns, [rejects[place] for place in sorted(rejects)])
+
+    def _build_each(self, rows: Sequence[tuple[int, Row]], rejects: dict[int, Reject]) -> list[Record]:
+        records = []
+        for place, (line, cells) in rows:
+            try:
+                records.append(self.build(line, cells))
+            except Refused as refused:
+                rejects[place] = Reject(self._uri, line, str(refused))
+        return records
 
     def _build_text(self, line: int, cells: Sequence[object]) -> Record:
         cell = cells[self._places["text"]]
@@ -45,6 +84,7 @@ class RowBuilder:
             source_uri=f"{self._uri}#{line}",
             mime="text/plain",
             byte_size=len(content),
+            fingerprint=compute_text(text),
             **self._read_roles(cells),
         )
 
@@ -83,9 +123,9 @@ class RowBuilder:
                 row[name] = cell if isinstance(cell, str) else str(cell)
         return row
 
-    def _read_roles(self, cells: Sequence[object]) -> dict[str, str | None]:
+    def _read_roles(self, cells: Sequence[object]) -> dict[str, Any]:
         places = self._places
-        roles: dict[str, str | None] = {}
+        roles: dict[str, Any] = {}
         if "label" in places:
             roles["label"] = self._read_label(cells[places["label"]])
         if "group" in places:
@@ -93,6 +133,17 @@ class RowBuilder:
         if "split" in places:
             roles["split"] = read_split(cells[places["split"]])
         return roles
+
+
+def _append(columns: list[Sequence | None], records: Sequence[Record]) -> list[Sequence | None]:
+    """The columns with the fields of `records` below them."""
+    if not records:
+        return columns
+    below = list(zip(*records, strict=True))
+    if not columns:
+        return list(below)
+    count = len(columns[0] or ())
+    return [[*(above or repeat(None, count)), *values] for above, values in zip(columns, below, strict=True)]
 
 
 def check_text(text: str, max_chars: int) -> bytes:

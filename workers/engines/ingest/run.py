@@ -11,10 +11,10 @@ from workers.engines.ingest.folders import FolderSays, are_labels, count_labels,
 from workers.engines.ingest.items_from_files import read_images, read_text_file
 from workers.engines.ingest.items_from_tables import TableReader, is_table
 from workers.engines.ingest.parts import PartWriter
-from workers.engines.ingest.records import Position, Record
+from workers.engines.ingest.records import Batch, Position, Record
 from workers.engines.ingest.sources import SourceFile, iterate_sources, list_names
 
-Outcome = tuple[Position, Record | Reject]
+Outcome = tuple[Position, Record | Reject] | Batch
 CHECK_EVERY = 512
 
 
@@ -44,9 +44,16 @@ def _write_all(spec, writer, workdir, report, should_stop, put_blobs) -> None:
         report.log(f"Going on after {writer.accepted + writer.rejected:,} files or rows of an earlier attempt.")
     names = list_names(spec.paths, spec.limits)
     reader = _choose_reader(spec, names, writer, workdir, put_blobs, report)
-    for count, (position, outcome) in enumerate(reader.read(resumed_after), start=1):
-        writer.add(outcome, position)
-        if count % CHECK_EVERY == 0:
+    waiting = 0
+    for outcome in reader.read(resumed_after):
+        if isinstance(outcome, Batch):
+            writer.add_batch(outcome)
+            position, waiting = outcome.position, CHECK_EVERY
+        else:
+            position, waiting = outcome[0], waiting + 1
+            writer.add(outcome[1], position)
+        if waiting >= CHECK_EVERY:
+            waiting = 0
             if should_stop():
                 writer.flush()
                 raise Canceled
@@ -95,7 +102,7 @@ class _Reader:
         inside = self.tables.fraction if self.spec.item_kind != "image" else 0.0
         return min((max(self.files_done - 1, 0) + inside) / self.file_count, 1.0)
 
-    def _pending(self, after: Position | None) -> Iterator[SourceFile | Outcome]:
+    def _pending(self, after: Position | None) -> Iterator[SourceFile | tuple[Position, Reject]]:
         start = after.source if after else 0
         for file in iterate_sources(self.spec.paths, self.spec.limits, start=start):
             self.files_done += 1

@@ -83,7 +83,9 @@ def test_looking_up_finds_what_comparing_all_finds(seed, max_bits):
     right = np.concatenate([left ^ flips, rng.integers(0, 1 << 63, 40, np.uint64)])
 
     def collect(search):
-        return sorted((int(i), int(j), int(b)) for batch in search(left, right, max_bits) for i, j, b in zip(*batch, strict=True))
+        return sorted(
+            (int(i), int(j), int(b)) for batch in search(left, right, max_bits) for i, j, b in zip(*batch, strict=True)
+        )
 
     assert collect(fp._look_up) == collect(fp._compare_all)
 
