@@ -9,6 +9,8 @@ JOB_QUEUES: dict[str, str] = {
     "inspect": "io",
     "ingest": "io",
     "collect": "io",
+    "crawl": "io",
+    "crawl_trial": "io",
     "version": "io",
     "train": "cpu",
     "evaluate": "cpu",

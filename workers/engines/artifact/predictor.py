@@ -86,6 +86,10 @@ class Predictor:
                 raise error if len(items) == 1 else BadInput(f"Item {position + 1}: {error}") from error
         return decoded
 
+    def encode_decoded(self, decoded: Sequence[Any]) -> dict[str, np.ndarray]:
+        """The graph's inputs for what `decode` returned."""
+        return self._encode(decoded)
+
     def predict_decoded(self, decoded: Sequence[Any]) -> list[Prediction]:
         """Answers for what `decode` returned."""
         answers: list[Prediction] = []

@@ -1,0 +1,82 @@
+"""Which encoders a project has, and how much of its dataset they have encoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from lifecycle.datasets.models import Item
+from lifecycle.datasets.selectors.collections import get_one
+from lifecycle.embeddings.models import Encoder, Vector
+from lifecycle.jobs.models import Job
+from lifecycle.projects.models import Project
+from lifecycle.registry.models import ModelVersion
+
+ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
+RELATED = ("dataset__project", "job", "model_version__model", "model_version__artifact")
+SHOWN_MODELS = 30
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many of the dataset's items have been tried, and how many of those could not be read."""
+
+    total: int
+    encoded: int
+    unreadable: int
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.total - self.encoded - self.unreadable)
+
+
+def list_encoders(project: Project) -> QuerySet[Encoder]:
+    """Those of the project's dataset, the latest used first."""
+    rows = Encoder.objects.filter(dataset__project=project).select_related(*RELATED)
+    return rows.defer("model_version__artifact__manifest", "model_version__card")
+
+
+def get_encoder(project: Project, encoder_id: int) -> Encoder:
+    return get_one(list_encoders(project), encoder_id, "encoder")
+
+
+def find_encoder(project: Project) -> Encoder | None:
+    """The one that neighbors and searches use: the latest with vectors."""
+    return list_encoders(project).filter(dimension__gt=0).first()
+
+
+def load_encoder(encoder_id: int) -> Encoder:
+    """For a job, which was authorized when it was made."""
+    return Encoder.objects.select_related(*RELATED).get(pk=encoder_id)
+
+
+def list_usable_models(project: Project) -> list[ModelVersion]:
+    """The project's newest model versions: each can be an encoder."""
+    versions = ModelVersion.objects.filter(model__project=project).select_related("model")
+    return list(versions.only("number", "model__name").order_by("-pk")[:SHOWN_MODELS])
+
+
+def find_running_job(project: Project) -> Job | None:
+    """The newest embed or map job of the project that has not ended."""
+    return Job.objects.filter(project=project, kind__in=("embed", "map"), state__in=ACTIVE).first()
+
+
+def measure_coverage(encoder: Encoder) -> Coverage:
+    """Counted in the encoder's partition and an index of the items."""
+    total = Item.objects.filter(dataset=encoder.dataset_id).count()
+    rows = Vector.objects.filter(encoder=encoder)
+    unreadable = rows.filter(embedding__isnull=True).count()
+    return Coverage(total, rows.count() - unreadable, unreadable)
+
+
+def count_missing(encoder: Encoder) -> int:
+    """Items without a row of this encoder."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT count(*) FROM datasets_item i WHERE i.dataset_id = %s AND NOT EXISTS (
+                   SELECT 1 FROM embeddings_vector v WHERE v.encoder_id = %s AND v.item_id = i.id)""",
+            [encoder.dataset_id, encoder.pk],
+        )
+        return cursor.fetchone()[0]
