@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lifecycle.annotations import services as annotations
 from lifecycle.annotations.services import adopt
 from lifecycle.contracts.engine import Canceled
@@ -19,19 +21,23 @@ def load_parts(context: JobContext, collection: Collection, result: IngestResult
     if classes:
         with context.recording():
             annotations.extend_classes(project=project, names=classes, created_by=collection.created_by)
-    labels = services.LabelWriter(
-        read_values=lambda found: adopt.read_values(project=project, labels=found), table=adopt.ANNOTATION_TABLE
-    )
     for number, path in enumerate(result.parts):
         _stop_if_told(context)
         with context.recording():
-            part = services.load_part(
-                collection=collection, number=number, path=path, labels=labels, find_near=find_near
-            )
-            if part:
-                count = adopt.adopt_labels(collection=collection, items=part.items)
-                services.add_labeled(collection=collection, count=count)
+            load_one(collection, number, path)
         context.report.progress((number + 1) / len(result.parts), f"Stored part {number + 1} of {len(result.parts)}")
+
+
+def load_one(collection: Collection, number: int, path: str | Path) -> None:
+    """One part with its labels and tasks, within the caller's transaction."""
+    project = collection.dataset.project
+    labels = services.LabelWriter(
+        read_values=lambda found: adopt.read_values(project=project, labels=found), table=adopt.ANNOTATION_TABLE
+    )
+    part = services.load_part(collection=collection, number=number, path=path, labels=labels, find_near=find_near)
+    if part:
+        count = adopt.adopt_labels(collection=collection, items=part.items)
+        services.add_labeled(collection=collection, count=count)
 
 
 def load_labels(context: JobContext, collection: Collection, result: IngestResult) -> None:

@@ -12,6 +12,8 @@ JOB_QUEUES: dict[str, str] = {
     "crawl": "io",
     "crawl_trial": "io",
     "version": "io",
+    "profile": "io",
+    "findings": "cpu",
     "train": "cpu",
     "evaluate": "cpu",
     "embed": "cpu",

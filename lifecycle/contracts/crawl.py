@@ -1,0 +1,190 @@
+"""What a crawl is given, what the frontier promises, and what comes of each address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Protocol
+
+TAKES = {"image": ("images",), "text": ("text", "fields"), "row": ("tables", "fields")}  # by kind of item
+SCOPES = ("host", "domain", "any")  # which pages are followed: the hosts of the start, their domains, all
+ROLES = ("page", "image", "sitemap")
+FIELD_ROLES = ("feature", "text", "label", "group")
+PRODUCT_AGENT = "Gristmill/1.0 (+research crawler; obeys robots.txt)"
+
+
+@dataclass(frozen=True)
+class FieldRule:
+    """One column: the text that a CSS selector or an XPath finds in a page."""
+
+    name: str
+    selector: str
+    language: str = "css"  # css | xpath
+    role: str = "feature"  # of FIELD_ROLES
+    kind: str = "text"  # of contracts.ingest.COLUMN_KINDS
+
+
+@dataclass(frozen=True)
+class CrawlSpec:
+    """All that decides how a crawl goes. `headers` and `cookies` are secret: they are filled in for a run only."""
+
+    start_urls: tuple[str, ...] = ()
+    sitemaps: tuple[str, ...] = ()
+    uses_robots_sitemaps: bool = False
+    scope: str = "host"
+    allow: tuple[str, ...] = ()  # regular expressions searched in a page's URL; empty allows all
+    deny: tuple[str, ...] = ()
+    max_depth: int = 10
+    max_pages: int = 10_000
+    max_items: int = 0  # 0: as many as there are
+
+    item_kind: str = "text"
+    take: str = "text"
+    fields: tuple[FieldRule, ...] = ()
+    each: str = ""  # CSS selector of the element that repeats, one item each; empty: one item a page
+    label_kind: str = "class"
+    known_columns: tuple[tuple[str, str], ...] = ()
+
+    min_bytes: int = 0  # of an item: a picture's file, a text, a row
+    max_bytes: int = 20_000_000  # of a response, unpacked
+    types: tuple[str, ...] = ()  # of pictures: image/jpeg …; empty: whatever can be read
+    languages: tuple[str, ...] = ()  # of texts: en, de …; empty: all
+    min_chars: int = 0
+    min_width: int = 0
+    min_height: int = 0
+
+    user_agent: str = PRODUCT_AGENT
+    requests_per_second: float = 2.0  # for each host; 0: as fast as it answers
+    concurrency_per_host: int = 4
+    concurrency: int = 32
+    is_adaptive: bool = True  # slow down where a host answers slowly
+    obeys_robots: bool = True
+    robots_reason: str = ""  # why it does not
+    timeout_seconds: float = 60.0
+    max_attempts: int = 4
+    retry_seconds: float = 2.0  # before the second attempt; doubles
+
+    private_addresses: str = ""  # the operator's setting, as contracts.addresses.AddressRule reads it
+    headers: tuple[tuple[str, str], ...] = ()  # sent to the hosts of the start only
+    cookies: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> CrawlSpec:
+        """A spec stored as JSON; unknown keys are ignored."""
+        names = {f.name for f in fields(cls)}
+        values = {key: _freeze(value) for key, value in raw.items() if key in names and value is not None}
+        rules = raw.get("fields") or ()
+        known = {f.name for f in fields(FieldRule)}
+        values["fields"] = tuple(FieldRule(**{k: v for k, v in rule.items() if k in known}) for rule in rules)
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """For storing: without the secrets."""
+        return {**asdict(self), "headers": (), "cookies": ()}
+
+
+def _freeze(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(_freeze(part) for part in value)
+    return value
+
+
+@dataclass(frozen=True)
+class Target:
+    """One address to fetch. With `etag`, `last_modified` or `body_hash` of an earlier crawl, only if it changed."""
+
+    id: int
+    url: str
+    role: str = "page"
+    depth: int = 0
+    attempts: int = 0  # made before this one
+    hops: int = 0  # redirects that led here
+    etag: str = ""
+    last_modified: str = ""
+    body_hash: str = ""
+
+
+@dataclass(frozen=True)
+class FoundLink:
+    """An address to come. `depth` counts links from the start; `fingerprint` is 32 hex digits of the canonical URL."""
+
+    url: str
+    fingerprint: str
+    host: str
+    role: str
+    depth: int
+    hops: int = 0
+
+
+@dataclass(frozen=True)
+class FoundItem:
+    """One item; what it says is what contracts.ingest.IngestResult says of its columns."""
+
+    content_hash: str
+    blob: str | None = None
+    text: str | None = None
+    row: str | None = None
+    label: str | None = None
+    group: str | None = None
+    source_uri: str = ""
+    mime: str = ""
+    width: int | None = None
+    height: int | None = None
+    byte_size: int = 0
+    fingerprint: int | None = None  # near-duplicates have close ones
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one address.
+
+    `state`: done, unchanged (304 or the same bytes), redirected, failed, skipped, or again: to be fetched once more
+    after `wait_seconds`. `counts_as_attempt` is False where the address itself was not tried.
+    """
+
+    id: int
+    state: str
+    role: str = "page"
+    status: int = 0
+    error_kind: str = ""
+    error: str = ""
+    wait_seconds: float = 0.0
+    counts_as_attempt: bool = True
+    mime: str = ""
+    byte_size: int = 0
+    etag: str = ""
+    last_modified: str = ""
+    body_hash: str = ""
+    robots: str = ""  # X-Robots-Tag and meta robots as they were
+    license: str = ""
+    title: str = ""
+    links: tuple[FoundLink, ...] = ()
+    items: tuple[FoundItem, ...] = ()
+    set_aside: tuple[tuple[str, str], ...] = ()  # (where, why) of what the filters refused
+    columns: tuple[tuple[str, str], ...] = ()  # (name, kind) of the columns of rows
+    dropped: tuple[tuple[str, int], ...] = ()  # links that are not followed: (why, how many)
+    warning: str = ""
+    latency_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class CrawlResult:
+    """How a crawl ended: done, paused or stopped."""
+
+    ended: str
+
+
+class Frontier(Protocol):
+    """Where the addresses of a crawl are kept. The engine asks and tells; it never sees the store behind it."""
+
+    def claim(self, count: int, *, avoid_hosts: Sequence[str] = ()) -> list[Target]:
+        """Take up to `count` addresses that are due, nearest to the start first; none of `avoid_hosts`."""
+
+    def record(self, outcomes: Sequence[Outcome]) -> str:
+        """Keep outcomes, their items and their links, all or nothing; answers what `check` answers."""
+
+    def check(self) -> str:
+        """What people want now: run, pause or stop."""
+
+    def next_due(self) -> float | None:
+        """Seconds until something is due, 0 when it is; None when nothing is left to fetch."""

@@ -1,0 +1,197 @@
+"""A crawl as a job: from the site to items, through the real frontier."""
+
+from __future__ import annotations
+
+import pytest
+
+from lifecycle.contracts.problems import ItemKind
+from lifecycle.crawls import services
+from lifecycle.crawls.models import Crawl, CrawlItem, CrawlUrl
+from lifecycle.datasets.models import Item
+from tests import factories
+from tests.sites import article, serve
+
+WORDS = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
+FAST = {"requests_per_second": 0, "is_adaptive": False, "concurrency_per_host": 8, "retry_seconds": 0.05}
+
+
+@pytest.fixture(autouse=True)
+def _loopback_allowed(settings):
+    settings.ALLOW_PRIVATE_ADDRESSES = "127.0.0.1"
+
+
+@pytest.fixture
+def site():
+    with serve() as site:
+        yield site
+
+
+@pytest.fixture
+def make_site(owner, site):
+    """make_site("text_classification", take="text") is a source that crawls the site."""
+
+    def make(problem_type="text_classification", **config):
+        project = factories.ProjectFactory(owner=owner, problem_type=problem_type)
+        dataset = project.datasets.get()
+        config = {"start_urls": [site.base + "/"], **FAST, **config}
+        return services.create_site(dataset=dataset, user=owner, title="Mills", config=config)
+
+    return make
+
+
+def fill(site, count, words=WORDS):
+    pages = [f"/p{n}.html" for n in range(count)]
+    site.page("/", article("Start", words, pages))
+    for n, path in enumerate(pages):
+        site.page(path, article(f"Page {n}", f"{words} Number {n}.", ["/", *pages[:3]]))
+
+
+def test_a_site_becomes_items_with_their_provenance(make_site, site, owner, run_jobs):
+    fill(site, 12)
+    source = make_site()
+
+    crawl = services.start_crawl(source=source, user=owner)
+    (job,) = run_jobs()
+
+    crawl.refresh_from_db()
+    assert (job.state, crawl.state) == ("succeeded", "done"), job.traceback
+    assert (crawl.found, crawl.fetched, crawl.items, crawl.failed) == (13, 13, 13, 0)
+    item = Item.objects.get(source_uri=site.base + "/p7.html")
+    origin = CrawlItem.objects.get(item=item)
+    assert (origin.url, origin.referrer, origin.status) == (site.base + "/p7.html", site.base + "/", 200)
+    assert item.split and item.fingerprint is not None
+    assert crawl.collection.dataset.items.count() == 13
+    assert ItemKind.TEXT == "text"
+
+
+def test_crawling_again_updates_what_changed_and_leaves_the_rest(make_site, site, owner, run_jobs):
+    fill(site, 6)
+    source = make_site()
+    services.start_crawl(source=source, user=owner)
+    run_jobs()
+    old = Item.objects.get(source_uri=site.base + "/p2.html")
+
+    site.page("/p2.html", article("Page 2", f"{WORDS} Quite another end.", ["/new.html"]))
+    site.page("/new.html", article("New", f"{WORDS} Brand new."))
+    second = services.start_crawl(source=source, user=owner)
+    run_jobs()
+
+    second.refresh_from_db()
+    old.refresh_from_db()
+    new = Item.objects.get(source_uri=site.base + "/p2.html", excluded_at=None)
+    assert (second.unchanged, second.fetched, second.superseded) == (6, 2, 1)
+    assert old.excluded_at is not None and "another end" in new.text
+    assert Item.objects.filter(excluded_at=None).count() == 8
+    history = CrawlItem.objects.filter(url=site.base + "/p2.html").order_by("id")
+    assert [(row.item_id, row.superseded_by_id) for row in history] == [(old.pk, second.pk), (new.pk, None)]
+
+
+def test_a_page_that_changes_back_brings_its_item_back(make_site, site, owner, run_jobs):
+    fill(site, 2)
+    source = make_site()
+    before = site.routes["/p1.html"]
+    for body in (before, (200, {"Content-Type": "text/html"}, article("P", WORDS + " Else.").encode()), before):
+        site.routes["/p1.html"] = body
+        services.start_crawl(source=source, user=owner)
+        run_jobs()
+
+    items = Item.objects.filter(source_uri=site.base + "/p1.html").order_by("id")
+    assert [item.excluded_at is None for item in items] == [True, False]
+
+
+def test_a_server_that_knows_its_pages_is_asked_only_whether_they_changed(make_site, site, owner, run_jobs):
+    body = article("Start", WORDS).encode()
+
+    def conditional(handler):
+        if handler.headers.get("If-None-Match") == '"v1"':
+            return 304, {"ETag": '"v1"'}, b""
+        return 200, {"Content-Type": "text/html", "ETag": '"v1"'}, body
+
+    site.routes["/"] = conditional
+    source = make_site()
+    services.start_crawl(source=source, user=owner)
+    run_jobs()
+    second = services.start_crawl(source=source, user=owner)
+    run_jobs()
+
+    second.refresh_from_db()
+    assert (second.unchanged, second.byte_count) == (1, 0)
+    assert CrawlUrl.objects.get(crawl=second).etag == '"v1"'
+
+
+def test_pictures_come_in_with_their_page_as_referrer(make_site, site, owner, run_jobs):
+    from tests.workers.engines.crawl.test_crawl import picture
+
+    site.page("/", '<img src="/a.png"><img src="/b.png"><a rel="license" href="https://example.org/cc">free</a>')
+    site.routes["/a.png"] = (200, {"Content-Type": "image/png"}, picture("red"))
+    site.routes["/b.png"] = (200, {"Content-Type": "image/png"}, picture("blue"))
+    source = make_site("image_classification", take="images")
+
+    services.start_crawl(source=source, user=owner)
+    (job,) = run_jobs()
+
+    assert job.state == "succeeded", job.traceback
+    origins = CrawlItem.objects.all()
+    assert {row.referrer for row in origins} == {site.base + "/"}
+    assert {row.license for row in origins} == {"https://example.org/cc"}
+    assert Item.objects.filter(mime="image/png", width=64).count() == 2
+
+
+def test_fields_bring_labels_and_columns(make_site, site, owner, run_jobs):
+    site.page("/", "".join(f"<li><b>{'ab'[n % 2]}</b><i>{n}</i></li>" for n in range(6)))
+    fields = [
+        {"name": "size", "selector": "i", "kind": "number"},
+        {"name": "kind", "selector": "b", "role": "label"},
+    ]
+    source = make_site("tabular_classification", take="fields", each="li", fields=fields)
+
+    crawl = services.start_crawl(source=source, user=owner)
+    (job,) = run_jobs()
+
+    assert job.state == "succeeded", job.traceback
+    crawl.collection.refresh_from_db()
+    assert crawl.collection.labeled == 6
+    assert sorted(Item.objects.values_list("label", flat=True)) == ["a"] * 3 + ["b"] * 3
+    assert source.dataset.columns == [] and crawl.collection.dataset.project.datasets.get().columns == [
+        {"name": "size", "kind": "number"}
+    ]
+
+
+def test_what_the_filters_refuse_is_listed_with_its_reason(make_site, site, owner, run_jobs):
+    fill(site, 2)
+    source = make_site(min_chars=100_000)
+
+    crawl = services.start_crawl(source=source, user=owner)
+    run_jobs()
+
+    crawl.refresh_from_db()
+    assert (crawl.items, crawl.set_aside, crawl.collection.rejected) == (0, 3, 3) or crawl.set_aside == 3
+    assert crawl.collection.rejects.first().reason == "shorter than 100,000 characters"
+
+
+def test_a_paused_crawl_goes_on_where_it_stopped(make_site, site, owner, run_jobs):
+    fill(site, 30)
+    source = make_site(concurrency=1, concurrency_per_host=1)
+    crawl = services.start_crawl(source=source, user=owner)
+    services.pause_crawl(crawl=crawl, user=owner)
+    run_jobs()
+    crawl.refresh_from_db()
+    assert crawl.state == "paused"
+
+    services.resume_crawl(crawl=crawl, user=owner)
+    run_jobs()
+
+    crawl.refresh_from_db()
+    assert (crawl.state, crawl.fetched) == ("done", 31)
+    assert max(count for path, count in site.hits.items() if path != "/robots.txt") == 1
+
+
+def test_a_stopped_crawl_keeps_what_came_in(make_site, site, owner, run_jobs):
+    fill(site, 5)
+    crawl = services.start_crawl(source=make_site(), user=owner)
+    services.stop_crawl(crawl=crawl, user=owner)
+    run_jobs()
+
+    crawl.refresh_from_db()
+    assert crawl.state == "stopped"
+    assert Crawl.objects.get().collection.finished_at is not None or crawl.finished_at

@@ -1,0 +1,106 @@
+"""What went wrong with an address, as a kind to count, a sentence to read, and whether to try again."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
+)
+
+from lifecycle.contracts.crawl import CrawlSpec
+from workers.engines.crawl.guard import find_refusal
+
+RETRY_STATUSES = frozenset((408, 429, 500, 502, 503, 504, 520, 522, 524))
+BUSY_STATUSES = frozenset((429, 503))  # the host as a whole wants a pause
+LONGEST_WAIT_SECONDS = 3_600.0
+
+
+class Trouble(NamedTuple):
+    state: str  # failed | skipped | again
+    kind: str
+    sentence: str
+
+
+class RobotsUnknown(IgnoreRequest):
+    """robots.txt answered with a server error: RFC 9309 asks to stay away for now."""
+
+
+def classify_failure(error: BaseException, spec: CrawlSpec) -> Trouble:
+    """For what the downloader raised."""
+    if refusal := find_refusal(error):
+        return Trouble("failed", "private address", f"It leads to {refusal.address}, a private address: not allowed.")
+    if isinstance(error, IgnoreRequest):
+        return _classify_ignored(error, spec)
+    if isinstance(error, DownloadCancelledError):
+        return _too_large(spec)
+    for kind, name, sentence in (
+        (DownloadTimeoutError, "timeout", f"It took longer than {spec.timeout_seconds:g} s."),
+        (CannotResolveHostError, "no such host", "The host's name has no address."),
+        (DownloadConnectionRefusedError, "refused", "The host refused the connection."),
+        (ResponseDataLossError, "cut off", "The answer broke off before its end."),
+        (DownloadFailedError, "connection", "The connection failed"),
+    ):
+        if isinstance(error, kind):
+            detail = f": {_shorten(error)}" if name == "connection" else ""
+            return Trouble("again", name, sentence + detail)
+    if isinstance(error, UnsupportedURLSchemeError):
+        return Trouble("failed", "not http", "Only http and https are fetched.")
+    return Trouble("failed", "crawler", f"{type(error).__name__}: {_shorten(error)}")
+
+
+def _classify_ignored(error: IgnoreRequest, spec: CrawlSpec) -> Trouble:
+    if isinstance(error, RobotsUnknown):
+        return Trouble("again", "robots.txt unknown", str(error))
+    text = str(error)
+    if "robots" in text:
+        return Trouble("skipped", "robots.txt", "robots.txt forbids it.")
+    if "DOWNLOAD_MAXSIZE" in text:
+        return _too_large(spec)
+    return Trouble("skipped", "ignored", text[:300])
+
+
+def _too_large(spec: CrawlSpec) -> Trouble:
+    size = spec.max_bytes / 1e6
+    return Trouble("failed", "too large", f"The answer is larger than {size:g} MB; it was cut off there.")
+
+
+def classify_status(status: int) -> Trouble:
+    """For an answer that is no page."""
+    state = "again" if status in RETRY_STATUSES else "failed"
+    words = {401: "asks for a login", 403: "forbids it", 404: "does not have it", 410: "has removed it",
+             429: "says that it is asked too often"}  # fmt: skip
+    said = words.get(status, "failed" if status >= 500 else "refused")
+    return Trouble(state, f"HTTP {status}", f"The site {said} (HTTP {status}).")
+
+
+def find_wait(spec: CrawlSpec, attempts: int, retry_after: str = "") -> float:
+    """Seconds until the next attempt: what the host asks for, else doubling with each attempt."""
+    asked = parse_retry_after(retry_after)
+    if asked is not None:
+        return min(asked, LONGEST_WAIT_SECONDS)
+    return min(spec.retry_seconds * 2**attempts, LONGEST_WAIT_SECONDS / 12)
+
+
+def parse_retry_after(text: str) -> float | None:
+    """Seconds or an HTTP date; None for anything else."""
+    text = text.strip()
+    if text.isascii() and text.isdigit() and len(text) < 8:
+        return float(text)
+    try:
+        return max(parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _shorten(error: BaseException) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:200]

@@ -1,0 +1,192 @@
+"""Which addresses a page leads to, and which of them the crawl follows."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import tldextract
+from scrapy.linkextractors import IGNORED_EXTENSIONS
+
+from lifecycle.contracts.crawl import CrawlSpec
+from workers.engines.crawl.addresses import Address, parse_address
+
+MAX_LINKS = 10_000  # taken from one page
+REMEMBERED = 200_000  # addresses whose verdict is kept, and that are told to the frontier only once
+PICTURES = frozenset(["jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "jp2", "ico"])
+VECTORS = frozenset(("svg", "svgz"))
+OTHER_FILES = frozenset(IGNORED_EXTENSIONS) | {"gz", "bz2", "xz", "epub", "json", "csv", "txt", "xml"}
+SITEMAP_SUFFIXES = (".xml", ".xml.gz", ".txt", ".gz")
+_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+def find_domain(host: str) -> str:
+    """The registered domain of a host; an address or a plain name stands for itself."""
+    name = host.rsplit("@", 1)[-1]
+    found = _suffixes(name)
+    return found.top_domain_under_public_suffix or name
+
+
+class LinkRules:
+    """The crawl's rules about addresses, with a memory of those it has seen."""
+
+    def __init__(self, spec: CrawlSpec):
+        self.spec = spec
+        self._allow = [re.compile(pattern) for pattern in spec.allow]
+        self._deny = [re.compile(pattern) for pattern in spec.deny]
+        self.start_hosts = {urlsplit(url).netloc.lower() for url in (*spec.start_urls, *spec.sitemaps)}
+        self._bare_hosts = {host.removeprefix("www.") for host in self.start_hosts}
+        self._domains = {find_domain(host) for host in self.start_hosts}
+        self._known: dict[tuple[str, str], Address | str] = {}
+        self._told: dict[str, int] = {}  # fingerprint -> the least depth the frontier was told
+
+    def judge(self, url: str, role: str) -> Address | str:
+        """The address, or why it is not followed."""
+        key = (url, role)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            known = self._known[key] = self._judge(url, role)
+        return known
+
+    def _judge(self, url: str, role: str) -> Address | str:
+        try:
+            address = parse_address(url)
+        except ValueError as error:
+            return f"not fetchable: {error}" if "http" in str(error) else f"not a usable address: {error}"
+        if role == "image":
+            return "a vector picture" if address.extension in VECTORS else address
+        if role == "sitemap":
+            return address
+        return self._judge_page(address)
+
+    def _judge_page(self, address: Address) -> Address | str:
+        if not self.is_in_scope(address.host):
+            return "another site"
+        if any(pattern.search(address.url) for pattern in self._deny):
+            return "a pattern denies it"
+        if self._allow and not any(pattern.search(address.url) for pattern in self._allow):
+            return "no pattern allows it"
+        if address.extension in OTHER_FILES and not (self.spec.take == "images" and address.extension in PICTURES):
+            return f"a .{address.extension} file, not a page"
+        return address
+
+    def is_in_scope(self, host: str) -> bool:
+        if self.spec.scope == "any":
+            return True
+        if self.spec.scope == "domain":
+            return find_domain(host) in self._domains
+        return host.removeprefix("www.") in self._bare_hosts
+
+    def is_news(self, fingerprint: str, depth: int) -> bool:
+        """Has the frontier not been told of this address at this depth or nearer?"""
+        told = self._told.get(fingerprint)
+        if told is not None and told <= depth:
+            return False
+        if len(self._told) >= REMEMBERED:
+            self._told.clear()
+        self._told[fingerprint] = depth
+        return True
+
+
+class LinkCollector:
+    """Collects the links of one page within the limits, and counts what is left out and why."""
+
+    def __init__(self, rules: LinkRules, *, depth: int, hops: int = 0):
+        self.rules, self.depth, self.hops = rules, depth, hops
+        self.links: list[dict[str, Any]] = []
+        self.dropped: Counter[str] = Counter()
+        self._seen: set[str] = set()
+        self._counted = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._counted >= MAX_LINKS
+
+    def add(self, url: str, role: str, depth: int) -> None:
+        """Judge one address; call until `is_full`."""
+        self._counted += 1
+        verdict = self.rules.judge(url, role)
+        if isinstance(verdict, str):
+            self.dropped[verdict] += 1
+        elif role == "page" and depth > self.rules.spec.max_depth:
+            self.dropped[f"deeper than {self.rules.spec.max_depth} links"] += 1
+        elif verdict.fingerprint not in self._seen:
+            self._seen.add(verdict.fingerprint)
+            if self.rules.is_news(verdict.fingerprint, depth):
+                link = {"url": verdict.url, "fingerprint": verdict.fingerprint, "host": verdict.host, "role": role}
+                self.links.append(link | {"depth": depth, "hops": self.hops})
+
+
+def collect_links(tree: Any, base: str, collector: LinkCollector) -> None:
+    """All links of a parsed page, at most MAX_LINKS."""
+    take_pictures = collector.rules.spec.take == "images"
+    for url, role in _iterate(tree, find_base(tree, base), take_pictures):
+        if collector.is_full:
+            collector.dropped[f"the page has more than {MAX_LINKS:,} links"] += 1
+            return
+        depth = collector.depth if role == "image" else collector.depth + 1
+        collector.add(url, role, depth)
+
+
+def find_base(tree: Any, url: str) -> str:
+    """What relative links are relative to."""
+    for element in tree.iter("base"):
+        if href := element.get("href"):
+            return _join(url, href) or url
+    return url
+
+
+def _iterate(tree: Any, base: str, take_pictures: bool) -> Iterator[tuple[str, str]]:
+    for element in tree.iter("a", "area"):
+        href = element.get("href")
+        if not href or href[0] == "#":
+            continue
+        url = _join(base, href)
+        if url:
+            yield url, "image" if take_pictures and _looks_like_picture(url) else "page"
+    if take_pictures:
+        for source in _iterate_pictures(tree):
+            if url := _join(base, source):
+                yield url, "image"
+
+
+def _iterate_pictures(tree: Any) -> Iterator[str]:
+    for element in tree.iter("img", "source"):
+        sources = element.get("srcset") or element.get("data-srcset")
+        source = _pick_largest(sources) if sources else ""
+        source = source or element.get("data-src") or (element.get("src") if element.tag == "img" else "")
+        if source and not source.startswith("data:"):
+            yield source
+    for element in tree.iter("meta"):
+        if element.get("property") == "og:image" and element.get("content"):
+            yield element.get("content")
+
+
+def _pick_largest(srcset: str) -> str:
+    """Of ``a.jpg 1x, b.jpg 2x`` the last and largest one."""
+    best, best_size = "", -1.0
+    for entry in re.split(r",\s+", srcset.strip()):
+        words = entry.split()
+        if not words:
+            continue
+        size = words[1][:-1] if len(words) > 1 else "1"
+        number = float(size) if size.replace(".", "", 1).isdigit() else 0.0
+        if number > best_size:
+            best, best_size = words[0], number
+    return best
+
+
+def _looks_like_picture(url: str) -> bool:
+    return url.partition("?")[0].rsplit(".", 1)[-1].lower() in PICTURES
+
+
+def _join(base: str, href: str) -> str:
+    try:
+        return urljoin(base, href.strip())
+    except ValueError:
+        return ""
