@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from lifecycle.common.blobs import BlobStore, LocalBlobs
 from lifecycle.contracts.training import DatasetFiles
+from lifecycle.datasets import selectors
 from lifecycle.datasets.models import Collection, DatasetVersion
 from workers.runtime import JobContext
 
@@ -22,7 +23,7 @@ COPY_BYTES = 1 << 20
 def materialize_version(version: DatasetVersion, context: JobContext) -> DatasetFiles:
     """The manifest and, for pictures, every blob it names, on this machine's disk."""
     blobs, blob_dir = context.blobs, context.blob_dir
-    manifest = blobs.fetch(version.manifest_blob, blob_dir)
+    manifest = selectors.fetch_manifest(version)
     if not isinstance(blobs, LocalBlobs):
         with pq.ParquetFile(manifest) as source:
             for batch in source.iter_batches(columns=["blob"], batch_size=10_000):

@@ -127,12 +127,11 @@ def hash_content(paths: Sequence[str | Path], known: Sequence[str] = (), changed
     if not wanted:
         return digests
     running = {bucket: hashlib.sha256() for bucket in wanted}
-    if paths:
-        condition = _within(wanted) if len(wanted) < len(BUCKETS) else ""
-        query = f"SELECT {', '.join(LINE_COLUMNS)} FROM {name_source(paths)} {condition} ORDER BY content_hash"
-        with connect() as base:
-            for batch in base.sql(query).to_arrow_reader(BATCH_ROWS):
-                _feed(running, _to_lines(batch))
+    condition = _within(wanted) if len(wanted) < len(BUCKETS) else ""
+    query = f"SELECT {', '.join(LINE_COLUMNS)} FROM {name_source(paths)} {condition} ORDER BY content_hash"
+    with connect() as base:
+        for batch in base.sql(query).to_arrow_reader(BATCH_ROWS):
+            _feed(running, _to_lines(batch))
     for bucket, digest in running.items():
         digests[int(bucket, 16)] = digest.hexdigest()
     return digests
@@ -178,11 +177,10 @@ def assemble(paths: Sequence[str | Path], target: Path) -> Path:
     try:
         with pq.ParquetWriter(temporary, SCHEMA, compression="zstd", compression_level=1) as writer, connect() as base:
             base.execute(f"SET temp_directory = '{quote(str(target.parent))}'")
-            if paths:
-                names = ", ".join(f'"{name}"' for name in SCHEMA.names)
-                query = f"SELECT {names} FROM {name_source(paths)} ORDER BY content_hash"
-                for batch in base.sql(query).to_arrow_reader(BATCH_ROWS):
-                    writer.write_batch(batch.cast(SCHEMA))
+            names = ", ".join(f'"{name}"' for name in SCHEMA.names)
+            query = f"SELECT {names} FROM {name_source(paths)} ORDER BY content_hash"
+            for batch in base.sql(query).to_arrow_reader(BATCH_ROWS):
+                writer.write_batch(batch.cast(SCHEMA))
         os.replace(temporary, target)
     finally:
         Path(temporary).unlink(missing_ok=True)
@@ -191,14 +189,17 @@ def assemble(paths: Sequence[str | Path], target: Path) -> Path:
 
 def name_source(paths: Sequence[str | Path]) -> str:
     """What to write after FROM: the chunks as one relation with all columns of SCHEMA, also those of format 1."""
+    if not paths:
+        return f"(SELECT {', '.join(_null(name) for name in SCHEMA.names)} WHERE false)"
     files = ", ".join(f"'{quote(str(path))}'" for path in paths)
-    source = f"read_parquet([{files}])"
-    missing = set(SCHEMA.names) - set(pq.read_schema(paths[0]).names)
-    if not missing:
-        return source
+    there = set(pq.read_schema(paths[0]).names)
+    nulls = [_null(name) for name in SCHEMA.names if name not in there]
+    return f"(SELECT {', '.join(['*', *nulls])} FROM read_parquet([{files}]))"
+
+
+def _null(name: str) -> str:
     kinds = {pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.int32(): "INTEGER"}
-    nulls = ", ".join(f"NULL::{kinds[SCHEMA.field(name).type]} AS {name}" for name in SCHEMA.names if name in missing)
-    return f"(SELECT *, {nulls} FROM {source})"
+    return f'NULL::{kinds[SCHEMA.field(name).type]} AS "{name}"'
 
 
 def quote(text: str) -> str:

@@ -30,6 +30,7 @@ from lifecycle.datasets.selectors.versions import (
     ChangedItem,
     VersionItem,
     compare_versions,
+    fetch_chunks,
     fetch_manifest,
     find_latest_version,
     get_version,
@@ -38,6 +39,7 @@ from lifecycle.datasets.selectors.versions import (
     list_version_items,
     list_versions,
     list_versions_of_item,
+    load_index,
     stream_version,
 )
 
@@ -53,6 +55,7 @@ __all__ = [
     "count_facets",
     "count_items",
     "estimate_items",
+    "fetch_chunks",
     "fetch_manifest",
     "filter_items",
     "find_latest_version",
@@ -77,6 +80,7 @@ __all__ = [
     "list_versions_of_item",
     "load_collection",
     "load_dataset",
+    "load_index",
     "summarize_collect",
     "summarize_explore",
     "summarize_rejects",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,43 @@ from django.db.models import Q, QuerySet
 
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import NotFound
-from lifecycle.datasets import manifests
+from lifecycle.datasets import chunks, manifests
+from lifecycle.datasets.chunks import ManifestIndex
 from lifecycle.datasets.models import Dataset, DatasetVersion, Item
 from lifecycle.projects.models import Project
 
 PAGE_SIZE = 60
 DOWNLOADS = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv; charset=utf-8"}
-CHUNK_BYTES = 1 << 20
+
+
+def _cache() -> Path:
+    return Path(settings.GRISTMILL_HOME) / "cache"
+
+
+def load_index(version: DatasetVersion) -> ManifestIndex:
+    """The chunks of a version; one of format 1 is a single chunk."""
+    if version.manifest_format == chunks.FORMAT:
+        return ManifestIndex.from_json(open_blobs(settings.STORAGE_URL).get(version.manifest_blob))
+    return ManifestIndex((chunks.Chunk(-1, version.manifest_blob, version.item_count, 0),), ())
+
+
+def locate_chunks(wanted: Iterable[chunks.Chunk]) -> list[Path]:
+    """Local paths of chunks; with S3 each is downloaded once."""
+    blobs, folder = open_blobs(settings.STORAGE_URL), _cache() / "blobs"
+    return [blobs.fetch(chunk.blob, folder) for chunk in wanted]
+
+
+def fetch_chunks(version: DatasetVersion) -> list[Path]:
+    """Local paths of all chunks of a version."""
+    return locate_chunks(load_index(version).chunks)
 
 
 def fetch_manifest(version: DatasetVersion) -> Path:
-    """A local path of a version's manifest; with S3 it is downloaded once."""
-    return open_blobs(settings.STORAGE_URL).fetch(
-        version.manifest_blob, Path(settings.GRISTMILL_HOME) / "cache" / "blobs"
-    )
+    """A version's whole manifest as one Parquet file on this machine, put together once. For jobs, not for pages."""
+    if version.manifest_format != chunks.FORMAT:
+        return open_blobs(settings.STORAGE_URL).fetch(version.manifest_blob, _cache() / "blobs")
+    target = _cache() / "manifests" / f"{version.manifest_blob}.parquet"
+    return target if target.exists() else chunks.assemble(fetch_chunks(version), target)
 
 
 def list_versions(project: Project) -> QuerySet[DatasetVersion]:
@@ -48,7 +71,15 @@ def find_latest_version(project: Project) -> DatasetVersion | None:
 
 def compare_versions(old: DatasetVersion, new: DatasetVersion) -> dict[str, int]:
     """Counts by kind of change, keys of `manifests.CHANGES`."""
-    return manifests.count_changes(fetch_manifest(old), fetch_manifest(new))
+    return manifests.count_changes(*_fetch_differing(old, new))
+
+
+def _fetch_differing(old: DatasetVersion, new: DatasetVersion) -> tuple[list[Path], list[Path]]:
+    """The chunks of each that the other does not have: what is in both cannot have changed."""
+    sides = [load_index(version).chunks for version in (old, new)]
+    shared = {chunk.blob for chunk in sides[0]} & {chunk.blob for chunk in sides[1]}
+    before, after = ([chunk for chunk in side if chunk.blob not in shared] for side in sides)
+    return locate_chunks(before), locate_chunks(after)
 
 
 @dataclass(frozen=True)
@@ -60,6 +91,8 @@ class ChangedItem:
     new_label: str | None
     old_split: str | None
     new_split: str | None
+    old_annotation_id: int | None
+    new_annotation_id: int | None
     item: Item | None
 
 
@@ -67,15 +100,12 @@ def list_changes(
     old: DatasetVersion, new: DatasetVersion, *, change: str, page: int = 1, size: int = PAGE_SIZE
 ) -> list[ChangedItem]:
     """One page of the items that changed in one way."""
-    rows = manifests.list_changes(
-        fetch_manifest(old),
-        fetch_manifest(new),
-        change=change,
-        limit=size,
-        offset=(page - 1) * size,
-    )
+    before, after = _fetch_differing(old, new)
+    rows = manifests.list_changes(before, after, change=change, limit=size, offset=(page - 1) * size)
     items = Item.objects.filter(dataset=new.dataset).in_bulk([row["item_id"] for row in rows])
-    names = ("item_id", "old_label", "new_label", "old_split", "new_split")
+    names = (
+        "item_id", "old_label", "new_label", "old_split", "new_split", "old_annotation_id", "new_annotation_id"
+    )  # fmt: skip
     return [ChangedItem(*(row[name] for name in names), item=items.get(row["item_id"])) for row in rows]
 
 
@@ -100,7 +130,7 @@ def list_version_items(
 ) -> tuple[list[VersionItem], int]:
     """One page of a version's items, and how many match."""
     rows, total = manifests.list_rows(
-        fetch_manifest(version),
+        fetch_chunks(version),
         limit=size,
         offset=(page - 1) * size,
         split=split,
@@ -115,10 +145,15 @@ def list_versions_of_item(project: Project, item: Item, limit: int = 10) -> list
     """The newest versions this item is in, with its split and label of then."""
     found = []
     for version in list_versions(project).filter(created_at__gt=item.created_at)[:limit]:
-        place = manifests.find_rows(fetch_manifest(version), [item.pk]).get(item.pk)
+        place = manifests.find_rows(_fetch_around(version, item), [item.pk]).get(item.pk)
         if place:
             found.append((version, place))
     return found
+
+
+def _fetch_around(version: DatasetVersion, item: Item) -> list[Path]:
+    numbers = (-1, item.pk >> chunks.CHUNK_BITS)
+    return locate_chunks(chunk for chunk in load_index(version).chunks if chunk.number in numbers)
 
 
 def has_uncommitted_changes(dataset: Dataset, latest: DatasetVersion | None) -> bool:
@@ -134,10 +169,5 @@ def has_uncommitted_changes(dataset: Dataset, latest: DatasetVersion | None) -> 
 
 def stream_version(version: DatasetVersion, kind: str) -> Iterator[bytes]:
     """The whole version, as one of DOWNLOADS."""
-    path = fetch_manifest(version)
-    if kind == "csv":
-        yield from manifests.stream_csv(path)
-        return
-    with open(path, "rb") as source:
-        while block := source.read(CHUNK_BYTES):
-            yield block
+    stream = manifests.stream_csv if kind == "csv" else manifests.stream_parquet
+    return stream(fetch_chunks(version))

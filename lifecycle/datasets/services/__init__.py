@@ -13,13 +13,12 @@ from lifecycle.datasets.services.imported_labels import add_labeled, find_new_la
 from lifecycle.datasets.services.items import exclude_items, record_labels, restore_items
 from lifecycle.datasets.services.loading import LabelWriter, finish_collection, load_part, refresh_statistics
 from lifecycle.datasets.services.selections import create_selection
+from lifecycle.datasets.services.snapshots import take_snapshot
 from lifecycle.datasets.services.uploads import append_part, discard_upload, start_upload, store_file
 from lifecycle.datasets.services.versions import (
     balance_small_splits,
     commit_version,
-    export_items,
     record_version,
-    summarize_manifest,
 )
 
 __all__ = [
@@ -35,7 +34,6 @@ __all__ = [
     "discard_collection",
     "discard_upload",
     "exclude_items",
-    "export_items",
     "find_new_labels",
     "finish_collection",
     "inspect_collection",
@@ -49,7 +47,7 @@ __all__ = [
     "restore_items",
     "start_import",
     "start_upload",
-    "summarize_manifest",
     "store_file",
+    "take_snapshot",
     "update_splits",
 ]

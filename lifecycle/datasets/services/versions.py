@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import asdict
 
 from django.db import connection, transaction
 from django.db.models import Count
@@ -11,19 +11,16 @@ from django.db.models import Count
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets import manifests, rules
+from lifecycle.datasets.chunks import FORMAT
 from lifecycle.datasets.models import Dataset, DatasetVersion, Item
-from lifecycle.datasets.selectors.versions import fetch_manifest
+from lifecycle.datasets.selectors.versions import fetch_chunks
+from lifecycle.datasets.services.snapshots import Snapshot
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
 from lifecycle.projects.services import record_event
 
 TEMPORARY_ROWS = 20_000
 SMALL_SET_ITEMS = 500  # labeled items above which chance gives every split enough
-
-EXPORT = """
-    COPY (SELECT id, content_hash, split, label, nullif(blob, ''), nullif(text, ''), "row"::text, nullif("group", '')
-          FROM datasets_item WHERE dataset_id = {} AND excluded_at IS NULL ORDER BY content_hash)
-    TO STDOUT (FORMAT csv)"""
 
 
 def commit_version(*, dataset: Dataset, user, message: str = "", idempotency_key: str | None = None) -> Job:
@@ -111,27 +108,8 @@ def _find_used(item_ids: list[int], dataset: Dataset) -> set[int]:
     used: set[int] = set()
     for version in dataset.versions.all():
         rest = [pk for pk in item_ids if pk not in used]
-        used |= manifests.find_rows(fetch_manifest(version), rest).keys()
+        used |= manifests.find_rows(fetch_chunks(version), rest).keys()
     return used
-
-
-def export_items(*, dataset: Dataset, folder: Path) -> tuple[Path, manifests.ManifestFacts]:
-    """Everything that is not excluded, as one statement sees it, as a manifest in `folder`."""
-    source, target = folder / "items.csv", folder / "manifest.parquet"
-    statement = EXPORT.format(int(dataset.pk))
-    with connection.cursor() as cursor, open(source, "wb") as out, cursor.copy(statement) as copy:
-        for block in copy:
-            out.write(block)
-    is_empty = source.stat().st_size == 0
-    facts = manifests.write_empty_manifest(target) if is_empty else manifests.write_manifest(source, target)
-    source.unlink()
-    return target, facts
-
-
-def summarize_manifest(*, dataset: Dataset, manifest: Path) -> dict:
-    """The numbers that a version's page shows; see `manifests.summarize`."""
-    is_numeric = get_problem_type(dataset.project.problem_type).label_kind == LabelKind.NUMBER
-    return manifests.summarize(manifest, is_numeric=is_numeric)
 
 
 def record_version(
@@ -140,29 +118,29 @@ def record_version(
     user,
     job: Job,
     message: str,
-    facts: manifests.ManifestFacts,
+    snapshot: Snapshot,
     classes: Sequence[str],
-    summary: dict,
-    manifest_blob: str,
 ) -> tuple[DatasetVersion, bool]:
     """The new version and True; the newest one and False when its content is the same. Call within the job's
     transaction: an attempt that was killed after its commit finds its own version."""
     with transaction.atomic():
         locked = Dataset.objects.select_for_update().select_related("project").get(pk=dataset.pk)
         latest = locked.versions.order_by("-number").first()
-        if latest and latest.content_hash == facts.content_hash and latest.classes == list(classes):
+        if latest and latest.content_hash == snapshot.index.content_hash and latest.classes == list(classes):
             return latest, latest.job_id == job.pk
         version = DatasetVersion.objects.create(
             dataset=locked,
             number=latest.number + 1 if latest else 1,
             parent=latest,
             message=message,
-            content_hash=facts.content_hash,
-            manifest_blob=manifest_blob,
+            content_hash=snapshot.index.content_hash,
+            manifest_blob=snapshot.index_blob,
+            manifest_format=FORMAT,
+            snapshot=asdict(snapshot.boundary),
             classes=list(classes),
-            item_count=facts.item_count,
-            labeled_count=sum(summary["labeled"].values()),
-            summary=summary,
+            item_count=snapshot.index.item_count,
+            labeled_count=sum(snapshot.summary["labeled"].values()),
+            summary=snapshot.summary,
             job=job,
             created_by=user,
         )

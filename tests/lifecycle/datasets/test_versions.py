@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lifecycle.datasets import manifests, selectors, services
+from lifecycle.datasets import chunks, selectors, services
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.models import Item
 from tests.lifecycle.datasets.test_import import bring, make_project
@@ -110,7 +110,7 @@ def test_materialized_files_say_what_training_expects(texts, owner, run_jobs):
 
     found = pq.read_table(selectors.fetch_manifest(selectors.find_latest_version(texts)))
 
-    assert found.schema.equals(manifests.SCHEMA)
+    assert found.schema.equals(chunks.SCHEMA)
     assert found["blob"].null_count == found["row"].null_count == found["group"].null_count == 80
 
 

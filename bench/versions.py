@@ -1,0 +1,191 @@
+"""Commits and differences of a large table, and of files, beside a bare COPY, beside `cp` + hashing, beside DVC."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import _product
+
+ROWS = 1_000_000
+SMALL, LARGE = (20_000, 3_000), (200, 5_000_000)  # files, bytes each
+FILL = """
+    INSERT INTO datasets_item (dataset_id, collection_id, content_hash, blob, text, "row", mime, byte_size, label,
+        labeled_at, "group", given_split, split, source_uri, created_at)
+    SELECT %(dataset)s, %(collection)s, encode(sha256(('item' || n)::bytea), 'hex'), '', '',
+        jsonb_build_object('carat', round((random() * 5)::numeric, 3),
+            'cut', (ARRAY['Fair','Good','Ideal'])[n %% 3 + 1], 'depth', round((random() * 70)::numeric, 1),
+            'x', random(), 'y', random()),
+        '', 120, (n %% 1000 * 7919 %% 20000)::text, now(), '', '',
+        (ARRAY['train','train','train','train','train','train','train','train','validation','test'])[n %% 10 + 1],
+        'table.csv', now()
+    FROM generate_series(%(first)s, %(last)s) n
+"""
+
+
+def fill(dataset, collection, first: int, last: int) -> None:
+    """Rows first..last as items, straight into the table."""
+    from django.db import connection
+
+    where = {"dataset": dataset.pk, "collection": collection.pk, "first": first, "last": last}
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, where)
+
+
+def copy_out() -> float:
+    """Seconds for Postgres alone to hand out the same rows."""
+    from django.db import connection
+
+    sink, start = io.BytesIO(), time.perf_counter()
+    with connection.cursor() as cursor, cursor.copy("COPY datasets_item TO STDOUT (FORMAT csv)") as copy:
+        for block in copy:
+            sink.write(block)
+    return time.perf_counter() - start
+
+
+def measure(what: str, rows: int, work: Callable[[], object], raw: str, raw_seconds: float) -> object:
+    """Run `work`, print its line, and give back what it gave."""
+    start = time.perf_counter()
+    outcome = work()
+    seconds = time.perf_counter() - start
+    line = {
+        "what": what, "items": rows, "seconds": round(seconds, 3), "raw_limit": raw,
+        "raw_seconds": round(raw_seconds, 3), "ratio": round(seconds / raw_seconds, 2),
+        "peak_mb": round(_product.peak_megabytes()),
+    }  # fmt: skip
+    print(json.dumps(line), flush=True)
+    return outcome
+
+
+def measure_rows(rows: int) -> None:
+    """Commit a table, then again after one more row, and the difference of the two."""
+    from django.db import connection
+
+    from lifecycle.datasets import selectors, services
+    from lifecycle.datasets.models import Collection
+
+    project, owner = _product.make_project("tabular_regression")
+    dataset = selectors.get_dataset(project)
+    collection = Collection.objects.create(dataset=dataset, title="bench", created_by=owner)
+    fill(dataset, collection, 1, rows)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE datasets_item")
+    raw = copy_out()
+
+    def commit():
+        services.commit_version(dataset=dataset, user=owner, message="bench")
+        _product.run_jobs()
+        return selectors.find_latest_version(project)
+
+    first = measure("commit a table", rows, commit, "COPY out", raw)
+    fill(dataset, collection, rows + 1, rows + 1)
+    second = measure("one more row, commit", rows + 1, commit, "COPY out", raw)
+    counts = measure("difference", rows + 1, lambda: selectors.compare_versions(first, second), "COPY out", raw)
+    if counts != {"added": 1, "removed": 0, "relabeled": 0, "moved": 0}:
+        raise AssertionError(counts)
+
+
+def make_files(folder: Path, count: int, size: int) -> list[Path]:
+    """Noise, in a hundred folders."""
+    rng, paths = random.Random(1), []
+    for number in range(count):
+        path = folder / f"d{number % 100:02d}" / f"f{number:06d}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(rng.randbytes(size))
+        paths.append(path)
+    return paths
+
+
+def copy_and_hash(source: Path, target: Path) -> float:
+    """Seconds for `cp -r` and one SHA-256 over every file."""
+    start = time.perf_counter()
+    subprocess.run(["cp", "-r", str(source), str(target)], check=True)
+    for base, _, names in os.walk(source):
+        for name in names:
+            with open(os.path.join(base, name), "rb") as file:
+                hashlib.file_digest(file, "sha256")
+    seconds = time.perf_counter() - start
+    shutil.rmtree(target)
+    return seconds
+
+
+def add_with_dvc(source: Path, repository: Path) -> float | None:
+    """Seconds for `dvc add` of the same files; None where DVC is not installed."""
+    program = shutil.which("dvc")
+    if program is None:
+        return None
+    shutil.copytree(source, repository / "data")
+    run = {"cwd": repository, "check": True, "capture_output": True, "env": {**os.environ, "DVC_NO_ANALYTICS": "1"}}
+    subprocess.run([program, "init", "--no-scm", "-q"], **run)
+    start = time.perf_counter()
+    subprocess.run([program, "add", "-q", "data"], **run)
+    seconds = time.perf_counter() - start
+    shutil.rmtree(repository)
+    return seconds
+
+
+def measure_files(home: Path, count: int, size: int) -> None:
+    """Files into blobs and a version of them: what a version costs where each item is a file."""
+    from django.conf import settings
+    from django.db import connection
+
+    from lifecycle.common.blobs import open_blobs
+    from lifecycle.datasets import selectors, services
+    from lifecycle.datasets.models import Collection
+    from workers.materialize import BatchWriter
+
+    source = home / "files"
+    paths = make_files(source, count, size)
+    raw = copy_and_hash(source, home / "copied")
+    repository = home / "dvc"
+    repository.mkdir()
+    dvc = add_with_dvc(source, repository)
+    if dvc is not None:
+        line = {"what": f"dvc add, {count} files of {size:,} bytes", "items": count, "seconds": round(dvc, 3),
+                "raw_limit": "cp + SHA-256", "raw_seconds": round(raw, 3), "ratio": round(dvc / raw, 2)}  # fmt: skip
+        print(json.dumps(line), flush=True)
+    project, owner = _product.make_project("image_classification")
+    dataset = selectors.get_dataset(project)
+    collection = Collection.objects.create(dataset=dataset, title="files", created_by=owner)
+
+    def add() -> None:
+        put = BatchWriter(open_blobs(settings.STORAGE_URL))
+        rows = []
+        for at in range(0, len(paths), 256 if size < 1_000_000 else 8):
+            part = paths[at : at + (256 if size < 1_000_000 else 8)]
+            rows += put([path.read_bytes() for path in part])
+        put.close()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """INSERT INTO datasets_item (dataset_id, collection_id, content_hash, blob, text, mime, byte_size,
+                       "group", given_split, split, source_uri, created_at)
+                   SELECT %s, %s, digest, digest, '', '', %s, '', '', 'train', '', now()
+                   FROM unnest(%s::text[]) digest""",
+                [dataset.pk, collection.pk, size, rows],
+            )
+        services.commit_version(dataset=dataset, user=owner, message="files")
+        _product.run_jobs()
+
+    measure(f"store and commit files of {size:,} bytes", count, add, "cp + SHA-256", raw)
+    shutil.rmtree(source)
+    project.delete()
+
+
+def main(rows: int = ROWS, *, with_files: bool = True) -> None:
+    home = _product.start()
+    measure_rows(rows)
+    for count, size in (SMALL, LARGE) if with_files else ():
+        measure_files(home, count, size)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS, with_files=len(sys.argv) <= 2)

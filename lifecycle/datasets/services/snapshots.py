@@ -1,0 +1,190 @@
+"""Freezing a dataset: which chunks hold a change, those chunks out of Postgres, and the index over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from lifecycle.common.blobs import BlobStore, open_blobs
+from lifecycle.contracts.problems import LabelKind, get_problem_type
+from lifecycle.datasets import chunks, manifests
+from lifecycle.datasets.chunks import CHUNK_BITS, Chunk, ManifestIndex
+from lifecycle.datasets.models import Dataset
+from lifecycle.datasets.selectors.versions import load_index, locate_chunks
+
+WAITING = 3  # chunks on disk at once: one being written, one being read, one in between
+PLAIN_LABELS = (LabelKind.CLASS, LabelKind.NUMBER)  # the label says it all; other kinds have regions behind them
+SnapshotProgress = Callable[[float, str], None]
+
+# Transactions that were over when the last version was made have ids below its boundary, and so have the rows they
+# wrote. A row's `xmin` is the last one that wrote it: no column, index or trigger has to keep track of changes.
+_SURVEY = """
+    SELECT id >> {bits}, count(*) FILTER (WHERE excluded_at IS NULL), {is_changed}, max(id)
+    FROM datasets_item WHERE dataset_id = %s GROUP BY 1 ORDER BY 1"""
+_IS_CHANGED = "bool_or(age(xmin) <= age('{boundary}'::xid))"
+_COPY = """
+    COPY (SELECT i.id, i.content_hash, i.split, i.label, nullif(i.blob, ''), nullif(i.text, ''), i."row"::text,
+                 nullif(i."group", ''), {result}, i.label_annotation_id, i.collection_id, nullif(i.mime, ''),
+                 i.width, i.height, i.byte_size
+          FROM datasets_item i {join}
+          WHERE i.dataset_id = {dataset} AND i.id >= {first} AND i.id < {last} AND i.excluded_at IS NULL
+          ORDER BY i.content_hash)
+    TO STDOUT (FORMAT csv)"""
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Where a snapshot stands in Postgres' own history; means nothing on another server."""
+
+    system: str = ""  # identifier of the database cluster and the table's file
+    xid: int = 0  # every transaction below was over
+    last_item: int = 0  # the highest item id there was: items above it are in no version
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything `record_version` needs to know of what was frozen."""
+
+    index: ManifestIndex
+    index_blob: str
+    boundary: Boundary
+    summary: dict[str, Any]
+
+
+def _say_nothing(fraction: float, message: str) -> None:
+    """For callers without a progress bar."""
+
+
+def take_snapshot(
+    *, dataset: Dataset, folder: Path, annotation_table: str = "", report: SnapshotProgress = _say_nothing
+) -> Snapshot:
+    """What is in the dataset now, as one moment sees it. Chunks without a change are those of the newest version.
+
+    `annotation_table` is where the annotations room keeps the regions behind a label; needed where labels have them.
+    """
+    blobs = open_blobs(settings.STORAGE_URL)
+    latest = dataset.versions.order_by("-number").first()
+    before = load_index(latest) if latest and latest.manifest_format == chunks.FORMAT else None
+    folder.mkdir(parents=True, exist_ok=True)
+    with _one_moment():
+        boundary, survey = _survey(dataset, Boundary(**latest.snapshot) if before and latest.snapshot else None)
+        kept, wanted = _divide(survey, before)
+        statement = _describe_copy(dataset, annotation_table)
+        fresh = list(_copy_chunks(statement, wanted, folder, blobs, report))
+    index = _index(before, kept, fresh, report)
+    report(0.9, "Counting labels")
+    is_numeric = get_problem_type(dataset.project.problem_type).label_kind == LabelKind.NUMBER
+    summary = manifests.summarize(locate_chunks(index.chunks), is_numeric=is_numeric)
+    return Snapshot(index, blobs.put(index.to_json()), boundary, summary)
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """All statements inside see the same rows."""
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def _survey(dataset: Dataset, known: Boundary | None) -> tuple[Boundary, list[tuple[int, int, bool]]]:
+    """Where we stand now, and (number, items, whether one may have changed) of every chunk that has items."""
+    with connection.cursor() as cursor:
+        system = _identify_server(cursor)
+        cursor.execute(
+            """SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+                      pg_snapshot_xmax(pg_current_snapshot())::text::bigint"""
+        )
+        xid, newest = cursor.fetchone()
+        is_usable = system != "" and known is not None and known.system == system and 0 <= newest - known.xid < 1 << 30
+        is_changed = _IS_CHANGED.format(boundary=known.xid % (1 << 32)) if known and is_usable else "true"
+        cursor.execute(_SURVEY.format(bits=CHUNK_BITS, is_changed=is_changed), [dataset.pk])
+        rows = cursor.fetchall()
+    last_item = max((row[3] for row in rows), default=0)
+    return Boundary(system, xid, last_item), [row[:3] for row in rows]
+
+
+def _identify_server(cursor) -> str:
+    """Which database on which server this is; empty where the role may not ask, so that every chunk is written."""
+    cursor.execute("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
+    if not cursor.fetchone()[0]:
+        return ""
+    cursor.execute("SELECT system_identifier::text || ':' || current_database() FROM pg_control_system()")
+    return cursor.fetchone()[0]
+
+
+def _divide(survey: Sequence[tuple[int, int, bool]], before: ManifestIndex | None) -> tuple[list[Chunk], list[int]]:
+    """Chunks that stay as they are, and the numbers of those that have to be written."""
+    old = {chunk.number: chunk for chunk in before.chunks} if before else {}
+    kept, wanted = [], []
+    for number, count, is_changed in survey:
+        chunk = old.get(number)
+        if chunk and not is_changed and chunk.rows == count:
+            kept.append(chunk)
+        elif count:
+            wanted.append(number)
+    return kept, wanted
+
+
+def _describe_copy(dataset: Dataset, annotation_table: str) -> str:
+    has_regions = get_problem_type(dataset.project.problem_type).label_kind not in PLAIN_LABELS
+    join = f"LEFT JOIN {annotation_table} a ON a.id = i.label_annotation_id" if has_regions and annotation_table else ""
+    result = "a.result::text" if join else "NULL"
+    return _COPY.format(result=result, join=join, dataset=int(dataset.pk), first="{first}", last="{last}")
+
+
+def _copy_chunks(
+    statement: str, numbers: Sequence[int], folder: Path, blobs: BlobStore, report: SnapshotProgress
+) -> Iterator[Chunk]:
+    """Postgres writes the next chunk's rows while this process turns the last one's into Parquet."""
+    waiting: list[Future[Chunk]] = []
+    with ThreadPoolExecutor(1) as pool:
+        for place, number in enumerate(numbers):
+            source = folder / f"{number}.csv"
+            first = number << CHUNK_BITS
+            _copy_out(statement.format(first=first, last=first + (1 << CHUNK_BITS)), source)
+            waiting.append(pool.submit(_store_chunk, number, source, blobs))
+            if len(waiting) >= WAITING:
+                yield waiting.pop(0).result()
+            report(0.1 + 0.6 * place / len(numbers), "Writing the manifest")
+        for future in waiting:
+            yield future.result()
+
+
+def _copy_out(statement: str, target: Path) -> None:
+    with connection.cursor() as cursor, open(target, "wb") as out, cursor.copy(statement) as copy:
+        for block in copy:
+            out.write(block)
+
+
+def _store_chunk(number: int, source: Path, blobs: BlobStore) -> Chunk:
+    target = source.with_suffix(".parquet")
+    rows = chunks.write_chunk(source, target)
+    chunk = Chunk(number, blobs.put_file(target), rows, target.stat().st_size)
+    source.unlink()
+    target.unlink()
+    return chunk
+
+
+def _index(
+    before: ManifestIndex | None, kept: Sequence[Chunk], fresh: Sequence[Chunk], report: SnapshotProgress
+) -> ManifestIndex:
+    report(0.7, "Hashing")
+    found = tuple(sorted([*kept, *fresh], key=lambda chunk: chunk.number))
+    if before and len(fresh) <= len(found) // 4:
+        stays = {chunk.blob for chunk in found}
+        gone = [chunk for chunk in before.chunks if chunk.blob not in stays]
+        there = {chunk.blob for chunk in before.chunks}
+        new = [chunk for chunk in fresh if chunk.blob not in there]
+        changed = chunks.find_changed_buckets(locate_chunks(gone), locate_chunks(new))
+        return ManifestIndex(found, tuple(chunks.hash_content(locate_chunks(found), before.buckets, changed)))
+    return ManifestIndex(found, tuple(chunks.hash_content(locate_chunks(found))))
