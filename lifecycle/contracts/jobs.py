@@ -9,6 +9,7 @@ JOB_QUEUES: dict[str, str] = {
     "inspect": "io",
     "ingest": "io",
     "collect": "io",
+    "preview": "io",
     "crawl": "io",
     "crawl_trial": "io",
     "version": "io",

@@ -8,6 +8,11 @@ from urllib.parse import urlencode
 
 SORTS = ("new", "old", "label", "size")
 COLUMN_PREFIX = "col."
+RANGE_PREFIX = "range."
+RANGE_MARK = ".."  # range.length=10..20, at least 10 and below 20; either end may be left open
+ITEM_RANGES = ("length", "width", "height", "aspect", "bytes", "label", "time")  # besides col.<name>
+FACT_RANGES = ("words", "brightness", "contrast", "sharpness", "channels")  # what a profile measured
+FACTS = ("damaged", "corrupt")
 EXCLUDED_CHOICES = ("no", "yes", "all")
 LABELED_CHOICES = ("", "yes", "no")
 MAX_QUERY_CHARS = 200
@@ -16,7 +21,11 @@ BIGINT = 1 << 63
 
 @dataclass(frozen=True)
 class ItemFilters:
-    """Empty means: no condition. `columns` are (name, value) pairs of a table's features."""
+    """Empty means: no condition. `columns` are (name, value) pairs of a table's features, `ranges` (name, low, high)
+    with the name of a column as col.<name>.
+
+    What `asks_exploration` is answered by exploration.selectors.gallery: tags, findings, facts that profiles measured.
+    """
 
     label: str = ""
     labeled: str = ""  # yes | no
@@ -26,8 +35,14 @@ class ItemFilters:
     excluded: str = "no"  # no | yes | all
     q: str = ""
     group: str = ""
+    missing: str = ""  # a column without a value
+    tag: str = ""
+    finding: str = ""  # contracts.profile.FindingKind
+    language: str = ""  # ISO 639-1
+    fact: str = ""  # of FACTS
     sort: str = "new"  # of SORTS, or col.<name> and -col.<name>
     columns: tuple[tuple[str, str], ...] = ()
+    ranges: tuple[tuple[str, str, str], ...] = ()
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> ItemFilters:
@@ -48,7 +63,7 @@ class ItemFilters:
             for key in query
             if key.startswith(COLUMN_PREFIX) and query[key] != "" and "\0" not in key
         )
-        return cls(**text, **numbers, columns=columns)
+        return cls(**text, **numbers, columns=columns, ranges=_read_ranges(query))
 
     def to_query(self, **changes: object) -> str:
         """The same filters as a query string, with some changed; what is as usual is left out."""
@@ -57,9 +72,11 @@ class ItemFilters:
         pairs = [
             (f.name, str(getattr(wanted, f.name)))
             for f in fields(self)
-            if f.name != "columns" and getattr(wanted, f.name) != getattr(usual, f.name)
+            if f.name not in ("columns", "ranges") and getattr(wanted, f.name) != getattr(usual, f.name)
         ]
-        return urlencode(pairs + [(COLUMN_PREFIX + name, value) for name, value in wanted.columns])
+        pairs += [(COLUMN_PREFIX + name, value) for name, value in wanted.columns]
+        pairs += [(RANGE_PREFIX + name, f"{low}{RANGE_MARK}{high}") for name, low, high in wanted.ranges]
+        return urlencode(pairs)
 
     @property
     def is_narrowed(self) -> bool:
@@ -69,7 +86,40 @@ class ItemFilters:
     @property
     def needs_scan(self) -> bool:
         """Whether no index answers this, so that exact counts cost a look at every item."""
-        return bool(self.q or self.columns or self.group)
+        return bool(self.q or self.columns or self.group or self.ranges or self.missing or self.asks_exploration)
+
+    @property
+    def asks_exploration(self) -> bool:
+        """Whether a condition is about what only the exploration room knows."""
+        has_fact_range = any(name in FACT_RANGES for name, _, _ in self.ranges)
+        return bool(self.tag or self.finding or self.language or self.fact or has_fact_range)
+
+
+def _read_ranges(query: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
+    found = []
+    for key in query:
+        name = key.removeprefix(RANGE_PREFIX)
+        text = query[key].replace("\0", "")[:MAX_QUERY_CHARS]
+        is_known = name in ITEM_RANGES + FACT_RANGES or name.startswith(COLUMN_PREFIX)
+        if key.startswith(RANGE_PREFIX) and is_known and RANGE_MARK in text and "\0" not in key:
+            low, _, high = text.partition(RANGE_MARK)
+            is_readable = name.startswith(COLUMN_PREFIX) or name == "time" or (_is_bound(low) and _is_bound(high))
+            if (low or high) and is_readable:
+                found.append((name, low.strip(), high.strip()))
+    return tuple(found)
+
+
+def read_number(text: str) -> float | None:
+    """A finite number; None for anything else."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if abs(number) < 1e300 else None
+
+
+def _is_bound(text: str) -> bool:
+    return not text.strip() or read_number(text) is not None
 
 
 def _read_id(text: str) -> int:

@@ -9,10 +9,12 @@ from django.db.models import Count, F, Q, QuerySet, TextField
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast
 
+from lifecycle.common.errors import DomainError
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets.filters import COLUMN_PREFIX, ItemFilters
 from lifecycle.datasets.models import Dataset, Item
 from lifecycle.datasets.selectors.collections import get_dataset, get_one
+from lifecycle.datasets.selectors.ranges import narrow_ranges
 from lifecycle.datasets.selectors.selections import list_selected_ids
 from lifecycle.projects.models import Project
 
@@ -57,10 +59,16 @@ def get_item(project: Project, item_id: int) -> Item:
     return get_one(items, item_id, "item")
 
 
-def filter_items(project: Project, filters: ItemFilters) -> QuerySet[Item]:
-    """The items that match, in no order."""
+def filter_items(project: Project, filters: ItemFilters, among: Q | None = None) -> QuerySet[Item]:
+    """The items that match, in no order.
+
+    `among` is handed down by exploration.selectors.gallery, for conditions that only that room can answer. Raises
+    DomainError where such a condition comes without it.
+    """
+    if among is None and filters.asks_exploration:
+        raise DomainError("Tags, findings and what a profile measured cannot be filtered by here.")
     dataset = get_dataset(project)
-    items = Item.objects.filter(dataset=dataset)
+    items = Item.objects.filter(dataset=dataset) if among is None else Item.objects.filter(among, dataset=dataset)
     if filters.excluded != "all":
         items = items.filter(excluded_at__isnull=filters.excluded == "no")
     if filters.labeled:
@@ -73,6 +81,11 @@ def filter_items(project: Project, filters: ItemFilters) -> QuerySet[Item]:
         items = items.filter(pk__in=list_selected_ids(project, filters.selection))
     for name, value in filters.columns:
         items = items.filter(_column_condition(name, value))
+    if filters.missing:
+        items = items.filter(
+            Q(row__isnull=False) & ~Q(row__has_key=filters.missing) | Q(row__contains={filters.missing: None})
+        )
+    items = narrow_ranges(items, filters, has_numbers=is_number_label(project))
     return _search(items, dataset, filters.q) if filters.q else items
 
 
@@ -94,9 +107,11 @@ def _column_condition(name: str, value: str) -> Q:
     return same | Q(row__contains={name: number}) if is_number and abs(number) < 1e300 else same
 
 
-def list_items(project: Project, filters: ItemFilters, *, at: str = "", size: int = PAGE_SIZE) -> ItemPage:
+def list_items(
+    project: Project, filters: ItemFilters, *, at: str = "", size: int = PAGE_SIZE, among: Q | None = None
+) -> ItemPage:
     """One page of items. `at` is from the page before or after it."""
-    items = filter_items(project, filters)
+    items = filter_items(project, filters, among)
     if filters.sort in ("new", "old"):
         return _page_by_id(items, at, size, is_descending=filters.sort == "new")
     return _page_by_offset(_sort(items, filters.sort), at, size)
@@ -137,9 +152,9 @@ def _sort(items: QuerySet[Item], sort: str) -> QuerySet[Item]:
     return items.order_by(order, "-pk")
 
 
-def count_items(project: Project, filters: ItemFilters) -> Tally:
+def count_items(project: Project, filters: ItemFilters, *, among: Q | None = None) -> Tally:
     """How many items match; beyond COUNT_LIMIT "at least" where only a scan would tell."""
-    items = filter_items(project, filters)
+    items = filter_items(project, filters, among)
     if not filters.needs_scan:
         return Tally(items.count())
     found = items.order_by()[: COUNT_LIMIT + 1].count()
@@ -151,7 +166,7 @@ def count_facets(dataset: Dataset) -> Facets:
     items = Item.objects.filter(dataset=dataset)
     out = items.filter(excluded_at__isnull=False)
     splits = _count_less(items, out, "split")
-    is_class = get_problem_type(dataset.project.problem_type).label_kind == LabelKind.CLASS
+    is_class = not is_number_label(dataset.project)
     excluded = out.count()
     total = sum(splits.values())
     if is_class:
@@ -171,9 +186,11 @@ def _count_less(items: QuerySet[Item], out: QuerySet[Item], field: str) -> dict:
     return {value: count for value, count in counts.items() if count}
 
 
-def find_neighbors(project: Project, item: Item, filters: ItemFilters) -> tuple[int | None, int | None]:
+def find_neighbors(
+    project: Project, item: Item, filters: ItemFilters, *, among: Q | None = None
+) -> tuple[int | None, int | None]:
     """Ids of the items before and after this one in the order of a list sorted by time."""
-    items = filter_items(project, filters).order_by()
+    items = filter_items(project, filters, among).order_by()
     newer = items.filter(pk__gt=item.pk).order_by("pk").values_list("pk", flat=True).first()
     older = items.filter(pk__lt=item.pk).order_by("-pk").values_list("pk", flat=True).first()
     return (older, newer) if filters.sort == "old" else (newer, older)
@@ -182,6 +199,11 @@ def find_neighbors(project: Project, item: Item, filters: ItemFilters) -> tuple[
 def list_by_ids(project: Project, item_ids: list[int]) -> dict[int, Item]:
     """id -> item, of those that are in the project."""
     return Item.objects.filter(dataset__project=project).in_bulk(item_ids)
+
+
+def is_number_label(project: Project) -> bool:
+    """Whether this project's labels are numbers."""
+    return get_problem_type(project.problem_type).label_kind == LabelKind.NUMBER
 
 
 def _read_number(text: str) -> int:

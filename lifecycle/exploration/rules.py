@@ -1,0 +1,53 @@
+"""What may be done with findings, and how names are written: plain values."""
+
+from __future__ import annotations
+
+from lifecycle.common.errors import DomainError
+from lifecycle.contracts.profile import FindingKind
+
+MAX_TAG_CHARS = 50
+MAX_VIEW_CHARS = 80
+TITLES = {
+    FindingKind.LABEL_ERRORS: "Suspected label errors",
+    FindingKind.DUPLICATES: "Exact duplicates",
+    FindingKind.NEAR_DUPLICATES: "Near-duplicates",
+    FindingKind.SPLIT_LEAKS: "Leaks between splits",
+    FindingKind.OUTLIERS: "Outliers",
+    FindingKind.DAMAGED: "Empty or damaged",
+}
+PURPOSES = {
+    FindingKind.LABEL_ERRORS: "A model that never saw the label would give another one.",
+    FindingKind.DUPLICATES: "The same content more than once. One of each stays, the others are listed.",
+    FindingKind.NEAR_DUPLICATES: "Resized, cropped or recompressed pictures, edited texts, rows within a tolerance.",
+    FindingKind.SPLIT_LEAKS: "A twin, or members of its group, are on the other side: scores would be too good.",
+    FindingKind.OUTLIERS: "Unlike all others: rare and precious, or wrong.",
+    FindingKind.DAMAGED: "Nothing to see or read, unreadable files, wrong encodings.",
+}
+
+
+def check_kind(kind: str) -> FindingKind:
+    """The kind of findings by its name. Raises DomainError for an unknown one."""
+    try:
+        return FindingKind(kind)
+    except ValueError:
+        raise DomainError(f"There is no list “{kind}”; use one of {', '.join(FindingKind)}.") from None
+
+
+def clean_tag(name: str) -> str:
+    """A tag as it is stored: single spaces, no comma. Raises DomainError when nothing is left."""
+    clean = " ".join(name.replace(",", " ").replace("\0", "").split())
+    if not clean or len(clean) > MAX_TAG_CHARS:
+        raise DomainError(
+            f"A tag has 1 to {MAX_TAG_CHARS} characters.", fields={"tag": f"Write 1 to {MAX_TAG_CHARS} characters."}
+        )
+    return clean
+
+
+def clean_view_name(name: str) -> str:
+    """A view's name as it is stored. Raises DomainError when nothing is left."""
+    clean = " ".join(name.replace("\0", "").split())
+    if not clean or len(clean) > MAX_VIEW_CHARS:
+        raise DomainError(
+            f"Give the view a name of up to {MAX_VIEW_CHARS} characters.", fields={"name": "Write a name."}
+        )
+    return clean

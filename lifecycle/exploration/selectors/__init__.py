@@ -1,0 +1,46 @@
+"""Reads of the exploration room, one capability a module."""
+
+from lifecycle.exploration.selectors.findings import (
+    FindingList,
+    count_kept,
+    find_job,
+    find_scan,
+    list_findings,
+    list_lists,
+    pick_item_ids,
+)
+from lifecycle.exploration.selectors.gallery import (
+    count_items,
+    filter_items,
+    find_neighbors,
+    list_items,
+    list_matching_ids,
+)
+from lifecycle.exploration.selectors.loop import summarize_explore
+from lifecycle.exploration.selectors.profiles import find_profile, has_changed_since, load_version
+from lifecycle.exploration.selectors.tags import list_item_tags, list_tags, list_tags_of_items
+from lifecycle.exploration.selectors.views import get_view, list_views
+
+__all__ = [
+    "FindingList",
+    "count_items",
+    "count_kept",
+    "filter_items",
+    "find_job",
+    "find_neighbors",
+    "find_profile",
+    "find_scan",
+    "get_view",
+    "has_changed_since",
+    "list_findings",
+    "list_item_tags",
+    "list_items",
+    "list_lists",
+    "list_matching_ids",
+    "list_tags",
+    "list_tags_of_items",
+    "list_views",
+    "load_version",
+    "pick_item_ids",
+    "summarize_explore",
+]

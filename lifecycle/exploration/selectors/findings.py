@@ -1,0 +1,69 @@
+"""Lists of items worth a look: how many are open in each, and their lines page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, QuerySet
+
+from lifecycle.contracts.profile import FindingKind
+from lifecycle.datasets.models import Dataset
+from lifecycle.exploration import rules
+from lifecycle.exploration.models import Finding, KeptItem, Scan
+from lifecycle.jobs.models import Job
+from lifecycle.projects.models import Project
+
+MAX_PICKED = 10_000
+
+
+@dataclass(frozen=True)
+class FindingList:
+    """One kind of findings: how many nobody has dealt with yet."""
+
+    kind: FindingKind
+    title: str
+    purpose: str
+    count: int
+    note: str
+
+
+def find_scan(dataset: Dataset) -> Scan | None:
+    """The newest scan; None before the first."""
+    return Scan.objects.filter(dataset=dataset).order_by("-pk").first()
+
+
+def list_lists(scan: Scan | None) -> list[FindingList]:
+    """Every list in the order in which a person should look, with what is open in it."""
+    counts: dict[str, int] = {}
+    if scan is not None:
+        counts = dict(_open(scan).order_by().values_list("kind").annotate(n=Count("pk")))
+    notes = scan.notes if scan else {}
+    return [
+        FindingList(kind, title, rules.PURPOSES[kind], counts.get(kind, 0), notes.get(kind, ""))
+        for kind, title in rules.TITLES.items()
+    ]
+
+
+def list_findings(scan: Scan, kind: FindingKind) -> QuerySet[Finding]:
+    """Open lines of a list in their order, with their items: not kept, not excluded, label not changed since."""
+    return _open(scan).filter(kind=kind).select_related("item", "other").order_by("rank")
+
+
+def pick_item_ids(scan: Scan, kind: FindingKind) -> list[int]:
+    """Items of all open lines of a list, best first, up to MAX_PICKED."""
+    return list(list_findings(scan, kind).values_list("item_id", flat=True)[:MAX_PICKED])
+
+
+def count_kept(project: Project, kind: FindingKind) -> int:
+    """Items somebody said are all right."""
+    return KeptItem.objects.filter(kind=kind, item__dataset__project=project).count()
+
+
+def find_job(project: Project, kind: str, spec: dict) -> Job | None:
+    """The newest job of this kind with this spec, for showing how far it is."""
+    return Job.objects.filter(project=project, kind=kind, spec=spec).order_by("-pk").first()
+
+
+def _open(scan: Scan) -> QuerySet[Finding]:
+    kept = KeptItem.objects.filter(item=OuterRef("item"), kind=OuterRef("kind"))
+    return Finding.objects.filter(~Exists(kept), scan=scan, item__excluded_at=None)

@@ -1,0 +1,22 @@
+"""Verbs of the exploration room, one capability a module."""
+
+from lifecycle.exploration.services.findings import act_on_items, keep_items, record_findings, start_scan
+from lifecycle.exploration.services.profiles import export_facts, export_items, record_profile, start_profile
+from lifecycle.exploration.services.tags import delete_tag, tag_items, untag_items
+from lifecycle.exploration.services.views import delete_view, save_view
+
+__all__ = [
+    "act_on_items",
+    "delete_tag",
+    "delete_view",
+    "export_facts",
+    "export_items",
+    "keep_items",
+    "record_findings",
+    "record_profile",
+    "save_view",
+    "start_profile",
+    "start_scan",
+    "tag_items",
+    "untag_items",
+]

@@ -1,0 +1,199 @@
+"""From a click on "refresh" to a stored profile and lists of findings, through the real jobs."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lifecycle.contracts.profile import FindingKind
+from lifecycle.datasets.filters import ItemFilters
+from lifecycle.datasets.models import Item
+from lifecycle.datasets.selectors import find_latest_version, get_dataset
+from lifecycle.datasets.services import commit_version, exclude_items
+from lifecycle.exploration import selectors, services
+from lifecycle.exploration.models import ItemFacts, Profile
+from lifecycle.jobs.models import Job
+from tests.lifecycle.datasets.test_import import bring, make_project, zip_of
+
+pytestmark = pytest.mark.django_db
+
+TOPICS = {"cat": "purring cats chase mice and drink milk", "dog": "barking dogs guard houses and fetch sticks"}
+
+
+def write_reviews(count: int = 120) -> bytes:
+    rng = np.random.default_rng(0)
+    lines = ["text,label"]
+    for n in range(count):
+        label = "cat" if n % 2 else "dog"
+        words = [str(word) for word in rng.permutation(TOPICS[label].split())]
+        lines.append(f"{' '.join(words)} number {n} seen {' '.join(rng.choice(list('abcdefgh'), 6))},{label}")
+    lines[5] = lines[5].rsplit(",", 1)[0] + ",dog" if lines[5].endswith("cat") else lines[5].rsplit(",", 1)[0] + ",cat"
+    lines.append("l’humanitÃ© des cafÃ©s Ã  Paris est une chose rare,cat")
+    lines.append("ok,dog")
+    return "\n".join(lines).encode()
+
+
+def picture(seed: int, size: int = 64) -> bytes:
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 255, (8, 8, 3), dtype=np.uint8))
+    out = io.BytesIO()
+    small.resize((size, size), Image.Resampling.BICUBIC).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def texts(owner, run_jobs):
+    project = make_project(owner, "text_classification")
+    bring(project, owner, {"reviews.csv": write_reviews()}, run_jobs)
+    return project
+
+
+def run_all(project, owner, run_jobs):
+    dataset = get_dataset(project)
+    services.start_profile(dataset=dataset, user=owner)
+    services.start_scan(dataset=dataset, user=owner)
+    for job in run_jobs():
+        assert job.state == Job.State.SUCCEEDED, (job.error, job.traceback)
+    return dataset
+
+
+def test_a_profile_and_a_scan_of_texts_are_kept_and_lead_to_their_items(texts, owner, run_jobs):
+    dataset = run_all(texts, owner, run_jobs)
+
+    profile, scan = selectors.find_profile(dataset), selectors.find_scan(dataset)
+
+    assert profile.item_count == profile.result["items"] == 122
+    assert {column["name"] for column in profile.result["columns"]} >= {"length", "words"}
+    assert "purring" in [word for word, _ in profile.result["texts"]["vocabulary"]["by_class"]["cat"]]
+    assert profile.result["texts"]["damaged"] == 1 and profile.result["texts"]["near_empty"] == 1
+    assert selectors.count_items(texts, ItemFilters.from_query({"fact": "damaged"})).count == 1
+    assert selectors.count_items(texts, ItemFilters.from_query({"range.words": "0..3"})).count == 1
+    damaged = selectors.list_findings(scan, FindingKind.DAMAGED)
+    assert len(damaged) == 2
+    found = selectors.list_items(texts, ItemFilters.from_query({"finding": "damaged"}))
+    assert {item.pk for item in found.items} == {finding.item_id for finding in damaged}
+
+
+def test_what_was_measured_once_is_not_measured_again(texts, owner, run_jobs):
+    run_all(texts, owner, run_jobs)
+    assert ItemFacts.objects.filter(dataset__project=texts).count() == 122
+
+    services.start_profile(dataset=get_dataset(texts), user=owner)
+    job = run_jobs()[-1]
+
+    assert job.result["measured"] == 0
+
+
+def test_a_version_has_a_profile_of_its_own(texts, owner, run_jobs):
+    dataset = get_dataset(texts)
+    commit_version(dataset=dataset, user=owner, message="first")
+    run_jobs()
+    version = find_latest_version(texts)
+    exclude_items(project=texts, user=owner, item_ids=[Item.objects.first().pk])
+
+    services.start_profile(dataset=dataset, user=owner, version=version)
+    services.start_profile(dataset=dataset, user=owner)
+    run_jobs()
+
+    assert selectors.find_profile(dataset, version).item_count == 122
+    assert selectors.find_profile(dataset).item_count == 121
+
+
+def test_a_second_click_joins_the_job_that_is_waiting(texts, owner):
+    dataset = get_dataset(texts)
+
+    first, second = (services.start_profile(dataset=dataset, user=owner) for _ in range(2))
+
+    assert first == second
+
+
+def test_a_profile_says_when_items_changed_since(texts, owner, run_jobs):
+    dataset = run_all(texts, owner, run_jobs)
+    made_at = selectors.find_profile(dataset).created_at
+    assert not selectors.has_changed_since(dataset, made_at)
+
+    exclude_items(project=texts, user=owner, item_ids=[Item.objects.first().pk])
+
+    assert selectors.has_changed_since(dataset, made_at)
+
+
+def test_only_the_newest_profiles_are_kept(texts, owner, run_jobs):
+    dataset = get_dataset(texts)
+    for _ in range(7):
+        services.start_profile(dataset=dataset, user=owner)
+        run_jobs()
+
+    assert Profile.objects.filter(dataset=dataset).count() == 5
+
+
+def test_kept_items_leave_their_list_for_good(texts, owner, run_jobs):
+    dataset = run_all(texts, owner, run_jobs)
+    scan = selectors.find_scan(dataset)
+    first = selectors.list_findings(scan, FindingKind.DAMAGED)[0]
+
+    services.act_on_items(project=texts, user=owner, action="keep", kind="damaged", item_ids=[first.item_id])
+
+    assert first.item_id not in selectors.pick_item_ids(scan, FindingKind.DAMAGED)
+    services.start_scan(dataset=dataset, user=owner)
+    run_jobs()
+    assert first.item_id not in selectors.pick_item_ids(selectors.find_scan(dataset), FindingKind.DAMAGED)
+    assert selectors.count_kept(texts, FindingKind.DAMAGED) == 1
+
+
+def test_a_wrong_label_is_found_and_goes_to_the_queue_first(texts, owner, run_jobs):
+    from lifecycle.annotations.models import Task
+
+    dataset = run_all(texts, owner, run_jobs)
+    scan = selectors.find_scan(dataset)
+    wrong = selectors.list_findings(scan, FindingKind.LABEL_ERRORS)[0]
+    assert wrong.item.text.count("number 4 ") and wrong.suggestion == "dog"
+
+    sent = services.act_on_items(project=texts, user=owner, action="label", item_ids=[wrong.item_id])
+
+    assert sent == 1 and Task.objects.get(item=wrong.item_id).state == Task.State.OPEN
+
+
+def test_pictures_are_measured_and_their_copies_found(owner, run_jobs):
+    project = make_project(owner, "image_classification")
+    files = {f"{'ab'[n % 2]}/{n}.png": picture(n) for n in range(60)}
+    blank = io.BytesIO()
+    Image.new("L", (64, 64), 7).save(blank, "PNG")
+    copy = io.BytesIO()
+    Image.open(io.BytesIO(picture(3))).resize((48, 48)).save(copy, "JPEG", quality=60)
+    files |= {"a/blank.png": blank.getvalue(), "a/copy.jpg": copy.getvalue()}
+    bring(project, owner, {"pictures.zip": zip_of(files)}, run_jobs)
+
+    dataset = run_all(project, owner, run_jobs)
+
+    scan = selectors.find_scan(dataset)
+    near = selectors.list_findings(scan, FindingKind.NEAR_DUPLICATES)
+    assert [(f.item.source_uri.split("/")[-1], f.other.source_uri.split("/")[-1]) for f in near] in (
+        [("copy.jpg", "3.png")],
+        [("3.png", "copy.jpg")],
+    )
+    assert [f.item.source_uri.split("/")[-1] for f in selectors.list_findings(scan, FindingKind.DAMAGED)] == [
+        "blank.png"
+    ]
+    assert selectors.count_items(project, ItemFilters.from_query({"range.contrast": "..0.01"})).count == 1
+    assert selectors.find_profile(dataset).result["images"]["measured"] == 62
+
+
+def test_a_leaking_column_is_named(owner, run_jobs):
+    project = make_project(owner, "tabular_classification")
+    rng = np.random.default_rng(1)
+    lines = ["height,weight,refund,label"]
+    for _ in range(200):
+        label = rng.choice(["kept", "returned"])
+        lines.append(f"{rng.normal():.3f},{rng.normal():.3f},{1 if label == 'returned' else 0},{label}")
+    bring(project, owner, {"rows.csv": "\n".join(lines).encode()}, run_jobs, mapping={"label": "label"})
+
+    dataset = run_all(project, owner, run_jobs)
+
+    assert selectors.find_scan(dataset).columns[0]["column"] == "refund"
+    assert selectors.find_profile(dataset).result["suspects"][0]["kind"] == "leak"
+    found = selectors.list_items(project, ItemFilters.from_query({"range.col.height": "0..", "sort": "-col.height"}))
+    heights = [item.row["height"] for item in found.items]
+    assert heights == sorted(heights, reverse=True) and min(heights) >= 0

@@ -1,0 +1,127 @@
+"""One reading of all pictures: what copies are recognized by, small features, and what cannot be seen in them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lifecycle.contracts.profile import FindingKind, FoundItem
+from workers.engines.findings import features
+from workers.engines.findings.image_twins import Print, compute_print
+from workers.engines.findings.loading import Items, Look
+from workers.engines.findings.twins import Pair, pair_equal
+from workers.engines.profile.pictures import find_blob, read_gray
+
+SIDE = 256
+CHUNK = 256
+READERS = 2
+BLANK = 0.01  # contrast
+DARK, BRIGHT = 0.03, 0.97
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture read; None where it cannot be."""
+
+    digest: str | None = None  # of its pixels at SIDE
+    print: Print | None = None
+    gradients: np.ndarray | None = None
+    brightness: float = 0.0
+    contrast: float = 0.0
+    longest: int = 0
+
+
+@dataclass(frozen=True)
+class Read:
+    pictures: list[Picture]
+    paths: list[Path]
+
+    @property
+    def prints(self) -> list[Print | None]:
+        return [picture.print for picture in self.pictures]
+
+    @property
+    def is_readable(self) -> np.ndarray:
+        return np.array([picture.digest is not None for picture in self.pictures])
+
+
+def read_all(look: Look) -> Read:
+    """Every picture once, two at a time."""
+    paths = [find_blob(look.spec.dataset.blob_dir, digest) for digest in look.items.contents]
+    found: list[Picture] = []
+    with ThreadPoolExecutor(READERS) as pool:
+        for start in range(0, len(paths), CHUNK):
+            look.check()
+            look.report.progress(0.05 + 0.35 * start / len(paths), f"Read {start:,} of {len(paths):,} pictures")
+            found += pool.map(read_picture, paths[start : start + CHUNK])
+    return Read(found, paths)
+
+
+def read_picture(path: Path) -> Picture:
+    """An empty Picture for a file that is missing or cannot be read."""
+    try:
+        gray, _ = read_gray(path.read_bytes(), SIDE)
+    except (OSError, ValueError, SyntaxError):
+        return Picture()
+    light = gray / 255.0
+    digest = hashlib.sha256(gray.tobytes() + repr(gray.shape).encode()).hexdigest()
+    return Picture(
+        digest,
+        compute_print(gray),
+        features.encode_gradients(gray),
+        float(light.mean()),
+        float(light.std()),
+        max(gray.shape),
+    )
+
+
+def find_equal(read: Read) -> list[Pair]:
+    return pair_equal([picture.digest for picture in read.pictures], "The same pixels")
+
+
+def pairs_of(found: Sequence[FoundItem], items: Items) -> list[Pair]:
+    """The pairs behind listed twins, for looking across the splits."""
+    place = {int(item_id): n for n, item_id in enumerate(items.ids)}
+    return [
+        Pair(*sorted((place[f.other_id], place[f.item_id])), f.score, f.reason.split(" as item ")[0])
+        for f in found
+        if f.other_id is not None
+    ]
+
+
+def encode(look: Look, read: Read) -> np.ndarray:
+    """Gradients for small pictures or where no network is installed, else what MobileNetV2 sees."""
+    sides = [picture.longest for picture in read.pictures if picture.longest]
+    is_tiny = not sides or np.median(sides) <= features.TINY
+    if not is_tiny and features.has_network(look.spec.weights_dir):
+
+        def check(share: float) -> None:
+            look.check()
+            look.report.progress(0.6 + 0.2 * share, "Looking at the pictures with the pretrained network")
+
+        return features.encode_pictures(read.paths, look.spec.weights_dir, check)
+    size = next((len(p.gradients) for p in read.pictures if p.gradients is not None), 1)
+    return np.stack([p.gradients if p.gradients is not None else np.zeros(size, np.float32) for p in read.pictures])
+
+
+def find_damaged(look: Look, read: Read) -> list[FoundItem]:
+    """Pictures that cannot be read or show nothing."""
+    found = []
+    for item_id, picture in zip(look.items.ids, read.pictures, strict=True):
+        if picture.digest is None:
+            score, reason = 1.0, "The file cannot be read to its end"
+        elif picture.contrast < BLANK:
+            score, reason = 0.9, "One even area: nothing is to be seen"
+        elif picture.brightness < DARK:
+            score, reason = 0.7, f"Nearly black (brightness {picture.brightness:.1%})"
+        elif picture.brightness > BRIGHT:
+            score, reason = 0.7, f"Nearly white (brightness {picture.brightness:.1%})"
+        else:
+            continue
+        found.append(FoundItem(FindingKind.DAMAGED, int(item_id), score, reason))
+    return sorted(found, key=lambda f: (-f.score, f.item_id))[: look.spec.max_listed]

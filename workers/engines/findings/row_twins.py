@@ -1,0 +1,62 @@
+"""Rows that are equal but for the spelling of their cells, and rows that differ within a tolerance."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from workers.engines.findings.twins import Pair, pair_equal
+
+TOLERANCE = 0.002  # of a column's middle 90 %, in every number of the row
+LEAST_NUMBERS = 3  # rows with fewer numbers are too easily alike by chance
+MAX_PAIRS = 200_000
+
+
+def find_equal(rows: Sequence[Mapping[str, Any]]) -> list[Pair]:
+    return pair_equal([tuple(sorted((k, _plain(v)) for k, v in row.items())) for row in rows], "Same values")
+
+
+def find_close(rows: Sequence[Mapping[str, Any]], numbers: Sequence[str], skip: set[int],
+               check: Callable[[], None]) -> list[Pair]:  # fmt: skip
+    """Pairs whose categories are the same and whose numbers all differ by at most TOLERANCE of the column's range."""
+    if len(numbers) < LEAST_NUMBERS or not rows:
+        return []
+    table = np.array([[_number(row.get(name)) for name in numbers] for row in rows])
+    low, high = np.nanquantile(table, [0.05, 0.95], axis=0)
+    width = np.where(high > low, high - low, 1.0)
+    scaled = np.nan_to_num(table / width, nan=-1e6)
+    pairs: list[Pair] = []
+    for places in _group(rows, set(numbers), skip).values():
+        check()
+        tree = cKDTree(scaled[places])
+        for a, b in sorted(tree.query_pairs(TOLERANCE, p=np.inf)):
+            distance = float(np.abs(scaled[places[a]] - scaled[places[b]]).max())
+            pairs.append(Pair(places[a], places[b], 1 - distance, f"Same values within {distance:.1%} of their range"))
+        if len(pairs) > MAX_PAIRS:
+            break
+    return pairs
+
+
+def _group(rows: Sequence[Mapping[str, Any]], numbers: set[str], skip: set[int]) -> dict[tuple, list[int]]:
+    """Places by the values of everything that is no number."""
+    groups: dict[tuple, list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        if place not in skip:
+            groups[tuple(sorted((k, _plain(v)) for k, v in row.items() if k not in numbers))].append(place)
+    return {key: places for key, places in groups.items() if len(places) > 1}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, int | float):
+        return repr(float(value))
+    return " ".join(str(value).split()).casefold()
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")

@@ -1,0 +1,160 @@
+"""Columns that look too good or say too little: what each alone predicts of the label, identifiers, clocks, constants.
+
+The score of a column alone is that of a small tree on it, out of fold: accuracy over guessing, or R².
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import r2_score
+from sklearn.model_selection import KFold
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from workers.engines.profile.cells import Column
+
+SAMPLE_ROWS = 20_000
+LEAST_ROWS = 60
+LEAKS_CLASS, LEAKS_NUMBER = 0.97, 0.995  # skill of one column alone above which it is named a leak
+MISSING_TELLS = 0.5
+IDENTIFIES = 0.98  # share of distinct values
+FOLLOWS_TIME = 0.95  # rank correlation with the order in which items came in
+FOLDS = 3
+UNKNOWN = -1.0
+
+
+def judge_columns(sample: pd.DataFrame, columns: Sequence[Column], label_kind: str) -> tuple[dict[str, float], list]:
+    """(name -> skill of each column alone, suspects worst first: {"column", "kind", "score", "reason"})."""
+    labeled = sample[sample["label"].notna()]
+    target, guess = _read_target(labeled, label_kind)
+    skills: dict[str, float] = {}
+    suspects: list[dict[str, Any]] = []
+    for column in columns:
+        suspects += _judge_values(sample, column)
+        if target is None or len(labeled) < LEAST_ROWS:
+            continue
+        skill = measure_skill(_encode(labeled[column.key], column.kind), target, label_kind)
+        if skill is None:
+            continue
+        skills[column.name] = round(skill, 4)
+        suspects += _judge_skill(column, skill, guess, label_kind)
+        suspects += _judge_missing(labeled, column, target, label_kind)
+    return skills, sorted(suspects, key=lambda s: -s["score"])
+
+
+def _read_target(labeled: pd.DataFrame, label_kind: str) -> tuple[np.ndarray | None, float]:
+    """Codes or numbers, and the accuracy of always guessing the commonest class."""
+    if labeled.empty:
+        return None, 0.0
+    if label_kind == "number":
+        numbers = pd.to_numeric(labeled["label"], errors="coerce").to_numpy(np.float64)
+        return (numbers, 0.0) if np.isfinite(numbers).all() and np.ptp(numbers) > 0 else (None, 0.0)
+    codes, names = pd.factorize(labeled["label"])
+    return (codes, float(np.bincount(codes).max() / len(codes))) if len(names) > 1 else (None, 1.0)
+
+
+def _encode(values: pd.Series, kind: str) -> np.ndarray:
+    """One number a row: the number itself, seconds of a date, or the code of a category."""
+    if kind == "number":
+        return pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
+    if kind == "date":
+        moments = pd.to_datetime(values, errors="coerce", utc=True, format="mixed")
+        return np.where(moments.isna(), np.nan, moments.astype("int64", copy=False).astype(np.float64))
+    codes, _ = pd.factorize(values)
+    return np.where(codes < 0, np.nan, codes.astype(np.float64))
+
+
+def measure_skill(values: np.ndarray, target: np.ndarray, label_kind: str) -> float | None:
+    """Accuracy over guessing, (accuracy - guess) / (1 - guess), or R², out of fold; None where nothing can be said."""
+    known = np.isfinite(values)
+    if known.sum() < LEAST_ROWS or np.ptp(values[known]) == 0:
+        return None
+    column = np.where(known, values, UNKNOWN + (values[known].min() - 1))[:, None]
+    predicted = np.empty(len(target), dtype=np.float64)
+    leaf = max(5, len(target) // 500)
+    tree_type = DecisionTreeRegressor if label_kind == "number" else DecisionTreeClassifier
+    for train, test in KFold(FOLDS, shuffle=True, random_state=0).split(column):
+        tree = tree_type(max_leaf_nodes=256, min_samples_leaf=leaf, random_state=0).fit(column[train], target[train])
+        predicted[test] = tree.predict(column[test])
+    if label_kind == "number":
+        return max(0.0, float(r2_score(target, predicted)))
+    guess = np.bincount(target).max() / len(target)
+    return max(0.0, float(((predicted == target).mean() - guess) / (1 - guess))) if guess < 1 else None
+
+
+def _judge_skill(column: Column, skill: float, guess: float, label_kind: str) -> list[dict[str, Any]]:
+    if label_kind == "number" and skill >= LEAKS_NUMBER:
+        reason = (
+            f"“{column.title}” alone explains {skill:.1%} of the label's spread. Unless it is known before the label "
+            "is, the model would learn to copy it: leave it out."
+        )
+    elif label_kind != "number" and skill >= LEAKS_CLASS:
+        accuracy = guess + skill * (1 - guess)
+        reason = (
+            f"“{column.title}” alone gives the label in {accuracy:.1%} of the rows, where guessing gets {guess:.0%}. "
+            "Unless it is known before the label is, the model would learn to copy it: leave it out."
+        )
+    else:
+        return []
+    return [{"column": column.name, "kind": "leak", "score": round(min(1.0, skill), 4), "reason": reason}]
+
+
+def _judge_missing(labeled: pd.DataFrame, column: Column, target: np.ndarray, label_kind: str) -> list[dict[str, Any]]:
+    absent = labeled[column.key].isna().to_numpy(np.float64)
+    if not 0.01 < absent.mean() < 0.99:
+        return []
+    skill = measure_skill(absent, target, label_kind)
+    if skill is None or skill < MISSING_TELLS:
+        return []
+    reason = (
+        f"Whether “{column.title}” is filled in already tells much of the label ({skill:.0%} of the way from guessing "
+        "to certain): it may be filled in afterwards."
+    )
+    return [{"column": column.name, "kind": "missing", "score": round(0.9 * skill, 4), "reason": reason}]
+
+
+def _judge_values(sample: pd.DataFrame, column: Column) -> list[dict[str, Any]]:
+    """Constants, identifiers and clocks, whatever the label."""
+    values = sample[column.key]
+    present = values.dropna()
+    if column.is_measure:
+        return []
+    if present.empty:
+        return [_suspect(column, "empty", 0.3, f"“{column.title}” is empty in every row looked at: it says nothing.")]
+    distinct = present.nunique()
+    if distinct == 1 and len(present) == len(values):
+        return [_suspect(column, "constant", 0.25, f"“{column.title}” is the same in every row: it says nothing.")]
+    if len(present) < LEAST_ROWS:
+        return []
+    found = []
+    is_whole = column.kind == "number" and bool((present == np.floor(present)).all())
+    if distinct >= IDENTIFIES * len(present) and (column.kind == "category" or is_whole):
+        reason = (
+            f"“{column.title}” is different in nearly every row, as an identifier is: a model can only memorize it."
+        )
+        found.append(_suspect(column, "identifier", 0.6, reason))
+    order = _rank_correlation(sample, column)
+    if order is not None and abs(order) >= FOLLOWS_TIME and distinct > 20:
+        reason = (
+            f"“{column.title}” rises or falls with the order in which the rows came in, as a clock or a counter does: "
+            "live data lies beyond all that was seen in training."
+        )
+        found.append(_suspect(column, "clock", 0.5, reason))
+    return found
+
+
+def _rank_correlation(sample: pd.DataFrame, column: Column) -> float | None:
+    if column.kind not in ("number", "date"):
+        return None
+    values = pd.Series(_encode(sample[column.key], column.kind), index=sample.index)
+    pair = pd.DataFrame({"order": sample["item_id"], "value": values}).dropna()
+    if len(pair) < LEAST_ROWS or pair["value"].nunique() < 2:
+        return None
+    return float(pair["order"].rank().corr(pair["value"].rank()))
+
+
+def _suspect(column: Column, kind: str, score: float, reason: str) -> dict[str, Any]:
+    return {"column": column.name, "kind": kind, "score": score, "reason": reason}
