@@ -10,6 +10,7 @@ ENV = load_settings(BASE_DIR)
 
 GRISTMILL_HOME = Path(ENV.home)
 SECRET_KEY = ENV.secret_key
+SECRET_KEY_FALLBACKS = ENV.old_secret_keys
 DEBUG = ENV.debug
 ALLOWED_HOSTS = ENV.allowed_hosts
 SITE_URL = ENV.url
@@ -18,6 +19,8 @@ STORAGE_URL = ENV.storage_url
 SERVING_URL = ENV.serving_url
 MAX_UPLOAD_BYTES = ENV.max_upload_bytes
 ALLOW_PRIVATE_ADDRESSES = ENV.allow_private_addresses
+SOURCE_FOLDERS = ENV.source_folders
+SOURCE_ADDRESSES = ENV.source_addresses
 PACKAGES_DIR = GRISTMILL_HOME / "packages"
 RUNS_DIR = GRISTMILL_HOME / "runs"
 TEMP_DIR = GRISTMILL_HOME / "tmp"

@@ -57,6 +57,6 @@ def _open_box() -> MultiFernet:
     return MultiFernet([Fernet(_derive(key)) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
-def _derive(key: str) -> bytes:
+def _derive(key: str | bytes) -> bytes:
     """A key for this purpose alone, so that a signed session tells nothing about it."""
-    return base64.urlsafe_b64encode(HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(key.encode()))
+    return base64.urlsafe_b64encode(HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(key.encode() if isinstance(key, str) else key))

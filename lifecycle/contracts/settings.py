@@ -47,6 +47,17 @@ SETTINGS = (
     Setting("GRISTMILL_SERVING_WORKERS", "2", "Processes of the inference server."),
     Setting("GRISTMILL_WORKER_CONCURRENCY", "", "Heavy jobs at a time, each with its share of the cores."),
     Setting(
+        "GRISTMILL_SOURCE_FOLDERS", "", "Folders, divided by commas, that sources may read files and database files in."
+    ),
+    Setting(
+        "GRISTMILL_SOURCE_ADDRESSES",
+        "",
+        "Private addresses that databases and buckets may be read from: true for all, or networks like 10.0.0.0/8.",
+    ),
+    Setting(
+        "GRISTMILL_OLD_SECRET_KEYS", "", "Earlier values of GRISTMILL_SECRET_KEY, divided by commas: still readable."
+    ),
+    Setting(
         "GRISTMILL_ALLOW_PRIVATE_ADDRESSES",
         "",
         "Addresses or networks, divided by commas, that crawls may reach although they are private; true for all.",
@@ -76,6 +87,9 @@ class Settings:
     serving_workers: int
     worker_concurrency: int
     allow_private_addresses: str
+    source_folders: list[str]
+    source_addresses: str
+    old_secret_keys: list[str]
     database_url: str
     redis_url: str
     storage_url: str
@@ -179,6 +193,9 @@ def load_settings(
         serving_workers=_parse_integer(values, "GRISTMILL_SERVING_WORKERS"),
         worker_concurrency=_parse_integer(values, "GRISTMILL_WORKER_CONCURRENCY"),
         allow_private_addresses=_check_addresses(values["GRISTMILL_ALLOW_PRIVATE_ADDRESSES"]),
+        source_folders=_split(values["GRISTMILL_SOURCE_FOLDERS"]),
+        source_addresses=_check_addresses(values["GRISTMILL_SOURCE_ADDRESSES"], "GRISTMILL_SOURCE_ADDRESSES"),
+        old_secret_keys=_split(values["GRISTMILL_OLD_SECRET_KEYS"]),
         database_url=values["DATABASE_URL"] or embedded["DATABASE_URL"],
         redis_url=values["REDIS_URL"] or embedded["REDIS_URL"],
         storage_url=values["STORAGE_URL"] or f"file://{home / 'blobs'}",
@@ -245,12 +262,16 @@ def _parse_integer(values: Mapping[str, str], name: str) -> int:
         raise SettingError(f"{name} must be a whole number, not {values[name]!r}") from None
 
 
-def _check_addresses(text: str) -> str:
+def _check_addresses(text: str, name: str = "GRISTMILL_ALLOW_PRIVATE_ADDRESSES") -> str:
     try:
         AddressRule.parse(text)
     except ValueError as error:
-        raise SettingError(f"GRISTMILL_ALLOW_PRIVATE_ADDRESSES must name networks like 10.0.0.0/8: {error}") from None
+        raise SettingError(f"{name} must name networks like 10.0.0.0/8: {error}") from None
     return text
+
+
+def _split(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _is_true(value: str) -> bool:

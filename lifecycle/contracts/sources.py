@@ -132,6 +132,7 @@ class CollectSpec:
     surroundings: Surroundings = field(default_factory=Surroundings)
     contract: Contract = field(default_factory=Contract)
     mapping: ColumnMapping | None = None
+    folders_are_labels: bool = True
     known_classes: tuple[str, ...] = ()
     known_columns: tuple[tuple[str, str], ...] = ()
     cursor_value: Mapping[str, Any] = field(default_factory=dict)

@@ -201,7 +201,7 @@ def _check_column(column) -> None:
         check_pattern(column.pattern, column.name)
 
 
-def read_bound(bound: float | str | None, column) -> float | str | None:
+def read_bound(bound: float | str | None, column) -> Any:
     """A bound in the form that its column's values are compared in. Raises DomainError."""
     if bound is None:
         return None
@@ -247,7 +247,7 @@ def _text(raw: Mapping[str, Any], name: str, longest: int) -> str:
 def _number(raw: Mapping[str, Any], name: str, default: float) -> float:
     value = raw.get(name)
     try:
-        number = default if value in (None, "") else float(value)  # type: ignore[arg-type]
+        number = default if value in (None, "") else float(value)
     except (TypeError, ValueError):
         raise _wrong(name, "Give a number.") from None
     if number != number or abs(number) == float("inf"):

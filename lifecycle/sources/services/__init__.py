@@ -1,6 +1,8 @@
 """Verbs on sources: set up, describe, schedule, run. One capability a module; everything public is here."""
 
-from lifecycle.sources.services.running import run_due, run_source
+from lifecycle.sources.services.results import begin_loading, describe_collect, finish_run, place_part, record_preview
+from lifecycle.sources.services.rows import bind_rows
+from lifecycle.sources.services.running import preview_source, run_due, run_source
 from lifecycle.sources.services.sources import (
     activate_source,
     create_source,
@@ -16,10 +18,17 @@ from lifecycle.sources.services.sources import (
 
 __all__ = [
     "activate_source",
+    "begin_loading",
+    "bind_rows",
     "create_source",
     "delete_source",
+    "describe_collect",
+    "finish_run",
     "pause_source",
+    "place_part",
+    "preview_source",
     "read_contract",
+    "record_preview",
     "resume_source",
     "run_due",
     "run_source",

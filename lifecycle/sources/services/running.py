@@ -52,6 +52,27 @@ def run_source(
     return run
 
 
+def preview_source(*, source: Source, user) -> Source:
+    """Have a worker look at the source and say what it would give; nothing is stored of it."""
+    with transaction.atomic():
+        locked = lock(source)
+        if locked.kind in (Source.Kind.UPLOAD, Source.Kind.CRAWL):
+            raise DomainError("There is nothing to look at before a source of this kind is run.")
+        locked.preview = {}
+        locked.preview_job = jobs.enqueue(
+            kind="preview",
+            title=f"Look at {locked.title}",
+            spec={"source_id": locked.pk},
+            project=locked.dataset.project,
+            created_by=user,
+            subject_type="source",
+            subject_id=locked.pk,
+            max_attempts=1,
+        )
+        locked.save(update_fields=["preview", "preview_job", "updated_at"])
+    return locked
+
+
 def _start(source: Source, run: SourceRun, user) -> None:
     collection, project = run.collection, source.dataset.project
     collection.job = jobs.enqueue(

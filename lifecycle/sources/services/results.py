@@ -1,0 +1,214 @@
+"""What a run of a source brought: described for the engine before, written down in bulk after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.conf import settings
+from django.db import connection, transaction
+
+from lifecycle.contracts.ingest import ColumnMapping, IngestResult
+from lifecycle.contracts.problems import get_problem_type
+from lifecycle.contracts.sources import CollectResult, CollectSpec, Contract, SourcePreview, Surroundings
+from lifecycle.datasets.models import Collection
+from lifecycle.datasets.services.loading import finish_collection
+from lifecycle.sources.models import ContractVersion, Source, SourceRowChange, SourceRun
+from lifecycle.sources.selectors import load_secrets
+from lifecycle.sources.services.sources import lock, save_contract
+
+MARKS_AT_ONCE = 20_000
+
+
+def describe_collect(*, source: Source, run: SourceRun | None, classes: Iterable[str], folder: Path,
+                     paths: tuple[tuple[str, str], ...] = ()) -> CollectSpec:  # fmt: skip
+    """The engine's spec, with the secrets in it: it stays in the worker's memory."""
+    dataset = source.dataset
+    is_full = run is None or run.is_full
+    is_listed = source.kind in (Source.Kind.FOLDER, Source.Kind.BUCKET)
+    mapping = source.mapping or {}
+    config = dict(source.config)
+    label_kind = get_problem_type(dataset.project.problem_type).label_kind
+    return CollectSpec(
+        kind=source.kind,
+        config=config,
+        item_kind=dataset.item_kind,
+        label_kind=label_kind,
+        secrets=load_secrets(source),
+        surroundings=describe_surroundings(),
+        contract=Contract.from_json(source.contract),
+        mapping=ColumnMapping.from_json(mapping) if mapping else None,
+        folders_are_labels=label_kind == "class",
+        known_classes=tuple(classes),
+        known_columns=tuple((column["name"], column["kind"]) for column in dataset.columns),
+        cursor_value={} if is_full else source.cursor_value,
+        marks="" if is_full or not is_listed else _write_known_marks(source, folder),
+        paths=paths or (() if source.kind == Source.Kind.UPLOAD else None),
+        title=source.title,
+    )
+
+
+def describe_surroundings() -> Surroundings:
+    """What the operator allows, and where Gristmill's own database is."""
+    own = urlsplit(settings.ENV.database_url)
+    host = dict(parse_qsl(own.query)).get("host") or own.hostname or ""
+    return Surroundings(
+        folders=tuple(settings.SOURCE_FOLDERS),
+        private_addresses=settings.SOURCE_ADDRESSES,
+        own_database=(host, str(own.port or ""), unquote(own.path.lstrip("/"))),
+    )
+
+
+def _write_known_marks(source: Source, folder: Path) -> str:
+    """Lines of path hash and mark, of all files as they were when they last came in."""
+    path = folder / "known.tsv"
+    with path.open("w", encoding="utf-8") as out:
+        for path_hash, mark in source.known_objects.values_list("path_hash", "mark").iterator(chunk_size=5_000):
+            out.write(f"{path_hash}\t{mark}\n")
+    return str(path)
+
+
+def record_preview(*, source: Source, preview: SourcePreview) -> None:
+    """What the worker saw. Call within the job's transaction."""
+    raw = asdict(preview) | {"contract": preview.contract.to_json()}
+    Source.objects.filter(pk=source.pk).update(preview=raw)
+
+
+def begin_loading(*, run: SourceRun, token: str) -> None:
+    """Working files that were made anew, say on another machine, are loaded from their first part again."""
+    with transaction.atomic():
+        locked = SourceRun.objects.select_for_update().get(pk=run.pk)
+        if locked.files_token == token:
+            return
+        Collection.objects.filter(pk=locked.collection_id, finished_at=None).update(
+            loaded_parts=0, accepted=0, duplicates=0
+        )
+        locked.files_token = token
+        locked.save(update_fields=["files_token", "updated_at"])
+
+
+def place_part(*, run: SourceRun, part: str, keys: str, folder: Path) -> str:
+    """The part with the split of the item that each changed row had before: a row never changes sides. Returns the
+    path of the part to load."""
+    table, found = pq.read_table(part), pq.read_table(keys)
+    old = _find_old_splits(run.source_id, found)
+    if not old:
+        return part
+    rows = zip(found["key_hash"].to_pylist(), table["split"].to_pylist(), strict=True)
+    splits = [given or old.get(key_hash) for key_hash, given in rows]
+    place = table.schema.get_field_index("split")
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / Path(part).name
+    pq.write_table(table.set_column(place, "split", pa.array(splits, pa.string())), target)
+    return str(target)
+
+
+def _find_old_splits(source_id: int, keys: pa.Table) -> dict[str, str]:
+    """{key hash: split} of the rows whose content is another one now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT known.key_hash, item.split
+               FROM unnest(%s::text[], %s::text[]) AS new (key_hash, content_hash)
+               JOIN sources_sourcerow known ON known.source_id = %s AND known.key_hash = new.key_hash
+               JOIN datasets_item item ON item.id = known.item_id
+               WHERE item.content_hash <> new.content_hash AND item.split <> ''""",
+            [keys["key_hash"].to_pylist(), keys["content_hash"].to_pylist(), source_id],
+        )
+        return dict(cursor.fetchall())
+
+
+def finish_run(*, run: SourceRun, result: CollectResult) -> Collection:
+    """Note what came of it: counts, quarantine, contract, cursor and marks. Call within the job's transaction; a
+    second call changes nothing."""
+    source = lock(run.source)
+    locked = SourceRun.objects.select_for_update(of=("self",)).select_related("collection").get(pk=run.pk)
+    if locked.collection.finished_at:
+        return locked.collection
+    _count_items(locked)
+    collection = finish_collection(collection=locked.collection, result=_as_import(result))
+    if source.contract != result.contract.to_json() and result.contract.columns and not _was_edited(source, locked):
+        origin = "new column" if source.contract else "first run"
+        save_contract(source=source, user=collection.created_by, contract=result.contract.to_json(), origin=origin)
+    source = lock(source)
+    locked.updated = SourceRowChange.objects.filter(collection=collection).count()
+    locked.read, locked.notes = result.read, list(result.notes)
+    locked.observed = {name: asdict(seen) for name, seen in result.observed.items()}
+    latest = source.contract_versions.first()
+    locked.contract_number = locked.contract_number or (latest.number if latest else None)
+    locked.cursor_after = dict(result.cursor_value)
+    locked.save()
+    _move_on(source, locked, result)
+    return collection
+
+
+def _was_edited(source: Source, run: SourceRun) -> bool:
+    """Somebody saved a contract while this run was under way: theirs counts."""
+    return ContractVersion.objects.filter(source=source, created_at__gt=run.created_at, origin="edited").exists()
+
+
+def _count_items(run: SourceRun) -> None:
+    """Parts may have been loaded twice from files that were made anew: the rows themselves know best."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE datasets_collection SET
+               duplicates = accepted + duplicates - n, accepted = n
+               FROM (SELECT count(*) AS n FROM datasets_item WHERE collection_id = %s) counted WHERE id = %s""",
+            [run.collection_id, run.collection_id],
+        )
+    run.collection.refresh_from_db()
+
+
+def _as_import(result: CollectResult) -> IngestResult:
+    return IngestResult(
+        parts=result.parts,
+        accepted=result.accepted,
+        rejected=result.rejected,
+        rejects_path=result.rejects_path,
+        columns=result.columns,
+        mapping=replace(result.mapping) if result.mapping else None,
+    )
+
+
+def _move_on(source: Source, run: SourceRun, result: CollectResult) -> None:
+    """How far the source has been read. A corrected file moves nothing on."""
+    if run.trigger == SourceRun.Trigger.FIX:
+        return
+    changes: dict[str, Any] = {}
+    if result.cursor_value:
+        changes["cursor_value"] = dict(result.cursor_value)
+    if not source.mapping and result.mapping:
+        changes["mapping"] = asdict(replace(result.mapping, features=(), kinds=()))
+    if changes:
+        Source.objects.filter(pk=source.pk).update(**changes)
+    if result.marks_path:
+        _write_marks(source, run, result.marks_path)
+
+
+def _write_marks(source: Source, run: SourceRun, path: str) -> None:
+    rows: list[list[str]] = []
+    with open(path, encoding="utf-8") as lines, connection.cursor() as cursor:
+        for line in lines:
+            rows.append(line.rstrip("\n").replace("\0", "\ufffd").split("\t", 2))
+            if len(rows) == MARKS_AT_ONCE:
+                _upsert_marks(cursor, source, run, rows)
+                rows = []
+        _upsert_marks(cursor, source, run, rows)
+
+
+def _upsert_marks(cursor, source: Source, run: SourceRun, rows: list[list[str]]) -> None:
+    if not rows:
+        return
+    hashes, marks, paths = (list(column) for column in zip(*rows, strict=True))
+    cursor.execute(
+        """INSERT INTO sources_sourceobject (source_id, path_hash, mark, path, collection_id)
+           SELECT %s, new.path_hash, new.mark, new.path, %s
+           FROM unnest(%s::text[], %s::text[], %s::text[]) AS new (path_hash, mark, path)
+           ON CONFLICT (source_id, path_hash)
+           DO UPDATE SET mark = excluded.mark, collection_id = excluded.collection_id""",
+        [source.pk, run.collection_id, hashes, marks, paths],
+    )

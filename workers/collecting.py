@@ -1,0 +1,48 @@
+"""The second half of a source's run: parts into items, rows bound to them, labels, counts; each step fenced."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lifecycle.contracts.engine import Canceled
+from lifecycle.contracts.ingest import IngestResult
+from lifecycle.contracts.sources import CollectResult
+from lifecycle.datasets.services import refresh_statistics
+from lifecycle.sources import services
+from lifecycle.sources.models import SourceRun
+from workers.loading import load_labels, load_parts
+from workers.runtime import JobContext
+
+
+def carry_on(context: JobContext, run: SourceRun, result: CollectResult) -> dict[str, int]:
+    """Store what the engine brought; the counts of the run."""
+    with context.recording():
+        services.begin_loading(run=run, token=result.token)
+    run.collection.refresh_from_db()
+    imported = _place(context, run, result)
+    load_parts(context, run.collection, imported)
+    for number, keys in enumerate(result.keys):
+        if context.should_stop():
+            raise Canceled
+        with context.recording():
+            services.bind_rows(run=run, keys=keys)
+        context.report.progress(1.0, f"Rows of part {number + 1} of {len(result.keys)} bound")
+    load_labels(context, run.collection, imported)
+    with context.recording():
+        collection = services.finish_run(run=run, result=result)
+    refresh_statistics()
+    run.refresh_from_db()
+    counts = {name: getattr(collection, name) for name in ("accepted", "duplicates", "rejected", "labeled")}
+    return {"read": run.read, "updated": run.updated, **counts}
+
+
+def _place(context: JobContext, run: SourceRun, result: CollectResult) -> IngestResult:
+    """Parts in which a changed row keeps its split."""
+    folder = context.workdir / "collect" / "placed"
+    parts = [
+        services.place_part(run=run, part=part, keys=keys, folder=folder)
+        for part, keys in zip(result.parts, result.keys, strict=True)
+    ]
+    return replace(
+        IngestResult(result.parts, result.accepted, result.rejected, result.rejects_path), parts=tuple(parts)
+    )

@@ -1,0 +1,174 @@
+"""Back from an import's parts to the source: whose row each item is, where it stood, and whether its file may stay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lifecycle.contracts.sources import Contract
+from workers.engines.collect.checks import ColumnCheck
+from workers.engines.collect.files import hash_path
+from workers.engines.collect.quarantine import Quarantine
+from workers.engines.collect.screening import KEY, KEY_HASH, LINE, MAX_KEY_CHARS
+
+KEY_SCHEMA = pa.schema([("content_hash", pa.string()), ("key_hash", pa.string()), ("key", pa.string())])
+
+
+@dataclass
+class Bound:
+    """Parts as the store takes them, with a file of keys beside each."""
+
+    parts: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    accepted: int = 0
+
+
+class Binder:
+    """`tables` maps a chunk to what its table is called, `files` a file's name to where it lies; `chunks` is the folder
+    of the chunks."""
+
+    def __init__(
+        self, chunks: Path, tables: Mapping[str, str], files: Mapping[str, str], contract: Contract,
+        quarantine: Quarantine,
+    ):  # fmt: skip
+        self._chunks, self._tables, self._files = chunks, tables, files
+        self._quarantine = quarantine
+        self._opened: tuple[str, dict[str, list]] = ("", {})
+        self._whole: tuple[str, pa.Table] = ("", pa.table({}))
+        self._checks = [] if tables else [ColumnCheck(rule) for rule in contract.columns]
+
+    def bind(self, parts: Sequence[str], rejects_path: str, folder: Path) -> Bound:
+        """Rewrite the parts into `folder`: lines as in the source, rows whose key says two things set aside."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._take_rejects(rejects_path)
+        bound = Bound()
+        for number, part in enumerate(parts):
+            target, keys = folder / f"part-{number:05}.parquet", folder / f"keys-{number:05}.parquet"
+            self._bind_part(part, target, keys)
+            bound.parts.append(str(target))
+            bound.keys.append(str(keys))
+        self._settle_conflicts(bound)
+        bound.accepted = sum(pq.read_metadata(part).num_rows for part in bound.parts)
+        return bound
+
+    def _bind_part(self, part: str, target: Path, keys: Path) -> None:
+        table = pq.read_table(part)
+        if self._checks:
+            table = self._check_files(table)
+        places = [self._locate(uri) for uri in table["source_uri"].to_pylist()]
+        uris, key_hashes, readable = (list(column) for column in zip(*places, strict=True)) if places else ([], [], [])
+        table = table.set_column(table.schema.get_field_index("source_uri"), "source_uri", pa.array(uris, pa.string()))
+        pq.write_table(table, target)
+        columns = [table["content_hash"].to_pylist(), key_hashes, readable]
+        arrays = [pa.array(column, pa.string()) for column in columns]
+        pq.write_table(pa.Table.from_arrays(arrays, schema=KEY_SCHEMA), keys)
+
+    def _locate(self, uri: str) -> tuple[str, str | None, str | None]:
+        """Where an item stood, the hash of its key and the key as a person reads it."""
+        name, _, number = uri.rpartition("#")
+        if name in self._tables and number.isdigit():
+            row = self._read_row(name, int(number) - 1)
+            return f"{self._tables[name]}#{row[LINE]}", row[KEY_HASH], row[KEY]
+        place = self._find_file(uri)
+        inside = uri[len(place[0]) :] if place else ""
+        key = (place[1] if place else uri) + inside
+        return uri, hash_path("file\0" + key), f"file={uri}"[:MAX_KEY_CHARS]
+
+    def _read_row(self, chunk: str, place: int) -> dict:
+        if self._opened[0] != chunk:
+            columns = [LINE, KEY_HASH, KEY]
+            found = pq.read_table(self._chunks / chunk, columns=columns)
+            self._opened = (chunk, {name: found[name].to_pylist() for name in columns})
+        cells = self._opened[1]
+        return {name: cells[name][place] for name in cells}
+
+    def _find_file(self, uri: str) -> tuple[str, str] | None:
+        """(name, place) of the file an item came from: itself, or the archive it lay in."""
+        if uri in self._files:
+            return uri, self._files[uri]
+        cut = uri.find("!")
+        while cut >= 0:
+            if uri[:cut] in self._files:
+                return uri[:cut], self._files[uri[:cut]]
+            cut = uri.find("!", cut + 1)
+        return None
+
+    def _check_files(self, table: pa.Table) -> pa.Table:
+        """Pictures and texts against the contract's columns for files."""
+        facts = describe_files(table)
+        bad: dict[int, str] = {}
+        for check in self._checks:
+            if check.rule.name in facts:
+                check.run(facts[check.rule.name], bad)
+        for place, reason in sorted(bad.items()):
+            uri = facts["file"][place]
+            self._quarantine.add(uri, None, reason, {name: cells[place] for name, cells in facts.items()})
+        keep = pa.array([place not in bad for place in range(table.num_rows)], pa.bool_())
+        return table.filter(keep)
+
+    def _take_rejects(self, path: str) -> None:
+        """What the import itself set aside, under the names and lines of the source."""
+        with open(path, encoding="utf-8") as lines:
+            for text in lines:
+                entry = json.loads(text)
+                name, line = entry["source"], entry["line"]
+                if name in self._tables and line:
+                    row = self._read_cells(name, line - 1)
+                    self._quarantine.add(self._tables[name], row.pop(LINE), entry["reason"], row)
+                else:
+                    self._quarantine.add(self._tables.get(name, name), line, entry["reason"])
+
+    def _read_cells(self, chunk: str, place: int) -> dict:
+        if self._whole[0] != chunk:
+            self._whole = (chunk, pq.read_table(self._chunks / chunk).drop_columns([KEY, KEY_HASH]))
+        return self._whole[1].slice(place, 1).to_pylist()[0]
+
+    def _settle_conflicts(self, bound: Bound) -> None:
+        """A key that stands twice with different content: the first counts, the others are set aside."""
+        twice = _find_conflicts(bound.keys) if bound.keys else set()
+        first: dict[str, tuple[str, str]] = {}
+        for part, keys in zip(bound.parts, bound.keys, strict=True) if twice else ():
+            table, found = pq.read_table(part), pq.read_table(keys)
+            keep = []
+            columns = (found[name].to_pylist() for name in KEY_SCHEMA.names)
+            for content, key_hash, key, uri in zip(*columns, table["source_uri"].to_pylist(), strict=True):
+                before = first.setdefault(key_hash, (content, uri)) if key_hash in twice else (content, uri)
+                keep.append(before[0] == content)
+                if not keep[-1]:
+                    source, _, line = uri.rpartition("#")
+                    reason = f"the key {key} already stands at {before[1]} with other values"
+                    self._quarantine.add(source or uri, int(line) if line.isdigit() else None, reason)
+            mask = pa.array(keep, pa.bool_())
+            pq.write_table(table.filter(mask), part)
+            pq.write_table(found.filter(mask), keys)
+
+
+def describe_files(table: pa.Table) -> dict[str, list]:
+    """The columns that a contract of files can speak of, of one part."""
+    formats = [mime.rpartition("/")[2] if mime else None for mime in table["mime"].to_pylist()]
+    return {
+        "file": table["source_uri"].to_pylist(),
+        "label": table["label"].to_pylist(),
+        "format": formats,
+        "width": table["width"].to_pylist(),
+        "height": table["height"].to_pylist(),
+        "bytes": table["byte_size"].to_pylist(),
+    }
+
+
+def _find_conflicts(keys: Sequence[str]) -> set[str]:
+    with duckdb.connect() as base:
+        base.execute("SET enable_progress_bar = false; SET memory_limit = '150MB'; SET threads = 2")
+        base.execute("SET temp_directory = '" + str(Path(keys[0]).parent).replace("'", "") + "'")
+        found = base.execute(
+            """SELECT key_hash FROM read_parquet(?) WHERE key_hash IS NOT NULL
+               GROUP BY key_hash HAVING min(content_hash) <> max(content_hash)""",
+            [list(keys)],
+        )
+        return {row[0] for row in found.fetchall()}

@@ -1,0 +1,99 @@
+"""The collecting itself: source → checked rows → import → keys. May be killed at any moment and started again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from lifecycle.contracts.engine import Report, ShouldStop
+from lifecycle.contracts.ingest import ColumnMapping, IngestSpec, PutBlobs
+from lifecycle.contracts.sources import (
+    CollectResult,
+    CollectSpec,
+    Contract,
+    Observed,
+)
+from workers.engines import ingest
+from workers.engines.collect.binding import Binder
+from workers.engines.collect.phases import Phase
+from workers.engines.collect.quarantine import Quarantine
+from workers.engines.collect.screener import Screener, Stage
+
+BATCH_ROWS = 2_000
+Paths = Sequence[tuple[str, str]]
+
+
+def run(
+    spec: CollectSpec, *, workdir: str | Path, report: Report, should_stop: ShouldStop, put_blobs: PutBlobs
+) -> CollectResult:
+    """Read everything `spec` names that is new. Raises SourceError, SourceUnreachable, Canceled."""
+    folder = Path(workdir) / "collect"
+    stage = _find_stage(folder) or _make_stage(spec, folder, Phase(report, 0.0, 0.4), should_stop)
+    mapping = ColumnMapping.from_json(stage.mapping) if stage.mapping else spec.mapping
+    imported = ingest.run(
+        IngestSpec(
+            item_kind=spec.item_kind,
+            paths=tuple(stage.paths),
+            mapping=mapping,
+            label_kind=spec.label_kind,
+            folders_are_labels=spec.folders_are_labels,
+            known_classes=spec.known_classes,
+            known_columns=spec.known_columns,
+            limits=spec.limits,
+        ),
+        workdir=workdir,
+        report=Phase(report, 0.4, 0.8),
+        should_stop=should_stop,
+        put_blobs=put_blobs,
+    )
+    contract = Contract.from_json(stage.contract)
+    rejects = folder / "rejects.jsonl"
+    shutil.copyfile(folder / "screened.jsonl", rejects)
+    quarantine = Quarantine(rejects, spec.limits.rejects, start=stage.set_aside)
+    binder = Binder(folder / "chunks", stage.tables, stage.files, contract, quarantine)
+    bound = binder.bind(imported.parts, imported.rejects_path, folder / "bound")
+    quarantine.close()
+    report.progress(0.9, f"{bound.accepted:,} fit, {quarantine.count:,} set aside")
+    return CollectResult(
+        parts=tuple(bound.parts),
+        keys=tuple(bound.keys),
+        token=stage.token,
+        read=stage.read,
+        accepted=bound.accepted,
+        rejected=quarantine.count,
+        rejects_path=str(rejects),
+        marks_path=str(folder / "marks.tsv") if (folder / "marks.tsv").exists() else "",
+        columns=imported.columns,
+        mapping=imported.mapping if stage.tables else None,
+        contract=contract,
+        cursor_value=stage.cursor_value,
+        observed={name: Observed(**values) for name, values in stage.observed.items()},
+        notes=tuple(stage.notes),
+    )
+
+
+def _find_stage(folder: Path) -> Stage | None:
+    path = folder / "stage.json"
+    if not path.exists():
+        return None
+    raw = json.loads(path.read_text())
+    return Stage(**{**raw, "paths": [tuple(pair) for pair in raw["paths"]]})
+
+
+def _make_stage(spec: CollectSpec, folder: Path, report: Report, should_stop: ShouldStop) -> Stage:
+    """Screening from its start; downloads of an earlier attempt are kept, half a stage is not."""
+    for name in ("chunks", "texts"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir(parents=True)
+    quarantine = Quarantine(folder / "screened.jsonl", spec.limits.rejects)
+    screener = Screener(spec, folder, quarantine, report, should_stop)
+    stage = screener.read()
+    quarantine.close()
+    stage.set_aside = quarantine.count
+    temporary = folder / "stage.tmp"
+    temporary.write_text(json.dumps(asdict(stage)))
+    temporary.replace(folder / "stage.json")
+    return stage

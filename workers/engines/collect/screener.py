@@ -1,0 +1,220 @@
+"""The first pass over a source: rows through the contract into chunks, files found and named."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from lifecycle.contracts.engine import Canceled, Report, ShouldStop
+from lifecycle.contracts.ingest import ColumnMapping
+from lifecycle.contracts.sources import CollectSpec, Contract, SqlConfig
+from workers.engines.collect import sql
+from workers.engines.collect.errors import SourceError
+from workers.engines.collect.files import choose_changed, open_place, read_marks, write_marks
+from workers.engines.collect.inference import infer_contract, infer_mapping
+from workers.engines.collect.phases import batched
+from workers.engines.collect.quarantine import Quarantine
+from workers.engines.collect.screening import Screen
+from workers.engines.ingest.csv_rows import BadLine
+from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.items_from_tables import is_table
+from workers.engines.ingest.sources import SourceFile, clean_name, iterate_sources
+from workers.engines.ingest.tables import Table, open_table
+
+BATCH_ROWS = 2_000
+Paths = Sequence[tuple[str, str]]
+
+
+@dataclass
+class Stage:
+    """What screening left behind, on disk too: a later attempt goes on from here."""
+
+    token: str
+    paths: list[tuple[str, str]] = field(default_factory=list)  # what is imported: chunks, pictures, texts
+    tables: dict[str, str] = field(default_factory=dict)  # chunk -> table
+    files: dict[str, str] = field(default_factory=dict)  # name -> where it lies
+    read: int = 0
+    set_aside: int = 0
+    contract: dict[str, Any] = field(default_factory=dict)
+    mapping: dict[str, Any] | None = None
+    cursor_value: dict[str, Any] = field(default_factory=dict)
+    observed: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+class Screener:
+    """Goes through the source once: rows through the contract, files as they are."""
+
+    def __init__(
+        self, spec: CollectSpec, folder: Path, quarantine: Quarantine, report: Report, should_stop: ShouldStop
+    ):
+        self._spec, self._folder, self._quarantine = spec, folder, quarantine
+        self._report, self._should_stop = report, should_stop
+        self._mapping = spec.mapping
+        self._screen: Screen | None = None
+        self._stage = Stage(token=uuid.uuid4().hex)
+
+    def read(self) -> Stage:
+        stage, spec = self._stage, self._spec
+        if spec.kind == "sql" and spec.paths is None:
+            self._read_database()
+        else:
+            self._read_files(spec.paths if spec.paths is not None else self._bring_files())
+        if self._screen:
+            stage.paths = [(Path(path).name, path) for path in self._screen.close()] + stage.paths
+            stage.tables = self._screen.names
+            stage.read += self._screen.read
+            stage.contract = self._screen.contract.to_json()
+            stage.observed = {name: asdict(seen) for name, seen in self._screen.observe().items()}
+            stage.notes += list(self._screen.notes)[:100]
+            stage.mapping = asdict(self._settle_mapping(self._screen.contract))
+        else:
+            stage.contract = spec.contract.to_json()
+        return stage
+
+    def _read_database(self) -> None:
+        spec, config = self._spec, SqlConfig(**self._spec.config)
+        with sql.open_rows(
+            config,
+            password=spec.secrets.get("password", ""),
+            surroundings=spec.surroundings,
+            should_stop=self._should_stop,
+            cursor_value=spec.cursor_value,
+        ) as rows:
+            batches = rows.read()
+            first = next(batches, [])
+            if not first and not spec.contract.columns:
+                self._report.log("The query gave no rows.", "warning")
+                return
+            self._begin(rows.columns, first)
+            assert self._screen
+            if not self._screen.open(rows.columns, spec.title):
+                raise SourceError(f"The query's columns break the contract: {list(self._screen.notes)[-1]}")
+            number = 0
+            for batch in chain([first], batches):
+                self._stop_if_told()
+                self._screen.add(list(enumerate(batch, start=number + 1)))
+                number += len(batch)
+                self._report.progress(min(number / (number + 50_000), 1.0), f"{number:,} rows read")
+        self._stage.cursor_value = rows.cursor_value
+        if rows.nameless:
+            self._stage.notes.append(
+                f"{rows.nameless:,} rows have no {config.cursor_column}; only a full run reads such rows again."
+            )
+
+    def _bring_files(self) -> Paths:
+        """(name, local path) of what changed in the folder or bucket; names are clean and different from each other."""
+        spec = self._spec
+        place = open_place(spec)
+        found = choose_changed(place.list(), read_marks(spec.marks), spec.limits, self._folder)
+        self._report.log(f"{len(found):,} new or changed files.")
+        if place.skipped_links:
+            self._stage.notes.append(f"{place.skipped_links:,} links were not followed.")
+        paths = place.bring(
+            found,
+            self._folder / "objects",
+            self._should_stop,
+            lambda count: self._report.progress(count / len(found) / 2, f"{count:,} of {len(found):,} files here"),
+        )
+        write_marks(found, self._folder / "marks.tsv")
+        return [(self._name(file.name, file.place), paths[file.place]) for file in found]
+
+    def _name(self, name: str, place: str) -> str:
+        """A clean name that no other file of this run has."""
+        clean, number = clean_name(name), 1
+        while clean in self._stage.files:
+            number += 1
+            head, dot, tail = clean_name(name).rpartition(".")
+            clean = f"{head}~{number}.{tail}" if dot else f"{tail}~{number}"
+        self._stage.files[clean] = place
+        return clean
+
+    def _read_files(self, paths: Paths) -> None:
+        if self._spec.paths is not None:
+            paths = [(self._name(name, clean_name(name)), path) for name, path in paths]
+        if self._spec.item_kind == "image":
+            self._stage.read = len(paths)
+            self._stage.paths = list(paths)
+            return
+        for count, file in enumerate(iterate_sources(paths, self._spec.limits), start=1):
+            self._stop_if_told()
+            if not isinstance(file, SourceFile):
+                self._quarantine.add(file[1].source, file[1].line, file[1].reason)
+            elif self._spec.item_kind == "row" or is_table(file):
+                self._read_table(file)
+            else:
+                self._keep_text(file, count)
+            self._report.progress(min(0.5 + count / max(len(paths), count) / 2, 1.0), f"{count:,} files checked")
+
+    def _read_table(self, file: SourceFile) -> None:
+        try:
+            with file.on_disk(self._folder) as path:
+                table = open_table(path, file.name, self._spec.limits)
+                self._screen_table(table, file.uri)
+        except Refused as refused:
+            self._quarantine.add(file.uri, None, str(refused))
+
+    def _screen_table(self, table: Table, uri: str) -> None:
+        self._begin(table.columns, [cells for _, cells in table.sample], table.kinds)
+        assert self._screen
+        if not self._screen.open(table.columns, uri):
+            return
+        for rows in batched(table.read(), BATCH_ROWS):
+            self._stop_if_told()
+            self._screen.add([row for row in rows if not isinstance(row, BadLine)])  # type: ignore[misc]
+            for row in rows:
+                if isinstance(row, BadLine):
+                    self._screen.set_aside(row.line, row.reason)
+
+    def _keep_text(self, file: SourceFile, number: int) -> None:
+        """A text file is an item as it is; out of an archive it is taken by itself."""
+        self._stage.read += 1
+        if file.path:
+            self._stage.paths.append((file.name, str(file.path)))
+            return
+        target = self._folder / "texts" / str(number)
+        try:
+            with file.on_disk(self._folder) as path:
+                shutil.copyfile(path, target)
+        except Refused as refused:
+            self._quarantine.add(file.uri, None, str(refused))
+            return
+        self._stage.paths.append((self._name(file.name, file.uri), str(target)))
+
+    def _begin(self, columns: Sequence[str], rows: Sequence, kinds: Mapping[str, str] | None = None) -> None:
+        """At the first table: the contract and the mapping, inferred where nobody has said them."""
+        if self._screen:
+            return
+        spec, contract = self._spec, self._spec.contract
+        if not contract.columns:
+            contract = infer_contract(columns, rows, known_kinds={**(kinds or {}), **dict(spec.known_columns)})
+            self._report.log(f"A contract was inferred from the first {len(rows):,} rows.")
+        if self._mapping is None:
+            self._mapping = infer_mapping(
+                columns, rows, replace(contract, columns=tuple(c for c in contract.columns if c.name in columns)),
+                item_kind=spec.item_kind, label_kind=spec.label_kind,
+            )  # fmt: skip
+        self._screen = Screen(contract, self._folder / "chunks", self._quarantine, spec.limits)
+
+    def _settle_mapping(self, contract: Contract) -> ColumnMapping:
+        """The mapping with the features by name: neither the key nor the cursor is one unless somebody chose it."""
+        mapping = self._mapping or ColumnMapping()
+        names = [column.name for column in contract.columns]
+        roles = {role: getattr(mapping, role) for role in ("text", "label", "group", "split")}
+        lost = next(((role, name) for role, name in roles.items() if name and name not in names), None)
+        if lost:
+            raise SourceError(f"The {lost[0]} column {lost[1]!r} is not in the contract.")
+        kept_out = {*roles.values(), *contract.key, self._spec.config.get("cursor_column") or ""}
+        chosen = [n for n in mapping.features if n in names] or [n for n in names if n not in kept_out]
+        return replace(
+            mapping, features=tuple(chosen or names), kinds=tuple((c.name, c.kind) for c in contract.columns)
+        )
+
+    def _stop_if_told(self) -> None:
+        if self._should_stop():
+            raise Canceled

@@ -1,0 +1,175 @@
+"""Rows of any table through the contract: the good ones into Parquet chunks, the others into quarantine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lifecycle.contracts.ingest import IngestLimits
+from lifecycle.contracts.sources import QUARANTINE_COLUMNS, ColumnRule, Contract, Observed
+from workers.engines.collect.cells import Cell, measure
+from workers.engines.collect.checks import ColumnCheck
+from workers.engines.collect.quarantine import Quarantine, is_returned, restore_cell
+
+CHUNK_ROWS = 20_000
+CHUNK_BYTES = 16 << 20
+LINE, KEY, KEY_HASH = "gristmill:line", "gristmill:key", "gristmill:key_hash"
+MAX_KEY_CHARS = 300
+Numbered = Sequence[tuple[int, Sequence[Cell]]]
+
+
+class Screen:
+    """Made once per run; tables come one after another: `open`, `add` batches, and `close` at the end."""
+
+    def __init__(self, contract: Contract, folder: Path, quarantine: Quarantine, limits: IngestLimits):
+        self.contract = contract
+        self.read = 0
+        self.notes: dict[str, None] = {}
+        self.names: dict[str, str] = {}  # chunk -> what the table is called
+        self._folder, self._quarantine, self._limits = folder, quarantine, limits
+        self._checks = {rule.name: ColumnCheck(rule, is_key=rule.name in contract.key) for rule in contract.columns}
+        self._columns: list[str] = []
+        self._uri = ""
+        self._is_returned = False
+        self._rows: list[tuple] = []  # (line, key, key hash, cells in the contract's order)
+        self._bytes = 0
+
+    def open(self, columns: Sequence[str], uri: str) -> bool:
+        """Begin a table. False when its columns break the contract: the table is set aside as a whole."""
+        self._flush()
+        self._columns, self._uri, self._is_returned = list(columns), uri, is_returned(columns)
+        ours = [*self._checks]
+        missing = [name for name in ours if name not in columns]
+        needed = next((n for n in missing if self._checks[n].is_required), "")
+        new = [name for name in columns if name not in self._checks and name not in QUARANTINE_COLUMNS]
+        if needed:
+            said = ", ".join(columns[:12])
+            return self._refuse(f"the column {needed!r}, which the contract requires, is missing (there is: {said})")
+        if new and self.contract.new_columns == "refuse":
+            return self._refuse(f"the column {new[0]!r} is not in the contract")
+        for name in missing:
+            self.notes[f"{uri}: the column {name!r} is missing; its cells count as empty."] = None
+        for name in new:
+            self._meet(name)
+        return True
+
+    def add(self, batch: Numbered) -> None:
+        """Check a batch of (line, cells) of the open table."""
+        self.read += len(batch)
+        rows = [cells for _, cells in batch]
+        if self._is_returned:
+            rows = [[restore_cell(cell) for cell in cells] for cells in rows]
+        by_name = dict(zip(self._columns, zip(*rows, strict=True), strict=True)) if rows else {}
+        empty = (None,) * len(rows)
+        columns = [by_name.get(name, empty) for name in self._checks]
+        bad = self._find_large(rows)
+        for check, cells in zip(self._checks.values(), columns, strict=True):
+            check.run(cells, bad)
+        kept = list(zip(*columns, strict=True)) if columns else []
+        for place, (line, _) in enumerate(batch):
+            if place in bad:
+                self._quarantine.add(self._uri, line, bad[place], self._describe(rows[place]))
+            else:
+                self._keep(line, kept[place])
+
+    def set_aside(self, line: int | None, reason: str) -> None:
+        """A line of the open table that could not even be read."""
+        self.read += 1
+        self._quarantine.add(self._uri, line, reason)
+
+    def close(self) -> list[str]:
+        """Write what is left; the paths of all chunks, all with the same columns."""
+        self._flush()
+        paths = [str(self._folder / name) for name in self.names]
+        for path in paths:
+            _complete(path, [*self._checks])
+        return paths
+
+    def observe(self) -> dict[str, Observed]:
+        """What was seen in each column."""
+        return {name: check.observe() for name, check in self._checks.items()}
+
+    def _refuse(self, reason: str) -> bool:
+        self.notes[f"{self._uri}: {reason}."] = None
+        self._quarantine.add(self._uri, None, reason)
+        return False
+
+    def _meet(self, name: str) -> None:
+        """A column the contract does not know."""
+        if self.contract.new_columns == "keep":
+            rule = ColumnRule(name, "category")
+            self.contract = replace(self.contract, columns=(*self.contract.columns, rule))
+            self._checks[name] = ColumnCheck(rule)
+            self.notes[f"{self._uri}: the column {name!r} is new; it is kept and now in the contract."] = None
+        else:
+            self.notes[f"{self._uri}: the column {name!r} is not in the contract; it is left out."] = None
+
+    def _find_large(self, rows: Sequence[Sequence[Cell]]) -> dict[int, str]:
+        limit = self._limits.row_bytes
+        return {
+            place: f"the row has {size:,} bytes, and may have {limit:,}"
+            for place, cells in enumerate(rows)
+            if (size := measure(cells)) > limit
+        }
+
+    def _describe(self, cells: Sequence[Cell]) -> dict[str, Cell]:
+        return {n: c for n, c in zip(self._columns, cells, strict=True) if n not in QUARANTINE_COLUMNS}
+
+    def _keep(self, line: int, cells: Sequence[Cell]) -> None:
+        key, key_hash = self._read_key(cells)
+        self._rows.append((line, key, key_hash, cells))
+        self._bytes += measure(cells)
+        if len(self._rows) >= CHUNK_ROWS or self._bytes >= CHUNK_BYTES:
+            self._flush()
+
+    def _read_key(self, cells: Sequence[Cell]) -> tuple[str | None, str | None]:
+        if not self.contract.key:
+            return None, None
+        by_name = dict(zip(self._checks, cells, strict=True))
+        values = [str(self._checks[name].read(by_name[name])) for name in self.contract.key]
+        shown = ", ".join(f"{name}={value}" for name, value in zip(self.contract.key, values, strict=True))
+        return shown[:MAX_KEY_CHARS].replace("\0", "\ufffd"), hash_key(values)
+
+    def _flush(self) -> None:
+        if not self._rows:
+            return
+        name = f"t{len(self.names):05}.parquet"
+        lines, keys, hashes, rows = zip(*self._rows, strict=True)
+        names = list(self._checks)[: len(rows[0])]
+        arrays = {column: _to_array(cells) for column, cells in zip(names, zip(*rows, strict=True), strict=True)}
+        arrays |= {LINE: pa.array(lines, pa.int64()), KEY: pa.array(keys, pa.string())}
+        pq.write_table(pa.table(arrays | {KEY_HASH: pa.array(hashes, pa.string())}), self._folder / name)
+        self.names[name] = self._uri
+        self._rows, self._bytes = [], 0
+
+
+def hash_key(values: Sequence[str]) -> str:
+    """32 hex digits that stand for a key."""
+    return hashlib.sha256(json.dumps(list(values), ensure_ascii=True).encode()).hexdigest()[:32]
+
+
+def _to_array(cells: Sequence[Cell]) -> pa.Array:
+    """As numbers where all are, else as text: what a CSV would have said."""
+    try:
+        found = pa.array(cells)
+        if found.type in (pa.int64(), pa.float64(), pa.string()):
+            return found
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        found = None
+    return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
+
+
+def _complete(path: str, columns: Sequence[str]) -> None:
+    """Add the columns that were met only after this chunk was written."""
+    missing = [name for name in columns if name not in pq.read_schema(path).names]
+    if missing:
+        table = pq.read_table(path)
+        for name in missing:
+            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+        pq.write_table(table, path)
