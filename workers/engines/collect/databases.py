@@ -118,7 +118,6 @@ def make_read_only(connection: sa.Connection, seconds: float) -> None:
             connection.exec_driver_sql("START TRANSACTION READ ONLY")
         elif dialect == "sqlite":
             connection.exec_driver_sql("PRAGMA query_only = ON")
-            _driver(connection).set_authorizer(_allow_reading)
         elif dialect == "duckdb":
             connection.exec_driver_sql("SET lock_configuration = true")
     except DBAPIError as error:
@@ -137,10 +136,16 @@ def _allow_reading(action: int, *_: Any) -> int:
     return sqlite3.SQLITE_OK if action in SQLITE_ALLOWED else sqlite3.SQLITE_DENY
 
 
-def check_statement(connection: sa.Connection, statement: sa.Select) -> None:
-    """DuckDB runs several statements at once: its own parser must find exactly one, and that a query."""
-    if connection.dialect.name != "duckdb":
-        return
+def guard_statement(connection: sa.Connection, statement: sa.Select) -> None:
+    """The last lock before a person's query: SQLite is told to allow reading only. DuckDB would run several statements
+    at once, so its own parser must find exactly one, and that a query."""
+    if connection.dialect.name == "sqlite":
+        _driver(connection).set_authorizer(_allow_reading)
+    elif connection.dialect.name == "duckdb":
+        _check_duckdb(connection, statement)
+
+
+def _check_duckdb(connection: sa.Connection, statement: sa.Select) -> None:
     import duckdb
 
     text = str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": False}))

@@ -83,7 +83,7 @@ def open_rows(
         _explaining(password, why),
     ):
         statement, values = build_statement(config, cursor_value or {}, limit)
-        databases.check_statement(connection, statement)
+        databases.guard_statement(connection, statement)
         result = connection.execution_options(stream_results=True, max_row_buffer=1).execute(statement, values)
         keys = list(map(str, result.keys()))
         place = _find_cursor(config.cursor_column, keys)
