@@ -211,12 +211,22 @@ def summarize_evaluate(project) -> StageSummary:
     failed = [gate for gate in list_gates(newest) if gate.passed is False]
     if working:
         state, headline = StageState.WORKING, "Evaluating"
+    elif failed and (approved := _find_approved(finished)):
+        state = StageState.DONE
+        headline = f"Run {approved.artifact.run.number} is approved; the newest misses the charter"
     elif failed:
         state, headline = StageState.ATTENTION, "The newest model misses the charter"
     else:
         state, headline = StageState.DONE, "The newest model meets the charter"
     action = ("review", "Review") if awaiting else ("evaluations", "See evaluations")
     return StageSummary(Stage.EVALUATE, state, headline, tuple(figures), *action)
+
+
+def _find_approved(finished: QuerySet[Evaluation]) -> Evaluation | None:
+    """The newest evaluation whose last decision let it pass and that meets the charter as it stands."""
+    approved = finished.filter(verdict=EvaluationDecision.Verdict.APPROVED).first()
+    is_missing = approved is None or any(gate.passed is False for gate in list_gates(approved))
+    return None if is_missing else approved
 
 
 def count_mistakes(evaluation: Evaluation) -> int:

@@ -35,9 +35,10 @@ def list_jobs(project=None, *, state: str = "", kind: str = "", queue: str = "",
     return jobs.order_by("-id")
 
 
-def find_latest(*, subject_type: str, subject_id: int) -> Job | None:
-    """The newest job that works on one subject."""
-    return Job.objects.filter(subject_type=subject_type, subject_id=subject_id).order_by("-id").first()
+def find_latest(*, subject_type: str, subject_id: int, kind: str = "") -> Job | None:
+    """The newest job that works on one subject, of one kind if it is named."""
+    jobs = Job.objects.filter(subject_type=subject_type, subject_id=subject_id)
+    return (jobs.filter(kind=kind) if kind else jobs).order_by("-id").first()
 
 
 def count_active(project) -> int:

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import kolmogorov
+from scipy.special import chdtrc, kolmogorov
 
 PSI_WARNING = 0.2  # the usual reading: under 0.1 stable, 0.1-0.2 moved, above 0.2 drifted (Siddiqi 2006, chapter 11)
 PSI_CRITICAL = 0.5
+SIGNIFICANCE = 0.01  # how seldom predictions from the reference itself may look like a move
 ENOUGH_PREDICTIONS = 50  # fewer say nothing about a distribution
 _FLOOR = 0.5  # of a count: an empty bin is small, not impossible
 
@@ -24,12 +25,17 @@ class FeatureDrift:
     kind: str  # number | category
     count: int
     psi: float | None
+    psi_p_value: float | None  # how often as many predictions from the reference itself reach this PSI
     ks: float | None  # largest gap between the two cumulative shares at the reference's bin edges
     p_value: float | None  # of `ks`; None for categories
     missing_share: float
     labels: list[str]
     reference_shares: list[float]
     live_shares: list[float]
+
+    @property
+    def verdict(self) -> str:
+        return judge(self.psi, self.psi_p_value, self.count)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,10 +63,19 @@ def compute_ks(reference_counts: Sequence[float], live_counts: Sequence[float]) 
     return distance, float(kolmogorov(np.sqrt(effective) * distance))
 
 
-def judge(psi: float | None, count: int) -> str:
-    """unknown | stable | moved | drifted, as a person would say it."""
-    if psi is None or count < ENOUGH_PREDICTIONS:
+def compute_psi_p_value(psi: float, bins: int, reference_count: float, live_count: float) -> float:
+    """How often two samples of one distribution differ by `psi` or more: PSI * nm / (n + m) is near chi-squared with
+    bins - 1 degrees of freedom (Yurdakul 2018, Statistical properties of the population stability index)."""
+    effective = reference_count * live_count / (reference_count + live_count)
+    return float(chdtrc(bins - 1, psi * effective)) if bins > 1 else 1.0
+
+
+def judge(psi: float | None, p_value: float | None, count: int) -> str:
+    """unknown | stable | moved | drifted, as a person would say it. What chance alone explains has not moved."""
+    if psi is None or p_value is None or count < ENOUGH_PREDICTIONS:
         return "unknown"
+    if p_value > SIGNIFICANCE:
+        return "stable"
     if psi >= PSI_WARNING:
         return "drifted"
     return "moved" if psi >= PSI_WARNING / 2 else "stable"
@@ -71,9 +86,10 @@ def _compare_feature(name: str, histogram: Mapping[str, Any], values: Sequence[A
     is_number = histogram["kind"] == "number"
     counted = _count_numbers(histogram, present) if is_number else _count_categories(histogram, present)
     labels, reference, live = counted
-    psi = ks = p_value = None
+    psi = psi_p_value = ks = p_value = None
     if sum(reference) and sum(live):
         psi = compute_psi(reference, live)
+        psi_p_value = compute_psi_p_value(psi, len(reference), sum(reference), sum(live))
         ks, p_value = compute_ks(reference, live) if is_number else (None, None)
     return FeatureDrift(
         name=name,
@@ -81,6 +97,7 @@ def _compare_feature(name: str, histogram: Mapping[str, Any], values: Sequence[A
         kind=histogram["kind"],
         count=len(present),
         psi=psi,
+        psi_p_value=psi_p_value,
         ks=ks,
         p_value=p_value,
         missing_share=1 - len(present) / len(values) if values else 0.0,

@@ -31,12 +31,13 @@ class Window:
 
     @property
     def worst(self) -> rules.FeatureDrift | None:
+        """The feature that moved furthest, beyond what chance explains if any did."""
         measured = [f for f in self.features if f.psi is not None]
-        return max(measured, key=lambda f: f.psi, default=None)
+        return max(measured, key=lambda f: (f.verdict in ("moved", "drifted"), f.psi), default=None)
 
     @property
     def verdict(self) -> str:
-        return rules.judge(self.worst.psi if self.worst else None, self.count)
+        return self.worst.verdict if self.worst else "unknown"
 
 
 def compare_window(deployment: Deployment, *, size: int = WINDOW) -> Window:

@@ -83,7 +83,7 @@ def resolve(*, alert: Alert, user) -> Alert:
 def _judge_drift(deployment: Deployment, window: selectors.Window, report: DriftReport) -> None:
     worst = window.worst
     level = None
-    if worst and worst.psi >= rules.PSI_WARNING:
+    if worst and worst.verdict == "drifted":
         level = Alert.Level.CRITICAL if worst.psi >= rules.PSI_CRITICAL else Alert.Level.WARNING
     name = f"{worst.side} “{worst.name}”" if worst else ""
     summary = f"The {name} has drifted: PSI {worst.psi:.2f} over {window.count} predictions." if worst else ""

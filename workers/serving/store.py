@@ -28,7 +28,7 @@ TABLES = {
         "features",
         "output",
     ),
-    "accounts_apitoken": ("user_id", "scope", "token_hash", "expires_at", "revoked_at"),
+    "accounts_apitoken": ("user_id", "scope", "token_hash", "expires_at", "revoked_at", "last_used_at"),
     "accounts_user": ("id", "is_active", "is_superuser"),
     "projects_membership": ("project_id", "user_id"),
 }
@@ -47,6 +47,10 @@ FIND_CALLER = """
     SELECT t.scope, u.is_superuser, array(SELECT m.project_id FROM projects_membership m WHERE m.user_id = u.id)
     FROM accounts_apitoken t JOIN accounts_user u ON u.id = t.user_id
     WHERE t.token_hash = %s AND u.is_active AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
+"""
+NOTE_USE = """
+    UPDATE accounts_apitoken SET last_used_at = now()
+    WHERE token_hash = %s AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
 """
 FIND_KEY = "SELECT deployment_id FROM deployments_deploymentkey WHERE token_hash = %s AND revoked_at IS NULL"
 MARK_LOADED = """
@@ -132,9 +136,10 @@ def listen(connection: psycopg.Connection) -> None:
 
 
 def find_caller(connection: psycopg.Connection, token_hash: str) -> Caller | None:
-    """Whose token this is; None when it is unknown, revoked or expired."""
+    """Whose token this is; None when it is unknown, revoked or expired. That it was used is noted once a minute."""
     row = connection.execute(FIND_CALLER, (token_hash,)).fetchone()
     if row is not None:
+        connection.execute(NOTE_USE, (token_hash,))
         return Caller(scope=row[0], is_superuser=row[1], project_ids=frozenset(row[2]))
     row = connection.execute(FIND_KEY, (token_hash,)).fetchone()
     return Caller(scope="predict", deployment_id=row[0]) if row is not None else None

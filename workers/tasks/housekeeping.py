@@ -1,4 +1,4 @@
-"""Remove what has served its time: expired sessions, old job logs, used-up uploads."""
+"""Remove what has served its time: expired sessions, old job logs, used-up uploads, leases that ran out."""
 
 from workers.runtime import JobContext, job_task
 
@@ -8,7 +8,12 @@ def housekeeping(context: JobContext) -> dict:
     from django.core.management import call_command
 
     from lifecycle.accounts.services import idempotency
+    from lifecycle.annotations.services import delete_stale_leases
     from lifecycle.jobs import services
 
     call_command("clearsessions")
-    return {"jobs_removed": services.prune(days=30), "replies_removed": idempotency.prune()}
+    return {
+        "jobs_removed": services.prune(days=30),
+        "replies_removed": idempotency.prune(),
+        "leases_removed": delete_stale_leases(),
+    }

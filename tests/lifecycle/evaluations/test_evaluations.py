@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from django.utils import timezone
 
 from lifecycle.common.errors import Conflict, DomainError, NotFound
 from lifecycle.contracts.evaluation import EvaluateResult
@@ -127,6 +128,19 @@ def test_the_verdict_names_what_the_charter_misses(project, artifact):
     verdict = selectors.judge(evaluation, baseline=None, gates=gates)
 
     assert verdict.tone == "bad" and "0.9" in verdict.sentence
+
+
+def test_an_approved_model_that_passes_outweighs_a_newer_one_that_does_not(project, artifact):
+    good = factories.EvaluationFactory(artifact=artifact, metrics={"accuracy": 0.95}, finished_at=timezone.now())
+    worse = factories.ArtifactFactory(run=factories.RunFactory(project=project))
+    factories.EvaluationFactory(artifact=worse, metrics={"accuracy": 0.5}, finished_at=timezone.now())
+    before = selectors.summarize_evaluate(project)
+
+    services.decide(evaluation=good, user=project.created_by, verdict="approved", reason="Good enough.")
+
+    after = selectors.summarize_evaluate(project)
+    assert (before.state, after.state) == ("attention", "done")
+    assert "approved" in after.headline
 
 
 def test_another_project_does_not_see_an_evaluation(artifact):

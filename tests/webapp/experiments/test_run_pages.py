@@ -110,6 +110,19 @@ def test_a_finished_run_shows_parameters_environment_artifact_and_next_step(owne
     assert reverse("evaluations:detail", args=[project.slug, evaluation.pk]) in page
 
 
+def test_the_form_chooses_the_new_version_once_it_is_committed(owner_client, project, run_jobs):
+    factories.ItemFactory(dataset=project.datasets.get(), label="a")
+    owner_client.post(reverse("experiments:commit", args=[project.slug]))
+
+    waiting = open_page(owner_client, "new-data", project).content.decode()
+    (job,) = run_jobs()
+    after = open_page(owner_client, "new-data", project).content.decode()
+
+    assert job.state == "succeeded", job.error
+    assert 'hx-trigger="every 1s"' in waiting and "is done" in waiting
+    assert "hx-trigger" not in after and '<option value="1" selected>' in after
+
+
 def test_the_live_part_tells_the_page_to_reload_once_the_run_has_ended(owner_client, project, version):
     run = factories.RunFactory(project=project)
 

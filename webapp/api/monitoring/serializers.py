@@ -2,7 +2,6 @@
 
 from rest_framework import serializers
 
-from lifecycle.monitoring import rules
 from lifecycle.monitoring.models import Alert, DriftReport
 
 
@@ -12,16 +11,14 @@ class FeatureDriftSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(["number", "category"])
     count = serializers.IntegerField()
     psi = serializers.FloatField(allow_null=True)
+    psi_p_value = serializers.FloatField(allow_null=True)
     ks = serializers.FloatField(allow_null=True)
     p_value = serializers.FloatField(allow_null=True)
     missing_share = serializers.FloatField()
     labels = serializers.ListField(child=serializers.CharField())
     reference_shares = serializers.ListField(child=serializers.FloatField())
     live_shares = serializers.ListField(child=serializers.FloatField())
-    verdict = serializers.SerializerMethodField()
-
-    def get_verdict(self, feature) -> str:
-        return rules.judge(feature.psi, feature.count)
+    verdict = serializers.CharField()
 
 
 class WindowSerializer(serializers.Serializer):

@@ -129,7 +129,7 @@ def _describe_list(request, project, dataset) -> dict:
     versions = selectors.list_versions(project)
     page = Paginator(versions, 30).get_page(request.GET.get("page"))
     latest = page.object_list[0] if page.number == 1 and page.object_list else versions.first()
-    job = jobs.find_latest(subject_type="dataset", subject_id=dataset.pk)
+    job = jobs.find_latest(subject_type="dataset", subject_id=dataset.pk, kind="version")
     ratios = rules.check_ratios(dataset.split_ratios or rules.DEFAULT_RATIOS)
     return {
         "project": project,

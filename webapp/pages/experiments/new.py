@@ -9,13 +9,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.recipes import Recipe
 from lifecycle.datasets import services as datasets
 from lifecycle.experiments import selectors, services
-from lifecycle.jobs.selectors import find_latest
+from lifecycle.jobs.selectors import ACTIVE, find_latest
 from lifecycle.projects.selectors import get_project
 from webapp.pages.experiments.forms import build_fields, read_number, read_parameters
 
@@ -52,6 +52,29 @@ def commit_version(request, slug):
         messages.error(request, error.message)
     recipe = request.POST.get("recipe", "")
     return redirect(f"{reverse('experiments:new', args=[slug])}?recipe={recipe}&committing=1")
+
+
+@login_required
+@require_GET
+def show_versions(request, slug):
+    """The part of the form that refreshes itself while a version is being committed, and then chooses it."""
+    project = get_project(request.user, slug, role="engineer")
+    context = _describe_versions(project, read_number(request.GET.get("version")))
+    if not context["is_committing"] and context["versions"]:
+        context["chosen_version"] = context["versions"][0].number
+    return render(request, "experiments/_data.html", {"project": project, **context})
+
+
+def _describe_versions(project, chosen: int | None) -> dict[str, Any]:
+    versions = list(selectors.list_versions(project)[:SHOWN_VERSIONS])
+    dataset = project.datasets.filter(name="main").first()
+    job = find_latest(subject_type="dataset", subject_id=dataset.pk, kind="version") if dataset else None
+    return {
+        "versions": versions,
+        "chosen_version": chosen or (versions[0].number if versions else None),
+        "commit_job": job,
+        "is_committing": job is not None and job.state in ACTIVE,
+    }
 
 
 def _start(project, user, entered: dict[str, Any]):
@@ -105,9 +128,7 @@ def _prefill(project, query) -> dict[str, Any]:
 
 def _render(request, project, recipes, entered, errors, message: str = ""):
     recipe = next((r for r in recipes if r.key == entered["recipe"]), recipes[0])
-    versions = list(selectors.list_versions(project)[:SHOWN_VERSIONS])
     fields = build_fields(recipe, entered["parameters"], errors)
-    dataset = project.datasets.filter(name="main").first()
     context = {
         "project": project,
         "section": "runs",
@@ -116,9 +137,7 @@ def _render(request, project, recipes, entered, errors, message: str = ""):
         "basic": [f for f in fields if not f.parameter.is_advanced],
         "advanced": [f for f in fields if f.parameter.is_advanced],
         "has_advanced_error": any(f.error for f in fields if f.parameter.is_advanced),
-        "versions": versions,
-        "chosen_version": entered["version"] or (versions[0].number if versions else None),
-        "commit_job": find_latest(subject_type="dataset", subject_id=dataset.pk) if dataset else None,
+        **_describe_versions(project, entered["version"]),
         "experiments": list(selectors.list_experiment_names(project)[:SHOWN_VERSIONS]),
         "entered": entered,
         "errors": errors,

@@ -47,7 +47,7 @@ def _load(request, slug, deployment) -> dict:
     features = [
         {
             "drift": feature,
-            "verdict": rules.judge(feature.psi, feature.count),
+            "verdict": feature.verdict,
             "figure": charts.draw_shares(feature),
         }
         for feature in window.features

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_GET
 
 from lifecycle.contracts.loop import StageState, StageSummary
 from lifecycle.contracts.problems import get_problem_type
+from lifecycle.deployments.models import Deployment
+from lifecycle.deployments.selectors import list_deployments
 from lifecycle.pipelines import loop
 from lifecycle.pipelines.models import PipelineRun
 from lifecycle.pipelines.selectors import list_pipelines
@@ -152,9 +154,17 @@ def build_station(project: Project, number: int, summary: StageSummary, chosen: 
         summary=summary,
         look=look,
         url=reverse(look.url_name, args=[project.slug]),
-        action_url=reverse(ACTIONS[summary.action], args=[project.slug]) if summary.action else "",
+        action_url=_find_action_url(project, summary.action),
         is_next=summary is chosen,
     )
+
+
+def _find_action_url(project: Project, action: str) -> str:
+    if action == "tryit":
+        active = list_deployments(project).filter(state=Deployment.State.ACTIVE).values_list("slug", flat=True)[:2]
+        if len(active) == 1:
+            return reverse("deployments:try", args=[project.slug, active[0]])
+    return reverse(ACTIONS[action], args=[project.slug]) if action else ""
 
 
 def keep_allowed(project: Project, summary: StageSummary) -> StageSummary:
