@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.http import FileResponse, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 
@@ -11,6 +13,7 @@ from lifecycle.datasets import renditions, selectors, services
 from lifecycle.datasets.models import Collection, Item, Upload
 
 FOREVER = "private, max-age=31536000, immutable"  # content behind these addresses never changes
+BLOCK_BYTES = 1 << 18
 SANDBOX = "default-src 'none'; sandbox"
 
 
@@ -60,6 +63,44 @@ def respond_picture(request, item: Item, size: int) -> HttpResponse:
     response["Cache-Control"], response["ETag"] = FOREVER, tag
     response["Content-Security-Policy"] = SANDBOX
     return response
+
+
+def respond_range(request, path, *, tag: str, filename: str = "") -> HttpResponse:
+    """A file that never changes, whole or the range of bytes that was asked for."""
+    size = path.stat().st_size
+    first, last = _read_range(request.headers.get("Range", ""), size)
+    if first >= size > 0:
+        response = HttpResponse(status=416)
+        response["Content-Range"] = f"bytes */{size}"
+        return response
+    is_part = (first, last) != (0, size - 1)
+    content = _read_part(path, first, last - first + 1)
+    response = StreamingHttpResponse(content, status=206 if is_part else 200, content_type="application/octet-stream")
+    response["Content-Length"], response["Accept-Ranges"] = last - first + 1, "bytes"
+    response["ETag"], response["Cache-Control"] = f'"{tag}"', FOREVER
+    response["Content-Security-Policy"] = SANDBOX
+    if is_part:
+        response["Content-Range"] = f"bytes {first}-{last}/{size}"
+    if filename:
+        response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return response
+
+
+def _read_range(header: str, size: int) -> tuple[int, int]:
+    """First and last byte of ``bytes=a-b`` or ``bytes=a-``; everything for any other header."""
+    found = re.fullmatch(r"bytes=(\d{1,18})-(\d{0,18})", header.strip(), re.ASCII)
+    if found is None:
+        return 0, size - 1
+    first, last = int(found[1]), int(found[2]) if found[2] else size - 1
+    return (first, min(last, size - 1)) if first <= last else (0, size - 1)
+
+
+def _read_part(path, first: int, count: int):
+    with open(path, "rb") as source:
+        source.seek(first)
+        while count > 0 and (block := source.read(min(BLOCK_BYTES, count))):
+            count -= len(block)
+            yield block
 
 
 def respond_version(project, number: int, kind: str) -> StreamingHttpResponse:

@@ -17,6 +17,7 @@ from lifecycle.accounts.models import User
 from lifecycle.accounts.services import tokens
 from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Task
 from lifecycle.common.blobs import open_blobs
+from lifecycle.crawls.services import create_site, start_crawl, start_trial
 from lifecycle.datasets.models import Collection, DatasetVersion, Upload
 from lifecycle.deployments.models import Deployment, DeploymentKey, Prediction, Release
 from lifecycle.jobs.models import Job
@@ -95,12 +96,20 @@ def _add_data(world: World, number: int, folder: Path) -> None:
     task = Task.objects.create(dataset=dataset, item=item)
     annotation = Annotation.objects.create(task=task, item=item, user=world.owner, value="a")
     upload = Upload.objects.create(project=world.project, name="a.csv", byte_size=1, created_by=world.owner)
+    site = create_site(
+        dataset=dataset, user=world.owner, title="Site", config={"start_urls": ["https://example.org/"]}
+    )
+    crawl = start_crawl(source=site, user=world.owner)
+    trial = start_trial(source=site, user=world.owner)
+    world.arguments |= {"site_id": site.pk, "crawl_id": crawl.pk, "trial_id": trial.pk}
     world.arguments |= {
         "item_id": item.pk,
         "task_id": task.pk,
         "annotation_id": annotation.pk,
         "collection_id": item.collection_id,
         "upload_id": upload.pk,
+        "digest": version.manifest_blob,
+        "row": 0,
     }
 
 

@@ -40,6 +40,7 @@ from lifecycle.datasets.selectors.versions import (
     list_versions,
     list_versions_of_item,
     load_index,
+    resolve_version,
     stream_version,
 )
 
@@ -72,6 +73,7 @@ __all__ = [
     "list_collections",
     "list_items",
     "list_rejects",
+    "resolve_version",
     "list_selected_ids",
     "list_selections",
     "list_uploads",

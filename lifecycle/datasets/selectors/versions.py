@@ -65,6 +65,23 @@ def get_version(project: Project, number: int) -> DatasetVersion:
     return found
 
 
+def resolve_version(project: Project, reference: str, dataset: str = "") -> DatasetVersion:
+    """A version by number, v and number, tag, or latest; NotFound otherwise."""
+    versions = list_versions(project)
+    if dataset:
+        versions = versions.filter(dataset__name=dataset)
+    digits = reference.removeprefix("v")
+    if digits.isascii() and digits.isdigit() and len(digits) < 10:
+        found = versions.filter(number=int(digits)).first()
+    elif reference == "latest":
+        found = versions.filter(archived_at=None).first()
+    else:
+        found = versions.filter(tags__name=reference).first()
+    if found is None:
+        raise NotFound(f"There is no version “{reference[:40]}” of this dataset: a number, a tag, or latest.")
+    return found
+
+
 def find_latest_version(project: Project) -> DatasetVersion | None:
     return list_versions(project).first()
 

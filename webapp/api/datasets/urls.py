@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.api.datasets import views
+from webapp.api.datasets import files, views
 
 PROJECT = "projects/<slug:slug>"
 urlpatterns = [
@@ -21,6 +21,18 @@ urlpatterns = [
     path(f"{PROJECT}/versions/<int:number>/", views.VersionView.as_view(), name="version"),
     path(f"{PROJECT}/versions/<int:number>/items/", views.VersionItemsView.as_view(), name="version-items"),
     path(f"{PROJECT}/versions/<int:old>/diff/<int:new>/", views.VersionDiffView.as_view(), name="version-diff"),
+    path(f"{PROJECT}/manifest/", files.ManifestView.as_view(), name="manifest"),
+    path(f"{PROJECT}/versions/<int:number>/chunks/<slug:digest>/", files.ChunkView.as_view(), name="chunk"),
+    path(
+        f"{PROJECT}/versions/<int:number>/chunks/<slug:digest>/blobs/",
+        files.ChunkBlobsView.as_view(),
+        name="chunk-blobs",
+    ),
+    path(
+        f"{PROJECT}/versions/<int:number>/chunks/<slug:digest>/blobs/<int:row>/",
+        files.ChunkBlobView.as_view(),
+        name="chunk-blob",
+    ),
     path(
         f"{PROJECT}/versions/<int:number>/download/<slug:kind>/",
         views.VersionDownloadView.as_view(),
@@ -45,4 +57,8 @@ ACCESS = {
     "version-items": {"GET": "viewer"},
     "version-diff": {"GET": "viewer"},
     "version-download": {"GET": "viewer"},
+    "manifest": {"GET": "viewer"},
+    "chunk": {"GET": "viewer"},
+    "chunk-blobs": {"GET": "viewer"},
+    "chunk-blob": {"GET": "viewer"},
 }

@@ -1,0 +1,75 @@
+"""Items one after another with a state: shuffled by shard, shared out by rank and worker, resumed mid-epoch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from .order import compute_order, take_share
+
+if TYPE_CHECKING:
+    from .version import LoadedVersion
+
+
+class Stream:
+    """Dicts of items, one epoch an iteration. Works alone, in DataLoader workers, and in torchdata's
+    StatefulDataLoader, which asks each worker's copy for its `state_dict`."""
+
+    def __init__(
+        self,
+        version: LoadedVersion,
+        table: pa.Table,
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+    ):
+        self.version, self.table = version, table.combine_chunks()
+        self.shuffle, self.seed, self.rank, self.world_size = shuffle, seed, rank, world_size
+        self.epoch = 0
+        self.done = 0  # items of this epoch's share that were handed out
+
+    def __len__(self) -> int:
+        return len(self._share(0, 1))
+
+    def _share(self, worker: int, workers: int) -> np.ndarray:
+        order = compute_order(len(self.table), shuffle=self.shuffle, seed=self.seed, epoch=self.epoch)
+        return take_share(take_share(order, self.rank, self.world_size), worker, workers)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        share = self._share(*_find_worker())
+        for place in share[self.done :]:
+            self.done += 1
+            if self.done == len(share):
+                self.epoch, self.done = self.epoch + 1, 0
+            yield self.version._describe(self.table.slice(int(place), 1).to_pylist()[0])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it stands, after the last item that was handed out."""
+        return {"epoch": self.epoch, "item": self.done, "seed": self.seed, "items": len(self.table)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on there. ValueError when it was taken from other data or another seed."""
+        if state["items"] != len(self.table) or state["seed"] != self.seed:
+            raise ValueError("This state was taken from other items or another seed.")
+        self.epoch, self.done = state["epoch"], state["item"]
+
+
+def make_stream(version: LoadedVersion, table: pa.Table, **options: Any) -> Stream:
+    """A Stream; where torch is installed one that DataLoader knows for an IterableDataset."""
+    try:
+        from .torch_stream import TorchStream
+    except ImportError:
+        return Stream(version, table, **options)
+    return TorchStream(version, table, **options)
+
+
+def _find_worker() -> tuple[int, int]:
+    torch = sys.modules.get("torch")
+    info = torch.utils.data.get_worker_info() if torch else None
+    return (info.id, info.num_workers) if info else (0, 1)

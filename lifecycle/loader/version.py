@@ -1,0 +1,225 @@
+"""A version on this machine: its items as Arrow, pandas, dicts, arrays, PyTorch datasets and streams."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from .cache import ContentFolder
+from .errors import CorruptedData, LoaderError
+from .fetching import Fetcher, Wanted, list_wanted
+
+if TYPE_CHECKING:
+    import pandas
+    import torch
+
+    from .batches import Batches
+    from .stream import Stream
+
+SPLITS = ("train", "validation", "test")
+CONTENT = {"image": "blob", "text": "text", "row": "row"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the server says about the version besides its items."""
+
+    project: str = ""
+    dataset: str = "main"
+    number: int = 0
+    content_hash: str = ""
+    item_kind: str = ""
+    problem_type: str = ""
+    label_kind: str = ""
+    classes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return [f.name for f in fields(cls)]
+
+
+class LoadedVersion:
+    """An immutable set of items with labels and splits. `splits` left out means all of them."""
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        content: ContentFolder,
+        facts: Facts,
+        *,
+        fetcher: Fetcher | None = None,
+        digests: Sequence[str] = (),
+        scratch: Path | None = None,
+    ):
+        self.paths, self.content, self.facts = list(paths), content, facts
+        self.scratch = scratch
+        self._fetcher, self._digests = fetcher, list(digests)
+
+    def __len__(self) -> int:
+        return sum(pq.read_metadata(path).num_rows for path in self.paths)
+
+    def __repr__(self) -> str:
+        return f"<{self.facts.project}/{self.facts.dataset}@{self.facts.number}: {len(self):,} items>"
+
+    @property
+    def classes(self) -> list[str]:
+        """In the label schema's order; empty for numbers."""
+        return list(self.facts.classes)
+
+    @cached_property
+    def item_kind(self) -> str:
+        """image, text or row."""
+        if self.facts.item_kind:
+            return self.facts.item_kind
+        table = self.arrow(columns=list(CONTENT.values()))
+        return next((kind for kind, name in CONTENT.items() if table[name].null_count < len(table)), "row")
+
+    def arrow(self, split: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        """Manifest rows (item_id, content_hash, split, label, blob, text, row, group, …), of one split or all."""
+        names = list(columns) if columns is not None else None
+        reading = None if names is None else list(dict.fromkeys([*names, "split"]))
+        tables = [pq.read_table(path, columns=reading) for path in self.paths]
+        table = pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
+        if split is not None and len(table):
+            table = table.filter(pc.equal(table["split"], _check_split(split)))
+        return table if names is None else table.select(names)
+
+    def pandas(self, split: str | None = None) -> pandas.DataFrame:
+        """One row an item. Of a table, its columns and `label`; numbers as numbers."""
+        import pandas as pd
+
+        table = self.arrow(split)
+        frame = table.drop_columns(["row"]).to_pandas() if "row" in table.column_names else table.to_pandas()
+        if self.item_kind != "row":
+            return frame
+        rows = [json.loads(text) if text else {} for text in table["row"].to_pylist()]
+        kept = frame[["item_id", "split", "label", "group"]]
+        return pd.concat([pd.DataFrame(rows), kept.set_index(pd.RangeIndex(len(kept)))], axis=1)
+
+    def items(self, split: str | None = None) -> Iterator[dict[str, Any]]:
+        """Every item as a dict: item_id, split, label, regions, and image (bytes), text or row."""
+        table = self.arrow(split)
+        for batch in table.to_batches(max_chunksize=1_000):
+            for row in batch.to_pylist():
+                yield self._describe(row)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self.items()
+
+    def _describe(self, row: dict[str, Any]) -> dict[str, Any]:
+        item = {name: row[name] for name in ("item_id", "content_hash", "split", "label", "group")}
+        if row.get("result"):
+            item["regions"] = json.loads(row["result"])
+        if row["blob"]:
+            item["image"] = self.read(row["blob"])
+        elif row["text"] is not None:
+            item["text"] = row["text"]
+        else:
+            item["row"] = json.loads(row["row"]) if row["row"] else {}
+        return item
+
+    def locate(self, blob: str) -> Path:
+        """Where a file is, or would be."""
+        return self.content.locate(blob)
+
+    def read(self, blob: str) -> bytes:
+        """A file's content, checked the first time; a missing or damaged one is fetched (again) from the server."""
+        try:
+            return self.content.read(blob)
+        except (FileNotFoundError, CorruptedData):
+            if self._fetcher is None:
+                raise
+        self.content.drop(blob)
+        self._fetcher.fetch_blobs([self._find_wanted(blob)])
+        return self.content.read(blob)
+
+    def _find_wanted(self, blob: str) -> Wanted:
+        found = self._wanted_by_blob.get(blob)
+        if found is None:
+            raise LoaderError(f"No item of this version is the file {blob[:12]}….")
+        return found
+
+    @cached_property
+    def _wanted_by_blob(self) -> dict[str, Wanted]:
+        pairs = zip(self.paths, self._digests, strict=True)
+        return {item.blob: item for path, digest in pairs for item in list_wanted(path, digest)}
+
+    def download(self) -> int:
+        """Fetch every file that is not here yet; returns how many came."""
+        return self._fetcher.fetch_blobs(list(self._wanted_by_blob.values())) if self._fetcher else 0
+
+    def check(self) -> list[str]:
+        """Hash every file again; returns the names of those that are missing or damaged, and removes them."""
+        blobs = [name for name in self.arrow(columns=["blob"])["blob"].unique().to_pylist() if name]
+        bad = [blob for blob in blobs if not self.content.is_sound(blob)]
+        for blob in bad:
+            self.content.drop(blob)
+        return bad
+
+    def labeled(self, split: str | None = None) -> tuple[pa.Table, np.ndarray]:
+        """(rows that have a label, their targets): class indices int64 (n,), or float64 where there are no classes."""
+        table = self.arrow(split)
+        table = table.filter(table["label"].is_valid())
+        names = self.classes or self._list_label_names()
+        if not names:
+            return table, np.array([float(text) for text in table["label"].to_pylist()], dtype=np.float64)
+        places = pc.index_in(table["label"], pa.array(names))
+        return table.filter(places.is_valid()), places.drop_null().to_numpy().astype(np.int64)
+
+    def _list_label_names(self) -> list[str]:
+        if self.facts.label_kind == "number":
+            return []
+        found = sorted(name for name in self.arrow(columns=["label"])["label"].unique().to_pylist() if name is not None)
+        return [] if not self.facts.label_kind and all(_is_number(name) for name in found) else found
+
+    def arrays(self, split: str | None = None, *, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """(images uint8 (n, height, width, 3), targets (n,)) of the labeled pictures: decoded once, mapped."""
+        from .arrays import open_arrays
+
+        table, targets = self.labeled(split)
+        return open_arrays(self, table["blob"].to_pylist(), size), targets
+
+    def torch(
+        self, split: str | None = None, *, size: tuple[int, int] | None = None, transform: Callable | None = None
+    ) -> torch.utils.data.Dataset:
+        """Map-style dataset of the labeled items: (input, target). With a `size` pictures are uint8 tensors
+        (3, height, width), otherwise PIL images; texts stay texts, rows dicts. `transform` gets the input."""
+        from .torch_data import TorchItems
+
+        return TorchItems(self, split, size=size, transform=transform)
+
+    def batches(self, split: str | None, batch_size: int, **options: Any) -> Batches:
+        """Batches of `torch(split)`, with a state that resumes mid-epoch; see `Batches` for the options."""
+        from .batches import Batches
+
+        made = {name: options.pop(name) for name in ("size", "transform") if name in options}
+        return Batches(self.torch(split, **made), batch_size, **options)
+
+    def stream(self, split: str | None = None, **options: Any) -> Stream:
+        """Items as dicts in a shuffled order with a state; an IterableDataset where torch is there. See `Stream`."""
+        from .stream import make_stream
+
+        return make_stream(self, self.arrow(split), **options)
+
+
+def _check_split(split: str) -> str:
+    if split not in SPLITS:
+        raise LoaderError(f"There is no split “{split}”: {', '.join(SPLITS)}.")
+    return split
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

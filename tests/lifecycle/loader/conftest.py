@@ -1,0 +1,75 @@
+"""A live server with a project of pictures, and a token of a member who may only look."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from django.conf import settings
+from PIL import Image
+
+from lifecycle.accounts.services import tokens
+from lifecycle.common.blobs import open_blobs
+from lifecycle.datasets import selectors, services
+from lifecycle.datasets.models import Collection, Dataset, Item
+from tests import factories
+
+CLASSES = ("cat", "dog", "owl")
+
+
+def draw(number: int, size: int = 16) -> bytes:
+    """A small picture that no other number has."""
+    pixels = np.random.default_rng(number).integers(0, 255, (size, size, 3), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return out.getvalue()
+
+
+def add_items(dataset: Dataset, numbers, size: int = 16) -> list[Item]:
+    """Labeled pictures, eight of ten in train."""
+    blobs = open_blobs(settings.STORAGE_URL)
+    collection = Collection.objects.filter(dataset=dataset).first() or factories.CollectionFactory(dataset=dataset)
+    items = []
+    for number in numbers:
+        content = draw(number, size)
+        split = {8: "validation", 9: "test"}.get(number % 10, "train")
+        items.append(
+            Item(
+                dataset=dataset, collection=collection, content_hash=hashlib.sha256(content).hexdigest(),
+                mime="image/png", blob=blobs.put(content), byte_size=len(content), label=CLASSES[number % 3], split=split,
+                width=size, height=size,
+            )
+        )  # fmt: skip
+    return Item.objects.bulk_create(items)
+
+
+@dataclass
+class Host:
+    """Where to load from."""
+
+    url: str
+    name: str
+    token: str
+    dataset: Dataset
+    commit: object
+
+
+@pytest.fixture
+def host(transactional_db, live_server, run_jobs, tmp_path) -> Host:
+    owner = factories.UserFactory(username="keeper")
+    project = factories.ProjectFactory(owner=owner, slug="zoo", problem_type="image_classification")
+    viewer = factories.UserFactory(username="reader")
+    factories.MembershipFactory(project=project, user=viewer, role="viewer")
+    _, token = tokens.issue(user=viewer, name="loader", scope="read")
+    dataset = selectors.get_dataset(project)
+
+    def commit():
+        services.commit_version(dataset=dataset, user=owner)
+        (job,) = run_jobs()
+        assert job.state == "succeeded", job.traceback
+        return selectors.find_latest_version(project)
+
+    return Host(live_server.url, "zoo/main", token, dataset, commit)

@@ -1,0 +1,135 @@
+"""Orders and states: complete, disjoint, repeatable, resumed in the middle, whatever the numbers."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from lifecycle.loader import LoaderError, open_files
+from lifecycle.loader.order import compute_order, take_share
+from lifecycle.loader.reference import Reference
+from lifecycle.loader.remote import describe_rows
+
+ROWS = 137
+
+
+@pytest.fixture(scope="module")
+def version(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rows")
+    table = pa.table({
+        "item_id": list(range(ROWS)),
+        "content_hash": [f"{n:064x}" for n in range(ROWS)],
+        "split": ["train"] * ROWS,
+        "label": [str(n) for n in range(ROWS)],
+        "blob": pa.nulls(ROWS, pa.string()),
+        "text": pa.nulls(ROWS, pa.string()),
+        "row": [json.dumps({"n": n}) for n in range(ROWS)],
+        "group": pa.nulls(ROWS, pa.string()),
+    })  # fmt: skip
+    pq.write_table(table.slice(0, 60), folder / "a.parquet")
+    pq.write_table(table.slice(60), folder / "b.parquet")
+    return open_files([folder / "a.parquet", folder / "b.parquet"], folder)
+
+
+@given(length=st.integers(0, 5_000), seed=st.integers(0, 2**31), epoch=st.integers(0, 9), world=st.integers(1, 7))
+@hypothesis_settings(deadline=None, max_examples=60)
+def test_shares_are_disjoint_and_complete(length, seed, epoch, world):
+    order = compute_order(length, shuffle=True, seed=seed, epoch=epoch, shard_rows=64)
+
+    shares = [take_share(order, rank, world) for rank in range(world)]
+
+    assert sorted(np.concatenate(shares).tolist()) == list(range(length))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    assert (order == compute_order(length, shuffle=True, seed=seed, epoch=epoch, shard_rows=64)).all()
+
+
+@given(cut=st.integers(0, 40), batch=st.integers(1, 20), rank=st.integers(0, 1), seed=st.integers(0, 99))
+@hypothesis_settings(deadline=None, max_examples=40)
+def test_batches_resume_mid_epoch_with_the_same_order(version, cut, batch, rank, seed):
+    options = {"shuffle": True, "seed": seed, "rank": rank, "world_size": 2}
+    unbroken = version.batches("train", batch, **options)
+    expected = [targets.tolist() for _ in range(2) for _, targets in unbroken]
+    first = version.batches("train", batch, **options)
+    seen, state = _take(first, cut)
+
+    second = version.batches("train", batch, **options)
+    second.load_state_dict(json.loads(json.dumps(state)))
+    rest = [targets.tolist() for _ in range(2) for _, targets in second]
+
+    assert (seen + rest)[: len(expected)] == expected
+
+
+def _take(batches, count):
+    seen = []
+    while len(seen) < count:
+        before = len(seen)
+        for _, targets in batches:
+            seen.append(targets.tolist())
+            if len(seen) == count:
+                break
+        if len(seen) == before:
+            break
+    return seen, batches.state_dict()
+
+
+@given(cut=st.integers(0, 136), seed=st.integers(0, 99))
+@hypothesis_settings(deadline=None, max_examples=30)
+def test_a_stream_resumes_mid_epoch_with_the_same_order(version, cut, seed):
+    expected = [item["item_id"] for item in version.stream("train", shuffle=True, seed=seed)]
+    stream = version.stream("train", shuffle=True, seed=seed)
+    iterator = iter(stream)
+    seen = [next(iterator)["item_id"] for _ in range(cut)]
+    other = version.stream("train", shuffle=True, seed=seed)
+
+    other.load_state_dict(stream.state_dict())
+
+    assert seen + [item["item_id"] for item in other] == expected
+
+
+def test_the_number_of_workers_changes_nothing(version):
+    alone = [targets.tolist() for _, targets in version.batches("train", 16, shuffle=True, seed=3)]
+    shared = [targets.tolist() for _, targets in version.batches("train", 16, shuffle=True, seed=3, workers=2)]
+
+    assert alone == shared
+
+
+def test_a_state_taken_between_workers_counts_what_was_handed_out(version):
+    batches = version.batches("train", 10, shuffle=True, seed=5, workers=2)
+    expected = [targets.tolist() for _, targets in version.batches("train", 10, shuffle=True, seed=5)]
+    iterator = iter(batches)
+    seen = [next(iterator)[1].tolist() for _ in range(4)]
+    other = version.batches("train", 10, shuffle=True, seed=5)
+
+    other.load_state_dict(batches.state_dict())
+
+    assert seen + [targets.tolist() for _, targets in other] == expected
+
+
+def test_data_loader_workers_share_a_stream(version):
+    from torch.utils.data import DataLoader
+
+    stream = version.stream("train", shuffle=True, seed=1)
+    found = [item["item_id"] for item in DataLoader(stream, batch_size=None, num_workers=2)]
+
+    assert sorted(found) == list(range(ROWS))
+
+
+def test_even_ranks_make_equally_many_steps(version):
+    counts = [len(list(version.batches("train", 10, rank=rank, world_size=4, even=True))) for rank in range(4)]
+
+    assert len(set(counts)) == 1
+
+
+def test_rows_and_names_are_written_short_and_read_back():
+    assert describe_rows([5, 0, 1, 2, 9]) == "0-2,5,9"
+    assert Reference.parse("zoo/main@gold") == Reference("zoo", "main", "gold")
+    assert Reference.parse("zoo") == Reference("zoo", "main", "latest")
+    with pytest.raises(LoaderError):
+        Reference.parse("zoo main")
