@@ -38,7 +38,8 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Data",
         (
             Place(("collect",), "Collect", "cloud-upload", "datasets:collections", "collect"),
-            Place(("explore",), "Explore", "photo-search", "datasets:items", "explore"),
+            Place(("explore",), "Explore", "photo-search", "exploration:overview", "explore"),
+            Place(("map",), "Map", "map-2", "embeddings:map"),
             Place(("label",), "Label", "tags", "annotations:overview", "label"),
             Place(("version",), "Version", "git-commit", "datasets:versions", "version"),
         ),

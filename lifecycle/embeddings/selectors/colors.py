@@ -123,8 +123,8 @@ def _read_predictions(drawn: Map, own: str, evaluated: str) -> tuple[list[tuple[
     evaluation = done.select_related("artifact__run").order_by("-pk").first()
     if evaluation is None:
         return [], ""
-    rows = ItemResult.objects.filter(evaluation=evaluation).values_list("item_id", evaluated)
-    return list(rows.order_by()), f"{evaluation.artifact.run}, {evaluation.split} split"
+    results = ItemResult.objects.filter(evaluation=evaluation).values_list("item_id", evaluated)
+    return list(results.order_by()), f"{evaluation.artifact.run}, {evaluation.split} split"
 
 
 def _places(points: Points, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -47,6 +47,12 @@ def find_encoder(project: Project) -> Encoder | None:
     return list_encoders(project).filter(dimension__gt=0).first()
 
 
+def find_query_encoder(project: Project) -> Encoder | None:
+    """The one that searches use: the pretrained one where it has vectors, as it knows more than one project's words."""
+    usable = list_encoders(project).filter(dimension__gt=0).exclude(kind=Encoder.Kind.COLUMNS)
+    return usable.exclude(kind=Encoder.Kind.MODEL).first() or usable.first()
+
+
 def load_encoder(encoder_id: int) -> Encoder:
     """For a job, which was authorized when it was made."""
     return Encoder.objects.select_related(*RELATED).get(pk=encoder_id)
@@ -58,9 +64,10 @@ def list_usable_models(project: Project) -> list[ModelVersion]:
     return list(versions.only("number", "model__name").order_by("-pk")[:SHOWN_MODELS])
 
 
-def find_running_job(project: Project) -> Job | None:
-    """The newest embed or map job of the project that has not ended."""
-    return Job.objects.filter(project=project, kind__in=("embed", "map"), state__in=ACTIVE).first()
+def find_last_job(project: Project) -> Job | None:
+    """The newest embed or map job of the project; one that is at work comes before newer ones that ended."""
+    jobs = Job.objects.filter(project=project, kind__in=("embed", "map"))
+    return jobs.filter(state__in=ACTIVE).first() or jobs.first()
 
 
 def measure_coverage(encoder: Encoder) -> Coverage:

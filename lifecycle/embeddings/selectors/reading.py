@@ -61,10 +61,12 @@ def export_vectors(encoder: Encoder, target: Path) -> np.ndarray:
         [("head", "S6"), ("item", ">i8"), ("head2", "S8"), ("vector", ">f2", (encoder.dimension,))]
     )  # fields and length; id; length, dimension, unused; numbers
     count = (raw.stat().st_size - COPY_HEADER_BYTES) // record.itemsize
-    rows = np.memmap(raw, dtype=record, mode="r", offset=COPY_HEADER_BYTES, shape=(count,)) if count else []
-    ids = np.array(rows["item"], dtype=np.int64) if count else np.zeros(0, np.int64)
-    np.save(target, rows["vector"].astype("<f2") if count else np.zeros((0, encoder.dimension), "<f2"))
-    del rows
+    if count:
+        rows = np.memmap(raw, dtype=record, mode="r", offset=COPY_HEADER_BYTES, shape=(count,))
+        ids, vectors = np.array(rows["item"], dtype=np.int64), rows["vector"].astype("<f2")
+    else:
+        ids, vectors = np.zeros(0, np.int64), np.zeros((0, encoder.dimension), "<f2")
+    np.save(target, vectors)
     raw.unlink()
     return ids
 

@@ -1,11 +1,16 @@
 """Verbs on vectors, maps and searches. One capability a module; everything public is here."""
 
-from lifecycle.embeddings.services.encoders import choose_encoder, delete_encoder, start_embedding
+from lifecycle.embeddings.services.encoders import ACTIVE, choose_encoder, delete_encoder, start_embedding
 from lifecycle.embeddings.services.maps import delete_map, draw_map, record_map
-from lifecycle.embeddings.services.searches import record_search, search_picture, search_text
+from lifecycle.embeddings.services.searches import MAX_PICTURE_BYTES, record_search, search_picture, search_text
+from lifecycle.embeddings.services.selections import ACTIONS, change_selection, select_cluster
 from lifecycle.embeddings.services.vectors import finish_vectors, prepare_encoder, store_vectors
 
 __all__ = [
+    "ACTIONS",
+    "ACTIVE",
+    "MAX_PICTURE_BYTES",
+    "change_selection",
     "choose_encoder",
     "delete_encoder",
     "delete_map",
@@ -16,6 +21,7 @@ __all__ = [
     "record_search",
     "search_picture",
     "search_text",
+    "select_cluster",
     "start_embedding",
     "store_vectors",
 ]

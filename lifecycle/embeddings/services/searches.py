@@ -17,18 +17,20 @@ MAX_TEXT = 2_000
 MAX_PICTURE_BYTES = 20 << 20
 
 
-def search_text(*, encoder: Encoder, user, text: str) -> Search:
+def search_text(*, encoder: Encoder | None, user, text: str) -> Search:
     """Items like this sentence; only where items are texts."""
     text = " ".join(text.replace("\0", " ").split())[:MAX_TEXT]
     if not text:
         raise DomainError("Say what you look for.", fields={"q": "Type a few words."})
+    encoder = _check_encoded(encoder)
     if encoder.dataset.item_kind != "text":
         raise DomainError("Only texts can be searched by a sentence. Search pictures with a picture.")
     return _find_or_start(encoder, user, text=text, blob="", digest=hashlib.sha256(text.encode()).hexdigest())
 
 
-def search_picture(*, encoder: Encoder, user, content: bytes) -> Search:
+def search_picture(*, encoder: Encoder | None, user, content: bytes) -> Search:
     """Items like this picture; only where items are pictures."""
+    encoder = _check_encoded(encoder)
     if encoder.dataset.item_kind != "image":
         raise DomainError("Only pictures can be searched by a picture.")
     if not content or len(content) > MAX_PICTURE_BYTES:
@@ -37,9 +39,13 @@ def search_picture(*, encoder: Encoder, user, content: bytes) -> Search:
     return _find_or_start(encoder, user, text="", blob=blob, digest=blob)
 
 
-def _find_or_start(encoder: Encoder, user, *, text: str, blob: str, digest: str) -> Search:
-    if not encoder.dimension:
+def _check_encoded(encoder: Encoder | None) -> Encoder:
+    if encoder is None or not encoder.dimension:
         raise Conflict("The items have not been encoded yet. Draw a map first: that encodes them.")
+    return encoder
+
+
+def _find_or_start(encoder: Encoder, user, *, text: str, blob: str, digest: str) -> Search:
     with transaction.atomic():
         try:
             with transaction.atomic():

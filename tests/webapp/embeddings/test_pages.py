@@ -1,0 +1,148 @@
+"""The map's pages: empty, drawing, drawn; selections, neighbors and searches; strangers see none of it."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from lifecycle.datasets.models import Selection
+from lifecycle.embeddings import codec, services
+from lifecycle.embeddings.models import Encoder, Map, Search
+from lifecycle.jobs.models import Job
+from tests.factories import ItemFactory, ProjectFactory
+
+
+@pytest.fixture
+def visit(client, owner):
+    """visit(url name, project, …) as the owner."""
+    client.force_login(owner)
+
+    def get(name, project, *arguments, **options):
+        return client.get(reverse(f"embeddings:{name}", args=[project.slug, *arguments]), **options)
+
+    return get
+
+
+def test_an_empty_project_is_told_to_upload(visit, project):
+    answer = visit("map", project)
+
+    assert "Nothing to map yet" in answer.content.decode()
+
+
+def test_items_without_a_map_get_a_button_that_draws_one(visit, client, rows_project):
+    assert "Draw the first map" in visit("map", rows_project).content.decode()
+
+    answer = client.post(reverse("embeddings:draw", args=[rows_project.slug]), {"method": "pca"}, follow=True)
+
+    assert Map.objects.get().method == "pca"
+    assert "every 2s" in answer.content.decode()
+    assert "every 2s" in visit("live", rows_project).content.decode()
+
+
+def test_a_drawn_map_lists_clusters_and_serves_points_and_colors(
+    visit, rows_project, draw, django_assert_max_num_queries
+):
+    drawn, _ = draw(rows_project)
+
+    with django_assert_max_num_queries(32):
+        page = visit("map", rows_project).content.decode()
+    points = visit("points", rows_project, drawn.pk)
+    colors = visit("colors", rows_project, drawn.pk, "label")
+
+    assert "crowd 1" in page and "3 clusters" in page
+    assert len(codec.decode_points(points.content).item_ids) == 300
+    assert visit("points", rows_project, drawn.pk, headers={"If-None-Match": points["ETag"]}).status_code == 304
+    assert codec.decode_colors(colors.content)[0]["title"] == "Label"
+    assert visit("colors", rows_project, drawn.pk, "smell").status_code == 404
+    assert visit("live", rows_project)["HX-Refresh"] == "true"
+
+
+def test_a_failed_job_says_why(visit, rows_project, draw):
+    draw(rows_project)
+    Job.objects.update(state=Job.State.FAILED, error="The weights are gone.")
+
+    assert "The weights are gone." in visit("map", rows_project).content.decode()
+
+
+def test_chosen_items_become_a_selection_that_the_gallery_shows(visit, client, rows_project):
+    ids = list(rows_project.datasets.get().items.values_list("pk", flat=True)[:5])
+    url = reverse("embeddings:select", args=[rows_project.slug])
+
+    panel = client.post(url, {"items": ",".join(map(str, ids)), "title": "odd ones"}, headers={"HX-Request": "true"})
+    plain = client.post(url, {"items": ",".join(map(str, ids))})
+
+    assert "5 items" in panel.content.decode() and "odd ones" in panel.content.decode()
+    selection = Selection.objects.get(title="odd ones")
+    assert sorted(selection.item_ids) == sorted(ids)
+    assert plain["Location"].startswith(reverse("datasets:items", args=[rows_project.slug]) + "?selection=")
+    assert (
+        "selection: odd ones"
+        in client.get(reverse("datasets:items", args=[rows_project.slug]), {"selection": selection.pk}).content.decode()
+    )
+    assert (
+        f'data-ids="{",".join(map(str, sorted(ids)))}"'
+        in visit("selection", rows_project, selection.pk).content.decode()
+    )
+
+
+def test_a_cluster_is_chosen_without_a_script_and_excluded(visit, client, rows_project, draw):
+    drawn, _ = draw(rows_project)
+
+    client.post(reverse("embeddings:select", args=[rows_project.slug]), {"map": drawn.pk, "cluster": "0"})
+    selection = Selection.objects.get()
+    url = reverse("embeddings:selection-change", args=[rows_project.slug, selection.pk])
+    answer = client.post(url, {"action": "exclude"}, follow=True)
+
+    assert "Excluded 100 items." in answer.content.decode()
+    assert rows_project.datasets.get().items.exclude(excluded_at=None).count() == 100
+
+
+def test_nothing_chosen_is_a_sentence_not_an_error(client, visit, rows_project):
+    answer = client.post(
+        reverse("embeddings:select", args=[rows_project.slug]), {"items": "x"}, headers={"HX-Request": "true"}
+    )
+
+    assert answer.status_code == 200
+    assert "No item was chosen" in answer.content.decode()
+
+
+def test_an_item_shows_those_like_it(visit, rows_project, encode):
+    item = rows_project.datasets.get().items.first()
+    assert "no vectors yet" in visit("like", rows_project, item.pk).content.decode()
+
+    encode(rows_project)
+
+    page = visit("like", rows_project, item.pk).content.decode()
+    assert page.count("item-tile") == 12
+    assert item.label in page
+    assert "width" in visit("peek", rows_project, item.pk).content.decode()
+
+
+def test_a_search_is_polled_until_its_vector_is_there(visit, client, owner, run_jobs):
+    project = ProjectFactory(owner=owner, problem_type="text_classification")
+    item = ItemFactory(dataset=project.datasets.get(), text="a text about rain")
+    encoder = Encoder.objects.create(dataset=project.datasets.get(), kind=Encoder.Kind.MINILM)
+    assert "Nothing is encoded yet" in visit("search", project).content.decode()
+    services.prepare_encoder(encoder=encoder, state={"graph": "g"})
+    import numpy as np
+
+    services.store_vectors(encoder=encoder, item_ids=[item.pk], vectors=np.eye(1, 8, dtype=np.float32), problems={})
+
+    answer = client.post(reverse("embeddings:search", args=[project.slug]), {"q": "rain"}, follow=True)
+    assert "every 500ms" in answer.content.decode()
+    search = Search.objects.get()
+    services.record_search(search=search, vector=np.eye(1, 8, dtype=np.float32)[0])
+
+    found = visit("found-live", project, search.pk).content.decode()
+    assert "a text about rain" in found and "every 500ms" not in found
+
+
+def test_strangers_and_other_projects_get_404(client, stranger, visit, rows_project, draw, owner):
+    drawn, _ = draw(rows_project)
+    other = ProjectFactory(owner=owner)
+    assert visit("points", other, drawn.pk).status_code == 404
+
+    client.force_login(stranger)
+
+    assert visit("map", rows_project).status_code == 404
+    assert visit("points", rows_project, drawn.pk).status_code == 404
