@@ -9,11 +9,12 @@ from typing import Any
 from lifecycle.annotations.selectors import summarize_label
 from lifecycle.contracts.loop import StageState, StageSummary
 from lifecycle.contracts.problems import get_problem_type
-from lifecycle.datasets.selectors import summarize_collect, summarize_explore, summarize_version
+from lifecycle.datasets.selectors import summarize_collect, summarize_version
 from lifecycle.deployments.selectors import summarize_deploy
 from lifecycle.evaluations import selectors as evaluations
 from lifecycle.evaluations.selectors import summarize_evaluate
 from lifecycle.experiments.selectors import summarize_train
+from lifecycle.exploration.selectors import summarize_explore
 from lifecycle.monitoring.selectors import summarize_monitor
 from lifecycle.projects.models import Charter, Project
 from lifecycle.projects.rules import GateResult

@@ -20,6 +20,7 @@ from lifecycle.common.blobs import open_blobs
 from lifecycle.crawls.services import create_site, start_crawl, start_trial
 from lifecycle.datasets.models import Collection, DatasetVersion, Upload
 from lifecycle.deployments.models import Deployment, DeploymentKey, Prediction, Release
+from lifecycle.exploration.models import SavedView
 from lifecycle.jobs.models import Job
 from lifecycle.monitoring.models import Alert
 from lifecycle.pipelines.models import PipelineRun
@@ -96,13 +97,14 @@ def _add_data(world: World, number: int, folder: Path) -> None:
     task = Task.objects.create(dataset=dataset, item=item)
     annotation = Annotation.objects.create(task=task, item=item, user=world.owner, value="a")
     upload = Upload.objects.create(project=world.project, name="a.csv", byte_size=1, created_by=world.owner)
-    site = create_site(
-        dataset=dataset, user=world.owner, title="Site", config={"start_urls": ["https://example.org/"]}
-    )
+    site = create_site(dataset=dataset, user=world.owner, title="Site", config={"start_urls": ["https://example.org/"]})
     crawl = start_crawl(source=site, user=world.owner)
     trial = start_trial(source=site, user=world.owner)
     world.arguments |= {"site_id": site.pk, "crawl_id": crawl.pk, "trial_id": trial.pk}
+    view = SavedView.objects.create(project=world.project, name="all", created_by=world.owner)
     world.arguments |= {
+        "view_id": view.pk,
+        "finding": "damaged",
         "item_id": item.pk,
         "task_id": task.pk,
         "annotation_id": annotation.pk,

@@ -23,7 +23,7 @@ from lifecycle.datasets.selectors.items import (
     list_by_ids,
     list_items,
 )
-from lifecycle.datasets.selectors.loop import estimate_items, summarize_collect, summarize_explore, summarize_version
+from lifecycle.datasets.selectors.loop import estimate_items, summarize_collect, summarize_version
 from lifecycle.datasets.selectors.selections import get_selection, list_selected_ids, list_selections
 from lifecycle.datasets.selectors.versions import (
     DOWNLOADS,
@@ -84,7 +84,6 @@ __all__ = [
     "load_dataset",
     "load_index",
     "summarize_collect",
-    "summarize_explore",
     "summarize_rejects",
     "summarize_version",
 ]

@@ -1,4 +1,4 @@
-"""What the loop page shows of this room's three stages."""
+"""What the loop page shows of this room's two stages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from django.db.models import Sum
 from lifecycle.contracts.loop import Figure, StageState, StageSummary, count_figure
 from lifecycle.datasets.models import Item
 from lifecycle.datasets.selectors.collections import get_dataset, list_collections
-from lifecycle.datasets.selectors.items import count_facets
 from lifecycle.datasets.selectors.versions import find_latest_version, has_uncommitted_changes
 from lifecycle.projects.models import Project, Stage
 
@@ -29,21 +28,6 @@ def summarize_collect(project: Project) -> StageSummary:
     figures = (count_figure("item", total), count_figure("import", list_collections(project).count()))
     label = "Look at it" if failed else "Upload data" if not total else "Upload more"
     return StageSummary(Stage.COLLECT, state, headline, figures, "datasets.upload", label)
-
-
-def summarize_explore(project: Project) -> StageSummary:
-    """The explore stage: what is in the dataset."""
-    dataset = get_dataset(project)
-    facets = count_facets(dataset)
-    if not facets.total:
-        return StageSummary(Stage.EXPLORE, StageState.EMPTY, "Nothing to look at yet", (), "datasets.items", "Look")
-    figures = (
-        count_figure("item", facets.total),
-        Figure("unlabeled", f"{facets.unlabeled:,}"),
-        Figure("excluded", f"{facets.excluded:,}"),
-    )
-    headline = f"{facets.labeled / facets.total:.0%} labeled"
-    return StageSummary(Stage.EXPLORE, StageState.DONE, headline, figures, "datasets.items", "Look at the items")
 
 
 def summarize_version(project: Project) -> StageSummary:

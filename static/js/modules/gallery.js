@@ -8,6 +8,7 @@ export function mount(form) {
   const bar = form.querySelector("[data-actions]");
   const count = form.querySelector("[data-count]");
   const clear = form.querySelector("[data-clear]");
+  const scope = form.querySelector("[data-scope]"); // "all of the list", also what is on other pages
   let last = null;
 
   const listen = (element, type, handler) => element?.addEventListener(type, handler, { signal: abort.signal });
@@ -15,10 +16,11 @@ export function mount(form) {
   const refresh = () => {
     const chosen = boxes.filter((box) => box.checked);
     for (const box of boxes) box.closest("[data-item]").classList.toggle("is-chosen", box.checked);
-    count.textContent = chosen.length ? `${chosen.length} chosen` : "Choose items to";
-    bar.classList.toggle("is-active", chosen.length > 0);
+    const isAll = Boolean(scope?.checked);
+    count.textContent = isAll ? "All of the list" : chosen.length ? `${chosen.length} chosen` : "Choose items to";
+    bar.classList.toggle("is-active", isAll || chosen.length > 0);
     clear.hidden = !chosen.length;
-    for (const button of bar.querySelectorAll("button[name=action]")) button.disabled = !chosen.length;
+    for (const button of bar.querySelectorAll("button[name=action]")) button.disabled = !isAll && !chosen.length;
     if (all) {
       all.checked = chosen.length === boxes.length;
       all.indeterminate = chosen.length > 0 && chosen.length < boxes.length;
@@ -36,6 +38,7 @@ export function mount(form) {
     });
   });
   listen(all, "change", () => { for (const box of boxes) box.checked = all.checked; refresh(); });
+  listen(scope, "change", refresh);
   listen(clear, "click", () => { for (const box of boxes) box.checked = false; refresh(); });
   listen(document, "keydown", (event) => {
     if (event.key === "Escape" && !event.target.closest("input[type=search], select, textarea")) clear.click();

@@ -9,7 +9,8 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from lifecycle.datasets import selectors, services
-from lifecycle.datasets.filters import SORTS, ItemFilters
+from lifecycle.datasets.filters import FACT_RANGES, FACTS, ITEM_RANGES, SORTS, ItemFilters
+from lifecycle.exploration import selectors as exploration
 from webapp.api.base import ProjectView
 from webapp.api.datasets import serializers
 from webapp.api.datasets.parsers import PieceParser
@@ -25,8 +26,17 @@ FILTERS = [
     OpenApiParameter("selection", int, description="items chosen on the map and kept as a selection"),
     OpenApiParameter("excluded", str, enum=["no", "yes", "all"]),
     OpenApiParameter("group", str),
+    OpenApiParameter("missing", str, description="a column without a value"),
+    OpenApiParameter("tag", str),
+    OpenApiParameter("finding", str, description="a list of findings"),
+    OpenApiParameter("language", str, description="ISO 639-1, as a profile saw it"),
+    OpenApiParameter("fact", str, enum=list(FACTS)),
     OpenApiParameter("q", str, description="words in the text, the row or the file name"),
     OpenApiParameter("sort", str, description=f"{', '.join(SORTS)}, col.<name> or -col.<name>"),
+    *(
+        OpenApiParameter(f"range.{name}", str, description="low..high, either end may be open; also range.col.<name>")
+        for name in ITEM_RANGES + FACT_RANGES
+    ),
     OpenApiParameter("at", str, description="from `next` or `previous` of another page"),
     OpenApiParameter("page_size", int),
 ]
@@ -192,8 +202,8 @@ class ItemsView(ProjectView):
     def get(self, request, slug):
         filters = ItemFilters.from_query(request.query_params)
         size = _read_size(request.query_params.get("page_size", ""))
-        page = selectors.list_items(self.project, filters, at=request.query_params.get("at", ""), size=size)
-        tally = selectors.count_items(self.project, filters)
+        page = exploration.list_items(self.project, filters, at=request.query_params.get("at", ""), size=size)
+        tally = exploration.count_items(self.project, filters)
         rows = serializers.ItemOut(page.items, many=True, context={"slug": slug}).data
         body = {
             "count": tally.count if tally.is_exact else None,

@@ -1,5 +1,28 @@
 """REST of the exploration room: URL to view."""
 
-urlpatterns: list = []
+from django.urls import path
 
-ACCESS: dict[str, dict[str, str]] = {}
+from webapp.api.exploration import views
+
+PROJECT = "projects/<slug:slug>"
+urlpatterns = [
+    path(f"{PROJECT}/profile/", views.ProfileView.as_view(), name="profile"),
+    path(f"{PROJECT}/versions/<int:number>/profile/", views.VersionProfileView.as_view(), name="version-profile"),
+    path(f"{PROJECT}/findings/", views.FindingsView.as_view(), name="findings"),
+    path(f"{PROJECT}/findings/<slug:finding>/", views.FindingListView.as_view(), name="finding-list"),
+    path(f"{PROJECT}/items/act/", views.ItemsActView.as_view(), name="items-act"),
+    path(f"{PROJECT}/tags/", views.TagsView.as_view(), name="tags"),
+    path(f"{PROJECT}/views/", views.SavedViewsView.as_view(), name="views"),
+    path(f"{PROJECT}/views/<int:view_id>/", views.SavedViewView.as_view(), name="view"),
+]
+
+ACCESS = {
+    "profile": {"GET": "viewer", "POST": "engineer"},
+    "version-profile": {"GET": "viewer", "POST": "engineer"},
+    "findings": {"GET": "viewer", "POST": "engineer"},
+    "finding-list": {"GET": "viewer"},
+    "items-act": {"POST": "engineer"},
+    "tags": {"GET": "viewer", "DELETE": "engineer"},
+    "views": {"GET": "viewer", "POST": "annotator"},
+    "view": {"GET": "viewer", "DELETE": "annotator"},
+}

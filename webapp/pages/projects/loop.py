@@ -18,7 +18,7 @@ from lifecycle.pipelines import loop
 from lifecycle.pipelines.models import PipelineRun
 from lifecycle.pipelines.selectors import list_pipelines
 from lifecycle.projects import selectors
-from lifecycle.projects.models import Project
+from lifecycle.projects.models import Charter, Project
 from lifecycle.projects.rules import GateResult, is_allowed
 from webapp import access
 from webapp.navigation import remember_states
@@ -33,6 +33,7 @@ ACTIONS = {
     "datasets.upload": "datasets:upload",
     "datasets.items": "datasets:items",
     "datasets.versions": "datasets:versions",
+    "explore": "exploration:overview",
     "schema": "annotations:schema",
     "label": "annotations:label",
     "label_overview": "annotations:overview",
@@ -65,7 +66,7 @@ class StageLook:
 LOOKS = {
     "frame": StageLook("Frame", "target", "projects:charter", "What the product must do"),
     "collect": StageLook("Collect", "cloud-upload", "datasets:collections", "Bring raw data in"),
-    "explore": StageLook("Explore", "photo-search", "datasets:items", "Look at what is there"),
+    "explore": StageLook("Explore", "photo-search", "exploration:overview", "Look at what is there"),
     "label": StageLook("Label", "tags", "annotations:overview", "Say what is true"),
     "version": StageLook("Version", "git-commit", "datasets:versions", "Freeze a snapshot"),
     "train": StageLook("Train", "flask", "experiments:list", "Learn from it"),
@@ -184,7 +185,8 @@ def describe_gate(standing: loop.Standing, gate: GateResult) -> Gate:
         return Gate("p95 latency", _milliseconds(gate.value), f"≤ {_milliseconds(gate.limit)}", gate.passed)
     if gate.name == "model_size":
         return Gate("Model size", bytesize(gate.value), f"≤ {bytesize(gate.limit)}", gate.passed)
-    return Gate(standing.metric, score(gate.value), _promise(standing), gate.passed)
+    limit = _promise(standing.charter) if standing.charter else ""
+    return Gate(standing.metric, score(gate.value), limit, gate.passed)
 
 
 def list_promises(standing: loop.Standing) -> list[tuple[str, str]]:
@@ -194,7 +196,7 @@ def list_promises(standing: loop.Standing) -> list[tuple[str, str]]:
         return []
     found = []
     if charter.target_threshold is not None:
-        found.append((standing.metric, _promise(standing)))
+        found.append((standing.metric, _promise(charter)))
     if charter.max_latency_ms is not None:
         found.append(("p95 latency", f"≤ {_milliseconds(charter.max_latency_ms)}"))
     if charter.max_model_bytes is not None:
@@ -202,8 +204,7 @@ def list_promises(standing: loop.Standing) -> list[tuple[str, str]]:
     return found
 
 
-def _promise(standing: loop.Standing) -> str:
-    charter = standing.charter
+def _promise(charter: Charter) -> str:
     metric = get_problem_type(charter.project.problem_type).get_metric(charter.target_metric)
     return f"{'≥' if metric.higher_is_better else '≤'} {score(charter.target_threshold)}"
 

@@ -20,6 +20,9 @@ NUMBER_SUSPICION = 4.0  # times the error that is usual for like items
 
 def find_label_errors(look: Look, features: Any) -> list[FoundItem]:
     """Most doubtful first, at most `suspicion_share` of the labeled items."""
+    if look.spec.label_kind not in SEARCHES:
+        look.notes[FindingKind.LABEL_ERRORS] = "Only classes and numbers are checked, not regions or spans."
+        return []
     places = np.array([n for n, label in enumerate(look.items.labels) if label is not None], dtype=np.int64)
     if len(places) < LEAST_LABELED:
         look.notes[FindingKind.LABEL_ERRORS] = f"Needs at least {LEAST_LABELED} labeled items; there are {len(places)}."
@@ -27,8 +30,7 @@ def find_label_errors(look: Look, features: Any) -> list[FoundItem]:
     if features is None:
         look.notes[FindingKind.LABEL_ERRORS] = "The items have too little in common to learn anything from."
         return []
-    search = _doubt_numbers if look.spec.label_kind == "number" else _doubt_classes
-    found = search(look, features, places)
+    found = SEARCHES[look.spec.label_kind](look, features, places)
     limit = min(look.spec.max_listed, max(1, round(look.spec.suspicion_share * len(places))))
     return sorted(found, key=lambda f: -f.score)[:limit]
 
@@ -135,6 +137,9 @@ def predict_numbers(features: Any, given: np.ndarray, look: Look) -> np.ndarray:
         model.fit(take(features, train), given[train])
         predicted[test] = model.predict(take(features, test))
     return predicted
+
+
+SEARCHES = {"class": _doubt_classes, "number": _doubt_numbers}
 
 
 def take(features: Any, places: np.ndarray) -> Any:

@@ -47,7 +47,7 @@ def judge_columns(sample: pd.DataFrame, columns: Sequence[Column], label_kind: s
 
 def _read_target(labeled: pd.DataFrame, label_kind: str) -> tuple[np.ndarray | None, float]:
     """Codes or numbers, and the accuracy of always guessing the commonest class."""
-    if labeled.empty:
+    if labeled.empty or label_kind not in ("class", "number"):
         return None, 0.0
     if label_kind == "number":
         numbers = pd.to_numeric(labeled["label"], errors="coerce").to_numpy(np.float64)

@@ -1,0 +1,226 @@
+"""The explore stage as a person meets it: profile, lists, one click to where each leads, views, tags; and over REST."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from lifecycle.annotations.models import Task
+from lifecycle.datasets.models import Item
+from lifecycle.datasets.selectors import find_latest_version, get_dataset
+from lifecycle.datasets.services import commit_version
+from lifecycle.exploration import services
+from lifecycle.exploration.models import Finding, KeptItem, SavedView, Tag
+from tests.lifecycle.datasets.test_import import bring, make_project
+from tests.lifecycle.exploration.test_jobs import write_reviews
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def texts(owner, run_jobs):
+    project = make_project(owner, "text_classification")
+    bring(project, owner, {"reviews.csv": write_reviews()}, run_jobs)
+    return project
+
+
+@pytest.fixture
+def explored(texts, owner, run_jobs):
+    dataset = get_dataset(texts)
+    services.start_profile(dataset=dataset, user=owner)
+    services.start_scan(dataset=dataset, user=owner)
+    run_jobs()
+    return texts
+
+
+@pytest.fixture
+def as_owner(client, owner):
+    client.force_login(owner)
+    return client
+
+
+def page(client, name, project, *args, **query):
+    response = client.get(reverse(name, args=[project.slug, *args]), query)
+    assert response.status_code == 200, response.content[:500]
+    return response.content.decode()
+
+
+def test_a_newcomer_is_told_what_comes_first(as_owner, owner):
+    project = make_project(owner, "text_classification")
+
+    assert "Collect some items first" in page(as_owner, "exploration:overview", project)
+
+
+def test_one_button_has_the_data_profiled_and_searched(as_owner, texts, run_jobs):
+    assert "No profile yet" in page(as_owner, "exploration:overview", texts)
+
+    as_owner.post(reverse("exploration:refresh", args=[texts.slug]), {"what": "both"})
+    waiting = page(as_owner, "exploration:overview", texts)
+    run_jobs()
+    done = page(as_owner, "exploration:overview", texts)
+
+    assert 'hx-get="' in waiting and "Profile the items" in waiting
+    assert "purring" in done and "Suspected label errors" in done and "range.words" in done
+    assert as_owner.get(reverse("exploration:live", args=[texts.slug]), {"waited": 1})["HX-Refresh"] == "true"
+
+
+def test_every_link_of_a_profile_leads_to_a_gallery_that_opens(as_owner, explored):
+    import html
+    import re
+
+    text = page(as_owner, "exploration:overview", explored)
+    links = {html.unescape(link) for link in re.findall(r'href="([^"]+/items\?[^"]+)"', text)}
+
+    assert len(links) > 20
+    for link in sorted(links)[::7]:
+        assert as_owner.get(link).status_code == 200, link
+
+
+def test_a_bar_opens_exactly_its_items(as_owner, explored):
+    from lifecycle.datasets.filters import ItemFilters
+    from lifecycle.exploration import selectors
+    from webapp.charts.exploration import build_bars
+
+    profile = selectors.find_profile(get_dataset(explored))
+    for column in profile.result["columns"]:
+        counts = [count for count in column["bins"]["counts"] if count]
+        bars = [bar for bar in build_bars(column, "/items") if bar.url]
+        found = [selectors.count_items(explored, read_filters(bar.url, ItemFilters)).count for bar in bars]
+        assert found == counts, column["name"]
+
+
+def read_filters(url, filters):
+    from urllib.parse import parse_qsl
+
+    return filters.from_query(dict(parse_qsl(url.partition("?")[2])))
+
+
+def test_a_list_goes_to_the_queue_in_one_click(as_owner, explored):
+    shown = page(as_owner, "exploration:findings", explored, "label_errors")
+    finding = Finding.objects.filter(kind="label_errors").first()
+    assert finding.reason.split("”")[0] in shown
+
+    answer = as_owner.post(
+        reverse("exploration:findings-act", args=[explored.slug, "label_errors"]),
+        {"action": "label", "items": [finding.item_id]},
+        follow=True,
+    )
+
+    assert "Sent to labelling: 1 item" in answer.content.decode()
+    assert Task.objects.get(item=finding.item_id).state == Task.State.OPEN
+
+
+def test_a_whole_list_can_be_kept_excluded_or_tagged(as_owner, explored):
+    act = reverse("exploration:findings-act", args=[explored.slug, "damaged"])
+
+    as_owner.post(act, {"action": "tag", "tag": "look at me", "scope": "all"})
+    as_owner.post(act, {"action": "exclude", "scope": "all"})
+
+    assert Tag.objects.get().uses.count() == 2
+    assert Item.objects.exclude(excluded_at=None).count() == 2
+    assert "Nothing was found, or all of it was dealt with" in page(
+        as_owner, "exploration:findings", explored, "damaged"
+    )
+    as_owner.post(
+        reverse("exploration:findings-act", args=[explored.slug, "label_errors"]), {"action": "keep", "scope": "all"}
+    )
+    assert KeptItem.objects.exists()
+
+
+def test_nonsense_is_answered_with_a_sentence(as_owner, explored):
+    act = reverse("exploration:findings-act", args=[explored.slug, "damaged"])
+
+    assert "Choose at least one item" in as_owner.post(act, {"action": "label"}, follow=True).content.decode()
+    assert "is no action" in as_owner.post(act, {"action": "x", "items": [1]}, follow=True).content.decode()
+    tagged = as_owner.post(act, {"action": "tag", "tag": " ", "scope": "all"}, follow=True)
+    assert "A tag has 1 to 50 characters" in tagged.content.decode()
+    assert as_owner.get(reverse("exploration:findings", args=[explored.slug, "nonsense"])).status_code == 404
+
+
+def test_the_gallery_acts_on_everything_that_matches(as_owner, texts):
+    url = reverse("datasets:items-change", args=[texts.slug])
+
+    as_owner.post(url, {"action": "tag", "tag": "cats", "scope": "all", "query": "label=cat"})
+    text = page(as_owner, "datasets:items", texts, tag="cats")
+
+    assert Tag.objects.get().uses.count() == Item.objects.filter(label="cat").count()
+    assert "tag: cats" in text
+
+
+def test_a_view_is_saved_shared_and_opened(as_owner, client, texts, member):
+    as_owner.post(
+        reverse("exploration:views", args=[texts.slug]), {"name": " Cats  only ", "query": "label=cat&nonsense=1"}
+    )
+    view = SavedView.objects.get()
+    assert (view.name, view.query) == ("Cats only", "label=cat")
+
+    client.force_login(member_of(texts, "viewer"))
+    opened = client.get(reverse("exploration:view", args=[texts.slug, view.pk]))
+
+    assert opened.url.endswith("/items?label=cat")
+    assert "Cats only" in page(client, "exploration:views", texts)
+    assert "Cats only" in page(client, "datasets:items", texts)
+
+
+def member_of(project, role):
+    from tests import factories
+
+    user = factories.UserFactory()
+    factories.MembershipFactory(project=project, user=user, role=role)
+    return user
+
+
+def test_a_viewer_sees_everything_and_changes_nothing(client, explored):
+    client.force_login(member_of(explored, "viewer"))
+
+    assert "csrfmiddlewaretoken" not in page(client, "exploration:findings", explored, "damaged").split("<main")[-1]
+    act = reverse("exploration:findings-act", args=[explored.slug, "damaged"])
+    assert client.post(act, {"action": "exclude", "scope": "all"}).status_code == 403
+
+
+def test_an_item_wears_its_tags(as_owner, texts):
+    item = Item.objects.first()
+    url = reverse("exploration:item-tags", args=[texts.slug, item.pk])
+
+    as_owner.post(url, {"tag": "odd one"})
+    assert "odd one" in page(as_owner, "datasets:item", texts, item.pk)
+    as_owner.post(url, {"remove": "odd one"})
+
+    assert not Tag.objects.exists()
+
+
+def test_a_version_has_a_page_of_its_own(as_owner, owner, texts, run_jobs):
+    commit_version(dataset=get_dataset(texts), user=owner, message="first")
+    run_jobs()
+    number = find_latest_version(texts).number
+    url = reverse("exploration:version-profile", args=[texts.slug, number])
+
+    assert "No profile of" in as_owner.get(url).content.decode()
+    as_owner.post(url)
+    run_jobs()
+
+    text = as_owner.get(url).content.decode()
+    assert "excluded=all" in text and "purring" in text
+
+
+def test_rest_mirrors_it(as_owner, texts, run_jobs):
+    base = f"/api/v1/projects/{texts.slug}"
+    assert as_owner.get(f"{base}/profile/").status_code == 404
+    assert as_owner.post(f"{base}/profile/").status_code == 202
+    assert as_owner.post(f"{base}/findings/").status_code == 202
+    run_jobs()
+
+    profile = as_owner.get(f"{base}/profile/").json()
+    scan = as_owner.get(f"{base}/findings/").json()
+    damaged = as_owner.get(f"{base}/findings/damaged/").json()
+
+    assert profile["result"]["items"] == 122 and profile["is_old"] is False
+    assert {one["kind"]: one["count"] for one in scan["lists"]}["damaged"] == damaged["count"] == 2
+    body = {"action": "tag", "finding": "damaged", "tag": "broken"}
+    assert as_owner.post(f"{base}/items/act/", body, content_type="application/json").json() == {"changed": 2}
+    assert as_owner.get(f"{base}/items/?tag=broken").json()["count"] == 2
+    assert as_owner.get(f"{base}/tags/").json()["results"] == [{"name": "broken", "items": 2}]
+    assert as_owner.delete(f"{base}/tags/?name=broken").json() == {"changed": 2}
+    saved = as_owner.post(f"{base}/views/", {"name": "v", "query": "label=cat"}, content_type="application/json")
+    assert saved.status_code == 201
+    assert as_owner.delete(f"{base}/views/{saved.json()['id']}/").status_code == 204

@@ -1,0 +1,102 @@
+"""Profiles, findings, tags and views as JSON: shapes in, shapes out."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from lifecycle.contracts.profile import FindingKind
+from lifecycle.exploration.models import Finding, Profile, SavedView
+from lifecycle.exploration.rules import MAX_TAG_CHARS, MAX_VIEW_CHARS
+from lifecycle.exploration.selectors.findings import MAX_PICKED
+from lifecycle.exploration.services.findings import ACTIONS
+
+BIGINT = (1 << 63) - 1
+
+
+class ProfileOut(serializers.ModelSerializer):
+    version = serializers.IntegerField(source="version.number", allow_null=True, default=None)
+    is_old = serializers.BooleanField(help_text="items, labels or exclusions changed since")
+    result = serializers.DictField(help_text="see contracts/profile.py; `format` counts its versions")
+
+    class Meta:
+        model = Profile
+        fields = ("id", "version", "format", "item_count", "seconds", "created_at", "is_old", "result")
+
+
+class JobStarted(serializers.Serializer):
+    job = serializers.IntegerField()
+    state = serializers.CharField()
+
+
+class FindingListOut(serializers.Serializer):
+    kind = serializers.ChoiceField(choices=list(FindingKind))
+    title = serializers.CharField()
+    purpose = serializers.CharField()
+    count = serializers.IntegerField(help_text="items nobody has kept or excluded yet")
+    note = serializers.CharField(help_text="what was looked at, or why not", allow_blank=True)
+
+
+class SuspectedColumn(serializers.Serializer):
+    column = serializers.CharField()
+    kind = serializers.CharField(help_text="leak, missing, identifier, clock, constant or empty")
+    score = serializers.FloatField()
+    reason = serializers.CharField()
+
+
+class ScanOut(serializers.Serializer):
+    searched_at = serializers.DateTimeField(allow_null=True)
+    items = serializers.IntegerField()
+    is_old = serializers.BooleanField(help_text="items, labels or exclusions changed since")
+    lists = FindingListOut(many=True)
+    columns = SuspectedColumn(many=True)
+
+
+class FindingOut(serializers.ModelSerializer):
+    item = serializers.IntegerField(source="item_id")
+    other = serializers.IntegerField(source="other_id", allow_null=True)
+    label = serializers.CharField(source="item.label", allow_null=True)
+    split = serializers.CharField(source="item.split")
+
+    class Meta:
+        model = Finding
+        fields = ("rank", "item", "score", "reason", "other", "cluster", "label", "suggestion", "split")
+
+
+class ItemsAct(serializers.Serializer):
+    action = serializers.ChoiceField(choices=ACTIONS)
+    items = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=BIGINT), required=False, max_length=MAX_PICKED
+    )
+    query = serializers.CharField(
+        required=False, allow_blank=True, max_length=20_000, help_text="filters of the gallery, in place of items"
+    )
+    finding = serializers.ChoiceField(
+        choices=list(FindingKind), required=False, help_text="all of this list in place of items; what `keep` is for"
+    )
+    tag = serializers.CharField(required=False, allow_blank=True, max_length=MAX_TAG_CHARS)
+
+
+class Changed(serializers.Serializer):
+    changed = serializers.IntegerField()
+
+
+class TagOut(serializers.Serializer):
+    name = serializers.CharField()
+    items = serializers.IntegerField()
+
+
+class TagName(serializers.Serializer):
+    name = serializers.CharField(max_length=MAX_TAG_CHARS)
+
+
+class SavedViewOut(serializers.ModelSerializer):
+    created_by = serializers.CharField(source="created_by.username")
+
+    class Meta:
+        model = SavedView
+        fields = ("id", "name", "query", "created_by", "updated_at")
+
+
+class SavedViewIn(serializers.Serializer):
+    name = serializers.CharField(max_length=MAX_VIEW_CHARS)
+    query = serializers.CharField(allow_blank=True, required=False, default="", max_length=20_000)

@@ -1,0 +1,87 @@
+"""One list of items worth a look, and what to do with them: all, or those that are chosen."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.contracts.profile import FindingKind
+from lifecycle.datasets.selectors import get_dataset
+from lifecycle.exploration import rules, selectors, services
+from lifecycle.projects.rules import is_allowed
+from lifecycle.projects.selectors import get_project
+
+PAGE_SIZE = 40
+DONE = {
+    "label": "Sent to labelling:",
+    "exclude": "Excluded",
+    "restore": "Restored",
+    "keep": "Will not show again:",
+    "tag": "Tagged",
+    "untag": "Took the tag off",
+}
+
+
+@login_required
+@require_GET
+def show(request, slug, finding):
+    project = get_project(request.user, slug)
+    kind, dataset = _read_kind(finding), get_dataset(project)
+    scan = selectors.find_scan(dataset)
+    lists = selectors.list_lists(scan)
+    page = None
+    if scan is not None:
+        page = Paginator(selectors.list_findings(scan, kind), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "project": project,
+        "section": "explore",
+        "dataset": dataset,
+        "scan": scan,
+        "lists": lists,
+        "chosen": next(one for one in lists if one.kind == kind),
+        "page": page,
+        "kept": selectors.count_kept(project, kind),
+        "columns": scan.columns if scan and kind == FindingKind.SPLIT_LEAKS else [],
+        "tags": selectors.list_tags(project),
+        "may_edit": is_allowed(project.role, "engineer"),
+        "here": request.get_full_path(),
+    }
+    return render(request, "exploration/findings.html", context)
+
+
+@login_required
+@require_POST
+def act(request, slug, finding):
+    """Send the chosen items, or all of the list, somewhere."""
+    project = get_project(request.user, slug, role="engineer")
+    kind = _read_kind(finding)
+    scan = selectors.find_scan(get_dataset(project))
+    try:
+        if scan is None:
+            raise NotFound("There is no list yet; search the items first.")
+        ids = selectors.pick_item_ids(scan, kind) if request.POST.get("scope") == "all" else read_ids(request)
+        action = request.POST.get("action", "")
+        tag = request.POST.get("tag", "")
+        count = services.act_on_items(
+            project=project, user=request.user, action=action, item_ids=ids, kind=kind, tag=tag
+        )
+        messages.success(request, f"{DONE[action]} {count:,} item{'' if count == 1 else 's'}.")
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("exploration:findings", slug=slug, finding=finding)
+
+
+def read_ids(request) -> list[int]:
+    """The chosen items of a form."""
+    return [int(text) for text in request.POST.getlist("items") if text.isascii() and text.isdigit() and len(text) < 19]
+
+
+def _read_kind(finding: str) -> FindingKind:
+    try:
+        return rules.check_kind(finding.replace("-", "_"))
+    except DomainError as error:
+        raise NotFound(error.message) from None

@@ -1,0 +1,131 @@
+"""The explore stage: what is in the dataset as pictures, what is worth a look, and where to go from there."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from lifecycle.common.errors import DomainError
+from lifecycle.datasets.selectors import get_dataset, get_version, list_collections
+from lifecycle.exploration import selectors, services
+from lifecycle.projects.rules import is_allowed
+from lifecycle.projects.selectors import get_project
+from webapp.charts import exploration as charts
+from webapp.pages.exploration.columns import describe_columns
+
+RUNNING = ("queued", "running")
+
+
+@login_required
+@require_GET
+def show(request, slug):
+    project = get_project(request.user, slug)
+    dataset = get_dataset(project)
+    context = _describe_live(project, dataset) | _describe_profile(project, dataset, None)
+    context["views"] = selectors.list_views(project)[:8]
+    context["tags"] = selectors.list_tags(project)
+    context["map_url"] = _find_map(slug)
+    return render(request, "exploration/overview.html", context)
+
+
+@login_required
+@require_GET
+def live(request, slug):
+    """How far the jobs are, and the lists; refreshed until the jobs are done."""
+    project = get_project(request.user, slug)
+    context = _describe_live(project, get_dataset(project))
+    response = render(request, "exploration/_live.html", context)
+    if not context["is_working"] and request.GET.get("waited"):
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@login_required
+@require_POST
+def refresh(request, slug):
+    """Look at the items anew: the profile, the lists of findings, or both."""
+    project = get_project(request.user, slug, role="engineer")
+    dataset = get_dataset(project)
+    what = request.POST.get("what", "both")
+    try:
+        if what != "findings":
+            services.start_profile(dataset=dataset, user=request.user)
+        if what != "profile":
+            services.start_scan(dataset=dataset, user=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("exploration:overview", slug=slug)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def show_version(request, slug, number):
+    """The profile of a version; posting has it made."""
+    project = get_project(request.user, slug, role="engineer" if request.method == "POST" else "viewer")
+    dataset, version = get_dataset(project), get_version(project, number)
+    if request.method == "POST":
+        services.start_profile(dataset=dataset, user=request.user, version=version)
+        return redirect("exploration:version-profile", slug=slug, number=number)
+    job = selectors.find_job(project, "profile", {"dataset_id": dataset.pk, "version_id": version.pk})
+    context = _describe_profile(project, dataset, version)
+    context |= {"version": version, "job": job, "is_working": job is not None and job.state in RUNNING}
+    context["may_edit"] = is_allowed(project.role, "engineer")
+    return render(request, "exploration/version.html", context)
+
+
+def _describe_live(project, dataset) -> dict:
+    profile_job = selectors.find_job(project, "profile", {"dataset_id": dataset.pk, "version_id": None})
+    scan_job = selectors.find_job(project, "findings", {"dataset_id": dataset.pk})
+    running = [job for job in (profile_job, scan_job) if job and job.state in RUNNING]
+    failed = [job for job in (profile_job, scan_job) if job and job.state == "failed"]
+    scan = selectors.find_scan(dataset)
+    return {
+        "project": project,
+        "section": "explore",
+        "dataset": dataset,
+        "scan": scan,
+        "lists": selectors.list_lists(scan),
+        "running": running,
+        "failed": failed,
+        "is_working": bool(running),
+        "scan_is_old": scan is not None and selectors.has_changed_since(dataset, scan.created_at),
+        "has_items": dataset.items.exists(),
+        "may_edit": is_allowed(project.role, "engineer"),
+    }
+
+
+def _describe_profile(project, dataset, version) -> dict:
+    """The newest profile as figures and columns; `profile` is None before the first."""
+    profile = selectors.find_profile(dataset, version)
+    context = {"project": project, "section": "version" if version else "explore", "dataset": dataset}
+    if profile is None:
+        return context | {"profile": None}
+    gallery = reverse("datasets:items", args=[project.slug]) + ("?excluded=all" if version else "")
+    result = profile.result
+    titles = dict(list_collections(project).values_list("pk", "title"))
+    classes = result.get("classes")
+    return context | {
+        "profile": profile,
+        "result": result,
+        "gallery": gallery,
+        "lead_in": gallery + ("&" if "?" in gallery else "?"),
+        "balance": charts.draw_balance(classes, gallery) if classes else None,
+        "together": charts.draw_together(classes["together"]) if classes else None,
+        "time": charts.draw_time(result["time"], gallery),
+        "sources": charts.draw_sources(result["sources"], titles, gallery),
+        "associations": charts.draw_associations(result["associations"]),
+        "associations_height": min(760, 140 + 34 * len((result["associations"] or {"names": []})["names"])),
+        "columns": describe_columns(result, gallery),
+        "shown_classes": [label for label, _ in classes["balance"][:6]] if classes else [],
+        "is_old": version is None and selectors.has_changed_since(dataset, profile.created_at),
+    }
+
+
+def _find_map(slug: str) -> str:
+    try:
+        return reverse("embeddings:map", args=[slug])
+    except NoReverseMatch:
+        return ""
