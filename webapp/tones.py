@@ -27,6 +27,18 @@ LOOKS: dict[str, Look] = {
     "canceled": Look("neutral", "ban"),
     "skipped": Look("neutral", "player-skip-forward"),
     "retried": Look("warning", "refresh"),
+    # sources
+    "fine": Look("good", "check"),
+    "failing": Look("bad", "x"),
+    "some set aside": Look("warning", "alert-triangle"),
+    "never run": Look("neutral", "circle-dashed"),
+    # crawls
+    "paused": Look("warning", "player-pause"),
+    "pausing": Look("working", "player-pause"),
+    "stopping": Look("working", "player-stop"),
+    "in_flight": Look("working", "loader-2", "on its way"),
+    "unchanged": Look("neutral", "equal"),
+    "redirected": Look("neutral", "arrow-forward"),
     # stages of the loop
     "empty": Look("neutral", "circle-dashed", "not started"),
     "ready": Look("accent", "arrow-right", "ready"),

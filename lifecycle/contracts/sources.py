@@ -19,6 +19,9 @@ FILE_COLUMNS = (
 )  # fmt: skip
 QUARANTINE_COLUMNS = ("_file", "_line", "_reason")  # of a downloaded CSV; ignored when it comes back
 
+# what a spreadsheet takes for a formula's start, and the apostrophe that keeps it from running; undone on the way back
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "'")
+
 
 @dataclass(frozen=True)
 class ColumnRule:

@@ -46,6 +46,14 @@ def list_runs(source: Source) -> QuerySet[SourceRun]:
     return SourceRun.objects.filter(source=source).select_related("collection__job", "collection__created_by")
 
 
+def get_run(source: Source, collection_id: int) -> SourceRun:
+    """The run of the source that this collection belongs to; NotFound otherwise."""
+    found = list_runs(source).filter(collection_id=collection_id).first() if 0 < collection_id < 1 << 63 else None
+    if found is None:
+        raise NotFound("This source has no such run.")
+    return found
+
+
 def find_run(collection: Collection) -> SourceRun | None:
     """The run that a collection came from; None for an upload."""
     return SourceRun.objects.filter(collection=collection).select_related("source").first()
@@ -72,3 +80,20 @@ def list_changes(source: Source) -> QuerySet[SourceRowChange]:
 def count_rows(source: Source) -> int:
     """Rows or files that the source is known to have."""
     return SourceRow.objects.filter(source=source).count()
+
+
+def judge_health(source: Source) -> str:
+    """One word: draft, paused, never run, running, failing, some set aside, fine."""
+    collection = source.last_collection
+    job = collection.job if collection else None
+    if source.state == Source.State.DRAFT:
+        return "draft"
+    if job is not None and job.state in ("queued", "running"):
+        return "running"
+    if source.state == Source.State.PAUSED:
+        return "paused"
+    if collection is None:
+        return "never run"
+    if job is not None and job.state == "failed":
+        return "failing"
+    return "some set aside" if collection.rejected else "fine"

@@ -157,7 +157,8 @@ def set_schedule(*, source: Source, user, cron: str = "", interval_minutes: int 
         locked = lock(source)
         locked.cron, locked.interval_minutes = " ".join(cron.split())[:100], interval_minutes
         locked.is_scheduled = is_scheduled
-        locked.next_run_at = find_next(locked)
+        next_run_at = _compute_next(locked)  # also for a paused source: a line that cannot be kept is refused now
+        locked.next_run_at = next_run_at if is_scheduled and locked.state == Source.State.ACTIVE else None
         locked.save(update_fields=["cron", "interval_minutes", "is_scheduled", "next_run_at", "updated_at"])
         _tell(locked, user, "source.scheduled", "Changed the schedule of")
     return locked
@@ -205,6 +206,10 @@ def find_next(source: Source) -> datetime | None:
     """When an active source with a schedule comes due next; None for the others."""
     if source.state != Source.State.ACTIVE or not source.is_scheduled:
         return None
+    return _compute_next(source)
+
+
+def _compute_next(source: Source) -> datetime | None:
     try:
         return rules.compute_next(cron=source.cron, interval_minutes=source.interval_minutes, after=timezone.now())
     except ValueError as error:

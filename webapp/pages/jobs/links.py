@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 SUBJECTS: dict[str, tuple[str, str]] = {
     # subject_type: (URL name, name of its id argument)
     "collection": ("datasets:collection", "collection_id"),
+    "source": ("sources:source", "source_id"),
     "version": ("datasets:versions", ""),
     "dataset": ("datasets:versions", ""),
     "run": ("experiments:run-by-id", "run_id"),

@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lifecycle.contracts.sources import QUARANTINE_COLUMNS
+from lifecycle.contracts.sources import FORMULA_STARTS, QUARANTINE_COLUMNS
 from workers.engines.collect.cells import Cell
 
 MAX_CELL_CHARS = 20_000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "'")
 
 
 class Quarantine:

@@ -1,0 +1,182 @@
+"""Sources on screen, as people use them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sqlite3
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from lifecycle.datasets.models import Item
+from lifecycle.sources.models import Source
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project(owner):
+    return factories.ProjectFactory(owner=owner, problem_type="tabular_classification", slug="shop")
+
+
+@pytest.fixture
+def client(client, owner):
+    client.force_login(owner)
+    return client
+
+
+@pytest.fixture
+def shop(tmp_path, settings):
+    settings.SOURCE_FOLDERS = [str(tmp_path)]
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as base:
+        base.execute("CREATE TABLE customers (id INTEGER PRIMARY KEY, age INT, note TEXT, label TEXT)")
+        rows = [(n, 20 + n, f"=cmd|{n}", "yes" if n % 2 else "no") for n in range(1, 7)]
+        base.executemany("INSERT INTO customers VALUES (?, ?, ?, ?)", rows)
+    return path
+
+
+def url(name, source=None, **more):
+    return reverse(f"sources:{name}", kwargs={"slug": "shop"} | ({"source_id": source.pk} if source else {}) | more)
+
+
+def fill_contract(preview, **changes):
+    """The form of the setup page as a browser would post it."""
+    rules = preview["contract"]["columns"]
+    form = {"columns": len(rules), "new_columns": "ignore"}
+    for i, rule in enumerate(rules):
+        form |= {f"name_{i}": rule["name"], f"type_{i}": rule["type"], f"kept_{i}": "yes"}
+        form |= {f"role_{i}": {"label": "label", "id": "ignore"}.get(rule["name"], "feature")}
+        if rule["name"] in preview["contract"]["key"]:
+            form[f"key_{i}"] = "yes"
+        for name, value in changes.get(rule["name"], {}).items():
+            form[f"{name}_{i}"] = value
+    return form
+
+
+def test_an_engineer_connects_a_database_reads_it_and_corrects_what_was_set_aside(client, project, shop, run_jobs):
+    assert b"Add a source" in client.get(url("list")).content
+    assert b"Bucket" in client.get(url("choose")).content
+    form = {"title": "Customers", "url": f"sqlite:///{shop}", "table": "customers", "secret_password": "hunter22"}
+    response = client.post(url("new", source_kind="sql"), form)
+    source = Source.objects.get()
+    assert response.url == url("source", source)
+    assert b"Looking at the source" in client.get(response.url).content
+
+    run_jobs()
+    source.refresh_from_db()
+    page = client.get(url("source", source)).content.decode()
+    assert "Save and read it" in page and "=cmd|1" in page
+    assert source.preview["contract"]["key"] == ["id"]
+
+    client.post(url("start", source), fill_contract(source.preview, age={"maximum": "24"}))
+    assert b"Waiting for a worker" in client.get(url("live", source)).content
+    run_jobs()
+    page = client.get(url("source", source)).content.decode()
+    assert "is more than 24" in page and "hunter22" not in page
+    assert Item.objects.count() == 4
+
+    run = source.runs.get()
+    download = client.get(url("quarantine", source, collection_id=run.collection_id, kind="csv"))
+    rows = list(csv.DictReader(io.StringIO(b"".join(download.streaming_content).decode())))
+    assert rows[0] == {
+        "id": "5", "age": "25", "note": "'=cmd|5", "label": "yes",
+        "_file": "Customers", "_line": "5", "_reason": "column age: '25' is more than 24",
+    }  # fmt: skip
+    out = io.StringIO()
+    writer = csv.DictWriter(out, rows[0])
+    writer.writeheader()
+    writer.writerows([{**row, "age": "24"} for row in rows])
+    client.post(url("fix", source), {"files": SimpleUploadedFile("fixed.csv", out.getvalue().encode())})
+    run_jobs()
+
+    assert Item.objects.count() == 6
+    assert Item.objects.filter(row__note="=cmd|5", row__age=24).exists()  # without the apostrophe
+    assert source.runs.first().collection.rejected == 0
+
+
+def test_uploads_of_the_same_kind_share_a_contract_and_update_rows(client, project, run_jobs):
+    first = b"id,age,label\n1,20,yes\n2,30,no\n3,40,no\n"
+    client.post(url("new", source_kind="upload"), {"title": "Weekly", "files": SimpleUploadedFile("a.csv", first)})
+    run_jobs()
+    source = Source.objects.get()
+    second = b"id,age,label\n1,20,yes\n2,31,no\nx,40,no\n"
+    client.post(url("fix", source), {"files": SimpleUploadedFile("b.csv", second)})
+    run_jobs()
+
+    run = source.runs.first()
+    assert (run.collection.accepted, run.updated, run.collection.rejected) == (1, 1, 1)
+    assert sorted(Item.objects.filter(excluded_at=None).values_list("row__age", flat=True)) == [20, 31, 40]
+    page = client.get(url("source", source)).content.decode()
+    assert "id=2" in page and "is not a number" in page
+    assert b"id=2" in client.get(url("changes", source)).content
+
+
+def test_a_contract_is_edited_with_what_was_seen_and_every_version_stays(client, project, shop, run_jobs):
+    files = {"title": "Weekly", "files": SimpleUploadedFile("a.csv", b"id,age,label\n1,20,yes\n2,30,no\n3,40,no\n")}
+    client.post(url("new", source_kind="upload"), files)
+    run_jobs()
+    source = Source.objects.get()
+    page = client.get(url("contract", source)).content.decode()
+    assert "seen: 20 … 40" in page
+
+    form = fill_contract({"contract": source.contract}, age={"minimum": "20", "maximum": "x"})
+    assert b"must be given in numbers" in client.post(url("contract", source), form).content
+    form = fill_contract({"contract": source.contract}, age={"minimum": "20"})
+    assert client.post(url("contract", source), form).status_code == 302
+
+    source.refresh_from_db()
+    assert source.contract["columns"][1]["minimum"] == 20
+    assert [version.number for version in source.contract_versions.all()] == [2, 1]
+
+
+def test_a_source_that_cannot_be_read_says_what_to_do(client, project, run_jobs):
+    form = {"title": "LAN", "url": "postgresql://u@10.1.2.3/shop", "table": "t"}
+    client.post(url("new", source_kind="sql"), form)
+    run_jobs()
+
+    page = client.get(url("source", Source.objects.get())).content.decode()
+    assert "10.1.2.3 is a private address" in page and "GRISTMILL_SOURCE_ADDRESSES=10.1.2.3" in page
+
+
+def test_a_wrong_form_keeps_what_was_typed_but_not_the_password(client, project):
+    form = {"title": "Mine", "url": "nonsense", "secret_password": "hunter22"}
+    response = client.post(url("new", source_kind="sql"), form)
+
+    page = response.content.decode()
+    assert response.status_code == 400 and "nonsense" in page and "is-invalid" in page
+    assert "hunter22" not in page
+
+
+def test_a_schedule_is_set_and_paused(client, project, shop, run_jobs):
+    client.post(url("new", source_kind="sql"), {"title": "C", "url": f"sqlite:///{shop}", "table": "customers"})
+    run_jobs()
+    source = Source.objects.get()
+    client.post(url("start", source), fill_contract(source.preview))
+    run_jobs()
+
+    client.post(url("schedule", source), {"when": "cron", "cron": "0 6 * * 1"})
+    source.refresh_from_db()
+    assert source.next_run_at.isoweekday() == 1
+    client.post(url("pause", source))
+    assert b"paused" in client.get(url("list")).content
+    client.post(url("schedule", source), {"when": "cron", "cron": "nonsense"})
+    source.refresh_from_db()
+    assert source.cron == "0 6 * * 1"
+
+
+def test_the_list_asks_few_questions(client, project, owner, django_assert_max_num_queries):
+    for number in range(5):
+        Source.objects.create(dataset=project.datasets.get(), kind="sql", title=f"s{number}", created_by=owner)
+    with django_assert_max_num_queries(16):
+        client.get(url("list"))
+
+
+def test_a_viewer_reads_and_changes_nothing(client, project, member, shop):
+    client.force_login(member("viewer"))
+
+    assert client.get(url("list")).status_code == 200
+    assert client.post(url("new", source_kind="sql"), {"title": "x"}).status_code == 403

@@ -1,0 +1,224 @@
+"""Sources on screen: the list, setting one up, and its page."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.contracts.sources import COLUMN_TYPES
+from lifecycle.datasets import selectors as datasets
+from lifecycle.projects.rules import is_allowed
+from lifecycle.projects.selectors import get_project
+from lifecycle.sources import selectors, services
+from lifecycle.sources.models import Source
+from webapp.files import store_posted
+from webapp.pages.datasets.collections import ROLES
+from webapp.pages.sources import forms
+
+SHOWN_RUNS = 10
+SHOWN_CHANGES = 10
+NEW_COLUMN_WORDS = (
+    ("ignore", "leave it out and say so"),
+    ("keep", "take it in and add it to the contract"),
+    ("refuse", "set the whole file aside"),
+)
+
+
+@login_required
+@require_GET
+def list_sources(request, slug):
+    project = get_project(request.user, slug)
+    page = Paginator(selectors.list_sources(project), 30).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": [(source, selectors.judge_health(source)) for source in page.object_list]}
+    return render(request, "sources/list.html", _frame(project) | context)
+
+
+@login_required
+@require_GET
+def choose(request, slug):
+    project = get_project(request.user, slug, role="engineer")
+    return render(request, "sources/choose.html", _frame(project))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def create(request, slug, source_kind):
+    """A form for one kind. A database, folder or bucket is looked at next; uploaded files are read at once."""
+    project = get_project(request.user, slug, role="engineer")
+    if source_kind not in forms.FIELDS:
+        raise NotFound("There is no such kind of source.")
+    problem: DomainError | None = None
+    if request.method == "POST":
+        try:
+            return redirect("sources:source", slug=slug, source_id=_create(request, project, source_kind).pk)
+        except DomainError as error:
+            problem = error
+    return _render_form(request, project, source_kind, problem)
+
+
+def _create(request, project, kind: str) -> Source:
+    is_upload = kind == Source.Kind.UPLOAD
+    files = store_posted(request, project, None) if is_upload else []
+    source = services.create_source(
+        dataset=datasets.get_dataset(project),
+        user=request.user,
+        kind=kind,
+        title=request.POST.get("title", ""),
+        config=forms.read_config(request.POST, kind),
+        secrets=forms.read_secrets(request.POST, kind),
+        license=request.POST.get("license", ""),
+        is_draft=not is_upload,
+    )
+    if is_upload:
+        services.run_source(source=source, user=request.user, uploads=[file.pk for file in files])
+    else:
+        services.preview_source(source=source, user=request.user)
+    return source
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit(request, slug, source_id):
+    """Title, settings and secrets. What is typed into a secret replaces it; nothing typed leaves it."""
+    project = get_project(request.user, slug, role="engineer")
+    source = selectors.get_source(project, source_id)
+    if source.kind not in forms.FIELDS:
+        return redirect("crawls:edit", slug=slug, site_id=source_id)
+    problem: DomainError | None = None
+    if request.method == "POST":
+        try:
+            source = services.update_source(
+                source=source,
+                user=request.user,
+                title=request.POST.get("title", ""),
+                config=forms.read_config(request.POST, source.kind),
+                secrets=forms.read_secrets(request.POST, source.kind),
+                license=request.POST.get("license", ""),
+            )
+            if source.state == Source.State.DRAFT:
+                services.preview_source(source=source, user=request.user)
+            return redirect("sources:source", slug=slug, source_id=source_id)
+        except DomainError as error:
+            problem = error
+    return _render_form(request, project, source.kind, problem, source)
+
+
+def _render_form(request, project, kind: str, problem: DomainError | None, source: Source | None = None):
+    typed = forms.read_config(request.POST, kind) if request.method == "POST" else source.config if source else {}
+    secrets = [
+        (name, label, name in (source.secret_names if source else ())) for name, label in forms.SECRETS.get(kind, ())
+    ]
+    context = {
+        "kind": kind,
+        "kind_label": Source.Kind(kind).label,
+        "source": source,
+        "fields": forms.describe_fields(kind, typed),
+        "secrets": secrets,
+        "title": request.POST.get("title", source.title if source else ""),
+        "license": request.POST.get("license", source.license if source else ""),
+        "problem": problem,
+        "errors": problem.fields if problem else {},
+    }
+    return render(request, "sources/form.html", _frame(project) | context, status=400 if problem else 200)
+
+
+@login_required
+@require_GET
+def show(request, slug, source_id):
+    project = get_project(request.user, slug)
+    source = selectors.get_source(project, source_id)
+    if source.kind == Source.Kind.CRAWL:
+        return redirect("crawls:site", slug=slug, site_id=source_id)
+    if source.state == Source.State.DRAFT:
+        return render(request, "sources/setup.html", describe_setup(project, source))
+    return render(request, "sources/source.html", describe_source(project, source))
+
+
+@login_required
+@require_GET
+def live(request, slug, source_id):
+    """The part that refreshes itself while a worker looks at the source or reads it."""
+    project = get_project(request.user, slug)
+    source = selectors.get_source(project, source_id)
+    if source.state == Source.State.DRAFT:
+        return render(request, "sources/_setup.html", describe_setup(project, source))
+    return render(request, "sources/_run.html", describe_source(project, source))
+
+
+@login_required
+@require_GET
+def list_changes(request, slug, source_id):
+    """Rows that got other content: who, when, which run, and both items."""
+    project = get_project(request.user, slug)
+    source = selectors.get_source(project, source_id)
+    page = Paginator(selectors.list_changes(source), 50).get_page(request.GET.get("page"))
+    return render(request, "sources/changes.html", _frame(project) | {"source": source, "page": page})
+
+
+def describe_setup(project, source: Source) -> dict:
+    """The page of a draft: what was seen, and the contract to start with."""
+    job, preview = source.preview_job, source.preview
+    contract, mapping = preview.get("contract") or {}, preview.get("mapping") or {}
+    return _frame(project) | describe_contract(source, contract, mapping, {}) | {
+        "preview": preview,
+        "has_rows": bool(preview.get("columns")),
+        "is_of_files": bool(preview.get("files")) and not preview.get("columns"),
+        "job": job,
+        "is_working": job is not None and job.state in ("queued", "running"),
+    }  # fmt: skip
+
+
+def describe_source(project, source: Source) -> dict:
+    """The page of a source that is set up."""
+    runs = list(selectors.list_runs(source)[:SHOWN_RUNS])
+    last = runs[0] if runs else None
+    job = last.collection.job if last else None
+    return _frame(project) | {
+        "source": source,
+        "health": selectors.judge_health(source),
+        "facts": describe_facts(source),
+        "runs": runs,
+        "last": last,
+        "job": job,
+        "is_working": job is not None and job.state in ("queued", "running"),
+        "reasons": datasets.summarize_rejects(last.collection) if last and last.collection.rejected else [],
+        "rejects": datasets.list_rejects(last.collection)[:8] if last and last.collection.rejected else [],
+        "changes": selectors.list_changes(source)[:SHOWN_CHANGES],
+        "row_count": selectors.count_rows(source),
+        "contract_version": selectors.list_contract_versions(source).first(),
+        "columns": (source.contract or {}).get("columns") or [],
+    }
+
+
+def describe_contract(source: Source, contract: dict, mapping: dict, observed: dict) -> dict:
+    """The table of columns, for setting up and for editing."""
+    item_kind = source.dataset.item_kind
+    cursor = source.config.get("cursor_column") or ""
+    return {
+        "source": source,
+        "rows": forms.describe_columns(contract, mapping, observed, [cursor]),
+        "types": COLUMN_TYPES,
+        "roles": ROLES.get(item_kind, ()),
+        "new_columns": contract.get("new_columns", "ignore"),
+        "new_column_words": NEW_COLUMN_WORDS,
+    }
+
+
+def describe_facts(source: Source) -> list[tuple[str, str]]:
+    """The settings as a person reads them; secrets only by name."""
+    labels = {name: label for name, label, *_ in forms.FIELDS.get(source.kind, ())}
+    facts = []
+    for name, value in source.config.items():
+        shown = " ".join(value) if isinstance(value, list) else str(value)
+        if shown and name in labels and not (name == "overlap" and not value):
+            facts.append((labels[name], shown))
+    if source.cursor_value:
+        facts.append(("Read up to", str(source.cursor_value.get("value", ""))))
+    return facts
+
+
+def _frame(project) -> dict:
+    return {"project": project, "section": "collect", "may_edit": is_allowed(project.role, "engineer")}
