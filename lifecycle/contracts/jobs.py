@@ -13,6 +13,8 @@ JOB_QUEUES: dict[str, str] = {
     "crawl": "io",
     "crawl_trial": "io",
     "version": "io",
+    "export": "io",
+    "restore": "io",
     "profile": "io",
     "findings": "cpu",
     "train": "cpu",

@@ -3,6 +3,7 @@
 from lifecycle.annotations.selectors import find_schema
 from lifecycle.annotations.services.adopt import ANNOTATION_TABLE
 from lifecycle.datasets import selectors, services
+from workers.engines.ingest.fingerprints import find_near
 from workers.runtime import JobContext, job_task
 
 
@@ -10,7 +11,7 @@ from workers.runtime import JobContext, job_task
 def version(context: JobContext):
     dataset = selectors.load_dataset(context.spec["dataset_id"])
     with context.recording():
-        services.balance_small_splits(dataset=dataset)
+        services.balance_small_splits(dataset=dataset, find_near=find_near)
     snapshot = services.take_snapshot(
         dataset=dataset, folder=context.workdir, annotation_table=ANNOTATION_TABLE, report=context.report.progress
     )

@@ -14,7 +14,8 @@ from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import NotFound
 from lifecycle.datasets import chunks, manifests
 from lifecycle.datasets.chunks import ManifestIndex
-from lifecycle.datasets.models import Dataset, DatasetVersion, Item
+from lifecycle.datasets.models import Collection, Dataset, DatasetVersion, Item, VersionExport, VersionTag
+from lifecycle.datasets.selectors.collections import get_one
 from lifecycle.projects.models import Project
 
 PAGE_SIZE = 60
@@ -54,7 +55,7 @@ def fetch_manifest(version: DatasetVersion) -> Path:
 def list_versions(project: Project) -> QuerySet[DatasetVersion]:
     """Newest first."""
     versions = DatasetVersion.objects.filter(dataset__project=project)
-    return versions.select_related("created_by", "parent", "dataset")
+    return versions.select_related("created_by", "parent", "dataset__project").prefetch_related("tags")
 
 
 def get_version(project: Project, number: int) -> DatasetVersion:
@@ -80,6 +81,43 @@ def resolve_version(project: Project, reference: str, dataset: str = "") -> Data
     if found is None:
         raise NotFound(f"There is no version “{reference[:40]}” of this dataset: a number, a tag, or latest.")
     return found
+
+
+def load_version(version_id: int) -> DatasetVersion:
+    """For a job that knows the id."""
+    return DatasetVersion.objects.select_related("dataset__project", "created_by").get(pk=version_id)
+
+
+def list_tags(project: Project) -> QuerySet[VersionTag]:
+    """The names on versions of a project."""
+    return VersionTag.objects.filter(dataset__project=project).select_related("version", "created_by")
+
+
+def list_exports(version: DatasetVersion) -> QuerySet[VersionExport]:
+    """Newest first."""
+    return version.exports.select_related("job", "created_by")
+
+
+def get_export(project: Project, version: DatasetVersion, export_id: int) -> VersionExport:
+    """An export of a version; NotFound otherwise."""
+    return get_one(list_exports(version).filter(version__dataset__project=project), export_id, "export")
+
+
+def load_export(export_id: int) -> VersionExport:
+    """For a job that knows the id."""
+    return VersionExport.objects.select_related("version__dataset__project").get(pk=export_id)
+
+
+def describe_sources(version: DatasetVersion) -> list[dict[str, Any]]:
+    """The imports a version's items came from, the largest first: title, kind, license, who, when, items."""
+    counts = {int(pk): n for pk, n in version.summary.get("collections", {}).items()}
+    found = Collection.objects.filter(dataset=version.dataset, pk__in=counts).select_related("created_by")
+    rows = [
+        {"id": c.pk, "title": c.title, "kind": c.kind, "license": c.license, "by": c.created_by.username,
+         "at": c.created_at, "items": counts[c.pk]}
+        for c in found
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: -row["items"])
 
 
 def find_latest_version(project: Project) -> DatasetVersion | None:

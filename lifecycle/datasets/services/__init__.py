@@ -8,12 +8,22 @@ from lifecycle.datasets.services.collections import (
     record_preview,
     start_import,
 )
-from lifecycle.datasets.services.datasets import create_dataset, update_splits
+from lifecycle.datasets.services.datasets import create_dataset
+from lifecycle.datasets.services.exports import (
+    describe_export,
+    list_fitting_layouts,
+    record_export,
+    start_export,
+    store_export,
+)
 from lifecycle.datasets.services.imported_labels import add_labeled, find_new_labels, list_classes, pick_labels
 from lifecycle.datasets.services.items import exclude_items, record_labels, restore_items
 from lifecycle.datasets.services.loading import LabelWriter, finish_collection, load_part, refresh_statistics
+from lifecycle.datasets.services.restoring import list_labels_that_differ, restore_exclusions, start_restore
 from lifecycle.datasets.services.selections import create_selection
 from lifecycle.datasets.services.snapshots import take_snapshot
+from lifecycle.datasets.services.splits import update_splits
+from lifecycle.datasets.services.tags import archive_version, tag_version, untag_version
 from lifecycle.datasets.services.uploads import append_part, discard_upload, start_upload, store_file
 from lifecycle.datasets.services.versions import (
     balance_small_splits,
@@ -22,6 +32,17 @@ from lifecycle.datasets.services.versions import (
 )
 
 __all__ = [
+    "untag_version",
+    "tag_version",
+    "archive_version",
+    "start_restore",
+    "restore_exclusions",
+    "list_labels_that_differ",
+    "store_export",
+    "start_export",
+    "record_export",
+    "list_fitting_layouts",
+    "describe_export",
     "LabelWriter",
     "add_labeled",
     "append_part",

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import F
 
 from lifecycle.common.errors import DomainError
+from lifecycle.contracts.ingest import IngestResult
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets.models import Collection, Dataset
 
@@ -18,20 +19,26 @@ MAX_CLASSES = 1_000
 LABEL_CHUNK = 20_000
 
 
-def list_classes(parts: Sequence[str], *, dataset: Dataset) -> list[str]:
-    """Every class name in the parts, in order: numbers by value, words by letter. Raises DomainError for too many."""
-    if not parts or get_problem_type(dataset.project.problem_type).label_kind == LabelKind.NUMBER:
+def list_classes(result: IngestResult, *, dataset: Dataset) -> list[str]:
+    """Every class name of an import, in order: numbers by value, words by letter. Raises DomainError for too many."""
+    kind = get_problem_type(dataset.project.problem_type).label_kind
+    if not result.parts or kind == LabelKind.NUMBER:
         return []
+    found = _list_labels(result.parts) if kind == LabelKind.CLASS else list(result.classes)
+    if len(found) > MAX_CLASSES:
+        raise DomainError(
+            f"The labels have more than {MAX_CLASSES:,} different values, so they do not name classes. "
+            "Nothing was imported; choose another label column."
+        )
+    return sorted(found, key=_natural_key)
+
+
+def _list_labels(parts: Sequence[str]) -> list[str]:
     with duckdb.connect() as base:
         found = base.execute(
             "SELECT DISTINCT label FROM read_parquet(?) WHERE label IS NOT NULL LIMIT ?", [list(parts), MAX_CLASSES + 1]
-        ).fetchall()
-    if len(found) > MAX_CLASSES:
-        raise DomainError(
-            f"The label column has more than {MAX_CLASSES:,} different values, so it does not name classes. "
-            "Nothing was imported; choose another label column."
         )
-    return sorted((row[0] for row in found), key=_natural_key)
+        return [row[0] for row in found.fetchall()]
 
 
 def _natural_key(name: str) -> tuple[int, float, str]:
@@ -42,14 +49,15 @@ def _natural_key(name: str) -> tuple[int, float, str]:
 
 
 def pick_labels(parts: Sequence[str], *, spill_folder: str | Path) -> Iterator[pa.RecordBatch]:
-    """(content_hash, label) of all labeled rows; where the same content comes twice, the last label counts."""
+    """(content_hash, label, result) of all labeled rows; of content that comes twice the last label counts."""
     if not parts:
         return
     with duckdb.connect() as base:
         base.execute("SET enable_progress_bar = false; SET memory_limit = '100MB'; SET threads = 2")
         base.execute(f"SET temp_directory = '{str(spill_folder).replace(chr(39), '')}'")
         found = base.sql(
-            """SELECT content_hash, arg_max(label, (filename, file_row_number)) AS label
+            """SELECT content_hash, arg_max(label, (filename, file_row_number)) AS label,
+                      arg_max(coalesce(result, ''), (filename, file_row_number)) AS result
                FROM read_parquet(?, filename = true, file_row_number = true)
                WHERE label IS NOT NULL GROUP BY content_hash ORDER BY content_hash""",
             params=[list(parts)],
@@ -57,15 +65,15 @@ def pick_labels(parts: Sequence[str], *, spill_folder: str | Path) -> Iterator[p
         yield from found.to_arrow_reader(LABEL_CHUNK)
 
 
-def find_new_labels(*, collection: Collection, labels: pa.RecordBatch) -> list[tuple[int, str]]:
-    """(item id, label) of those whose item has no label or another one."""
+def find_new_labels(*, collection: Collection, labels: pa.RecordBatch) -> list[tuple[int, str, str]]:
+    """(item id, label, result) of those whose item has no label or another one, or that may be drawn differently."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT item.id, new.label
-               FROM unnest(%s::text[], %s::text[]) AS new (content_hash, label)
+            """SELECT item.id, new.label, new.result
+               FROM unnest(%s::text[], %s::text[], %s::text[]) AS new (content_hash, label, result)
                JOIN datasets_item item ON item.dataset_id = %s AND item.content_hash = new.content_hash
-               WHERE item.label IS DISTINCT FROM new.label ORDER BY item.id""",
-            [labels["content_hash"].to_pylist(), labels["label"].to_pylist(), collection.dataset_id],
+               WHERE item.label IS DISTINCT FROM new.label OR new.result <> '' ORDER BY item.id""",
+            [*(labels[name].to_pylist() for name in ("content_hash", "label", "result")), collection.dataset_id],
         )
         return cursor.fetchall()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count
 
 from lifecycle.common.errors import Conflict
@@ -15,11 +15,12 @@ from lifecycle.datasets.chunks import FORMAT
 from lifecycle.datasets.models import Dataset, DatasetVersion, Item
 from lifecycle.datasets.selectors.versions import fetch_chunks
 from lifecycle.datasets.services.snapshots import Snapshot
+from lifecycle.datasets.services.splits import FindNear, resplit_items, write_splits
+from lifecycle.datasets.splitting import RATIO, SplitPolicy
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
 from lifecycle.projects.services import record_event
 
-TEMPORARY_ROWS = 20_000
 SMALL_SET_ITEMS = 500  # labeled items above which chance gives every split enough
 
 
@@ -39,54 +40,12 @@ def commit_version(*, dataset: Dataset, user, message: str = "", idempotency_key
     )
 
 
-def resplit_items(*, dataset: Dataset) -> int:
-    """Apply new shares to all items; before the first version only. Call within the job's transaction."""
-    locked = Dataset.objects.select_for_update().get(pk=dataset.pk)
-    if not locked.splits_are_stale:
-        return 0
-    moved = 0
-    if not locked.versions.exists():
-        items = Item.objects.filter(dataset=locked).order_by("pk")
-        last = 0
-        while rows := list(items.filter(pk__gt=last).values_list(
-            "pk", "content_hash", "group", "given_split", "split")[:TEMPORARY_ROWS]):  # fmt: skip
-            last = rows[-1][0]
-            moved += _apply_splits(locked, rows)
-    locked.splits_are_stale = False
-    locked.save(update_fields=["splits_are_stale", "updated_at"])
-    return moved
-
-
-def _apply_splits(dataset: Dataset, rows: Sequence[tuple]) -> int:
-    given = dict(
-        Item.objects.filter(dataset=dataset, group__in={r[2] for r in rows if r[2]})
-        .exclude(given_split="")
-        .order_by("group", "-pk")
-        .values_list("group", "given_split")
-    )
-    splits = rules.assign_splits(
-        [(r[1], r[2] or None, r[3] or None) for r in rows],
-        ratios=dataset.split_ratios,
-        seed=dataset.split_seed,
-        group_splits=given,
-    )
-    return _write_splits({r[0]: split for r, split in zip(rows, splits, strict=True) if split != r[4]})
-
-
-def _write_splits(splits: dict[int, str]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE datasets_item AS item SET split = new.split
-               FROM unnest(%s::bigint[], %s::text[]) AS new (id, split) WHERE item.id = new.id""",
-            [list(splits), list(splits.values())],
-        )
-        return cursor.rowcount
-
-
-def balance_small_splits(*, dataset: Dataset) -> int:
+def balance_small_splits(*, dataset: Dataset, find_near: FindNear | None = None) -> int:
     """Give validation and test a few labeled items where a small set left them without. Never moves an item that is
     in a version. Call within the job's transaction; returns how many items moved."""
-    resplit_items(dataset=dataset)
+    resplit_items(dataset=dataset, find_near=find_near)
+    if SplitPolicy.from_json(dataset.split_policy).kind != RATIO:
+        return 0
     labeled = Item.objects.filter(dataset=dataset, excluded_at=None, label__isnull=False)
     if labeled[: SMALL_SET_ITEMS + 1].count() > SMALL_SET_ITEMS:
         return 0
@@ -100,7 +59,7 @@ def balance_small_splits(*, dataset: Dataset) -> int:
     moves = rules.top_up_small_splits(
         candidates, counts, dataset.split_ratios or rules.DEFAULT_RATIOS, dataset.split_seed
     )
-    return _write_splits({pk: moves[key] for pk, key, _, _ in free if key in moves})
+    return write_splits({pk: moves[key] for pk, key, _, _ in free if key in moves})
 
 
 def _find_used(item_ids: list[int], dataset: Dataset) -> set[int]:

@@ -1,0 +1,159 @@
+"""Splits by policy, and what of it is applied when: to everything before the first version, to newcomers after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+from django.db.models import Count, Max
+
+from lifecycle.common.errors import DomainError
+from lifecycle.datasets import rules, splitting
+from lifecycle.datasets.chunks import connect, name_source
+from lifecycle.datasets.models import Dataset, Item
+from lifecycle.datasets.selectors.versions import fetch_chunks
+from lifecycle.datasets.splitting import Newcomer, Settled, SplitPolicy
+from lifecycle.projects.services import record_event
+
+FindNear = Callable[[Sequence[int | None], Sequence[int]], list[int | None]]
+AT_ONCE = 20_000
+
+
+def update_splits(
+    *, dataset: Dataset, user, ratios: Mapping[str, float], policy: Mapping[str, Any] | None = None
+) -> Dataset:
+    """New shares for train, validation and test, and how items fall into them. Items of a version never move: after
+    the first one this is about newcomers only."""
+    try:
+        shares = rules.check_ratios(ratios)
+    except (TypeError, ValueError) as error:
+        raise DomainError(str(error), fields={"train": str(error)}) from None
+    with transaction.atomic():
+        locked = Dataset.objects.select_for_update().get(pk=dataset.pk)
+        wanted = _check_policy(locked, policy) if policy is not None else dict(locked.split_policy)
+        is_same = wanted == locked.split_policy or _is_plain(wanted) and _is_plain(locked.split_policy)
+        if is_same and shares == rules.check_ratios(locked.split_ratios or rules.DEFAULT_RATIOS):
+            return locked
+        locked.split_ratios, locked.split_policy, locked.splits_are_stale = shares, wanted, True
+        locked.save(update_fields=["split_ratios", "split_policy", "splits_are_stale", "updated_at"])
+        text = ", ".join(f"{split} {share:.0%}" for split, share in shares.items())
+        kind = SplitPolicy.from_json(wanted).kind
+        how = "" if kind == splitting.RATIO else f" ({splitting.TITLES[kind].lower()})"
+        record_event(project=locked.project, actor=user, verb="dataset.split", summary=f"Set the splits to {text}{how}")
+    return locked
+
+
+def _is_plain(policy: Mapping[str, Any]) -> bool:
+    return SplitPolicy.from_json(policy).kind == splitting.RATIO
+
+
+def _check_policy(dataset: Dataset, raw: Mapping[str, Any]) -> dict[str, Any]:
+    if raw.get("kind") not in splitting.KINDS:
+        raise DomainError("Choose how items fall into splits.", fields={"kind": "No such policy."})
+    policy = SplitPolicy.from_json(raw)
+    known = {column["name"] for column in dataset.columns}
+    if policy.column and policy.column not in known:
+        raise DomainError(f"There is no column “{policy.column}”.", fields={"column": "No such column."})
+    old = SplitPolicy.from_json(dataset.split_policy)
+    keeps = (old.kind, old.column) == (policy.kind, policy.column)
+    boundaries = list(old.boundaries) if keeps and dataset.versions.exists() else []
+    return {"kind": policy.kind, "column": policy.column, "boundaries": boundaries}
+
+
+def resplit_items(*, dataset: Dataset, find_near: FindNear | None = None) -> int:
+    """Give every item that is in no version its split by the dataset's policy; call within the job's transaction.
+
+    By plain share that is done at import, so that there is something to do only after the shares were changed.
+    """
+    locked = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    policy = SplitPolicy.from_json(locked.split_policy)
+    if policy.kind == splitting.RATIO and not locked.splits_are_stale:
+        return 0
+    last = find_last_settled(locked)
+    rows = list(_read_newcomers(locked, policy, last))
+    near = _find_near(locked, [row[-1] for row in rows], last, find_near)
+    items = [Newcomer(*row[1:7], near=place) for row, place in zip(rows, near, strict=True)]
+    settled = _describe_settled(locked, policy, last, {item.group for item in items if item.group})
+    ratios = locked.split_ratios or rules.DEFAULT_RATIOS
+    splits, policy = splitting.assign(items, policy, ratios, locked.split_seed, settled)
+    moves = {row[0]: split for row, split in zip(rows, splits, strict=True) if split != row[7]}
+    if policy.kind != splitting.RATIO:
+        locked.split_policy = {"kind": policy.kind, "column": policy.column, "boundaries": list(policy.boundaries)}
+    locked.splits_are_stale = False
+    locked.save(update_fields=["splits_are_stale", "split_policy", "updated_at"])
+    return write_splits(moves)
+
+
+def find_last_settled(dataset: Dataset) -> int:
+    """The highest item id there was at the newest version: items above it are in no version. 0 before the first."""
+    latest = dataset.versions.order_by("-number").first()
+    if latest is None:
+        return 0
+    if latest.snapshot:
+        return int(latest.snapshot["last_item"])
+    with connect() as base:
+        found = base.execute(f"SELECT coalesce(max(item_id), 0) FROM {name_source(fetch_chunks(latest))}").fetchall()
+    return int(found[0][0])
+
+
+def _read_newcomers(dataset: Dataset, policy: SplitPolicy, last: int):
+    """(id, content hash, group, given split, label, time, none, split, fingerprint) of items above `last`."""
+    by_column = policy.column and policy.kind in (splitting.TIME, splitting.GROUP)
+    column = '"row" ->> %s' if by_column else "NULL"
+    values = [policy.column] if by_column else []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT id, content_hash, "group", given_split, label, created_at, {column}, split, fingerprint
+                FROM datasets_item WHERE dataset_id = %s AND id > %s ORDER BY id""",
+            [*values, dataset.pk, last],
+        )
+        while rows := cursor.fetchmany(AT_ONCE):
+            for pk, key, group, given, label, created, cell, split, fingerprint in rows:
+                if policy.kind == splitting.GROUP and by_column:
+                    group = group or (f"{policy.column}={cell}" if cell else "")
+                time = splitting.sort_key(cell) if by_column else created.isoformat()
+                yield pk, key, group, given, label, time, None, split, fingerprint
+
+
+def _find_near(
+    dataset: Dataset, fingerprints: Sequence[int | None], last: int, find_near: FindNear | None
+) -> list[str | int | None]:
+    if find_near is None or all(fingerprint is None for fingerprint in fingerprints):
+        return [None] * len(fingerprints)
+    known = Item.objects.filter(dataset=dataset, pk__lte=last, fingerprint__isnull=False).order_by("-pk")
+    splits = dict(known.values_list("fingerprint", "split"))
+    old = np.fromiter(splits, dtype=np.int64, count=len(splits))
+    found = find_near(fingerprints, old)
+    return [
+        place if place is None else splits[int(old[place])] if place < len(old) else int(place) - len(old)
+        for place in found
+    ]
+
+
+def _describe_settled(dataset: Dataset, policy: SplitPolicy, last: int, groups: set[str]) -> Settled:
+    old = Item.objects.filter(dataset=dataset, pk__lte=last).order_by()
+    known: dict[str, str] = {}
+    if last and groups:
+        known = dict(old.filter(group__in=groups).values_list("group", "split").annotate(first=Max("pk")).values_list(
+            "group", "split"))  # fmt: skip
+        if policy.kind == splitting.GROUP and policy.column:
+            cells = old.filter(**{f"row__{policy.column}__isnull": False}).values_list(f"row__{policy.column}", "split")
+            known = {f"{policy.column}={cell}": split for cell, split in cells.distinct()} | known
+    counts: dict[tuple[str | None, str], int] = {}
+    if last and policy.kind == splitting.STRATIFIED:
+        found = old.filter(excluded_at=None).values_list("label", "split").annotate(n=Count("pk"))
+        counts = {(label, split): n for label, split, n in found}
+    return Settled(known, counts, is_first=not dataset.versions.exists())
+
+
+def write_splits(splits: Mapping[int, str]) -> int:
+    """Write item id -> split; returns how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE datasets_item AS item SET split = new.split
+               FROM unnest(%s::bigint[], %s::text[]) AS new (id, split) WHERE item.id = new.id""",
+            [list(splits), list(splits.values())],
+        )
+        return cursor.rowcount

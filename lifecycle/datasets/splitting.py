@@ -1,0 +1,184 @@
+"""Split policies: which split an item that is in no version yet belongs to. Pure; old items never pass through here.
+
+Items that share a group or are near-duplicates are one unit and stay on one side, whatever the policy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lifecycle.datasets.rules import SPLITS, check_ratios, choose_split, compute_point
+
+RATIO, STRATIFIED, GROUP, TIME, FIXED = KINDS = ("ratio", "stratified", "group", "time", "fixed")
+TITLES = {
+    RATIO: "By share",
+    STRATIFIED: "By share within each class",
+    GROUP: "By share of whole groups",
+    TIME: "By time: oldest train, newest test",
+    FIXED: "Fixed test set: new items only train or validate",
+}
+
+
+@dataclass(frozen=True)
+class SplitPolicy:
+    """`column` is a table's column that holds the group or the time; empty: the item's group, or when it came in.
+
+    `boundaries` are the times from which validation and test begin, settled with the first version.
+    """
+
+    kind: str = RATIO
+    column: str = ""
+    boundaries: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> SplitPolicy:
+        """A policy stored as JSON; nothing means by share."""
+        kind = raw.get("kind") or RATIO
+        return cls(kind if kind in KINDS else RATIO, str(raw.get("column") or ""), tuple(raw.get("boundaries") or ()))
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """An item that is in no version. `near` is the split of an older near-duplicate, or the place of an earlier one
+    among the newcomers. `time` sorts as text: ISO 8601, or a number padded by `sort_key`."""
+
+    key: str
+    group: str = ""
+    given: str = ""
+    label: str | None = None
+    time: str = ""
+    near: str | int | None = None
+
+
+@dataclass
+class Unit:
+    """Items that stay together; `split` is empty until it is decided."""
+
+    places: list[int]
+    key: str
+    split: str = ""
+    label: str | None = None
+    time: str = ""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What older items say: where groups are, and how many labeled items of each (label, split) there are."""
+
+    groups: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[tuple[str | None, str], int] = field(default_factory=dict)
+    is_first: bool = True  # there is no version yet
+
+
+def assign(
+    items: Sequence[Newcomer], policy: SplitPolicy, ratios: Mapping[str, float], seed: int, settled: Settled
+) -> tuple[list[str], SplitPolicy]:
+    """The split of each item, and the policy with its boundaries once they are settled.
+
+    The same items give the same splits in any order. What an older item of the unit says comes first, then what was
+    given with the import, then the policy.
+    """
+    shares = check_ratios(ratios)
+    units = build_units(items, settled.groups)
+    open_units = sorted(
+        (unit for unit in units if not unit.split), key=lambda unit: (compute_point(unit.key, seed), unit.key)
+    )
+    if policy.kind == STRATIFIED:
+        _stratify(open_units, units, shares, settled)
+    elif policy.kind == TIME:
+        policy = _cut_by_time(open_units, policy, shares)
+    else:
+        if policy.kind == FIXED and _has_test(units, settled):
+            shares = check_ratios({**shares, "test": 0})
+        for unit in open_units:
+            unit.split = choose_split(unit.key, shares, seed)
+    splits = [""] * len(items)
+    for unit in units:
+        for place in unit.places:
+            splits[place] = unit.split
+    return splits, policy
+
+
+def build_units(items: Sequence[Newcomer], groups: Mapping[str, str]) -> list[Unit]:
+    """Items joined by group or near-duplication; `split` is set where older items or the import decide it."""
+    parents = list(range(len(items)))
+
+    def find(place: int) -> int:
+        while parents[place] != place:
+            parents[place] = parents[parents[place]]
+            place = parents[place]
+        return place
+
+    first_of: dict[str, int] = {}
+    for place, item in enumerate(items):
+        if item.group:
+            parents[find(place)] = find(first_of.setdefault(item.group, place))
+        if isinstance(item.near, int):
+            parents[find(place)] = find(item.near)
+    members: dict[int, list[int]] = {}
+    for place in range(len(items)):
+        members.setdefault(find(place), []).append(place)
+    return [_describe_unit(items, places, groups) for places in members.values()]
+
+
+def _describe_unit(items: Sequence[Newcomer], places: list[int], groups: Mapping[str, str]) -> Unit:
+    found = sorted((items[place] for place in places), key=lambda item: item.key)
+    labels = Counter(item.label for item in found if item.label is not None)
+    names = sorted({item.group for item in found if item.group})
+    choices = [
+        *(groups[name] for name in names if name in groups),
+        *(item.near for item in found if isinstance(item.near, str)),
+        *(item.given for item in found if item.given),
+    ]
+    return Unit(
+        places=places,
+        key=f"group:{names[0]}" if names else found[0].key,
+        split=choices[0] if choices else "",
+        label=min(labels, key=lambda label: (-labels[label], label)) if labels else None,
+        time=max(item.time for item in found),
+    )
+
+
+def _stratify(open_units: Iterable[Unit], units: Iterable[Unit], shares: Mapping[str, float], settled: Settled) -> None:
+    """Each unit goes where its class is furthest below its share, counting all items of the class, old ones too."""
+    counts: Counter[tuple[str | None, str]] = Counter(settled.counts)
+    for unit in units:
+        if unit.split:
+            counts[unit.label, unit.split] += len(unit.places)
+    for unit in open_units:
+        total = sum(counts[unit.label, split] for split in SPLITS) + len(unit.places)
+        wanted = {split: shares[split] * total - counts[unit.label, split] for split in SPLITS if shares[split] > 0}
+        unit.split = max(wanted, key=lambda split: (wanted[split], shares[split], split))
+        counts[unit.label, unit.split] += len(unit.places)
+
+
+def _cut_by_time(open_units: Sequence[Unit], policy: SplitPolicy, shares: Mapping[str, float]) -> SplitPolicy:
+    """The oldest train, the newest test. Boundaries stay once settled: a later item never lands in an earlier split."""
+    if not policy.boundaries and open_units:
+        times = sorted(time for unit in open_units for time in [unit.time] * len(unit.places))
+        starts = [round(share * len(times)) for share in (shares["train"], shares["train"] + shares["validation"])]
+        edges = [times[start] if start < len(times) else "\U0010ffff" for start in starts]
+        policy = SplitPolicy(policy.kind, policy.column, tuple(edges))
+    for unit in open_units:
+        validation, test = policy.boundaries
+        unit.split = "test" if unit.time >= test else "validation" if unit.time >= validation else "train"
+    return policy
+
+
+def _has_test(units: Iterable[Unit], settled: Settled) -> bool:
+    return not settled.is_first or any(unit.split == "test" for unit in units)
+
+
+def sort_key(value: Any) -> str:
+    """A time or number as text that sorts as the value does; empty, the oldest, for nothing."""
+    if value is None or value == "":
+        return ""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    # of the same length, digits sort as numbers do; negative ones the other way round
+    return f"1{number:030.9f}" if number >= 0 else f"0{1e19 + number:030.9f}"

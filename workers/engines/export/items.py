@@ -1,0 +1,105 @@
+"""Items of a version one after another, and how far the export is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lifecycle.contracts.engine import Canceled, Report, ShouldStop
+from lifecycle.contracts.exports import ExportSpec
+
+OpenBlob = Callable[[str], BinaryIO]
+BATCH_ROWS = 2_000
+SPLITS = ("train", "validation", "test")
+EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/bmp": "bmp",
+              "image/tiff": "tif"}  # fmt: skip
+COLUMNS = (
+    "item_id",
+    "content_hash",
+    "split",
+    "label",
+    "group",
+    "blob",
+    "text",
+    "row",
+    "result",
+    "mime",
+    "width",
+    "height",
+)
+
+
+@dataclass
+class Source:
+    """What every layout is handed: items, files, and a list of what was left out, by reason."""
+
+    spec: ExportSpec
+    open_blob: OpenBlob
+    report: Report
+    should_stop: ShouldStop
+    left_out: Counter[str] = field(default_factory=Counter)
+    written: int = 0
+
+    def read_items(self) -> Iterator[dict[str, Any]]:
+        """Manifest rows as dicts, `row` and `result` parsed."""
+        total = sum(pq.read_metadata(path).num_rows for path in self.spec.chunks) or 1
+        seen = 0
+        for path in self.spec.chunks:
+            for batch in _read_batches(path):
+                if self.should_stop():
+                    raise Canceled
+                for row in batch.to_pylist():
+                    yield _parse(row)
+                seen += batch.num_rows
+                self.report.progress(0.95 * seen / total, f"{seen:,} of {total:,} items")
+
+    def read_blob(self, blob: str) -> bytes:
+        with self.open_blob(blob) as source:
+            return source.read()
+
+    def leave_out(self, reason: str) -> None:
+        """Count one thing that the layout cannot hold."""
+        self.left_out[reason] += 1
+
+    def list_notes(self) -> tuple[str, ...]:
+        """A sentence for each reason."""
+        return tuple(f"{count:,} {reason}." for reason, count in self.left_out.most_common())
+
+
+def _read_batches(path: str) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(path) as source:
+        there = [name for name in COLUMNS if name in source.schema_arrow.names]
+        yield from source.iter_batches(batch_size=BATCH_ROWS, columns=there)
+
+
+def _parse(row: dict[str, Any]) -> dict[str, Any]:
+    for name in ("row", "result"):
+        row[name] = json.loads(row[name]) if row.get(name) else None
+    return row
+
+
+def name_file(item: dict[str, Any]) -> str:
+    """A file name that no other item has; of letters that are safe everywhere."""
+    return f"{item['item_id']}_{item['content_hash'][:8]}.{EXTENSIONS.get(item.get('mime') or '', 'png')}"
+
+
+def name_folder(label: str) -> str:
+    """A class name as the name of a folder."""
+    return re.sub(r"[^\w .+-]", "_", label).strip(" .") or "_"
+
+
+def list_regions(item: dict[str, Any], kinds: Sequence[str]) -> list[tuple[str, str, dict[str, Any]]]:
+    """(kind, class, value) of the Label Studio regions of these kinds."""
+    found = []
+    for region in item["result"] or ():
+        kind, value = region.get("type"), region.get("value") or {}
+        if kind in kinds:
+            found += [(kind, str(name), value) for name in value.get(kind, ())[:1]]
+    return found
