@@ -5,6 +5,7 @@ from django.db import models
 
 from lifecycle.common.models import TimestampedModel
 from lifecycle.datasets.models import Dataset, Item
+from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 
 
@@ -15,6 +16,7 @@ class LabelSchema(TimestampedModel):
     version = models.PositiveIntegerField()
     config = models.TextField()  # Label Studio XML
     classes = models.JSONField(default=list)  # in the order of their keys; empty for numbers
+    external_config = models.TextField(blank=True)  # as it came through the Label Studio door, with names of its own
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -67,6 +69,7 @@ class Task(models.Model):
     answers = models.PositiveSmallIntegerField(default=0)  # current answers of people; imported labels are not counted
     priority = models.FloatField(default=0)  # higher first
     skip_reason = models.CharField(max_length=200, blank=True)
+    external = models.JSONField(null=True, blank=True)  # {"data", "meta"} of the door, where the item does not say it
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -134,6 +137,7 @@ class Annotation(models.Model):
     guide_version = models.PositiveIntegerField(null=True, blank=True)
     lead_time_ms = models.PositiveIntegerField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=64, null=True, blank=True)
+    external = models.JSONField(null=True, blank=True)  # what a client of the door said beside the result
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -143,12 +147,16 @@ class Annotation(models.Model):
                 condition=models.Q(idempotency_key__isnull=False),
                 name="annotation_key_once",
             ),
+            # an import may bring several people's answers under the name of whoever imports them
             models.UniqueConstraint(
-                fields=["task", "user"], condition=models.Q(is_current=True), name="annotation_current_once"
+                fields=["task", "user"],
+                condition=models.Q(is_current=True) & ~models.Q(origin="import"),
+                name="annotation_own_current_once",
             ),
         ]
         indexes = [
             models.Index(fields=["item", "id"], name="annotation_item"),
+            models.Index(fields=["task", "user"], condition=models.Q(is_current=True), name="annotation_current"),
             models.Index(fields=["user", "-created_at"], name="annotation_user_newest"),
             models.Index(fields=["value"], condition=models.Q(is_current=True), name="annotation_current_value"),
             models.Index(fields=["previous"], condition=models.Q(previous__isnull=False), name="annotation_previous"),
@@ -156,3 +164,101 @@ class Annotation(models.Model):
 
     def __str__(self) -> str:
         return f"annotation {self.pk}"
+
+
+class Suggestion(models.Model):
+    """A model's proposal for a task, in Label Studio's result format with this project's names."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="suggestions")
+    model_version = models.CharField(max_length=200, blank=True)  # as its maker names it
+    score = models.FloatField(null=True, blank=True)
+    result = models.JSONField(default=list)
+    value = models.TextField(null=True, blank=True)  # the class or number inside `result`; null when there is none
+    external = models.JSONField(null=True, blank=True)  # what a client of the door said beside the result
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"suggestion {self.pk}"
+
+
+class ExternalProject(TimestampedModel):
+    """What the Label Studio door keeps of a project that has no place elsewhere, such as its color."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="external")
+    settings = models.JSONField(default=dict)
+    is_undecided = models.BooleanField(default=False)  # made without a configuration: its problem type may change
+
+
+class LabelExport(TimestampedModel):
+    """All labels of a project at one moment as a file, in Label Studio's JSON; with a parent, its conversion."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="label_exports")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="conversions")
+    title = models.CharField(max_length=200, blank=True)
+    layout = models.CharField(max_length=40, default="JSON")  # annotations.conversion.LAYOUTS
+    only_annotated = models.BooleanField(default=False)
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    blob = models.CharField(max_length=64, blank=True)  # empty until the job is done
+    file_name = models.CharField(max_length=200, blank=True)
+    byte_size = models.BigIntegerField(default=0)
+    task_count = models.BigIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.title or f"export {self.pk}"
+
+
+class Webhook(TimestampedModel):
+    """An address that wants to know what happens to labels."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="webhooks")
+    url = models.CharField(max_length=2_000)
+    secrets = models.TextField()  # common.secrets: the signing key, and headers such as a password of the receiver
+    events = models.JSONField(default=list)  # contracts.webhooks.EVENTS; empty means all
+    send_payload = models.BooleanField(default=True)  # else only the name of the event
+    is_active = models.BooleanField(default=True)
+    failures = models.PositiveIntegerField(default=0)  # given up one after the other
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class WebhookDelivery(models.Model):
+    """One event on its way to one address, and what came of it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"  # not sent yet, or to be tried again
+        DELIVERED = "delivered"
+        FAILED = "failed"  # given up
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    key = models.UUIDField(unique=True)  # the same in every attempt, so that a receiver can tell a repeat
+    event = models.CharField(max_length=40)
+    body = models.TextField()  # JSON, the very bytes that are signed
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)  # of the last answer
+    said = models.CharField(max_length=500, blank=True)  # the beginning of the last answer, or why there is none
+    created_at = models.DateTimeField(auto_now_add=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["webhook", "-id"], name="delivery_newest"),
+            models.Index(fields=["webhook", "id"], condition=models.Q(state="waiting"), name="delivery_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} to {self.webhook_id}"
