@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from lifecycle.common.errors import NotFound
 from lifecycle.crawls.models import Crawl, CrawlItem, CrawlTrial, CrawlUrl
 from lifecycle.datasets.models import Item
 from lifecycle.datasets.selectors.collections import get_one
@@ -98,10 +97,3 @@ def find_latest_trial(source: Source) -> CrawlTrial | None:
 def find_open_crawl(source: Source) -> Crawl | None:
     """The one that runs or is paused."""
     return Crawl.objects.filter(source=source, state__in=("running", "paused")).select_related("job").first()
-
-
-def get_item_or_fail(project: Project, item_id: int) -> Item:
-    found = Item.objects.filter(dataset__project=project, pk=item_id).first()
-    if found is None:
-        raise NotFound("There is no such item in this project.")
-    return found

@@ -165,6 +165,11 @@ def succeed(job_id: int, *, fence: int, result: Mapping[str, Any]) -> bool:
     return _finish(job_id, fence, State.SUCCEEDED, progress=1.0, result=dict(result))
 
 
+def renew_attempts(job_id: int, *, fence: int) -> None:
+    """This attempt got somewhere: if it is killed, the next one counts as the second again."""
+    Job.objects.filter(pk=job_id, fence=fence, state=State.RUNNING).update(attempt=1)
+
+
 def fail(job_id: int, *, fence: int, error: str, traceback: str = "") -> bool:
     return _finish(job_id, fence, State.FAILED, error=_clean(error), traceback=_clean(traceback))
 
@@ -302,8 +307,8 @@ def _find_unpublished(count_waiting: Callable[[str], int | None]) -> list[int]:
         waiting = count_waiting(queue)
         missing = len(jobs) if waiting is None else max(0, due.filter(queue=queue).count() - waiting)
         never = [job.pk for job in jobs if job.published_at is None]
-        again = sorted((j for j in jobs if j.published_at), key=lambda j: j.published_at)
-        wanted += never + [j.pk for j in again[: max(0, missing - len(never))]]
+        again = sorted((j.published_at, j.pk) for j in jobs if j.published_at)
+        wanted += never + [pk for _, pk in again[: max(0, missing - len(never))]]
     return wanted
 
 
@@ -328,7 +333,6 @@ def _end_attempts(job_id: int, *, outcome: str, error: str = "") -> None:
 def _clean(text: str) -> str:
     """Postgres stores no NUL; a library's error text may hold one."""
     return text.replace("\x00", "")
-
 
 
 def prune(*, days: int) -> int:

@@ -18,7 +18,7 @@ from lifecycle.accounts.services import tokens
 from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Task
 from lifecycle.common.blobs import open_blobs
 from lifecycle.crawls.services import create_site, start_crawl, start_trial
-from lifecycle.datasets.models import Collection, DatasetVersion, Upload
+from lifecycle.datasets.models import Collection, DatasetVersion, Upload, VersionExport, VersionTag
 from lifecycle.deployments.models import Deployment, DeploymentKey, Prediction, Release
 from lifecycle.exploration.models import SavedView
 from lifecycle.jobs.models import Job
@@ -27,6 +27,7 @@ from lifecycle.pipelines.models import PipelineRun
 from lifecycle.projects import invitations
 from lifecycle.projects.models import Decision, Milestone, Project
 from lifecycle.registry.models import Model, ModelVersion
+from lifecycle.sources.models import Source, SourceRun
 from tests import factories
 from tests.versions import commit_rows
 
@@ -100,6 +101,7 @@ def _add_data(world: World, number: int, folder: Path) -> None:
     site = create_site(dataset=dataset, user=world.owner, title="Site", config={"start_urls": ["https://example.org/"]})
     crawl = start_crawl(source=site, user=world.owner)
     trial = start_trial(source=site, user=world.owner)
+    _add_source(world, item.collection)
     world.arguments |= {"site_id": site.pk, "crawl_id": crawl.pk, "trial_id": trial.pk}
     view = SavedView.objects.create(project=world.project, name="all", created_by=world.owner)
     world.arguments |= {
@@ -111,8 +113,22 @@ def _add_data(world: World, number: int, folder: Path) -> None:
         "collection_id": item.collection_id,
         "upload_id": upload.pk,
         "digest": version.manifest_blob,
+        "export_id": VersionExport.objects.create(version=version, layout="csv", created_by=world.owner).pk,
+        "tag": VersionTag.objects.create(
+            dataset=dataset, version=version, name=f"gold{number}", created_by=world.owner
+        ).name,
         "row": 0,
     }
+
+
+def _add_source(world: World, collection: Collection) -> None:
+    source = Source.objects.create(
+        dataset=collection.dataset, kind="upload", title="Weekly", last_collection=collection, created_by=world.owner
+    )
+    SourceRun.objects.create(source=source, collection=collection)
+    reject = b'{"source": "a.csv", "line": 2, "reason": "broken", "row": {"a": "=1"}}\n'
+    Collection.objects.filter(pk=collection.pk).update(rejects_blob=open_blobs(settings.STORAGE_URL).put(reject))
+    world.arguments |= {"source_id": source.pk, "source_kind": "sql"}
 
 
 def _add_training(world: World, number: int) -> None:

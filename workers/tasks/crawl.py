@@ -14,6 +14,7 @@ from lifecycle.crawls import services
 from lifecycle.crawls.models import Crawl
 from lifecycle.datasets import services as datasets
 from lifecycle.datasets.models import Collection
+from lifecycle.jobs import services as jobs
 from workers.engines import crawl as engine
 from workers.loading import load_one
 from workers.materialize import BatchWriter
@@ -50,6 +51,7 @@ class JobFrontier:
     def __init__(self, context: JobContext, crawl: Crawl):
         self.context, self.crawl = context, crawl
         self.recorded_at = time.monotonic()
+        self.is_first_batch = True
 
     def claim(self, count: int, *, avoid_hosts: Sequence[str] = ()) -> list[Target]:
         with self.context.recording():
@@ -63,6 +65,9 @@ class JobFrontier:
                 crawl=self.crawl, outcomes=outcomes, seconds=seconds, folder=self.context.workdir,
                 load_items=partial(load_items, self.crawl.collection_id),
             )  # fmt: skip
+            if self.is_first_batch:  # it got somewhere: being killed now and then does not use the attempts up
+                jobs.renew_attempts(self.context.job.pk, fence=self.context.fence)
+        self.is_first_batch = False
         self._report()
         return wanted
 

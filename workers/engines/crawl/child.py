@@ -68,6 +68,7 @@ def main() -> None:
 
 
 def _crawl(spec: CrawlSpec, wire_in: BinaryIO, wire_out: BinaryIO) -> None:
+    from scrapy import signals
     from scrapy.crawler import CrawlerProcess
 
     from workers.engines.crawl.guard import guard_reactor
@@ -83,7 +84,7 @@ def _crawl(spec: CrawlSpec, wire_in: BinaryIO, wire_out: BinaryIO) -> None:
     holder["wire"] = Wire(wire_out, reactor)
     reactor.callWhenRunning(holder["wire"].beat)  # type: ignore[attr-defined]
     listener = threading.Thread(target=_listen, args=(wire_in, reactor, crawler), daemon=True)
-    reactor.callWhenRunning(lambda: reactor.callLater(0, listener.start))  # type: ignore[attr-defined]
+    crawler.signals.connect(listener.start, signals.spider_opened, weak=False)
     process.start(install_signal_handlers=False)
 
 

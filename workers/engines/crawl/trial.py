@@ -16,6 +16,7 @@ from lifecycle.contracts.crawl import CrawlSpec, FoundItem, Outcome
 from lifecycle.contracts.engine import Report, ShouldStop
 from workers.engines.crawl.memory import MemoryFrontier
 from workers.engines.crawl.run import run
+from workers.engines.ingest.identity import compute_hash
 
 MAX_PICTURES = 8
 SHOWN_ITEMS = 20
@@ -34,15 +35,15 @@ def run_trial(
     starts = tuple(dict.fromkeys([url, *spec.start_urls]))  # the scope stays the crawl's
     role = "sitemap" if url in spec.sitemaps else "page"
     alone = replace(spec, start_urls=starts, sitemaps=(), uses_robots_sitemaps=False, max_pages=1)
-    frontier = MemoryFrontier(alone, max_images=MAX_PICTURES if spec.take == "images" else 0)
-    first = replace(frontier.targets[1], role=role)
-    frontier.targets = {1: first}
-    frontier._waiting = frontier._waiting[:1]
+    frontier = MemoryFrontier(
+        replace(alone, start_urls=(url,)), max_images=MAX_PICTURES if spec.take == "images" else 0
+    )
+    frontier.targets[1] = replace(frontier.targets[1], role=role)
     pictures: dict[str, bytes] = {}
 
     def keep(contents: Sequence[bytes]) -> list[str]:
         for content in contents:
-            pictures[_hash(content)] = content
+            pictures[compute_hash(content)] = content
         return []
 
     run(alone, frontier=_Narrow(frontier), workdir=workdir, report=report, should_stop=should_stop, put_blobs=keep)
@@ -70,7 +71,7 @@ def _describe(url: str, frontier: MemoryFrontier, pictures: dict[str, bytes]) ->
     pages = [o for o in frontier.outcomes if o.role != "image"]
     last = pages[-1] if pages else Outcome(0, "failed", error="Nothing was fetched.")
     items = [item for outcome in frontier.outcomes for item in outcome.items]
-    links = [link for outcome in pages for link in outcome.links if link.role != "image"]
+    links = [link for link in last.links if link.role != "image"]
     refused = [pair for outcome in frontier.outcomes for pair in outcome.set_aside]
     return {
         "url": url,
@@ -91,7 +92,7 @@ def _describe(url: str, frontier: MemoryFrontier, pictures: dict[str, bytes]) ->
         "item_count": len(items),
         "items": [_show(item, pictures) for item in items[:SHOWN_ITEMS]],
         "set_aside": [list(pair) for pair in refused[:SHOWN_ITEMS]],
-        "picture_count": sum(link.role == "image" for o in pages for link in o.links),
+        "picture_count": sum(link.role == "image" for link in last.links),
         "link_count": len(links),
         "links": [link.url for link in links[:SHOWN_LINKS]],
         "dropped": [list(pair) for o in pages for pair in o.dropped],
@@ -124,9 +125,3 @@ def _draw(content: bytes) -> str:
         out = io.BytesIO()
         small.save(out, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
-
-
-def _hash(content: bytes) -> str:
-    from workers.engines.ingest.identity import compute_hash
-
-    return compute_hash(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -46,30 +47,25 @@ def site():
 @pytest.fixture
 def crawl(tmp_path):
     """crawl(site, take="text", …) fetches a whole site; answers the outcome of each path, all in `.frontier`."""
+    return partial(run_crawl, tmp_path)
 
-    def run(site, **options):
-        start = options.pop("start", ["/"])
-        spec = replace(FAST, start_urls=tuple(site.base + path for path in start), **options)
-        frontier = engine.MemoryFrontier(spec)
-        stored = []
 
-        def put_blobs(contents):
-            stored.extend(contents)
-            return []
-
-        notes = Notes()
-        result = engine.run(
-            spec, frontier=frontier, workdir=tmp_path, report=notes, should_stop=lambda: False, put_blobs=put_blobs
-        )
-        assert result.ended == "done"
-        return Crawled(site, frontier, stored, notes)
-
-    return run
+def run_crawl(folder, site, **options) -> Crawled:
+    start = options.pop("start", ["/"])
+    spec = replace(FAST, start_urls=tuple(site.base + path for path in start), **options)
+    frontier = engine.MemoryFrontier(spec)
+    stored = []
+    result = engine.run(
+        spec, frontier=frontier, workdir=folder, report=Notes(), should_stop=lambda: False,
+        put_blobs=lambda contents: stored.extend(contents) or [],
+    )  # fmt: skip
+    assert result.ended == "done"
+    return Crawled(site, frontier, stored)
 
 
 class Crawled:
-    def __init__(self, site, frontier, stored, notes):
-        self.site, self.frontier, self.stored, self.notes = site, frontier, stored, notes
+    def __init__(self, site, frontier, stored):
+        self.site, self.frontier, self.stored = site, frontier, stored
 
     def __getitem__(self, path):
         """The last outcome of a path."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from dataclasses import replace
 
 from PIL import Image
 
 from lifecycle.contracts.crawl import FieldRule
-from tests.sites import article
+from tests.sites import article, serve
+from tests.workers.engines.crawl.conftest import FAST, Notes
+from workers.engines import crawl as engine
+from workers.engines.crawl.process import Fetcher
+from workers.engines.crawl.trial import run_trial
 
 WORDS = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
 
@@ -177,8 +182,6 @@ def test_redirects_are_steps_of_their_own(site, crawl):
 
 
 def test_secrets_are_sent_to_the_start_host_only(site, crawl):
-    from tests.sites import serve
-
     with serve("127.0.0.1") as other:
         other.page("/", article("Other", WORDS))
         site.page("/", article("Start", WORDS, [other.base + "/", "/next"]))
@@ -193,8 +196,6 @@ def test_secrets_are_sent_to_the_start_host_only(site, crawl):
 
 
 def test_an_unchanged_page_says_so(site, tmp_path, crawl):
-    from dataclasses import replace
-
     site.page("/", article("Start", WORDS), ETag='"one"')
     first = crawl(site)["/"]
 
@@ -203,27 +204,50 @@ def test_an_unchanged_page_says_so(site, tmp_path, crawl):
         return (304, {}, b"") if is_same else (200, {}, b"changed")
 
     site.routes["/"] = conditional
-    from workers.engines import crawl as engine
-
-    frontier = engine.MemoryFrontier(replace(_fast(), start_urls=(site.base + "/",)))
+    frontier = engine.MemoryFrontier(replace(FAST, start_urls=(site.base + "/",)))
     frontier.targets[1] = replace(frontier.targets[1], etag=first.etag)
-    _run(frontier, tmp_path)
+    engine.run(
+        frontier.spec, frontier=frontier, workdir=tmp_path, report=Notes(), should_stop=lambda: False,
+        put_blobs=lambda contents: [],
+    )  # fmt: skip
 
     assert frontier.outcomes[-1].state == "unchanged"
     assert frontier.outcomes[-1].etag == '"one"'
 
 
-def _fast():
-    from tests.workers.engines.crawl.conftest import FAST
+def test_a_fetching_process_that_dies_is_replaced_and_what_it_held_is_asked_again(site, crawl, monkeypatch):
+    pages = [f"/p{n}" for n in range(20)]
+    site.page("/", article("Start", WORDS, pages))
+    for path in pages:
+        site.page(path, article(path, WORDS + path))
+    hear, fetchers = Fetcher.hear, []
 
-    return FAST
+    def hear_and_kill(self, timeout):
+        if self not in fetchers:
+            fetchers.append(self)
+        if len(fetchers) == 1 and site.hits["/p3"]:
+            self._process.kill()
+        return hear(self, timeout)
+
+    monkeypatch.setattr(Fetcher, "hear", hear_and_kill)
+
+    found = crawl(site)
+
+    assert len(fetchers) == 2
+    assert {o.state for o in found.frontier.outcomes} <= {"done", "again"}
+    assert len({item.source_uri for item in found.items}) == 21
 
 
-def _run(frontier, folder):
-    from tests.workers.engines.crawl.conftest import Notes
-    from workers.engines import crawl as engine
+def test_a_trial_shows_what_an_address_gives_and_follows_nothing(site, tmp_path):
+    site.page("/", '<img src="/red.png"><a href="/next">on</a><a href="http://example.org/">away</a>')
+    site.routes["/red.png"] = (200, {"Content-Type": "image/png"}, picture("red"))
+    site.routes["/old"] = (301, {"Location": "/"}, b"")
+    spec = replace(FAST, start_urls=(site.base + "/",), item_kind="image", take="images")
 
-    return engine.run(
-        frontier.spec, frontier=frontier, workdir=folder, report=Notes(), should_stop=lambda: False,
-        put_blobs=lambda contents: [],
-    )  # fmt: skip
+    shown = run_trial(spec, site.base + "/old", workdir=tmp_path, report=Notes(), should_stop=lambda: False)
+
+    assert (shown["state"], shown["item_count"], shown["link_count"]) == ("done", 1, 1)
+    assert shown["hops"] == [[site.base + "/old", 301]] and shown["final_url"] == site.base + "/"
+    assert shown["items"][0]["thumbnail"].startswith("data:image/jpeg")
+    assert shown["dropped"] == [["another site", 1]]
+    assert site.hits["/next"] == 0

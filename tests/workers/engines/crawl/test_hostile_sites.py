@@ -1,0 +1,231 @@
+"""Sites that mean harm: nothing is hurt, everything else is fetched, and each trap is named."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections import Counter
+
+import pytest
+
+from lifecycle.contracts.addresses import AddressRule
+from tests.sites import article, serve
+from tests.workers.engines.crawl.conftest import run_crawl
+from workers.engines.crawl.guard import AddressRefused, guard_reactor
+
+WORDS = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
+MOST = 30_000_000
+FINE = [f"/fine/{n}" for n in range(5)]
+
+
+def endless(handler):
+    """Ten gigabytes, if somebody takes them."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/html")
+    handler.send_header("Content-Length", str(10_000_000_000))
+    handler.end_headers()
+    handler.wfile.write(b"<p>no end</p>" * 100)
+
+
+def endless_unannounced(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/html")
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    for _ in range(2_000):
+        handler.wfile.write(b"x" * 100_000)
+
+
+def drip(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/html")
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    for _ in range(600):
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+        time.sleep(0.1)
+
+
+def huge_headers(handler):
+    handler.send_response(200)
+    handler.send_header("X-Long", "y" * 3_000_000)
+    handler.end_headers()
+
+
+def broken_off(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/html")
+    handler.send_header("Content-Length", "5000")
+    handler.end_headers()
+    handler.wfile.write(b"<p>half")
+
+
+def not_http(handler):
+    handler.wfile.write(b"\x00\x01\x02 this is no HTTP\r\n\r\n")
+
+
+class Busy:
+    """429 with Retry-After for the first asks."""
+
+    def __init__(self):
+        self.asked: list[float] = []
+
+    def __call__(self, handler):
+        self.asked.append(time.monotonic())
+        if len(self.asked) < 3:
+            return 429, {"Retry-After": "1"}, b"later"
+        return 200, {"Content-Type": "text/html"}, article("Busy", WORDS + " At last.").encode()
+
+
+def html(body: bytes, kind: str = "text/html"):
+    return 200, {"Content-Type": kind}, body
+
+
+@pytest.fixture(scope="module")
+def trapped(tmp_path_factory):
+    """One crawl of a site with every trap at once: (crawled, traps)."""
+    busy = Busy()
+    bomb = gzip.compress(b"0" * 200_000_000)
+    with serve() as site, serve("127.0.0.2") as inside:
+        inside.page("/secret", article("Secret", WORDS))
+        port = inside.base.rsplit(":", 1)[1]
+        odd = ["javascript:alert(1)", "data:text/html,<p>x</p>", "file:///etc/passwd", "mailto:a@b.c", "http://", "//"]
+        site.routes |= {
+            "/10gb": endless, "/unannounced": endless_unannounced, "/drip": drip, "/headers": huge_headers,
+            "/cut": broken_off, "/not-http": not_http, "/busy": busy,
+            "/bomb": (200, {"Content-Type": "text/html", "Content-Encoding": "gzip"}, bomb),
+            "/latin": html("<p>Müller mahlt</p>".encode("latin-1"), "text/html; charset=utf-8"),
+            "/nonsense": html(article("Odd", WORDS).encode(), "text/html; charset=no-such-thing"),
+            "/utf16": html(article("Wide", WORDS).encode("utf-16"), "text/html; charset=utf-16"),
+            "/nul": html(article("Nul", "a\0b " + WORDS).encode()),
+            "/deep": html(b"<div>" * 50_000 + b"deep" + b"</div>" * 50_000),
+            "/many": html(b"".join(b'<a href="/m/%d">m</a>' % n for n in range(1_000_000))),
+            "/schemes": html("".join(f'<a href="{link}">x</a>' for link in odd).encode()),
+            "/loop-a": (302, {"Location": "/loop-b"}, b""), "/loop-b": (302, {"Location": "/loop-a"}, b""),
+            "/inside": (302, {"Location": f"{inside.base}/secret"}, b""),
+            "/inside-6": (302, {"Location": f"http://[::ffff:127.0.0.2]:{port}/secret"}, b""),
+            "/inside-number": (302, {"Location": f"http://2130706434:{port}/secret"}, b""),
+            "/metadata": (302, {"Location": "http://169.254.169.254/latest/meta-data/"}, b""),
+            "/error": (500, {}, b"no"), "/gone": (410, {}, b"gone"),
+            "/program": html(b"\x7fELF" * 50, "application/octet-stream"),
+        }  # fmt: skip
+        traps = [path for path in site.routes if path != "/loop-b"]
+        site.page("/", article("Start", WORDS, [*traps, *FINE, "/r/0"]))
+        for path in FINE:
+            site.page(path, article(path, WORDS + path))
+
+        def fallback(path):
+            if path.startswith("/r/"):
+                return 302, {"Location": f"/r/{int(path[3:]) + 1}"}, b""
+            return None
+
+        site.fallback = fallback
+        found = run_crawl(
+            tmp_path_factory.mktemp("hostile"), site, scope="any", timeout_seconds=3, max_bytes=MOST, max_attempts=3,
+            deny=("/m/",), concurrency_per_host=4, obeys_robots=False,
+        )  # fmt: skip
+        yield found, inside, busy
+
+
+def test_what_is_fine_beside_the_traps_comes_in(trapped):
+    found, _, _ = trapped
+
+    assert all(found[path].state == "done" and len(found[path].items) == 1 for path in FINE)
+
+
+@pytest.mark.parametrize(
+    "path, kind",
+    [
+        ("/10gb", "too large"), ("/unannounced", "too large"), ("/bomb", "too large"), ("/drip", "timeout"),
+        ("/cut", "cut off"), ("/error", "HTTP 500"), ("/gone", "HTTP 410"), ("/program", "not a page"),
+        ("/r/10", "redirects"),
+    ],
+)  # fmt: skip
+def test_each_trap_has_its_name(trapped, path, kind):
+    outcome = trapped[0][path]
+
+    assert outcome.state in ("failed", "skipped")
+    assert outcome.error_kind == kind and outcome.error.endswith(".")
+
+
+@pytest.mark.parametrize("path", ["/headers", "/not-http"])
+def test_answers_that_are_no_http_end_as_failed_connections(trapped, path):
+    assert trapped[0][path].state == "failed"
+
+
+def test_no_way_leads_inside(trapped):
+    found, inside, _ = trapped
+    refused = Counter(o.error_kind for o in found.frontier.outcomes)
+
+    assert not inside.hits
+    assert refused["private address"] == 4
+    assert all(found[path].state == "redirected" for path in ("/inside", "/inside-6", "/inside-number", "/metadata"))
+
+
+def test_a_busy_host_gets_the_pause_it_asks_for(trapped):
+    found, _, busy = trapped
+
+    assert found["/busy"].state == "done"
+    assert all(later - earlier >= 0.9 for earlier, later in zip(busy.asked, busy.asked[1:], strict=False))
+
+
+def test_odd_encodings_become_text_without_nuls(trapped):
+    found, _, _ = trapped
+    texts = [item.text for path in ("/nonsense", "/utf16", "/nul") for item in found[path].items]
+
+    assert len(texts) == 3
+    assert all("ground corn" in text and "\0" not in text for text in texts)
+    assert found["/latin"].state == "done"
+
+
+def test_links_that_are_none_are_counted_not_followed(trapped):
+    dropped = dict(trapped[0]["/schemes"].dropped)
+
+    assert sum(count for why, count in dropped.items() if "not fetchable" in why or "usable" in why) >= 4
+
+
+def test_a_million_links_on_a_page_are_cut_off(trapped):
+    outcome = trapped[0]["/many"]
+
+    assert outcome.state == "done"
+    assert any("more than 10,000 links" in why for why, _ in outcome.dropped)
+
+
+def test_pages_that_nest_without_end_do_not_end_the_crawl(trapped):
+    assert trapped[0]["/deep"].state in ("done", "failed")
+
+
+def test_redirects_in_a_circle_come_to_an_end(trapped):
+    found, _, _ = trapped
+
+    assert (found["/loop-a"].state, found["/loop-b"].state) == ("redirected", "redirected")
+    assert found.site.hits["/loop-a"] == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1", "::1",
+        "fe80::1%eth0", "fd00:ec2::254", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "localhost", "",
+    ],
+)  # fmt: skip
+def test_private_addresses_are_refused_where_the_connection_is_made(address):
+    class Reactor:
+        def connectTCP(self, host, port, *arguments):
+            raise AssertionError("it was connected")
+
+    reactor = Reactor()
+    guard_reactor(reactor, AddressRule.parse(""))
+
+    with pytest.raises(AddressRefused):
+        reactor.connectTCP(address, 80, None)
+
+
+def test_the_operator_opens_single_networks_or_all():
+    some, every = AddressRule.parse("10.0.0.0/8, 127.0.0.1"), AddressRule.parse("true")
+
+    assert [some.allows(a) for a in ("10.9.9.9", "127.0.0.1", "127.0.0.2", "8.8.8.8")] == [True, True, False, True]
+    assert every.allows("192.168.1.1") and not AddressRule.parse("").allows("10.0.0.1")
+    with pytest.raises(ValueError):
+        AddressRule.parse("everything")

@@ -1,0 +1,166 @@
+"""Sites on screen: describe one, try an address, start a crawl, say when to look again."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from lifecycle.common.errors import DomainError
+from lifecycle.crawls import selectors, services
+from lifecycle.datasets.selectors import get_dataset
+from lifecycle.projects.rules import is_allowed
+from lifecycle.projects.selectors import get_project
+from lifecycle.sources import services as source_services
+from webapp.pages.crawls import forms
+
+
+@login_required
+@require_GET
+def list_sites(request, slug):
+    project = get_project(request.user, slug)
+    page = Paginator(selectors.list_sites(project), 30).get_page(request.GET.get("page"))
+    crawls = selectors.map_crawls([site.last_crawl_id for site in page.object_list if site.last_crawl_id])
+    context = _frame(project) | {
+        "page": page,
+        "rows": [(site, crawls.get(site.last_crawl_id)) for site in page.object_list],
+    }
+    return render(request, "crawls/list.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def create(request, slug):
+    """Describe a site; the next page tries an address of it."""
+    project = get_project(request.user, slug, role="engineer")
+    dataset = get_dataset(project)
+    config, message = {"start_urls": [request.GET.get("url", "")]}, ""
+    if request.method == "POST":
+        config = forms.read_config(request.POST)
+        try:
+            site = services.create_site(
+                dataset=dataset,
+                user=request.user,
+                title=request.POST.get("title", ""),
+                license=request.POST.get("license", ""),
+                config=config,
+                **forms.read_secrets(request.POST, []),
+            )
+            return redirect("crawls:site", slug=slug, site_id=site.pk)
+        except DomainError as error:
+            message = error.message
+    context = _frame(project) | forms.describe_form(config, dataset.item_kind) | {"message": message, "site": None}
+    context |= {"title": request.POST.get("title", ""), "license": request.POST.get("license", "")}
+    return render(request, "crawls/form.html", context, status=400 if message else 200)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit(request, slug, site_id):
+    """Change the settings; a crawl that is under way keeps those it began with."""
+    project = get_project(request.user, slug, role="engineer")
+    site = selectors.get_site(project, site_id)
+    config, message, title, license = site.config, "", site.title, site.license
+    if request.method == "POST":
+        config = forms.read_config(request.POST)
+        title, license = request.POST.get("title", "") or title, request.POST.get("license", "")
+        try:
+            secrets = forms.read_secrets(request.POST, site.secret_names)
+            services.update_site(source=site, user=request.user, title=title, license=license, config=config, **secrets)
+            messages.success(request, "Saved. The next crawl goes by these settings.")
+            return redirect("crawls:site", slug=slug, site_id=site.pk)
+        except DomainError as error:
+            message = error.message
+    context = _frame(project) | forms.describe_form(config, site.dataset.item_kind)
+    context |= {"message": message, "site": site, "title": title, "license": license}
+    return render(request, "crawls/form.html", context, status=400 if message else 200)
+
+
+@login_required
+@require_GET
+def show(request, slug, site_id):
+    """The site: its settings in words, what one address would give, its crawls and when the next one is."""
+    project = get_project(request.user, slug)
+    site = selectors.get_site(project, site_id)
+    crawls = selectors.list_crawls(project).filter(source=site)
+    trial = selectors.find_latest_trial(site)
+    context = _frame(project) | {
+        "site": site,
+        "take": forms.TAKE_WORDS[site.config["take"]],
+        "page": Paginator(crawls, 20).get_page(request.GET.get("page")),
+        "open_crawl": selectors.find_open_crawl(site),
+        "trial": trial,
+        "first_url": next(iter([*site.config["start_urls"], *site.config["sitemaps"]])),
+        "is_trying": _is_working(trial),
+        "intervals": forms.INTERVALS,
+        "interval": site.interval_minutes if site.is_scheduled else 0,
+    }
+    return render(request, "crawls/site.html", context)
+
+
+@login_required
+@require_POST
+def try_address(request, slug, site_id):
+    """Have a worker fetch one address; the site's page shows what comes of it."""
+    project = get_project(request.user, slug, role="engineer")
+    site = selectors.get_site(project, site_id)
+    try:
+        services.start_trial(source=site, user=request.user, url=request.POST.get("url", ""))
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("crawls:site", slug=slug, site_id=site_id)
+
+
+@login_required
+@require_GET
+def show_trial(request, slug, trial_id):
+    """The part of the page that shows a trial, refreshed until it is done."""
+    project = get_project(request.user, slug)
+    trial = selectors.get_trial(project, trial_id)
+    return render(request, "crawls/_trial.html", _frame(project) | {"trial": trial, "is_trying": _is_working(trial)})
+
+
+@login_required
+@require_POST
+def start(request, slug, site_id):
+    project = get_project(request.user, slug, role="engineer")
+    site = selectors.get_site(project, site_id)
+    try:
+        is_full = request.POST.get("is_full") == "on"
+        crawl = services.start_crawl(source=site, user=request.user, is_full=is_full)
+        return redirect("crawls:crawl", slug=slug, crawl_id=crawl.pk)
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("crawls:site", slug=slug, site_id=site_id)
+
+
+@login_required
+@require_POST
+def schedule(request, slug, site_id):
+    """When to look again: an interval, a cron line, or never."""
+    project = get_project(request.user, slug, role="engineer")
+    site = selectors.get_site(project, site_id)
+    cron, minutes = request.POST.get("cron", "").strip(), request.POST.get("interval", "0")
+    interval = int(minutes) if minutes.isascii() and minutes.isdigit() and 0 < len(minutes) < 8 else 0
+    try:
+        source_services.set_schedule(
+            source=site,
+            user=request.user,
+            cron=cron,
+            interval_minutes=None if cron else interval or None,
+            is_scheduled=bool(cron or interval),
+        )
+        messages.success(request, "Saved when the site is crawled again.")
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("crawls:site", slug=slug, site_id=site_id)
+
+
+def _frame(project) -> dict:
+    return {"project": project, "section": "collect", "may_edit": is_allowed(project.role, "engineer")}
+
+
+def _is_working(trial) -> bool:
+    return trial is not None and trial.job is not None and trial.job.state in ("queued", "running")
