@@ -9,6 +9,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from lifecycle.accounts.models import User
+from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Collection, Dataset, DatasetVersion, Item
 from lifecycle.evaluations.models import Evaluation
 from lifecycle.experiments.models import Artifact, Experiment, Run
@@ -47,8 +48,7 @@ class ProjectFactory(DjangoModelFactory):
     def membership(self, create, extracted, **kwargs):
         MembershipFactory(project=self, user=self.created_by, role=Membership.Role.OWNER)
         CharterFactory(project=self, created_by=self.created_by)
-        kinds = {"image_classification": "image", "text_classification": "text"}
-        DatasetFactory(project=self, item_kind=kinds.get(self.problem_type, "row"))
+        DatasetFactory(project=self, item_kind=get_problem_type(self.problem_type).item_kind)
 
 
 class MembershipFactory(DjangoModelFactory):

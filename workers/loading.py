@@ -17,7 +17,7 @@ from workers.runtime import JobContext
 def load_parts(context: JobContext, collection: Collection, result: IngestResult) -> None:
     """Each part in a transaction of its own: a killed attempt costs one part, and no item comes twice."""
     project = collection.dataset.project
-    classes = services.list_classes(result.parts, dataset=collection.dataset)
+    classes = services.list_classes(result, dataset=collection.dataset)
     if classes:
         with context.recording():
             annotations.extend_classes(project=project, names=classes, created_by=collection.created_by)

@@ -11,6 +11,7 @@ from typing import Any
 
 CONTROL_NAME = "label"  # contracts.label_config names the one control and the one object so
 OBJECT_NAME = "item"
+DRAWN_KINDS = ("regions", "spans")  # label kinds whose answers are more than one value; they come by import
 MAX_CLASSES = 1_000
 MAX_CLASS_LENGTH = 200
 
@@ -116,6 +117,8 @@ def read_value(label_kind: str, classes: Sequence[str], result: Any) -> str:
     content = region.get("value")
     if not isinstance(content, Mapping):
         raise ValueError("The region has no value.")
+    if label_kind in DRAWN_KINDS:
+        raise ValueError("Boxes and spans cannot be answered here yet; import them.")
     if label_kind == "number":
         return _read_number(region.get("type"), content)
     return _read_class(region.get("type"), content, classes)

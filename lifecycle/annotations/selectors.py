@@ -74,10 +74,11 @@ def list_guides(project: Project) -> QuerySet[GuideVersion]:
 
 
 def can_answer(project: Project, schema: LabelSchema | None) -> bool:
-    """Whether there is a question to ask: classes, or a number."""
-    if schema is None:
+    """Whether there is a question that can be answered here: classes, or a number. Regions come by import."""
+    kind = get_problem_type(project.problem_type).label_kind
+    if schema is None or kind in rules.DRAWN_KINDS:
         return False
-    return bool(schema.classes) or get_problem_type(project.problem_type).label_kind == LabelKind.NUMBER
+    return bool(schema.classes) or kind == LabelKind.NUMBER
 
 
 def count_class_uses(project: Project, names: Sequence[str]) -> dict[str, int]:
@@ -109,7 +110,8 @@ def count_answers_since(project: Project, user, since: datetime) -> int:
 def measure_seconds_per_label(project: Project, user) -> float | None:
     """Median time of a person's newest answers; None before the first timed one."""
     mine = Annotation.objects.filter(user=user, task__dataset__project=project, lead_time_ms__isnull=False)
-    leads = list(mine.order_by("-created_at").values_list("lead_time_ms", flat=True)[:RECENT_LEADS])
+    newest = mine.order_by("-created_at").values_list("lead_time_ms", flat=True)[:RECENT_LEADS]
+    leads = [lead for lead in newest if lead is not None]
     return round(median(leads) / 1_000, 1) if leads else None
 
 
@@ -215,7 +217,8 @@ def summarize_label(project: Project) -> StageSummary:
         Figure("to label", f"{progress.open:,}"),
         Figure("classes", str(len(schema.classes) if schema else 0)),
     )
-    if not can_answer(project, schema):
+    comes_by_import = get_problem_type(project.problem_type).label_kind in rules.DRAWN_KINDS
+    if not comes_by_import and not can_answer(project, schema):
         return StageSummary(
             "label", StageState.READY, "No classes yet", figures, action="schema", action_label="Set the classes"
         )

@@ -48,6 +48,7 @@ class IngestLimits:
 
     image_pixels: int = 64_000_000
     file_bytes: int = 100_000_000  # one picture or text file
+    label_file_bytes: int = 300_000_000  # one file that holds the labels of many pictures or texts
     text_chars: int = 1_000_000
     row_bytes: int = 1_000_000
     columns: int = 2_000
@@ -59,7 +60,7 @@ class IngestLimits:
 
 @dataclass(frozen=True)
 class IngestSpec:
-    """`paths` are (original name, local path) pairs of uploaded files: images, zip, CSV, Parquet, JSONL.
+    """`paths` are (original name, local path) pairs of uploaded files: pictures, texts, tables, label files, archives.
 
     `mapping` None means: guess it from the column names.
     """
@@ -114,12 +115,13 @@ class IngestPreview:
 @dataclass(frozen=True)
 class IngestResult:
     """`parts` are Parquet files with columns content_hash, blob, text, row, label, group, split, source_uri, mime,
-    width, height, byte_size (each null where it does not apply), in the order of the source. The same content may
-    come twice: the store keeps the first, and the last label given counts."""
+    width, height, byte_size, fingerprint, result (each null where it does not apply), in the order of the source. The
+    same content may come twice: the store keeps the first, and the last label given counts."""
 
     parts: tuple[str, ...]
     accepted: int
     rejected: int
     rejects_path: str  # JSON lines of Reject
+    classes: tuple[str, ...] = ()  # of regions and spans: the names in the results
     columns: tuple[tuple[str, str], ...] = ()  # rows only: (name, kind) of the features
     mapping: ColumnMapping | None = None  # as used

@@ -15,6 +15,12 @@ def build_choices_config(object_tag: str, classes: Sequence[str]) -> str:
     )
 
 
+def build_regions_config(object_tag: str, control: str, classes: Sequence[str]) -> str:
+    """A configuration that asks for any number of regions; `control` is RectangleLabels, PolygonLabels or Labels."""
+    labels = "\n".join(f"    <Label value={quoteattr(name)}/>" for name in classes)
+    return f'<View>\n  {object_tag}\n  <{control} name="label" toName="item">\n{labels}\n  </{control}>\n</View>'
+
+
 def build_number_config(object_tag: str) -> str:
     """A configuration that asks for one number."""
     return f'<View>\n  {object_tag}\n  <Number name="label" toName="item" required="true"/>\n</View>'

@@ -17,6 +17,7 @@ from lifecycle.datasets.models import Collection
 from lifecycle.datasets.services import record_labels
 
 BATCH = 10_000
+Imported = tuple[int, str] | tuple[int, str, str]
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,14 @@ WITH wanted AS (
     FROM imported_label s
     JOIN datasets_item i ON i.id = s.item_id AND i.dataset_id = %(dataset)s
     JOIN annotations_task t ON t.item_id = s.item_id
-    LEFT JOIN annotations_annotation own ON own.task_id = t.id AND own.user_id = %(user)s AND own.is_current
     LEFT JOIN LATERAL (
-        SELECT a.value FROM annotations_annotation a
+        SELECT a.id, a.origin FROM annotations_annotation a
+        WHERE a.task_id = t.id AND a.user_id = %(user)s AND a.is_current
+        ORDER BY a.origin = 'import', a.id LIMIT 1) own ON true
+    LEFT JOIN LATERAL (
+        SELECT a.value, a.result FROM annotations_annotation a
         WHERE a.task_id = t.id AND a.origin = 'import' ORDER BY a.id DESC LIMIT 1) last ON true
-    WHERE last.value IS DISTINCT FROM s.value
+    WHERE last.value IS DISTINCT FROM s.value OR last.result IS DISTINCT FROM s.result
     FOR NO KEY UPDATE OF t
 ), stale AS (
     UPDATE annotations_annotation a SET is_current = false
@@ -114,8 +118,9 @@ def open_tasks(*, collection: Collection) -> int:
         after = max(items)
 
 
-def record_imported_labels(*, collection: Collection, labels: Iterable[tuple[int, str]]) -> ImportedLabels:
-    """Record (item id, label) pairs of an import as annotations by whoever imported them; those tasks are done.
+def record_imported_labels(*, collection: Collection, labels: Iterable[Imported]) -> ImportedLabels:
+    """Record (item id, label) of an import as annotations by whoever imported them; those tasks are done. A third
+    value, where it is not empty, is the Label Studio result as JSON that the label only sums up.
 
     Streams: a batch is one transaction, and a repeat of the same label changes nothing. The labels people gave stay
     in force over imported ones. Classes the schema lacks are counted as invalid: call `extend_classes` first.
@@ -134,13 +139,19 @@ def record_imported_labels(*, collection: Collection, labels: Iterable[tuple[int
     return total
 
 
-def _read_rows(kind: str, classes: list[str], batch: list[tuple[int, str]]) -> tuple[dict[int, tuple[str, str]], int]:
+def _read_rows(kind: str, classes: list[str], batch: list[Imported]) -> tuple[dict[int, tuple[str, str]], int]:
     """{item id: (value, result as JSON)}; the last label of an item counts."""
     known = set(classes)
     rows: dict[int, tuple[str, str]] = {}
     results: dict[str, tuple[str, str] | None] = {}
     invalid = 0
-    for item_id, label in batch:
+    for item_id, label, *drawn in batch:
+        if kind in rules.DRAWN_KINDS:
+            if drawn and drawn[0]:
+                rows[item_id] = (label, str(drawn[0]))
+            else:
+                invalid += 1
+            continue
         if label not in results:
             results[label] = _read_row(kind, known, label)
         row = results[label]
@@ -182,7 +193,7 @@ def _record_batch(collection: Collection, schema_version: int, rows: dict[int, t
     return ImportedLabels(recorded=len(ids), unchanged=len(rows) - len(ids), kept=len(by_people))
 
 
-def _split(rows: Iterable[tuple[int, str]], size: int) -> Iterator[list[tuple[int, str]]]:
+def _split(rows: Iterable[Imported], size: int) -> Iterator[list[Imported]]:
     source = iter(rows)
     while batch := list(islice(source, size)):
         yield batch

@@ -19,6 +19,8 @@ class ItemKind(StrEnum):
 class LabelKind(StrEnum):
     CLASS = "class"  # exactly one of the schema's classes
     NUMBER = "number"  # one real number
+    REGIONS = "regions"  # any number of boxes, polygons and points on a picture, each with a class
+    SPANS = "spans"  # any number of stretches of a text, each with a class
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class ProblemType:
     item_kind: ItemKind
     label_kind: LabelKind
     metrics: tuple[MetricDefinition, ...]  # the first is the default target metric
-    default_recipe: str
+    default_recipe: str  # empty while no recipe trains this type
     build_label_config: Callable[[Sequence[str]], str]  # classes -> Label Studio XML
 
     def get_metric(self, key: str) -> MetricDefinition:

@@ -87,6 +87,8 @@ def _get_recipe(project: Project, key: str) -> Recipe:
         if recipe.key == key:
             return recipe
     known = ", ".join(r.key for r in list_recipes(project.problem_type))
+    if not known:
+        raise DomainError(f"No recipe trains {get_problem_type(project.problem_type).title.lower()} yet.")
     raise DomainError(
         f"There is no recipe “{key[:60]}” for this project's problem type. Choose one of: {known}.",
         fields={"recipe": "Choose one of the recipes."},

@@ -39,6 +39,7 @@ def label(request, slug):
         "progress": selectors.count_progress(project),
         "guide_html": render_guide(guide.body) if guide else "",
         "is_number": problem.label_kind == LabelKind.NUMBER,
+        "comes_by_import": problem.label_kind in (LabelKind.REGIONS, LabelKind.SPANS),
         "setup": {
             "user": request.user.pk,
             "project": project.pk,

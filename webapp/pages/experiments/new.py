@@ -27,6 +27,8 @@ SHOWN_VERSIONS = 50
 def create(request, slug):
     project = get_project(request.user, slug, role="engineer")
     recipes = selectors.list_project_recipes(project)
+    if not recipes:
+        return render(request, "experiments/no_recipe.html", {"project": project, "section": "runs"})
     if request.method == "GET":
         entered = _prefill(project, request.GET)
         return _render(request, project, recipes, entered, {})

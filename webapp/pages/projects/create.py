@@ -14,6 +14,8 @@ from webapp.pages.projects.forms import ProjectForm
 
 EXAMPLES = {
     "image_classification": ("Tell handwritten digits apart", "Read digits", ("0", "1", "2"), "0.96"),
+    "object_detection": ("Count the blood cells in a photograph", "Blood cells", ("red", "white", "platelet"), "0.8"),
+    "span_labelling": ("Find names and places in reports", "Names in reports", ("person", "place"), "0.9"),
     "text_classification": ("Say whether a film review is fresh or rotten", "Review mood", ("fresh", "rotten"), "0.75"),
     "tabular_classification": ("Say which customers will leave", "Churn", ("stays", "leaves"), "0.85"),
     "tabular_regression": ("Estimate the price of a diamond from its measures", "Diamond prices", (), "0.975"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -19,13 +19,18 @@ ANY_NUMBER = {"step": "any", "inputmode": "decimal"}
 
 
 def list_metric_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Metrics in two groups: of classes and of numbers."""
-    groups: dict[str, dict[str, str]] = {LabelKind.CLASS: {}, LabelKind.NUMBER: {}}
+    """Metrics in groups: of classes, numbers, boxes and spans."""
+    groups: dict[LabelKind, dict[str, str]] = {kind: {} for kind in LabelKind}
     for problem in list_problem_types():
         for metric in problem.metrics:
             word = "higher is better" if metric.higher_is_better else "lower is better"
             groups[problem.label_kind][metric.key] = f"{metric.title}: {word}"
-    titles = {LabelKind.CLASS: "Classification", LabelKind.NUMBER: "Regression"}
+    titles = {
+        LabelKind.CLASS: "Classification",
+        LabelKind.NUMBER: "Regression",
+        LabelKind.REGIONS: "Object detection",
+        LabelKind.SPANS: "Span labelling",
+    }
     return [(titles[kind], list(choices.items())) for kind, choices in groups.items()]
 
 
@@ -60,7 +65,7 @@ class CharterForm(PlainForm):
         groups = list_metric_choices()
         if problem is not None:
             groups = [(metric.key, metric.title) for metric in problem.metrics]
-        self.fields["target_metric"].choices = groups
+        cast(forms.ChoiceField, self.fields["target_metric"]).choices = groups
         for field in self.fields.values():
             if isinstance(field, forms.FloatField):
                 field.widget.attrs |= ANY_NUMBER
@@ -93,7 +98,9 @@ class ProjectForm(CharterForm):
 
     def __init__(self, data=None, **options):
         super().__init__(data, **options)
-        self.fields["problem_type"].choices = [(problem.key, problem.title) for problem in list_problem_types()]
+        cast(forms.ChoiceField, self.fields["problem_type"]).choices = [
+            (problem.key, problem.title) for problem in list_problem_types()
+        ]
 
     def read_classes(self) -> list[str]:
         """The classes as written; empty lines are nothing."""

@@ -106,10 +106,15 @@ class unpacking:  # used like a keyword: with unpacking(): …
             raise Refused("the file inside the archive is damaged") from None
 
 
+def leaves_archive(name: str) -> bool:
+    """Whether a member's path, with forward slashes, points outside of the folder it would be unpacked in."""
+    return "\x00" in name or name.startswith("/") or ".." in name.split("/") or name[1:2] == ":"
+
+
 def check_member(member: zipfile.ZipInfo, limits: IngestLimits) -> None:
     """Raises Refused for names, kinds and sizes that no honest archive has."""
     name = member.orig_filename.replace("\\", "/")
-    if "\x00" in name or name.startswith("/") or ".." in name.split("/") or name[1:2] == ":":
+    if leaves_archive(name):
         raise Refused("the file's path leaves the archive")
     if stat.S_ISLNK(member.external_attr >> 16):
         raise Refused("links are not followed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -10,8 +11,10 @@ from lifecycle.contracts.ingest import IngestSpec, PutBlobs, Reject
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.fingerprints import compute_text
 from workers.engines.ingest.folders import FolderSays
+from workers.engines.ingest.formats import regions
 from workers.engines.ingest.identity import compute_hash
 from workers.engines.ingest.images import ImageFacts, check_image
+from workers.engines.ingest.label_book import Said
 from workers.engines.ingest.records import Position, Record
 from workers.engines.ingest.rows import check_text, read_class_label
 from workers.engines.ingest.sources import SourceFile
@@ -21,16 +24,17 @@ BATCH_FILES = 512
 BATCH_BYTES = 24_000_000
 DECODERS = 2  # Pillow lets go of the interpreter while it decodes
 TEXT_ENCODINGS = ("utf-8-sig", "cp1252")
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_images(
     files: Iterator[SourceFile | tuple[Position, Reject]],
     spec: IngestSpec,
-    says: Callable[[str], FolderSays],
+    says: Callable[[SourceFile], Said],
     put_blobs: PutBlobs,
 ) -> Iterator[Outcome]:
     """Decode and store pictures batch by batch: memory holds one batch, the disk is asked to sync once a batch."""
-    batch: list[tuple[SourceFile | Outcome, bytes]] = []
+    batch: list[tuple[SourceFile | tuple[Position, Reject], bytes]] = []
     size = 0
     with ThreadPoolExecutor(DECODERS) as pool:
         for file in files:
@@ -58,7 +62,7 @@ def _store_batch(batch, spec, says, put_blobs, pool) -> Iterator[Outcome]:
         elif isinstance(facts, Refused):
             yield file.position, Reject(file.uri, None, str(facts))
         else:
-            yield file.position, _build_record(file, next(digests), facts, len(content), says(file.name))
+            yield from _build_record(file, next(digests), facts, len(content), says(file), spec.label_kind)
 
 
 def _check(entry, *, spec: IngestSpec) -> ImageFacts | Refused | None:
@@ -71,25 +75,49 @@ def _check(entry, *, spec: IngestSpec) -> ImageFacts | Refused | None:
         return refused
 
 
-def _build_record(file: SourceFile, digest: str, facts: ImageFacts, byte_size: int, says: FolderSays) -> Record:
-    return Record(
+def _build_record(
+    file: SourceFile, digest: str, facts: ImageFacts, byte_size: int, said: Said, label_kind: str
+) -> Iterator[Outcome]:
+    """The picture, and a reject for each part of its label that makes no sense."""
+    label, result, problems = read_said(said, facts.width, facts.height, label_kind)
+    record = Record(
         content_hash=digest,
         blob=digest,
-        label=says.label,
-        split=says.split,
+        label=label,
+        group=said.group,
+        split=said.split,
         source_uri=file.uri,
         mime=facts.mime,
         width=facts.width,
         height=facts.height,
         byte_size=byte_size,
         fingerprint=facts.fingerprint,
+        result=result,
     )
+    yield file.position, record
+    for problem in problems:
+        yield file.position, Reject(said.source, None, f"{file.name}: {problem}")
+
+
+def read_said(said: Said, width: int, height: int, label_kind: str) -> tuple[str | None, str | None, list[str]]:
+    """(label, result as JSON, what was left out) of what label files and folders say about a picture."""
+    if label_kind == "regions":
+        if said.shapes is None:
+            return None, None, []
+        results, problems = regions.build_shapes(said.shapes, width, height)
+        return regions.summarize(results), json.dumps(results), problems
+    if said.label is not None or not said.shapes:
+        return said.label, None, []
+    names = sorted({shape.label for shape in said.shapes})
+    if len(names) == 1:
+        return names[0], None, []
+    return None, None, [f"its boxes are of {len(names)} classes, and a picture has one class in this project"]
 
 
 def read_text_file(file: SourceFile, spec: IngestSpec, says: FolderSays) -> Outcome:
     """A plain text file as one item."""
     try:
-        text = _decode(file.read(spec.limits.text_chars * 4))
+        text = decode_text(file.read(spec.limits.text_chars * 4))
         content = check_text(text, spec.limits.text_chars)
         record = Record(
             content_hash=compute_hash(content),
@@ -106,8 +134,9 @@ def read_text_file(file: SourceFile, spec: IngestSpec, says: FolderSays) -> Outc
         return file.position, Reject(file.uri, None, str(refused))
 
 
-def _decode(content: bytes) -> str:
-    for encoding in TEXT_ENCODINGS:
+def decode_text(content: bytes) -> str:
+    """The characters of a text file; Refused when it is none."""
+    for encoding in ("utf-16",) if content.startswith(UTF16_MARKS) else TEXT_ENCODINGS:
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:

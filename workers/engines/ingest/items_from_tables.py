@@ -21,7 +21,7 @@ from workers.engines.ingest.tables import Table, open_table
 Outcome = tuple[Position, Reject] | Batch
 ROWS_AT_ONCE = 1_000
 WHOLE_FILE = 1 << 60  # the row number of a file that was refused as a whole
-TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
 
 
 def is_table(file: SourceFile) -> bool:
@@ -39,21 +39,23 @@ class TableReader:
         self._report = report
         self.fraction = 0.0
 
-    def read(self, file: SourceFile, after: Position | None) -> Iterator[Outcome]:
-        """All rows of the file that stand after `after`."""
+    def read(self, file: SourceFile, after: Position | None, split: str | None = None) -> Iterator[Outcome]:
+        """All rows of the file that stand after `after`; `split` is theirs where no column says it."""
         skip = after.row if after and (after.source, after.member) == file.position[:2] else 0
         if skip == WHOLE_FILE:
             return
         try:
             with file.on_disk(self._workdir) as path:
                 table = open_table(path, file.name, self._spec.limits)
-                yield from self._read_rows(file, table, self._settle(table), skip)
+                yield from self._read_rows(file, table, self._settle(table), skip, split)
         except Refused as refused:
             yield file.position._replace(row=WHOLE_FILE), Reject(file.uri, None, str(refused))
 
-    def _read_rows(self, file: SourceFile, table: Table, mapping: ColumnMapping, skip: int) -> Iterator[Batch]:
+    def _read_rows(
+        self, file: SourceFile, table: Table, mapping: ColumnMapping, skip: int, split: str | None
+    ) -> Iterator[Batch]:
         known = {**table.kinds, **dict(self._spec.known_columns), **dict(mapping.kinds)}
-        builder = RowBuilder(self._spec, mapping, table.columns, known, file.uri)
+        builder = RowBuilder(self._spec, mapping, table.columns, known, file.uri, split)
         self._remember_columns(builder)
         total = max(_estimate_rows(table), 1)
         rows = islice(table.read(), skip, None)

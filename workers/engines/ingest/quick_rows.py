@@ -45,6 +45,7 @@ class QuickRows:
         roles: Mapping[str, tuple[int, Callable[[object], str | None]]],
         uri: str,
         row_bytes: int,
+        split: str | None = None,
     ):
         self._features = [
             (place, _Cache(_number_maker(name) if is_number else _text_maker(name)), is_number)
@@ -53,6 +54,7 @@ class QuickRows:
         self._roles = {field: (place, _Cache(read)) for field, (place, read) in roles.items()}
         self._uri = uri
         self._row_bytes = row_bytes
+        self._split = split
 
     def build(self, rows: Sequence[tuple[int, Sequence[object]]]) -> tuple[list[Sequence | None], list[int]]:
         """The columns of Record, without the rows whose places are returned beside them."""
@@ -64,13 +66,17 @@ class QuickRows:
         encoded = [text.encode("utf-8", "replace") for text in texts]
         sizes = list(map(len, encoded))
         bad = _find_bad([*pieces, *roles.values()], sizes, self._row_bytes)
-        found: dict[str, list] = roles | {
-            "content_hash": [hashlib.sha256(content).hexdigest() for content in encoded],
-            "row": texts,
-            "source_uri": [f"{self._uri}#{line}" for line in lines],
-            "mime": ["application/json"] * len(lines),
-            "byte_size": sizes,
-        }
+        found: dict[str, list] = (
+            {"split": [self._split] * len(lines)}
+            | roles
+            | {
+                "content_hash": [hashlib.sha256(content).hexdigest() for content in encoded],
+                "row": texts,
+                "source_uri": [f"{self._uri}#{line}" for line in lines],
+                "mime": ["application/json"] * len(lines),
+                "byte_size": sizes,
+            }
+        )
         made: Mapping[str, Sequence] = found
         if bad:
             gone = set(bad)

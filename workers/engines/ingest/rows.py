@@ -26,10 +26,17 @@ class RowBuilder:
     """Made once per table, called once per row."""
 
     def __init__(
-        self, spec: IngestSpec, mapping: ColumnMapping, columns: Sequence[str], kinds: Mapping[str, str], uri: str
+        self,
+        spec: IngestSpec,
+        mapping: ColumnMapping,
+        columns: Sequence[str],
+        kinds: Mapping[str, str],
+        uri: str,
+        split: str | None = None,
     ):
         self._limits = spec.limits
         self._uri = uri
+        self._split = split
         self._places = {role: columns.index(name) for role in ("text", "label", "group", "split")
                         if (name := getattr(mapping, role))}  # fmt: skip
         self._read_label = read_number_label if spec.label_kind == "number" else read_class_label
@@ -46,7 +53,7 @@ class RowBuilder:
         features = [(*column, True) for column in self._numbers] + [(*column, False) for column in self._texts]
         readers = {"label": self._read_label, "group": read_group, "split": read_split}
         roles = {role: (place, readers[role]) for role, place in self._places.items() if role in readers}
-        return QuickRows(features, roles, self._uri, spec.limits.row_bytes)
+        return QuickRows(features, roles, self._uri, spec.limits.row_bytes, self._split)
 
     def build_batch(self, rows: Sequence[Row | BadLine], position: Position) -> Batch:
         """Many rows at once; those that cannot be items come as rejects, in order."""
@@ -125,7 +132,7 @@ class RowBuilder:
 
     def _read_roles(self, cells: Sequence[object]) -> dict[str, Any]:
         places = self._places
-        roles: dict[str, Any] = {}
+        roles: dict[str, Any] = {"split": self._split}
         if "label" in places:
             roles["label"] = self._read_label(cells[places["label"]])
         if "group" in places:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from lifecycle.contracts.engine import Canceled, Report, ShouldStop
 from lifecycle.contracts.ingest import ColumnMapping, IngestResult, IngestSpec, PutBlobs, Reject
 from workers.engines.ingest.folders import FolderSays, are_labels, count_labels, read_folders
+from workers.engines.ingest.formats import regions
+from workers.engines.ingest.items_from_documents import read_document
 from workers.engines.ingest.items_from_files import read_images, read_text_file
 from workers.engines.ingest.items_from_tables import TableReader, is_table
+from workers.engines.ingest.label_files import split_of_name
 from workers.engines.ingest.parts import PartWriter
+from workers.engines.ingest.picture_files import PictureFiles
 from workers.engines.ingest.records import Batch, Position, Record
 from workers.engines.ingest.sources import SourceFile, iterate_sources, list_names
 
@@ -34,6 +39,7 @@ def run(
         rejected=writer.rejected,
         rejects_path=str(writer.rejects_path),
         columns=tuple((name, kind) for name, kind in writer.notes.get("columns", ())),
+        classes=tuple(writer.notes.get("classes", ())),
         mapping=ColumnMapping.from_json(writer.notes["mapping"]) if "mapping" in writer.notes else None,
     )
 
@@ -65,42 +71,71 @@ def _write_all(spec, writer, workdir, report, should_stop, put_blobs) -> None:
 def _choose_reader(spec, names, writer, workdir, put_blobs, report) -> _Reader:
     labels = count_labels(names)
     use_folders = spec.folders_are_labels and are_labels(labels, spec.known_classes)
-    return _Reader(spec, len(names), use_folders, writer, workdir, put_blobs, report)
+    return _Reader(spec, names, use_folders, writer, workdir, put_blobs, report)
 
 
 class _Reader:
     """Goes through the files and hands each to what can read it."""
 
-    def __init__(self, spec, file_count, use_folders, writer, workdir, put_blobs, report):
+    def __init__(self, spec, names, use_folders, writer, workdir, put_blobs, report):
         self.spec = spec
-        self.file_count = max(file_count, 1)
+        self.file_count = max(len(names), 1)
         self.use_folders = use_folders
+        self.use_name_splits = len({split for name in names if (split := split_of_name(name))}) > 1
         self.put_blobs = put_blobs
         self.workdir = workdir
+        self.notes = writer.notes
+        self.classes = set(writer.notes.get("classes", ()))
         self.tables = TableReader(spec, writer, workdir, report)
         self.files_done = 0
 
     def read(self, after: Position | None) -> Iterator[Outcome]:
         """Everything that stands after `after` in the sources."""
-        files = self._pending(after)
-        if self.spec.item_kind == "image":
-            yield from read_images(files, self.spec, self.says, self.put_blobs)
-            return
-        for file in files:
-            if not isinstance(file, SourceFile):
-                yield file
-            elif self.spec.item_kind == "text" and not is_table(file):
-                yield read_text_file(file, self.spec, self.says(file.name))
-            else:
-                yield from self.tables.read(file, after)
+        for outcome in self._read_images(after) if self.spec.item_kind == "image" else self._read_others(after):
+            if not isinstance(outcome, Batch) and isinstance(outcome[1], Record) and outcome[1].result:
+                self._remember_classes(outcome[1].result)
+            yield outcome
 
-    def says(self, name: str) -> FolderSays:
+    def read_folders(self, name: str) -> FolderSays:
         found = read_folders(name)
-        return found if self.use_folders else FolderSays(None, found.split)
+        split = found.split or (split_of_name(name) if self.use_name_splits else None)
+        return found._replace(split=split) if self.use_folders else FolderSays(None, split)
 
     def fraction(self, position: Position) -> float:
         inside = self.tables.fraction if self.spec.item_kind != "image" else 0.0
         return min((max(self.files_done - 1, 0) + inside) / self.file_count, 1.0)
+
+    def _read_images(self, after: Position | None) -> Iterator[Outcome]:
+        pictures = PictureFiles(self.spec, self.workdir, self.read_folders)
+        yield from pictures.read_labels(is_first=after is None)
+        files = pictures.list_pictures(self._pending(after), after)
+        yield from read_images(files, self.spec, pictures.say, self.put_blobs)
+
+    def _read_others(self, after: Position | None) -> Iterator[Outcome]:
+        for file in self._pending(after):
+            if not isinstance(file, SourceFile):
+                yield file
+            elif self.spec.item_kind == "text":
+                yield from self._read_text(file, after)
+            else:
+                yield from self.tables.read(file, after, self.read_folders(file.name).split)
+
+    def _read_text(self, file: SourceFile, after: Position | None) -> Iterator[Outcome]:
+        says = self.read_folders(file.name)
+        done = after.row if after and (after.source, after.member) == file.position[:2] else 0
+        document = read_document(file, self.spec, says.split, done)
+        if document is not None:
+            yield from document
+        elif is_table(file):
+            yield from self.tables.read(file, after, says.split)
+        else:
+            yield read_text_file(file, self.spec, says)
+
+    def _remember_classes(self, result: str) -> None:
+        names = regions.list_names(json.loads(result))
+        if not self.classes.issuperset(names):
+            self.classes.update(names)
+            self.notes["classes"] = sorted(self.classes)
 
     def _pending(self, after: Position | None) -> Iterator[SourceFile | tuple[Position, Reject]]:
         start = after.source if after else 0

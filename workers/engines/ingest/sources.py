@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import ZipInfo
+from typing import Any, BinaryIO, Protocol
 
 from lifecycle.contracts.ingest import IngestLimits, Reject
 from workers.engines.ingest.archives import NESTED_MAGICS, Archive, is_litter, is_zip, member_name, unpacking
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.records import Position
+from workers.engines.ingest.tars import TarArchive, is_tar
 
-HEAD_BYTES = 8
+HEAD_BYTES = 512
+
+
+class Opened(Protocol):
+    """An archive whose members are checked one by one as they are read."""
+
+    def read(self, member: Any, max_bytes: int) -> bytes: ...
+
+    def open(self, member: Any) -> BinaryIO: ...
+
+    def close(self) -> None: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -26,18 +39,23 @@ class SourceFile:
     name: str
     uri: str
     path: Path | None = None
-    archive: Archive | None = None
-    member: ZipInfo | None = None
+    archive: Opened | None = None
+    member: Any = None
+    content: bytes | None = None  # of a picture that is a cell of a table
 
     def read(self, max_bytes: int) -> bytes:
         """The whole content; Refused when it is larger than `max_bytes` or cannot be read."""
-        if self.archive and self.member:
+        if self.content is not None:
+            content = self.content
+        elif self.archive:
             content = self.archive.read(self.member, max_bytes)
         else:
             assert self.path
             if self.path.stat().st_size > max_bytes:
                 raise Refused(f"the file is larger than {max_bytes // 1_000_000} MB")
             content = self.path.read_bytes()
+        if len(content) > max_bytes:
+            raise Refused(f"the file is larger than {max_bytes // 1_000_000} MB")
         if self.archive and content.startswith(NESTED_MAGICS):
             raise Refused("an archive inside an archive is not opened; upload it by itself")
         return content
@@ -48,7 +66,7 @@ class SourceFile:
         if self.path:
             yield self.path
             return
-        assert self.archive and self.member
+        assert self.archive
         with tempfile.NamedTemporaryFile(dir=workdir, prefix="member-") as copy:
             with self.archive.open(self.member) as stream, unpacking():
                 shutil.copyfileobj(stream, copy, 1 << 20)
@@ -67,20 +85,31 @@ def iterate_sources(
         name, path = clean_name(paths[number][0]), Path(paths[number][1])
         if is_litter(name):
             continue
-        if not is_zip(read_head(path)):
+        head = read_head(path)
+        if is_zip(head):
+            yield from _iterate_archive(number, name, path, limits, Archive, member_name)
+        elif is_tar(head):
+            yield from _iterate_archive(number, name, path, limits, TarArchive, lambda member: member.name)
+        else:
             yield SourceFile(Position(number), name, name, path=path)
-            continue
-        try:
-            archive = Archive(path, limits)
-        except Refused as refused:
-            yield Position(number), Reject(name, None, str(refused))
-            continue
-        try:
-            for index, member in enumerate(archive):
-                inside = member_name(member)
-                yield SourceFile(Position(number, index), inside, f"{name}!{inside}", archive=archive, member=member)
-        finally:
-            archive.close()
+
+
+def _iterate_archive(number: int, name: str, path: Path, limits: IngestLimits, kind: Callable[..., Opened],
+                     name_of: Callable[[Any], str]) -> Iterator[SourceFile | tuple[Position, Reject]]:  # fmt: skip
+    try:
+        archive = kind(path, limits)
+    except Refused as refused:
+        yield Position(number), Reject(name, None, str(refused))
+        return
+    index = -1
+    try:
+        for index, member in enumerate(archive):
+            inside = name_of(member)
+            yield SourceFile(Position(number, index), inside, f"{name}!{inside}", archive=archive, member=member)
+    except Refused as refused:
+        yield Position(number, index + 1), Reject(name, None, str(refused))
+    finally:
+        archive.close()
 
 
 def list_names(paths: Sequence[tuple[str, str]], limits: IngestLimits) -> list[str]:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lifecycle.contracts.ingest import IngestLimits
+from workers.engines.ingest import arrow_tables
+from workers.engines.ingest.arrow_tables import flatten
 from workers.engines.ingest.csv_rows import BadLine, CsvRecords, detect_encoding
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.kinds import infer_kind, is_missing, parse_number
 
 PARQUET_MAGIC = b"PAR1"
+STREAM_MARK = b"\xff\xff\xff\xff"
+ARROW_SUFFIXES = (".arrow", ".feather", ".ipc")
 SAMPLE_ROWS = 2_000
 MAX_JSON_ARRAY_BYTES = 64_000_000
 MAX_NAME_CHARS = 200
-BATCH_ROWS = 2_000
 
 Row = tuple[int, Sequence[object]]  # line (or row) number, one cell per column
 
@@ -33,7 +32,7 @@ class Table:
     """`read()` starts at the first row each time; bad lines come as BadLine values among the rows."""
 
     path: Path
-    format: str  # csv | jsonl | json | parquet
+    format: str  # csv | jsonl | json | parquet | arrow
     limits: IngestLimits
     columns: list[str] = field(default_factory=list)
     kinds: dict[str, str] = field(default_factory=dict)  # as the first rows suggest
@@ -47,11 +46,15 @@ class Table:
 
 
 def detect_format(path: str | Path, name: str) -> str:
-    """csv, jsonl, json or parquet by content, "" when it is none of them."""
+    """csv, jsonl, json, parquet or arrow by content, "" when it is none of them."""
     with open(path, "rb") as source:
         head = source.read(4096)
     if head.startswith(PARQUET_MAGIC):
         return "parquet"
+    if head.startswith(arrow_tables.ARROW_MAGIC) or (
+        head.startswith(STREAM_MARK) and name.lower().endswith(ARROW_SUFFIXES)
+    ):
+        return "arrow"
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         return ""
     if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -68,12 +71,12 @@ def open_table(path: str | Path, name: str, limits: IngestLimits) -> Table:
     """Find out format, columns and kinds from the first rows. Raises Refused."""
     kind = detect_format(path, name)
     if not kind:
-        raise Refused("this is neither a table (CSV, Parquet, JSON lines) nor readable text")
+        raise Refused("this is neither a table (CSV, Parquet, Arrow, JSON lines) nor readable text")
     table = Table(Path(path), kind, limits)
     if kind == "csv":
         _study_csv(table)
-    elif kind == "parquet":
-        _study_parquet(table)
+    elif kind in ("parquet", "arrow"):
+        _study_arrow(table)
     else:
         _study_json(table)
     if not table.columns:
@@ -81,7 +84,7 @@ def open_table(path: str | Path, name: str, limits: IngestLimits) -> Table:
     if len(table.columns) > limits.columns:
         raise Refused(f"the table has more than {limits.columns:,} columns")
     table.sample = [row for row in islice(table.read(), SAMPLE_ROWS) if not isinstance(row, BadLine)]
-    if kind != "parquet":
+    if kind not in ("parquet", "arrow"):
         table.kinds = {c: infer_kind([r[1][i] for r in table.sample]) for i, c in enumerate(table.columns)}
     return table
 
@@ -177,7 +180,7 @@ def _read_json(table: Table) -> Iterator[Row | BadLine]:
         elif unknown := item[1].keys() - known:
             yield BadLine(item[0], f"the key {min(unknown)[:60]!r} does not occur in the first rows")
         else:
-            yield item[0], [_flatten(item[1].get(name)) for name in table.columns]
+            yield item[0], [flatten(item[1].get(name)) for name in table.columns]
 
 
 def _parse_json(table: Table) -> Iterator[tuple[int, dict] | BadLine]:
@@ -217,64 +220,26 @@ def _parse_line(number: int, line: str) -> tuple[int, dict] | BadLine:
     return (number, value) if isinstance(value, dict) else BadLine(number, "not a JSON object")
 
 
-def _flatten(value: object) -> object:
-    if isinstance(value, (dict, list)):
-        return orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS).decode()
-    return ("true" if value else "false") if isinstance(value, bool) else value
+# Parquet and Arrow
 
 
-# Parquet
-
-
-def _study_parquet(table: Table) -> None:
-    try:
-        schema = pq.read_schema(table.path)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise Refused(f"the Parquet file is damaged ({error})"[:200]) from None
+def _study_arrow(table: Table) -> None:
+    schema = arrow_tables.read_schema(table.path, table.format)
     table.columns = name_columns([f.name for f in schema])
-    table.kinds = {c: _arrow_kind(f.type) for c, f in zip(table.columns, schema, strict=True)}
-    if "" in table.kinds.values():
-        sample = [r[1] for r in islice(_read_parquet(table), SAMPLE_ROWS) if not isinstance(r, BadLine)]
+    kinds = arrow_tables.list_kinds(schema)
+    table.kinds = dict(zip(table.columns, kinds, strict=True))
+    if "" in kinds:
+        sample = [r[1] for r in islice(_read_arrow(table), SAMPLE_ROWS) if not isinstance(r, BadLine)]
         for i, name in enumerate(table.columns):
             table.kinds[name] = table.kinds[name] or infer_kind([cells[i] for cells in sample])
 
 
-def _arrow_kind(kind: pa.DataType) -> str:
-    """The kind a type alone settles, "" where the values must be looked at."""
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return "number"
-    if pa.types.is_temporal(kind):
-        return "date"
-    if pa.types.is_boolean(kind) or pa.types.is_dictionary(kind):
-        return "category"
-    return ""
+def _read_arrow(table: Table) -> Iterator[Row | BadLine]:
+    yield from arrow_tables.read_rows(table.path, table.format)
 
 
-def _read_parquet(table: Table) -> Iterator[Row | BadLine]:
-    number = 0
-    try:
-        with pq.ParquetFile(table.path) as source:
-            for batch in source.iter_batches(batch_size=BATCH_ROWS):
-                columns = [[_plain(v) for v in column.to_pylist()] for column in batch.columns]
-                for cells in zip(*columns, strict=True):
-                    number += 1
-                    yield number, cells
-    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        yield BadLine(number + 1, f"the file is damaged from here on ({error})"[:200])
-
-
-def _plain(value: object) -> object:
-    if value is None or isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        return None if isinstance(value, float) and math.isnan(value) else value
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape")
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return _flatten(value) if isinstance(value, (bool, list, dict)) else str(value)
-
-
-READERS = {"csv": _read_csv, "jsonl": _read_json, "json": _read_json, "parquet": _read_parquet}
+READERS = {
+    "csv": _read_csv, "jsonl": _read_json, "json": _read_json, "parquet": _read_arrow, "arrow": _read_arrow,
+}  # fmt: skip
 
 __all__ = ["Row", "Table", "detect_format", "is_missing", "name_columns", "open_table"]

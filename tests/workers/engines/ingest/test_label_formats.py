@@ -1,0 +1,263 @@
+"""Labels that other tools wrote come in with their pictures and texts."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import zipfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from workers.engines.ingest.formats.conll import BadSentence, Sentence, read_conll
+
+
+def jpeg(shade: int, size=(200, 100)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, (shade, shade, 40)).save(out, "PNG")
+    return out.getvalue()
+
+
+def zip_of(files: dict[str, bytes | str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def tar_of(files: dict[str, bytes | str], mode: str = "w:gz") -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode) as archive:
+        for name, content in files.items():
+            raw = content.encode() if isinstance(content, str) else content
+            member = tarfile.TarInfo(name)
+            member.size = len(raw)
+            archive.addfile(member, io.BytesIO(raw))
+    return out.getvalue()
+
+
+COCO = json.dumps({
+    "images": [{"id": 1, "file_name": "a.png", "width": 200, "height": 100}, {"id": 2, "file_name": "b.png"},
+               {"id": 3, "file_name": "gone.png"}],
+    "categories": [{"id": 7, "name": "cat"}, {"id": 8, "name": "dog"}],
+    "annotations": [
+        {"id": 1, "image_id": 1, "category_id": 7, "bbox": [20, 10, 100, 50],
+         "segmentation": [[20, 10, 120, 10, 120, 60]], "keypoints": [30, 20, 2, 0, 0, 0]},
+        {"id": 2, "image_id": 1, "category_id": 8, "bbox": [150, 50, 500, 500]},
+        {"id": 3, "image_id": 1, "category_id": 8, "bbox": [900, 900, 10, 10]},
+        {"id": 4, "image_id": 99, "category_id": 8, "bbox": [1, 1, 10, 10]},
+        {"id": 5, "image_id": 1, "category_id": 8, "bbox": ["x", 1, 10, 10]},
+    ],
+})  # fmt: skip
+YOLO = {
+    "data.yaml": "names: [cat, dog]\nnc: 2\n",
+    "train/labels/a.txt": "0 0.35 0.35 0.5 0.5\n1 0.1 0.1 0.1 0.1\nbroken\n9 .1 .1 .1 .1\n",
+    "train/images/a.png": jpeg(1),
+    "valid/images/b.png": jpeg(2),
+    "valid/labels/b.txt": "",
+}
+VOC = """<annotation><folder>x</folder><filename>a.png</filename><size><width>200</width><height>100</height></size>
+<object><name>cat</name><bndbox><xmin>21</xmin><ymin>11</ymin><xmax>120</xmax><ymax>60</ymax></bndbox></object>
+<object><name>dog</name><bndbox><xmin>a</xmin><ymin>11</ymin><xmax>120</xmax><ymax>60</ymax></bndbox></object>
+</annotation>"""
+BOX = {"x": 10.0, "y": 10.0, "width": 50.0, "height": 50.0}
+
+
+def read_box(row) -> dict:
+    box = json.loads(row["result"])[0]
+    assert box["type"] == "rectanglelabels" and box["value"]["rectanglelabels"] == ["cat"]
+    return {key: round(box["value"][key], 6) for key in BOX}
+
+
+def by_name(outcome) -> dict:
+    return {row["source_uri"].rsplit("/", 1)[-1].rsplit("!", 1)[-1]: row for row in outcome.rows}
+
+
+@pytest.mark.parametrize("pack", [zip_of, tar_of], ids=["zip", "tar.gz"])
+def test_coco_boxes_polygons_and_points_come_in_percent(take_in, pack):
+    content = pack({"annotations/instances.json": COCO, "images/a.png": jpeg(1), "images/b.png": jpeg(2)})
+
+    outcome = take_in("image", {"set.zip": content}, label_kind="regions")
+
+    rows = by_name(outcome)
+    assert read_box(rows["a.png"]) == BOX and rows["a.png"]["label"] == "cat, dog"
+    kinds = [region["type"] for region in json.loads(rows["a.png"]["result"])]
+    assert kinds == ["rectanglelabels", "polygonlabels", "keypointlabels", "rectanglelabels"]
+    assert json.loads(rows["b.png"]["result"]) == [] and rows["b.png"]["label"] == "(nothing)"
+    assert outcome.result.classes == ("cat", "dog")
+    for words in ("gone is not among", "belongs to a picture that is not listed", "no box that can be read", "outside"):
+        assert words in outcome.reasons
+
+
+def test_yolo_labels_lie_beside_their_pictures(take_in):
+    outcome = take_in("image", {"set.zip": zip_of(YOLO)}, label_kind="regions")
+
+    rows = by_name(outcome)
+    assert read_box(rows["a.png"]) == BOX
+    assert (rows["a.png"]["split"], rows["b.png"]["split"]) == ("train", "validation")
+    assert json.loads(rows["b.png"]["result"]) == []
+    assert [(r["line"], r["source"].rsplit("/")[-1]) for r in outcome.rejects] == [(3, "a.txt"), (4, "a.txt")]
+
+
+def test_pascal_voc_counts_pixels_from_one(take_in):
+    files = {"Annotations/a.xml": VOC, "JPEGImages/a.png": jpeg(1), "Annotations/b.xml": "<annotation>"}
+
+    outcome = take_in("image", {"set.zip": zip_of(files)}, label_kind="regions")
+
+    assert read_box(by_name(outcome)["a.png"]) == BOX
+    assert "object 2 has no box" in outcome.reasons and "not well-formed" in outcome.reasons
+
+
+def test_boxes_of_one_class_are_a_class_and_of_several_are_none(take_in):
+    single = {"set.zip": zip_of({"Annotations/a.xml": VOC, "JPEGImages/a.png": jpeg(1)})}
+    several = {"set.zip": zip_of({"c.json": COCO, "a.png": jpeg(3)})}
+
+    assert take_in("image", single).rows[0]["label"] == "cat"
+    outcome = take_in("image", several, workdir=None)
+
+    assert outcome.rows[0]["label"] in (None, "cat")
+
+
+def test_label_studio_tasks_bring_boxes_for_uploaded_pictures(take_in):
+    region = {"type": "rectanglelabels", "value": {**BOX, "rectanglelabels": ["cat"]}}
+    tasks = [
+        {"data": {"image": "/data/upload/3/0a1b2c3d-a.png"}, "annotations": [{"result": [region]}]},
+        {"data": {"image": "s3://bucket/b.png"}, "annotations": []},
+    ]
+    files = {"tasks.json": json.dumps(tasks), "a.png": jpeg(1), "b.png": jpeg(2)}
+
+    outcome = take_in("image", {"set.zip": zip_of(files)}, label_kind="regions")
+
+    assert read_box(by_name(outcome)["a.png"]) == BOX and by_name(outcome)["b.png"]["result"] is None
+
+
+def test_json_min_of_label_studio_is_read_too(take_in):
+    tasks = [{"id": 1, "annotator": 1, "annotation_id": 5, "image": "a.png",
+              "label": [{**BOX, "rectanglelabels": ["cat"], "original_width": 200}]}]  # fmt: skip
+    files = {"tasks.json": json.dumps(tasks), "a.png": jpeg(1)}
+
+    outcome = take_in("image", {"set.zip": zip_of(files)}, label_kind="regions")
+
+    assert read_box(outcome.rows[0]) == BOX
+
+
+def test_metadata_beside_pictures_names_their_classes(take_in):
+    files = {"train/metadata.csv": "file_name,label\na.png,cat\nz.png,dog\n", "train/a.png": jpeg(1)}
+
+    outcome = take_in("image", {"set.zip": zip_of(files)})
+
+    assert (outcome.rows[0]["label"], outcome.rows[0]["split"]) == ("cat", "train")
+    assert "z is not among the files" in outcome.reasons
+
+
+def test_pictures_in_parquet_have_the_names_of_their_classes(take_in):
+    features = {"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}
+    pictures = [{"bytes": jpeg(1), "path": "a.png"}, {"bytes": jpeg(2), "path": "b.png"}, {"bytes": None, "path": "c"}]
+    table = pa.table({"image": pictures, "label": [1, 0, 0]}).replace_schema_metadata(
+        {"huggingface": json.dumps(features)}
+    )
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+
+    outcome = take_in("image", {"data/test-00000-of-00001.parquet": sink.getvalue()})
+
+    assert [(row["label"], row["split"]) for row in outcome.rows] == [("dog", "test"), ("cat", "test")]
+    assert "holds no picture" in outcome.reasons
+
+
+def test_arrow_files_and_streams_are_tables(take_in):
+    table = pa.table({"text": ["good film", "bad film"], "label": ["up", "down"]})
+    file, stream = io.BytesIO(), io.BytesIO()
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    with pa.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table)
+
+    outcome = take_in("text", {"a.feather": file.getvalue(), "b.arrow": stream.getvalue()})
+
+    assert [(row["text"], row["label"]) for row in outcome.rows] == [("good film", "up"), ("bad film", "down")] * 2
+
+
+CONLL = (
+    "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\nNew NNP B-NP B-LOC\nYork NNP I-NP I-LOC\n\nno tag\n"
+)
+
+
+def test_conll_sentences_become_texts_with_spans(take_in):
+    outcome = take_in("text", {"train.conll": CONLL.encode()}, label_kind="spans")
+
+    (row,) = outcome.rows
+    spans = [region["value"] for region in json.loads(row["result"])]
+    assert row["text"] == "EU rejects New York" and row["label"] == "LOC, ORG"
+    assert [(s["start"], s["end"], s["text"], s["labels"]) for s in spans] == [
+        (0, 2, "EU", ["ORG"]), (11, 19, "New York", ["LOC"])]  # fmt: skip
+    assert outcome.rejects[0]["line"] == 8 and outcome.result.classes == ("LOC", "ORG")
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("I-PER I-PER B-PER O I-LOC", [("PER", "a b"), ("PER", "c"), ("LOC", "e")]),
+        ("B-PER E-PER S-PER O S-LOC", [("PER", "a b"), ("PER", "c"), ("LOC", "e")]),
+        ("B-PER L-PER U-PER O U-LOC", [("PER", "a b"), ("PER", "c"), ("LOC", "e")]),
+        ("B-PER I-PER B-PER O B-LOC", [("PER", "a b"), ("PER", "c"), ("LOC", "e")]),
+    ],
+)
+def test_every_tagging_scheme_gives_the_same_spans(tags, expected):
+    (sentence,) = read_conll(f"{token} {tag}" for token, tag in zip("abcde", tags.split(), strict=True))
+
+    assert isinstance(sentence, Sentence)
+    assert [(span.label, sentence.text[span.start : span.end]) for span in sentence.spans] == expected
+
+
+def test_a_token_without_a_tag_costs_its_sentence_only():
+    found = list(read_conll(["a O", "b", "", "c B-PER"]))
+
+    assert isinstance(found[0], BadSentence) and found[0].line == 2
+    assert found[1].spans[0].label == "PER"
+
+
+def test_label_studio_text_tasks_bring_classes_and_spans(take_in):
+    choice = {"type": "choices", "value": {"choices": ["up"]}}
+    span = {"type": "labels", "value": {"start": 0, "end": 4, "labels": ["TIME"]}}
+    outside = {"type": "labels", "value": {"start": 3, "end": 400, "labels": ["TIME"]}}
+    tasks = [{"data": {"text": "once upon a time"}, "annotations": [{"result": [choice, span, outside]}]}]
+    files = {"tasks.json": json.dumps(tasks).encode()}
+
+    assert take_in("text", files).rows[0]["label"] == "up"
+
+
+def test_label_studio_spans_that_lie_outside_are_named(take_in):
+    span = {"type": "labels", "value": {"start": 0, "end": 4, "labels": ["TIME"]}}
+    outside = {"type": "labels", "value": {"start": 3, "end": 400, "labels": ["TIME"]}}
+    tasks = [
+        {"data": {"text": "once upon a time"}, "annotations": [{"result": [span, outside]}]},
+        {"data": {"text": "x y"}, "annotations": []},
+    ]
+
+    outcome = take_in("text", {"tasks.json": json.dumps(tasks).encode()}, label_kind="spans")
+
+    assert [row["label"] for row in outcome.rows] == ["TIME", None]
+    assert "outside the text" in outcome.reasons
+
+
+def test_splits_come_from_the_names_of_several_files(take_in):
+    files = {"train.csv": b"text,label\none film,up\n", "test.csv": b"text,label\nother film,up\n"}
+
+    assert [row["split"] for row in take_in("text", files).rows] == ["train", "test"]
+
+
+def test_a_file_that_happens_to_be_called_train_says_nothing(take_in):
+    assert take_in("text", {"train.csv": b"text,label\none film,up\n"}).rows[0]["split"] is None
+
+
+def test_texts_in_a_tar_are_labeled_by_their_folders(take_in):
+    content = tar_of({"up/1.txt": "I liked it", "down/2.txt": "I did not"}, mode="w")
+
+    outcome = take_in("text", {"t.tar": content})
+
+    assert [(row["text"], row["label"]) for row in outcome.rows] == [("I liked it", "up"), ("I did not", "down")]
