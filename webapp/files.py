@@ -6,11 +6,14 @@ import re
 
 from django.conf import settings
 from django.http import FileResponse, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.contracts.exports import LAYOUTS
 from lifecycle.datasets import renditions, selectors, services
 from lifecycle.datasets.models import Collection, Item, Upload
+from lifecycle.datasets.selectors import files
 
 FOREVER = "private, max-age=31536000, immutable"  # content behind these addresses never changes
 BLOCK_BYTES = 1 << 18
@@ -65,7 +68,7 @@ def respond_picture(request, item: Item, size: int) -> HttpResponse:
     return response
 
 
-def respond_range(request, path, *, tag: str, filename: str = "") -> HttpResponse:
+def respond_range(request, path, *, tag: str, filename: str = "") -> HttpResponseBase:
     """A file that never changes, whole or the range of bytes that was asked for."""
     size = path.stat().st_size
     first, last = _read_range(request.headers.get("Range", ""), size)
@@ -75,15 +78,15 @@ def respond_range(request, path, *, tag: str, filename: str = "") -> HttpRespons
         return response
     is_part = (first, last) != (0, size - 1)
     content = _read_part(path, first, last - first + 1)
-    response = StreamingHttpResponse(content, status=206 if is_part else 200, content_type="application/octet-stream")
-    response["Content-Length"], response["Accept-Ranges"] = last - first + 1, "bytes"
-    response["ETag"], response["Cache-Control"] = f'"{tag}"', FOREVER
-    response["Content-Security-Policy"] = SANDBOX
+    stream = StreamingHttpResponse(content, status=206 if is_part else 200, content_type="application/octet-stream")
+    stream["Content-Length"], stream["Accept-Ranges"] = last - first + 1, "bytes"
+    stream["ETag"], stream["Cache-Control"] = f'"{tag}"', FOREVER
+    stream["Content-Security-Policy"] = SANDBOX
     if is_part:
-        response["Content-Range"] = f"bytes {first}-{last}/{size}"
+        stream["Content-Range"] = f"bytes {first}-{last}/{size}"
     if filename:
-        response["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return response
+        stream["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return stream
 
 
 def _read_range(header: str, size: int) -> tuple[int, int]:
@@ -101,6 +104,15 @@ def _read_part(path, first: int, count: int):
         while count > 0 and (block := source.read(min(BLOCK_BYTES, count))):
             count -= len(block)
             yield block
+
+
+def respond_export(request, export) -> HttpResponse:
+    """The file of an export that is done; ranges can be asked for, so that a download can be resumed."""
+    if not export.blob:
+        raise NotFound("This export is not written yet.")
+    version, layout = export.version, LAYOUTS[export.layout]
+    name = f"{version.dataset.project.slug}-v{version.number}-{layout.key}.{layout.suffix}"
+    return respond_range(request, files.fetch_blob(export.blob), tag=export.blob, filename=name)
 
 
 def respond_version(project, number: int, kind: str) -> StreamingHttpResponse:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
@@ -18,8 +19,10 @@ from lifecycle.accounts.services import tokens
 from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Task
 from lifecycle.common.blobs import open_blobs
 from lifecycle.crawls.services import create_site, start_crawl, start_trial
-from lifecycle.datasets.models import Collection, DatasetVersion, Upload, VersionExport, VersionTag
+from lifecycle.datasets.models import Collection, DatasetVersion, Selection, Upload, VersionExport, VersionTag
 from lifecycle.deployments.models import Deployment, DeploymentKey, Prediction, Release
+from lifecycle.embeddings.codec import Points, encode_points
+from lifecycle.embeddings.models import Encoder, Map, Search
 from lifecycle.exploration.models import SavedView
 from lifecycle.jobs.models import Job
 from lifecycle.monitoring.models import Alert
@@ -50,7 +53,7 @@ def build_world(name: str, number: int, folder: Path) -> World:
     project = factories.ProjectFactory(owner=owner, slug=name, problem_type="text_classification")
     world = World(project, owner)
     _add_data(world, number, folder)
-    for add in (_add_accounts, _add_planning, _add_training, _add_serving):
+    for add in (_add_accounts, _add_planning, _add_training, _add_vectors, _add_serving):
         add(world, number)
     world.arguments |= {"slug": project.slug, "number": number, "old": number, "new": number}
     world.arguments |= {"kind": "csv", "size": 256, "topic": "label", "alias": "champion"}
@@ -150,6 +153,26 @@ def _add_training(world: World, number: int) -> None:
         "job_id": job.pk,
         "name": model.name,
         "model_version_id": version.pk,
+    }
+
+
+def _add_vectors(world: World, number: int) -> None:
+    dataset = world.project.datasets.get()
+    encoder = Encoder.objects.create(dataset=dataset, kind=Encoder.Kind.MINILM)
+    points = encode_points(Points(np.arange(1), np.zeros((1, 2), np.float32), np.zeros(1, np.int16)))
+    blob = open_blobs(settings.STORAGE_URL).put(points)
+    drawn = Map.objects.create(encoder=encoder, method="pca", points_blob=blob, seconds=1, created_by=world.owner)
+    search = Search.objects.create(encoder=encoder, text="t", content_hash=f"{number:064}", created_by=world.owner)
+    ids = list(dataset.items.values_list("pk", flat=True)[:1])
+    selection = Selection.objects.create(
+        project=world.project, title="s", item_ids=ids, item_count=1, created_by=world.owner
+    )
+    world.arguments |= {
+        "encoder_id": encoder.pk,
+        "map_id": drawn.pk,
+        "search_id": search.pk,
+        "selection_id": selection.pk,
+        "color": "label",
     }
 
 

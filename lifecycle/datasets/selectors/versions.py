@@ -95,7 +95,7 @@ def list_tags(project: Project) -> QuerySet[VersionTag]:
 
 def list_exports(version: DatasetVersion) -> QuerySet[VersionExport]:
     """Newest first."""
-    return version.exports.select_related("job", "created_by")
+    return version.exports.select_related("job", "created_by", "version__dataset__project")
 
 
 def get_export(project: Project, version: DatasetVersion, export_id: int) -> VersionExport:

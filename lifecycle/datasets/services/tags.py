@@ -51,9 +51,9 @@ def untag_version(*, project: Project, user, name: str) -> None:
 
 def archive_version(*, version: DatasetVersion, user, is_archived: bool = True) -> DatasetVersion:
     """Take a version out of the lists, or bring it back. What was trained on it still finds it."""
-    if is_archived and version.tags.exists():
-        names = ", ".join(version.tags.values_list("name", flat=True))
-        raise Conflict(f"{version} is tagged {names}. Move or remove the tag first.")
+    names = list(VersionTag.objects.filter(version=version).values_list("name", flat=True)) if is_archived else []
+    if names:
+        raise Conflict(f"{version} is tagged {', '.join(names)}. Move or remove the tag first.")
     if (version.archived_at is not None) == is_archived:
         return version
     with transaction.atomic():

@@ -89,17 +89,21 @@ def test_cells_cannot_start_a_formula_in_the_csv(texts, owner, run_jobs):
     assert "'=1+1" in content and "'@SUM" in content and '"-5"' in content and '"plain"' in content
 
 
-def test_shares_can_be_set_until_the_first_version(texts, owner, run_jobs):
-    from lifecycle.common.errors import Conflict
-
+def test_new_shares_are_for_items_that_are_in_no_version(texts, owner, run_jobs):
     bring(texts, owner, {"a.csv": table(LINES)}, run_jobs)
     dataset = selectors.get_dataset(texts)
     services.update_splits(dataset=dataset, user=owner, ratios={"train": 50, "validation": 0, "test": 50})
     commit(texts, owner, run_jobs)
+    before = dict(Item.objects.values_list("content_hash", "split"))
+    assert set(before.values()) == {"train", "test"}
 
-    assert set(selectors.find_latest_version(texts).summary["splits"]) == {"train", "test"}
-    with pytest.raises(Conflict):
-        services.update_splits(dataset=dataset, user=owner, ratios={"train": 80, "validation": 10, "test": 10})
+    services.update_splits(dataset=dataset, user=owner, ratios={"train": 1, "validation": 99, "test": 0})
+    bring(texts, owner, {"b.csv": table([f"a later one {i},fresh\n" for i in range(40)])}, run_jobs)
+    commit(texts, owner, run_jobs)
+
+    after = dict(Item.objects.values_list("content_hash", "split"))
+    assert all(after[key] == split for key, split in before.items())
+    assert sum(split == "validation" for split in after.values()) > 30
 
 
 def test_materialized_files_say_what_training_expects(texts, owner, run_jobs):

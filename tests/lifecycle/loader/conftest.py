@@ -39,8 +39,8 @@ def add_items(dataset: Dataset, numbers, size: int = 16) -> list[Item]:
         items.append(
             Item(
                 dataset=dataset, collection=collection, content_hash=hashlib.sha256(content).hexdigest(),
-                mime="image/png", blob=blobs.put(content), byte_size=len(content), label=CLASSES[number % 3], split=split,
-                width=size, height=size,
+                mime="image/png", blob=blobs.put(content), byte_size=len(content), label=CLASSES[number % 3],
+                split=split, width=size, height=size,
             )
         )  # fmt: skip
     return Item.objects.bulk_create(items)

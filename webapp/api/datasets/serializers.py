@@ -10,6 +10,7 @@ from lifecycle.datasets import rules
 from lifecycle.datasets.models import Collection, CollectionReject, Dataset, DatasetVersion, Item, Upload
 from lifecycle.datasets.services.items import MAX_AT_ONCE
 from lifecycle.datasets.services.uploads import MAX_NAME_CHARS
+from lifecycle.datasets.splitting import KINDS
 
 BIGINT = (1 << 63) - 1
 
@@ -23,14 +24,21 @@ class SplitRatios(serializers.Serializer):
 class DatasetOut(serializers.ModelSerializer):
     columns = serializers.ListField(child=serializers.DictField(), read_only=True)
     split_ratios = serializers.DictField(child=serializers.FloatField(), read_only=True)
+    split_policy = serializers.DictField(read_only=True)
 
     class Meta:
         model = Dataset
-        fields = ("id", "name", "item_kind", "split_ratios", "columns", "created_at")
+        fields = ("id", "name", "item_kind", "split_ratios", "split_policy", "columns", "created_at")
+
+
+class SplitPolicyIn(serializers.Serializer):
+    kind = serializers.ChoiceField(choices=KINDS)
+    column = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
 
 
 class DatasetChange(serializers.Serializer):
     split_ratios = SplitRatios()
+    split_policy = SplitPolicyIn(required=False)
 
 
 class UploadStart(serializers.Serializer):
@@ -170,12 +178,13 @@ class VersionOut(serializers.ModelSerializer):
     created_by = serializers.CharField(source="created_by.username")
     summary = serializers.DictField(read_only=True)
     classes = serializers.ListField(child=serializers.CharField(), read_only=True)
+    tags = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
 
     class Meta:
         model = DatasetVersion
         fields = (
-            "number", "parent", "message", "content_hash", "item_count", "labeled_count", "classes", "summary",
-            "created_by", "created_at",
+            "number", "parent", "message", "content_hash", "item_count", "labeled_count", "classes", "summary", "tags",
+            "archived_at", "created_by", "created_at",
         )  # fmt: skip
 
 
@@ -195,6 +204,8 @@ class DiffLine(serializers.Serializer):
     new_label = serializers.CharField(allow_null=True)
     old_split = serializers.CharField(allow_null=True)
     new_split = serializers.CharField(allow_null=True)
+    old_annotation_id = serializers.IntegerField(allow_null=True)
+    new_annotation_id = serializers.IntegerField(allow_null=True)
 
 
 class DiffOut(serializers.Serializer):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.api.datasets import files, views
+from webapp.api.datasets import files, versions, views
 
 PROJECT = "projects/<slug:slug>"
 urlpatterns = [
@@ -21,6 +21,19 @@ urlpatterns = [
     path(f"{PROJECT}/versions/<int:number>/", views.VersionView.as_view(), name="version"),
     path(f"{PROJECT}/versions/<int:number>/items/", views.VersionItemsView.as_view(), name="version-items"),
     path(f"{PROJECT}/versions/<int:old>/diff/<int:new>/", views.VersionDiffView.as_view(), name="version-diff"),
+    path(f"{PROJECT}/tags/", versions.TagsView.as_view(), name="tags"),
+    path(f"{PROJECT}/tags/<slug:tag>/", versions.TagView.as_view(), name="tag"),
+    path(f"{PROJECT}/versions/<int:number>/tags/", versions.VersionTagsView.as_view(), name="version-tags"),
+    path(f"{PROJECT}/versions/<int:number>/archive/", versions.ArchiveView.as_view(), name="version-archive"),
+    path(f"{PROJECT}/versions/<int:number>/restore/", versions.RestoreView.as_view(), name="version-restore"),
+    path(f"{PROJECT}/versions/<int:number>/card/", versions.CardView.as_view(), name="version-card"),
+    path(f"{PROJECT}/versions/<int:number>/exports/", versions.ExportsView.as_view(), name="exports"),
+    path(f"{PROJECT}/versions/<int:number>/exports/<int:export_id>/", versions.ExportView.as_view(), name="export"),
+    path(
+        f"{PROJECT}/versions/<int:number>/exports/<int:export_id>/file/",
+        versions.ExportFileView.as_view(),
+        name="export-file",
+    ),
     path(f"{PROJECT}/manifest/", files.ManifestView.as_view(), name="manifest"),
     path(f"{PROJECT}/versions/<int:number>/chunks/<slug:digest>/", files.ChunkView.as_view(), name="chunk"),
     path(
@@ -58,6 +71,15 @@ ACCESS = {
     "version-diff": {"GET": "viewer"},
     "version-download": {"GET": "viewer"},
     "manifest": {"GET": "viewer"},
+    "tags": {"GET": "viewer"},
+    "tag": {"DELETE": "engineer"},
+    "version-tags": {"POST": "engineer"},
+    "version-archive": {"POST": "engineer"},
+    "version-restore": {"POST": "engineer"},
+    "version-card": {"GET": "viewer"},
+    "exports": {"GET": "viewer", "POST": "viewer"},
+    "export": {"GET": "viewer"},
+    "export-file": {"GET": "viewer"},
     "chunk": {"GET": "viewer"},
     "chunk-blobs": {"GET": "viewer"},
     "chunk-blob": {"GET": "viewer"},

@@ -51,10 +51,15 @@ class DatasetView(ProjectView):
 
     @extend_schema(request=serializers.DatasetChange, responses=serializers.DatasetOut)
     def patch(self, request, slug):
-        """Set the shares of the splits; only before the first version."""
+        """Set the shares of the splits and how items fall into them; items of a version never move."""
         change = self.parse(serializers.DatasetChange)
         dataset = selectors.get_dataset(self.project)
-        dataset = services.update_splits(dataset=dataset, user=request.user, ratios=change["split_ratios"])
+        dataset = services.update_splits(
+            dataset=dataset,
+            user=request.user,
+            ratios=change["split_ratios"],
+            policy=change.get("split_policy"),
+        )
         return Response(serializers.DatasetOut(dataset).data)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages.datasets import collections, items, versions
+from webapp.pages.datasets import collections, items, version_actions, versions
 
 PROJECT = "projects/<slug:slug>"
 urlpatterns = [
@@ -24,6 +24,19 @@ urlpatterns = [
     path(f"{PROJECT}/versions/live", versions.live, name="versions-live"),
     path(f"{PROJECT}/versions/diff", versions.choose_diff, name="choose-diff"),
     path(f"{PROJECT}/versions/<int:number>", versions.show_version, name="version"),
+    path(f"{PROJECT}/versions/splits", version_actions.change_splits, name="splits"),
+    path(f"{PROJECT}/versions/<int:number>/tags", version_actions.change_tags, name="version-tags"),
+    path(f"{PROJECT}/versions/<int:number>/archive", version_actions.archive, name="version-archive"),
+    path(f"{PROJECT}/versions/<int:number>/restore", version_actions.restore, name="version-restore"),
+    path(f"{PROJECT}/versions/<int:number>/card", version_actions.show_card, name="version-card"),
+    path(f"{PROJECT}/versions/<int:number>/card.md", version_actions.download_card, name="version-card-file"),
+    path(f"{PROJECT}/versions/<int:number>/exports", version_actions.start_export, name="version-export"),
+    path(f"{PROJECT}/versions/<int:number>/exports/live", version_actions.live_exports, name="exports-live"),
+    path(
+        f"{PROJECT}/versions/<int:number>/exports/<int:export_id>/file",
+        version_actions.download_export,
+        name="export-file",
+    ),
     path(f"{PROJECT}/versions/<int:old>/diff/<int:new>", versions.show_diff, name="diff"),
     path(f"{PROJECT}/versions/<int:number>/download/<slug:kind>", versions.download, name="version-download"),
 ]
@@ -49,4 +62,13 @@ ACCESS = {
     "version": {"GET": "viewer"},
     "diff": {"GET": "viewer"},
     "version-download": {"GET": "viewer"},
+    "splits": {"POST": "engineer"},
+    "version-tags": {"POST": "engineer"},
+    "version-archive": {"POST": "engineer"},
+    "version-restore": {"POST": "engineer"},
+    "version-card": {"GET": "viewer"},
+    "version-card-file": {"GET": "viewer"},
+    "version-export": {"POST": "viewer"},
+    "exports-live": {"GET": "viewer"},
+    "export-file": {"GET": "viewer"},
 }

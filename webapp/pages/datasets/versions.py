@@ -8,14 +8,17 @@ from django.core.paginator import Paginator
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from lifecycle.annotations.authors import find_authors
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets import rules, selectors, services
 from lifecycle.datasets.manifests import CHANGES
+from lifecycle.datasets.splitting import KINDS, TITLES, SplitPolicy
 from lifecycle.jobs import selectors as jobs
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.charts import datasets as charts
 from webapp.files import respond_version
+from webapp.pages.datasets.version_actions import describe_exports
 
 PAGE_SIZE = 60
 
@@ -74,6 +77,8 @@ def show_version(request, slug, number):
         "chosen": chosen | {"split": split, "is_unlabeled": is_unlabeled},
         "others": selectors.list_versions(project).exclude(pk=version.pk)[:50],
         "dataset": version.dataset,
+        "sources": selectors.describe_sources(version)[:20],
+        **describe_exports(project, version),
     }
     return render(request, "datasets/version.html", context)
 
@@ -87,6 +92,8 @@ def show_diff(request, slug, old, new):
     asked = request.GET.get("change", "")
     change = asked if asked in CHANGES else next((name for name in CHANGES if counts[name]), "added")
     number = _page_number(request)
+    lines = selectors.list_changes(before, after, change=change, page=number, size=PAGE_SIZE)
+    authors = find_authors(project, [pk for line in lines for pk in (line.old_annotation_id, line.new_annotation_id)])
     context = {
         "project": project,
         "section": "version",
@@ -94,7 +101,7 @@ def show_diff(request, slug, old, new):
         "new": after,
         "counts": [(name, counts[name]) for name in CHANGES],
         "change": change,
-        "lines": selectors.list_changes(before, after, change=change, page=number, size=PAGE_SIZE),
+        "lines": [(line, authors.get(line.new_annotation_id), authors.get(line.old_annotation_id)) for line in lines],
         "page": Paginator(range(counts[change]), PAGE_SIZE).get_page(number),
         "versions": selectors.list_versions(project)[:100],
     }
@@ -121,14 +128,17 @@ def download(request, slug, number, kind):
 def _commit(request, dataset) -> None:
     shares = {split: request.POST.get(split, "") for split in rules.SPLITS}
     if any(shares.values()):
-        services.update_splits(dataset=dataset, user=request.user, ratios=shares)
+        policy = {"kind": request.POST.get("kind", "ratio"), "column": request.POST.get("column", "")}
+        services.update_splits(dataset=dataset, user=request.user, ratios=shares, policy=policy)
     services.commit_version(dataset=dataset, user=request.user, message=request.POST.get("message", ""))
 
 
 def _describe_list(request, project, dataset) -> dict:
-    versions = selectors.list_versions(project)
+    is_archive = request.GET.get("archived") == "yes"
+    everything = selectors.list_versions(project)
+    versions = everything.filter(archived_at__isnull=not is_archive)
     page = Paginator(versions, 30).get_page(request.GET.get("page"))
-    latest = page.object_list[0] if page.number == 1 and page.object_list else versions.first()
+    latest = everything.first()
     job = jobs.find_latest(subject_type="dataset", subject_id=dataset.pk, kind="version")
     ratios = rules.check_ratios(dataset.split_ratios or rules.DEFAULT_RATIOS)
     return {
@@ -142,6 +152,11 @@ def _describe_list(request, project, dataset) -> dict:
         "has_changes": selectors.has_uncommitted_changes(dataset, latest),
         "ratios": [(split, round(ratios[split] * 100, 2)) for split in rules.SPLITS],
         "may_edit": is_allowed(project.role, "engineer"),
+        "is_archive": is_archive,
+        "has_archived": is_archive or everything.filter(archived_at__isnull=False).exists(),
+        "policy": SplitPolicy.from_json(dataset.split_policy),
+        "policies": [(kind, TITLES[kind]) for kind in KINDS],
+        "columns": [column["name"] for column in dataset.columns],
     }
 
 

@@ -1,0 +1,149 @@
+"""What a person does with a version: name it, put it away, go back to it, take it elsewhere, read its card."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from lifecycle.common.errors import DomainError
+from lifecycle.contracts.exports import LAYOUTS
+from lifecycle.datasets import rules, selectors, services
+from lifecycle.pipelines.datacards import write_data_card
+from lifecycle.projects.rules import is_allowed
+from lifecycle.projects.selectors import get_project
+from webapp.files import respond_export
+from webapp.pages.annotations.guide import render_guide
+
+
+@login_required
+@require_POST
+def change_tags(request, slug, number):
+    """Give the version a name, or take one away."""
+    project = get_project(request.user, slug, role="engineer")
+    version = selectors.get_version(project, number)
+    gone = request.POST.get("remove", "")
+    try:
+        if gone:
+            services.untag_version(project=project, user=request.user, name=gone)
+        else:
+            services.tag_version(version=version, user=request.user, name=request.POST.get("name", ""))
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("datasets:version", slug=slug, number=number)
+
+
+@login_required
+@require_POST
+def archive(request, slug, number):
+    """Put the version away, or bring it back."""
+    project = get_project(request.user, slug, role="engineer")
+    version = selectors.get_version(project, number)
+    is_archived = request.POST.get("archived") != "no"
+    try:
+        services.archive_version(version=version, user=request.user, is_archived=is_archived)
+        messages.success(request, f"{version} is {'archived' if is_archived else 'back in the list'}.")
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("datasets:version", slug=slug, number=number)
+
+
+@login_required
+@require_POST
+def restore(request, slug, number):
+    """Make labels and exclusions what they were; a job does it."""
+    project = get_project(request.user, slug, role="engineer")
+    version = selectors.get_version(project, number)
+    try:
+        job = services.start_restore(version=version, user=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("datasets:version", slug=slug, number=number)
+    messages.success(request, f"Labels and exclusions are going back to {version}. Commit when it is done.")
+    return redirect("jobs:detail", slug, job.pk)
+
+
+@login_required
+@require_POST
+def start_export(request, slug, number):
+    """Have the version written in another layout."""
+    project = get_project(request.user, slug)
+    version = selectors.get_version(project, number)
+    try:
+        services.start_export(version=version, user=request.user, layout=request.POST.get("layout", ""))
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect(f"{request.path.rsplit('/', 1)[0]}#exports")
+
+
+@login_required
+@require_GET
+def live_exports(request, slug, number):
+    """The list of exports, refreshed until all are made."""
+    project = get_project(request.user, slug)
+    version = selectors.get_version(project, number)
+    return render(request, "datasets/_exports.html", describe_exports(project, version))
+
+
+@login_required
+@require_GET
+def download_export(request, slug, number, export_id):
+    """The file of an export."""
+    project = get_project(request.user, slug)
+    version = selectors.get_version(project, number)
+    return respond_export(request, selectors.get_export(project, version, export_id))
+
+
+@login_required
+@require_GET
+def show_card(request, slug, number):
+    """The data card as a page."""
+    project = get_project(request.user, slug)
+    version = selectors.get_version(project, number)
+    text = write_data_card(version)
+    body = text.split("---\n", 2)[-1]
+    context = {"project": project, "section": "version", "version": version, "card_html": render_guide(body)}
+    return render(request, "datasets/card.html", context)
+
+
+@login_required
+@require_GET
+def download_card(request, slug, number):
+    """The data card as Markdown."""
+    project = get_project(request.user, slug)
+    version = selectors.get_version(project, number)
+    response = HttpResponse(write_data_card(version), content_type="text/markdown; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{project.slug}-v{version.number}-card.md"'
+    return response
+
+
+@login_required
+@require_POST
+def change_splits(request, slug):
+    """Shares, and how items fall into splits."""
+    project = get_project(request.user, slug, role="engineer")
+    dataset = selectors.get_dataset(project)
+    shares = {split: request.POST.get(split, "") for split in rules.SPLITS}
+    policy = {"kind": request.POST.get("kind", "ratio"), "column": request.POST.get("column", "")}
+    try:
+        services.update_splits(dataset=dataset, user=request.user, ratios=shares, policy=policy)
+        messages.success(request, "The next commit puts items that are in no version yet where this says.")
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("datasets:versions", slug=slug)
+
+
+def describe_exports(project, version) -> dict:
+    """What the part with the exports shows."""
+    exports = list(selectors.list_exports(version)[:30])
+    made = {export.layout for export in exports if export.blob}
+    return {
+        "project": project,
+        "version": version,
+        "exports": [(LAYOUTS[export.layout], export) for export in exports if export.layout in LAYOUTS],
+        "layouts": [layout for layout in services.list_fitting_layouts(version) if layout.key not in made],
+        "is_exporting": any(export.job and export.job.state in ("queued", "running") for export in exports),
+        "may_edit": is_allowed(project.role, "engineer"),
+    }
