@@ -64,7 +64,7 @@ def count_waiting(queue: str) -> int | None:
     try:
         with app.connection_for_read() as connection, connection.channel() as channel:
             return channel.queue_declare(queue=queue, passive=True).message_count
-    except (OperationalError, OSError, *connection_errors()):
+    except (OperationalError, OSError, *connection_errors()):  # type: ignore[misc]  # kombu says which at run time
         return None
 
 

@@ -74,4 +74,4 @@ def list_compared(
         cursor.execute(query, [first.pk, second.pk, outcome.value, limit, offset])
         rows = cursor.fetchall()
     items = Item.objects.in_bulk([row[0] for row in rows])
-    return [ComparedItem(*row, item=items.get(row[0])) for row in rows]
+    return [ComparedItem(*(*row, items.get(row[0]))) for row in rows]

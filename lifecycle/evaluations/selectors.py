@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import FloatField, OuterRef, QuerySet, Subquery
+from django.db.models import FloatField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
 from lifecycle.common.errors import NotFound
@@ -50,7 +50,7 @@ def list_evaluations(project, *, state: str = "", verdict: str = "", run: int | 
     if state:
         found = found.filter(job__state=state)
     if verdict:
-        found = found.filter(verdict=None if verdict == "undecided" else verdict)
+        found = found.filter(Q(("verdict", None if verdict == "undecided" else verdict)))
     if run:
         found = found.filter(artifact__run__number=run)
     return found.order_by("-pk")
@@ -70,7 +70,7 @@ def is_evaluating(run) -> bool:
 def list_awaiting(project) -> QuerySet[Evaluation]:
     """Finished evaluations of real models that nobody has decided on, newest first."""
     found = Evaluation.objects.filter(project=project, finished_at__isnull=False, artifact__run__is_baseline=False)
-    return _with_verdict(found).filter(verdict=None).order_by("-pk")
+    return _with_verdict(found).filter(Q(("verdict", None))).order_by("-pk")
 
 
 def list_decisions(evaluation: Evaluation) -> QuerySet[EvaluationDecision]:
@@ -224,7 +224,7 @@ def summarize_evaluate(project) -> StageSummary:
 
 def _find_approved(finished: QuerySet[Evaluation]) -> Evaluation | None:
     """The newest evaluation whose last decision let it pass and that meets the charter as it stands."""
-    approved = finished.filter(verdict=EvaluationDecision.Verdict.APPROVED).first()
+    approved = finished.filter(Q(("verdict", EvaluationDecision.Verdict.APPROVED))).first()
     is_missing = approved is None or any(gate.passed is False for gate in list_gates(approved))
     return None if is_missing else approved
 

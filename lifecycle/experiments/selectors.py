@@ -97,7 +97,7 @@ def _sort(runs: QuerySet[Run], project, filters: RunFilters) -> QuerySet[Run]:
         raise DomainError(f"Runs can be sorted by {', '.join(SORTS)}.", fields={"sort": "Unknown."})
     if key == "score":
         metric = filters.metric or get_key_metric(project).key
-        field = Cast(KT(f"metrics__{metric}"), FloatField())
+        field: Cast | F = Cast(KT(f"metrics__{metric}"), FloatField())
     else:
         field = F({"version": "dataset_version__number"}.get(key, key))
     order = field.desc(nulls_last=True) if descending else field.asc(nulls_last=True)

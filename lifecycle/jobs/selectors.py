@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
@@ -65,8 +66,8 @@ def _alive_workers() -> QuerySet[WorkerNode]:
 
 def summarize_queues() -> list[dict]:
     """Per queue: waiting and running jobs, age of the oldest waiting one in seconds, workers that listen."""
-    counts = {
-        row["queue"]: row
+    counts: dict[str, dict[str, Any]] = {
+        row["queue"]: dict(row)
         for row in Job.objects.filter(state__in=ACTIVE)
         .values("queue")
         .annotate(
@@ -79,7 +80,7 @@ def summarize_queues() -> list[dict]:
     now = timezone.now()
     summary = []
     for queue in sorted(set(QUEUES) | set(counts), key=lambda q: (q not in QUEUES, q)):
-        row = counts.get(queue, {"waiting": 0, "running": 0, "oldest": None})
+        row: dict[str, Any] = counts.get(queue, {"waiting": 0, "running": 0, "oldest": None})
         listening = [w.name for w in workers if queue in w.queues]
         age = (now - row["oldest"]).total_seconds() if row["oldest"] else None
         summary.append({**row, "queue": queue, "oldest_seconds": age, "workers": listening})

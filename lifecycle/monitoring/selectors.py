@@ -44,8 +44,9 @@ def compare_window(deployment: Deployment, *, size: int = WINDOW) -> Window:
     """The newest `size` good answers of the model version that answers now, against its stored reference."""
     newest = Prediction.objects.filter(deployment=deployment, status=200).order_by("-at")
     first = newest.values_list("model_version_id", flat=True).first()
-    version = ModelVersion.objects.select_related("artifact", "model").filter(pk=first).first()
-    if version is None:
+    known = ModelVersion.objects.select_related("artifact", "model")
+    version = known.filter(pk=first).first() if first is not None else None
+    if version is None or first is None:
         return Window(None, 0, None, None, [])
     rows = list(newest.filter(model_version_id=first).values_list("at", "features", "output")[:size])
     reference = version.artifact.manifest.get("reference") or {}
@@ -103,7 +104,8 @@ def summarize_monitor(project) -> StageSummary:
         Figure("worst PSI", "–" if newest is None or newest.worst_psi is None else f"{newest.worst_psi:.2f}"),
     )
     if alerts:
-        headline = list_alerts(project, is_open=True).first().summary
+        newest_alert = list_alerts(project, is_open=True).first()
+        headline = newest_alert.summary if newest_alert else "An alert is open."
         return StageSummary(Stage.MONITOR, StageState.ATTENTION, headline, figures, "alerts", "Look at the alerts")
     if not answered:
         return StageSummary(

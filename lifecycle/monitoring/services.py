@@ -28,6 +28,7 @@ def watch(*, deployment: Deployment) -> DriftReport | None:
     check_traffic(deployment=deployment)
     if window.count < rules.ENOUGH_PREDICTIONS or (last and last.window_end == window.end):
         return None
+    assert window.model_version is not None and window.start is not None and window.end is not None
     with transaction.atomic():
         report = DriftReport.objects.create(
             deployment=deployment,
@@ -83,7 +84,7 @@ def resolve(*, alert: Alert, user) -> Alert:
 def _judge_drift(deployment: Deployment, window: selectors.Window, report: DriftReport) -> None:
     worst = window.worst
     level = None
-    if worst and worst.verdict == "drifted":
+    if worst and worst.psi is not None and worst.verdict == "drifted":
         level = Alert.Level.CRITICAL if worst.psi >= rules.PSI_CRITICAL else Alert.Level.WARNING
     name = f"{worst.side} “{worst.name}”" if worst else ""
     summary = f"The {name} has drifted: PSI {worst.psi:.2f} over {window.count} predictions." if worst else ""

@@ -161,5 +161,5 @@ def _collect_milestones(keys: Iterable[int]) -> tuple[dict[int, Milestone], dict
     today = timezone.localdate()
     for row in Milestone.objects.filter(project__in=keys, done_at=None, due_on__isnull=False).order_by("due_on", "pk"):
         nearest.setdefault(row.project_id, row)
-        overdue[row.project_id] += row.due_on < today
+        overdue[row.project_id] += row.due_on is not None and row.due_on < today
     return nearest, overdue

@@ -54,7 +54,7 @@ def list_steps(pipeline: PipelineRun) -> list[StepView]:
         StepView(
             step,
             rules.STEP_TITLES[step.name],
-            numbers.get(step.subject_id) if step.subject_type == "run" else None,
+            numbers.get(step.subject_id) if step.subject_type == "run" and step.subject_id else None,
             step.subject_id if step.subject_type == "evaluation" and step.subject_id in evaluations else None,
         )
         for step in steps

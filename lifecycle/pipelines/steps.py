@@ -60,7 +60,7 @@ def choose_recipe(project: Project, recipe: str, parameters: Mapping[str, Any] |
 
 def check(pipeline: PipelineRun, step: PipelineStep) -> Outcome:
     """How a step that waits for a job stands."""
-    job = Job.objects.filter(pk=step.job_id).first()
+    job = Job.objects.filter(pk=step.job_id).first() if step.job_id else None
     if job is not None and job.state in (Job.State.QUEUED, Job.State.RUNNING):
         return Outcome(State.RUNNING, job=job)
     if job is not None and job.state != Job.State.SUCCEEDED:
@@ -87,7 +87,8 @@ def _start_version(pipeline: PipelineRun) -> Outcome:
     return Outcome(State.RUNNING, job=job)
 
 
-def _finish_version(pipeline: PipelineRun, step: PipelineStep, job: Job) -> Outcome:
+def _finish_version(pipeline: PipelineRun, step: PipelineStep, job: Job | None) -> Outcome:
+    assert job is not None and job.result is not None
     version = DatasetVersion.objects.get(pk=job.result["version_id"])
     new = f"Committed {version} with {version.item_count:,} items, {version.labeled_count:,} labeled."
     same = f"Nothing has changed since {version}, so it is used again."
@@ -108,8 +109,8 @@ def _start_train(pipeline: PipelineRun) -> Outcome:
     return Outcome(State.RUNNING, job=run.job, subject_type="run", subject_id=run.pk)
 
 
-def _finish_train(pipeline: PipelineRun, step: PipelineStep, job: Job) -> Outcome:
-    run = Run.objects.get(pk=step.subject_id)
+def _finish_train(pipeline: PipelineRun, step: PipelineStep, job: Job | None) -> Outcome:
+    run = Run.objects.get(pk=_done(step))
     metric = get_key_metric(pipeline.project)
     value = run.metrics.get(metric.key)
     measured = f"; {metric.title} on validation is {value:.4g}" if value is not None else ""
@@ -118,14 +119,15 @@ def _finish_train(pipeline: PipelineRun, step: PipelineStep, job: Job) -> Outcom
 
 def _start_evaluate(pipeline: PipelineRun) -> Outcome:
     run = Run.objects.get(pk=_subject(pipeline, "train"))
-    evaluation = evaluations.evaluate_run(run=run, artifact=run.artifacts.order_by("-pk").first())
+    artifact = run.artifacts.order_by("-pk").first()
+    evaluation = evaluations.evaluate_run(run=run, artifact=artifact) if artifact else None
     if evaluation is None:
         raise DomainError("The version has no labeled test or validation items to evaluate on.")
     return Outcome(State.RUNNING, job=evaluation.job, subject_type="evaluation", subject_id=evaluation.pk)
 
 
 def _finish_evaluate(pipeline: PipelineRun, step: PipelineStep, job: Job | None) -> Outcome:
-    evaluation = Evaluation.objects.get(pk=step.subject_id)
+    evaluation = Evaluation.objects.get(pk=_done(step))
     metric = get_key_metric(pipeline.project)
     value = evaluation.metrics.get(metric.key)
     measured = f"{metric.title} is {value:.4g}" if value is not None else f"{metric.title} could not be measured"
@@ -201,8 +203,14 @@ def _start_release(pipeline: PipelineRun) -> Outcome:
     return Outcome(State.SUCCEEDED, [f"Released to {names}."])
 
 
-def _subject(pipeline: PipelineRun, name: str) -> int | None:
-    return PipelineStep.objects.get(pipeline_run=pipeline, name=name).subject_id
+def _subject(pipeline: PipelineRun, name: str) -> int:
+    return _done(PipelineStep.objects.get(pipeline_run=pipeline, name=name))
+
+
+def _done(step: PipelineStep) -> int:
+    """What a step that ran has worked on."""
+    assert step.subject_id is not None
+    return step.subject_id
 
 
 def _evaluation(pipeline: PipelineRun) -> Evaluation:

@@ -15,6 +15,7 @@ class Project(TimestampedModel):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     archived_at = models.DateTimeField(null=True, blank=True)
     last_activity_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    role: str  # of the person it was loaded for; set by selectors.get_project, no column
 
     def __str__(self) -> str:
         return self.name

@@ -97,8 +97,8 @@ def clean_charter(problem_type: str, answers: Mapping[str, Any]) -> dict[str, An
         wrong["target_metric"] = f"{problem.title} is not measured by this metric."
     numbers = {name: _clean_number(answers.get(name), name, wrong) for name in ("target_threshold", "baseline_value")}
     for name in LIMITS:
-        numbers[name] = _clean_number(answers.get(name), name, wrong)
-        if numbers[name] is not None and numbers[name] <= 0:
+        numbers[name] = limit = _clean_number(answers.get(name), name, wrong)
+        if limit is not None and limit <= 0:
             wrong[name] = "This must be more than zero."
     note = _clean_text(answers.get("constraints_note"))
     if len(note) > MAX_TEXT:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from lifecycle.common.errors import NotFound
 from lifecycle.projects.models import Project
@@ -15,7 +14,7 @@ from webapp.api.idempotency import IdempotentWrites
 from webapp.api.pagination import Pagination
 
 
-class ApiView(IdempotentWrites, APIView):
+class ApiView(IdempotentWrites):
     """A view of the whole site. Who may call it stands in ACCESS of its urls.py: "anonymous", "user" or "admin"."""
 
     pagination_class: type | None = Pagination
@@ -31,7 +30,7 @@ class ApiView(IdempotentWrites, APIView):
     def find_role(self) -> str | None:
         """The least role of ACCESS for this request; None when the URL does not know the method (405 follows)."""
         match = getattr(self.request, "resolver_match", None)
-        return access.find_role(match.view_name, self.request.method) if match else None
+        return access.find_role(match.view_name, self.request.method or "") if match else None
 
     def authorize(self, request, **kwargs) -> None:
         """Raises NotFound where the caller may not know that there is such a place."""
@@ -40,6 +39,7 @@ class ApiView(IdempotentWrites, APIView):
 
     def respond_page(self, queryset, serializer_class, **options) -> Response:
         """One page of `queryset` in the envelope; `options` go to the serializer."""
+        assert self.pagination_class is not None
         paginator = self.pagination_class()
         page = paginator.paginate_queryset(queryset, self.request, view=self)
         serializer = serializer_class(page, many=True, context={"request": self.request, **options.pop("context", {})})

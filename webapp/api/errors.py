@@ -85,10 +85,10 @@ def _render_api_exception(exception: exceptions.APIException) -> Response:
         code = "invalid"
         detail = errors[0]["detail"] if len(errors) == 1 else "Some values are not right; see errors."
     headers = {}
-    if getattr(exception, "auth_header", None):
-        headers["WWW-Authenticate"] = exception.auth_header
-    if getattr(exception, "wait", None):
-        headers["Retry-After"] = str(int(exception.wait) + 1)
+    if challenge := getattr(exception, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if seconds := getattr(exception, "wait", None):
+        headers["Retry-After"] = str(int(seconds) + 1)
     return _respond(build_problem(exception.status_code, detail, code=code, errors=errors), headers)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 from django.http import HttpResponse
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.views import APIView
 
+from lifecycle.accounts.models import IdempotentReply
 from lifecycle.accounts.services import idempotency
 
 HEADER = "Idempotency-Key"
@@ -19,10 +21,10 @@ class Repeated(Exception):
         self.reply = reply
 
 
-class IdempotentWrites:
-    """Mixin of API views. A write that fails is not recorded: sending it again tries again."""
+class IdempotentWrites(APIView):
+    """Base of API views. A write that fails is not recorded: sending it again tries again."""
 
-    _reply = None
+    _reply: IdempotentReply | None = None
 
     def dispatch(self, request, *args, **kwargs):
         if request.method in SAFE_METHODS or HEADER not in request.headers:
@@ -56,6 +58,7 @@ class IdempotentWrites:
         return super().handle_exception(exception)
 
     def _record(self, response) -> None:
+        assert self._reply is not None
         if hasattr(response, "render"):
             response.render()
         content_type = response.headers.get("Content-Type", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from rest_framework.pagination import CursorPagination as BaseCursorPagination
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
@@ -18,7 +19,7 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        if hasattr(self.object_list, "query"):
+        if isinstance(self.object_list, QuerySet):
             return self.object_list.order_by()[: COUNT_LIMIT + 1].count()
         return len(self.object_list)
 
@@ -37,6 +38,7 @@ class Pagination(PageNumberPagination):
     invalid_page_message = "There is no page {page_number}; long lists end at row 10,000: narrow them by a filter."
 
     def get_paginated_response(self, data) -> Response:
+        assert self.page is not None  # DRF pages before it answers
         paginator = self.page.paginator
         count = None if getattr(paginator, "is_capped", False) else paginator.count
         return Response(_envelope(count, self.get_next_link(), self.get_previous_link(), data))

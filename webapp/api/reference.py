@@ -48,6 +48,7 @@ def list_api_paths() -> Iterator[tuple[str, str]]:
         if isinstance(resolver, URLPattern) or not str(resolver.pattern).startswith("api/v1/"):
             continue
         for pattern in resolver.url_patterns:
+            assert isinstance(pattern, URLPattern)
             path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", f"/{resolver.pattern}{pattern.pattern}")
             yield path, f"{resolver.namespace}:{pattern.name}"
 
@@ -80,8 +81,8 @@ def _describe(schema: dict, path: str, method: str, operation: dict) -> dict[str
 
 
 def _find_schema(holder: dict) -> dict:
-    content = holder.get("content", {})
-    return next(iter(content.values()), {}).get("schema", {})
+    content: dict[str, dict] = holder.get("content", {})
+    return next((media.get("schema", {}) for media in content.values()), {})
 
 
 def _list_fields(schema: dict, node: dict) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
+from lifecycle.accounts.models import User
 from lifecycle.common.blobs import open_blobs
 from lifecycle.datasets import services as datasets
 from lifecycle.datasets.models import Collection, Dataset, DatasetVersion, Item
@@ -51,8 +52,14 @@ class Build:
     """One plan on its way; `wait` holds the jobs that the next stage needs."""
 
     plan: Plan
-    user: object
-    project: Project | None = None
+    user: User
+    made: Project | None = None
+
+    @property
+    def project(self) -> Project:
+        """Raises AssertionError before the first stage has made it."""
+        assert self.made is not None
+        return self.made
 
 
 def build_all(*, user, packages: Path, say: Say) -> list[Project]:
@@ -94,7 +101,7 @@ def _wait(jobs: list[Job], say: Say) -> None:
 
 def _create(build: Build) -> Iterator[Job]:
     plan = build.plan
-    build.project = Project.objects.filter(slug=plan.slug).first() or create_project(
+    build.made = Project.objects.filter(slug=plan.slug).first() or create_project(
         user=build.user,
         name=plan.name,
         problem_type=plan.problem_type,
@@ -119,7 +126,9 @@ def _import(build: Build, packages: Path) -> Iterator[Job]:
         return
     for file in build.plan.read_files(packages):
         collection = Collection.objects.filter(dataset=dataset, title=file.name).exclude(job=None).first()
-        yield (collection or _start_import(build, dataset, file)).job
+        job = (collection or _start_import(build, dataset, file)).job
+        assert job is not None
+        yield job
 
 
 def _start_import(build: Build, dataset: Dataset, file: File) -> Collection:
@@ -153,7 +162,7 @@ def _train(build: Build) -> Iterator[Job]:
         recipe=build.plan.recipe,
         parameters={},
         seed=0,
-        dataset_version=DatasetVersion.objects.filter(dataset=_dataset(build)).order_by("number").first(),
+        dataset_version=DatasetVersion.objects.get(dataset=_dataset(build), number=1),
         name="First model",
     )
     yield from Job.objects.filter(pk__in=Run.objects.filter(project=run.project).values("job_id"))
@@ -193,6 +202,7 @@ def _promote(build: Build) -> Iterator[Job]:
 def _deploy(build: Build) -> Iterator[Job]:
     if not Deployment.objects.filter(project=build.project).exists():
         champion = registry_selectors.find_champion(build.project)
+        assert champion is not None
         deployments.create(project=build.project, user=build.user, version=champion, slug=build.plan.slug)
     yield from ()
 

@@ -121,7 +121,7 @@ def connect(database_url: str) -> psycopg.Connection:
 
 def list_deployments(connection: psycopg.Connection) -> list[DeploymentRow]:
     return [
-        DeploymentRow(*row[:6], _build_release(row[6:9]), _build_release(row[9:12]))
+        DeploymentRow(*(*row[:6], _build_release(row[6:9]), _build_release(row[9:12])))
         for row in connection.execute(LIST_DEPLOYMENTS)
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, Lease, QueueSettings, Task
+from lifecycle.annotations.services import webhooks
 from lifecycle.annotations.services.queue import lend
 from lifecycle.annotations.services.scene import Scene, find_schema_row, lock_scene
 from lifecycle.common.errors import Conflict, DomainError, NotFound
@@ -46,6 +47,9 @@ class _Version:
     reason: str = ""
     lead_time_ms: int | None = None
     key: str | None = None
+    value: str | None = None
+    is_read: bool = False  # `value` is what `result` says, found out by whoever knows the result's names
+    external: dict[str, Any] | None = None
 
 
 def submit(
@@ -82,6 +86,23 @@ def skip(
     lead = _clean_lead_time(lead_time_ms)
     version = _Version(Kind.SKIP, reason=reason, lead_time_ms=lead, key=_clean_key(idempotency_key))
     return _write(project, user, task_id, version, may_answer_any)
+
+
+def submit_read(
+    *,
+    project: Project,
+    user,
+    task_id: int,
+    result: Sequence[Any],
+    value: str | None,
+    lead_time_ms: int | None = None,
+    external: dict[str, Any] | None = None,
+) -> Annotation:
+    """`submit` for another tool's door, which has read the value out of the result already; a result may be empty."""
+    version = _Version(
+        Kind.ANSWER, result, lead_time_ms=_clean_lead_time(lead_time_ms), value=value, is_read=True, external=external
+    )
+    return _write(project, user, task_id, version, may_answer_any=True)
 
 
 def withdraw(*, project: Project, user, task_id: int, idempotency_key: str | None = None) -> Annotation:
@@ -134,6 +155,8 @@ def _write(project: Project, user, task_id: int, version: _Version, may_answer_a
 
 def _write_locked(project: Project, user, task_id: int, version: _Version, may_answer_any: bool) -> Annotation:
     scene = lock_scene(project, user, task_id, version.key)
+    if version.is_read and scene.own and scene.own.origin == Origin.IMPORT:
+        scene = replace(scene, own=None)  # for another tool an answer stands beside what the same person imported
     if scene.repeat_id is not None:
         return _get_repeat(scene)
     _check_room(scene, version, may_answer_any)
@@ -153,9 +176,15 @@ def _write_locked(project: Project, user, task_id: int, version: _Version, may_a
         guide_version=scene.guide_version,
         lead_time_ms=version.lead_time_ms,
         idempotency_key=version.key,
+        external=version.external,
     )
     _settle_scene(project, user, scene, annotation)
+    webhooks.notify_annotation(project=project, annotation=annotation, is_first=_is_first(scene))
     return annotation
+
+
+def _is_first(scene: Scene) -> bool:
+    return scene.own is None or scene.own.kind == Kind.WITHDRAWN
 
 
 def _settle_scene(project: Project, user, scene: Scene, annotation: Annotation) -> None:
@@ -192,6 +221,8 @@ def _read_value(project: Project, version: _Version) -> tuple[int, str | None]:
     schema_version, classes = found
     if version.kind != Kind.ANSWER:
         return schema_version, None
+    if version.is_read:
+        return schema_version, version.value
     try:
         label_kind = get_problem_type(project.problem_type).label_kind
         return schema_version, rules.read_value(label_kind, classes, version.result)
@@ -200,6 +231,7 @@ def _read_value(project: Project, version: _Version) -> tuple[int, str | None]:
 
 
 def _get_repeat(scene: Scene) -> Annotation:
+    assert scene.repeat_id is not None
     found = Annotation.objects.select_related("user").get(pk=scene.repeat_id)
     if found.task_id != scene.task_id:
         raise Conflict("This idempotency key was used for another answer.")

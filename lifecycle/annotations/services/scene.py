@@ -69,8 +69,9 @@ def lock_scene(project: Project, user, task_id: int, key: str | None) -> Scene:
         cursor.execute(_READ, where)
         *plain, versions = cursor.fetchone()
     current = tuple(rules.Current(*fields) for fields in json.loads(versions or "[]"))
-    own = next((version for version in current if version.user_id == user.pk), None)
-    return Scene(task_id, *plain, current, own)
+    mine = [version for version in current if version.user_id == user.pk]
+    own = next((version for version in mine if version.origin != "import"), mine[0] if mine else None)
+    return Scene(*(task_id, *plain, current, own))
 
 
 def find_schema_row(project: Project) -> tuple[int, list[str]] | None:

@@ -39,8 +39,9 @@ class TokensView(ApiView):
         """The secret is in this answer and nowhere else."""
         values = self.parse(shapes.NewTokenSerializer)
         with_token = request.auth if isinstance(request.auth, ApiToken) else None
-        token, token.secret = people.issue_token(user=request.user, with_token=with_token, **values)
-        return Response(shapes.IssuedTokenSerializer(token).data, status=201)
+        token, secret = people.issue_token(user=request.user, with_token=with_token, **values)
+        answer = {**shapes.TokenSerializer(token).data, "secret": secret}
+        return Response(answer, status=201)
 
 
 class TokenView(ApiView):
@@ -160,5 +161,5 @@ class AuditView(ApiView):
 
 def _send(request, project, values: dict) -> Response:
     invitation, secret = invitations.create(invited_by=request.user, project=project, **values)
-    invitation.link = request.build_absolute_uri(reverse("accounts:invitation", args=[secret]))
-    return Response(shapes.SentInvitationSerializer(invitation).data, status=201)
+    link = request.build_absolute_uri(reverse("accounts:invitation", args=[secret]))
+    return Response({**shapes.InvitationSerializer(invitation).data, "link": link}, status=201)

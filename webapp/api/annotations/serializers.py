@@ -98,8 +98,8 @@ class TaskBody(serializers.Serializer):
     state = serializers.ChoiceField(choices=Task.State.choices)
     answers = serializers.IntegerField()
     overlap = serializers.IntegerField()
-    source = serializers.CharField(allow_blank=True)
-    data = serializers.DictField()
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # a field, not DRF's attribute
+    data = serializers.DictField()  # type: ignore[assignment]
 
     def get_fields(self):
         """`fields` is a property of every serializer, so that this key cannot be declared as an attribute."""
@@ -152,7 +152,7 @@ class Operation(serializers.Serializer):
 
 class Batch(serializers.Serializer):
     as_user = serializers.IntegerField(help_text="id of the user whose work this is; anybody else is refused")
-    operations = Operation(many=True, max_length=MAX_BATCH)
+    operations = Operation(many=True, max_length=MAX_BATCH)  # type: ignore[call-arg]  # taken by many=True
 
 
 class Outcome(serializers.Serializer):

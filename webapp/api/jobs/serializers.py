@@ -7,12 +7,12 @@ from lifecycle.jobs.models import Job, JobAttempt, JobLog
 
 
 class JobSerializer(serializers.ModelSerializer):
-    project = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    created_by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    project: serializers.Field = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    created_by: serializers.Field = serializers.SlugRelatedField(slug_field="username", read_only=True)
 
     class Meta:
         model = Job
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "project",
             "kind",
@@ -32,7 +32,6 @@ class JobSerializer(serializers.ModelSerializer):
             "started_at",
             "finished_at",
         )
-        read_only_fields = fields
 
 
 class AttemptSerializer(serializers.ModelSerializer):

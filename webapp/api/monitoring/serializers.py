@@ -41,7 +41,7 @@ class DriftReportSerializer(serializers.ModelSerializer):
 
 
 class AlertSerializer(serializers.ModelSerializer):
-    deployment = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    deployment: serializers.Field = serializers.SlugRelatedField(slug_field="slug", read_only=True)
 
     class Meta:
         model = Alert

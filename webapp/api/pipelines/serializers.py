@@ -18,11 +18,20 @@ class StepSerializer(serializers.Serializer):
 
 
 class PipelineSerializer(serializers.ModelSerializer):
-    created_by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    created_by: serializers.Field = serializers.SlugRelatedField(slug_field="username", read_only=True)
 
     class Meta:
         model = PipelineRun
-        fields = ("number", "trigger", "spec", "state", "outcome", "created_by", "created_at", "finished_at")
+        fields: tuple[str, ...] = (
+            "number",
+            "trigger",
+            "spec",
+            "state",
+            "outcome",
+            "created_by",
+            "created_at",
+            "finished_at",
+        )
 
 
 class PipelineDetailSerializer(PipelineSerializer):

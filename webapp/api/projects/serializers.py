@@ -123,7 +123,7 @@ class ProjectOut(serializers.Serializer):
 
 
 class FigureOut(serializers.Serializer):
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # DRF fields have a label of their own
     value = serializers.CharField()
 
 

@@ -53,7 +53,7 @@ class RepeatedPassword(PlainForm):
     """Two fields that must be equal; `cleaned_data["new"]` is the password."""
 
     def clean(self):
-        values = super().clean()
+        values = super().clean() or self.cleaned_data
         if values.get("new") and values.get("repeated") and values["new"] != values["repeated"]:
             self.add_error("repeated", "The two passwords differ.")
         return values

@@ -58,7 +58,7 @@ def list_evaluations(request, slug):
 def _start(request, project):
     """Evaluate a finished run's model on a version and split."""
     try:
-        run = experiments.get_run(project, read_number(request.POST.get("run"), default=0))
+        run = experiments.get_run(project, read_number(request.POST.get("run")) or 0)
         artifact = experiments.find_artifact(run)
         if artifact is None:
             raise DomainError(f"{run} has not left a model behind yet.")
@@ -66,7 +66,7 @@ def _start(request, project):
             project=project,
             user=request.user,
             artifact=artifact,
-            dataset_version=experiments.get_version(project, read_number(request.POST.get("version"), default=0)),
+            dataset_version=experiments.get_version(project, read_number(request.POST.get("version")) or 0),
             split=request.POST.get("split", ""),
         )
     except DomainError as error:
