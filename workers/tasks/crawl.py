@@ -8,8 +8,11 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from lifecycle.annotations import services as annotations
 from lifecycle.contracts.crawl import Outcome, Target
+from lifecycle.contracts.ingest import IngestResult
 from lifecycle.crawls import services
 from lifecycle.crawls.models import Crawl
 from lifecycle.datasets import services as datasets
@@ -92,7 +95,9 @@ def load_items(collection_id: int, path: Path) -> None:
     """A batch's items, with classes that no schema has named yet, within the batch's transaction."""
     collection = Collection.objects.select_related("dataset__project", "created_by").get(pk=collection_id)
     project = collection.dataset.project
-    classes = datasets.list_classes([str(path)], dataset=collection.dataset)
-    if classes:
+    labels = pq.read_table(path, columns=["label"])["label"]
+    if labels.null_count < len(labels):
+        part = IngestResult(parts=(str(path),), accepted=len(labels), rejected=0, rejects_path="")
+        classes = datasets.list_classes(part, dataset=collection.dataset)
         annotations.extend_classes(project=project, names=classes, created_by=collection.created_by)
     load_one(collection, collection.loaded_parts, path)
