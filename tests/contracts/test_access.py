@@ -204,7 +204,8 @@ def test_methods_outside_the_table_get_405(room, world, call):
 @pytest.mark.parametrize("room", ROOMS)
 def test_objects_of_another_project_do_not_exist_in_mine(room, world, call, tmp_path):
     other = build_world("theirs", 8, tmp_path)
-    shared = {"slug", "kind", "source_kind", "size", "version", "alias"}  # no objects of their own, or the same in every project
+    # no objects of their own, or the same in every project
+    shared = {"slug", "kind", "source_kind", "size", "version", "alias", "color"}
 
     def ask(place, method, role):
         foreign = [name for name in place.arguments if name not in shared]

@@ -64,6 +64,13 @@ def list_usable_models(project: Project) -> list[ModelVersion]:
     return list(versions.only("number", "model__name").order_by("-pk")[:SHOWN_MODELS])
 
 
+def get_usable_model(project: Project, version_id: int) -> ModelVersion:
+    """A version of one of the project's models; NotFound otherwise."""
+    return get_one(
+        ModelVersion.objects.filter(model__project=project).select_related("model"), version_id, "model version"
+    )
+
+
 def find_last_job(project: Project) -> Job | None:
     """The newest embed or map job of the project; one that is at work comes before newer ones that ended."""
     jobs = Job.objects.filter(project=project, kind__in=("embed", "map"))

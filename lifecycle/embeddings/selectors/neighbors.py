@@ -55,24 +55,22 @@ def find_nearest(
     if not encoder.dimension:
         return []
     with transaction.atomic(), connection.cursor() as cursor:
-        if is_exact:
-            cursor.execute("SET LOCAL enable_indexscan = off")
-        else:
-            cursor.execute(f"SET LOCAL hnsw.ef_search = {BREADTH}")
-            cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
-        cursor.execute(write_query(encoder), [_write(vector), without, min(limit, MOST)])
+        cursor.execute(f"SET LOCAL hnsw.ef_search = {BREADTH}")
+        cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
+        cursor.execute(write_query(encoder, is_exact=is_exact), [_write(vector), without, min(limit, MOST)])
         return cursor.fetchall()
 
 
-def write_query(encoder: Encoder) -> str:
-    """The statement, with places for the vector, the id to leave out and the count. Fits the partition's index."""
+def write_query(encoder: Encoder, *, is_exact: bool = False) -> str:
+    """The statement, with places for the vector, the id to leave out and the count. Fits the partition's index, unless
+    it is exact: adding nothing to the distance hides it from the index."""
     kind = f"halfvec({int(encoder.dimension)})"
+    distance = f"v.embedding::{kind} <-> q.vector"
     return f"""
-        SELECT v.item_id, v.embedding::{kind} <-> q.vector AS distance
-        FROM embeddings_vector v JOIN datasets_item i ON i.id = v.item_id,
-             (SELECT %s::{kind} AS vector) q
+        SELECT v.item_id, {distance} AS distance
+        FROM embeddings_vector v JOIN datasets_item i ON i.id = v.item_id, (SELECT %s::{kind} AS vector) q
         WHERE v.encoder_id = {int(encoder.pk)} AND v.embedding IS NOT NULL AND i.excluded_at IS NULL AND i.id <> %s
-        ORDER BY v.embedding::{kind} <-> q.vector LIMIT %s"""
+        ORDER BY {f"({distance}) + 0" if is_exact else distance} LIMIT %s"""
 
 
 def _write(vector: Any) -> str:

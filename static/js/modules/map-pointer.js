@@ -17,6 +17,7 @@ export function followPointer(canvas, getTool, on, signal) {
   let last = null;
   let path = null;
   let spread = 0;
+  let reach = 0; // how far the pointer got: a closed lasso ends where it began and is no click
   const listen = (type, handler, options = {}) => canvas.addEventListener(type, handler, { signal, ...options });
   const measure = () => {
     const [[ax, ay], [bx, by]] = [...fingers.values()];
@@ -30,6 +31,7 @@ export function followPointer(canvas, getTool, on, signal) {
     fingers.set(event.pointerId, at);
     if (fingers.size === 2) { path = null; start = null; spread = measure().distance; on.outline(null); return; }
     start = last = at;
+    reach = 0;
     const tool = event.shiftKey ? "lasso" : getTool();
     path = tool === "pan" ? null : { tool, points: [at] };
     on.leave();
@@ -39,6 +41,7 @@ export function followPointer(canvas, getTool, on, signal) {
     const at = place(canvas, event);
     if (!fingers.has(event.pointerId)) { on.hover(at); return; }
     fingers.set(event.pointerId, at);
+    if (start) reach = Math.max(reach, Math.hypot(at[0] - start[0], at[1] - start[1]));
     if (fingers.size === 2) {
       const { distance, middle } = measure();
       if (spread > 0) on.zoom(distance / spread, middle);
@@ -53,7 +56,7 @@ export function followPointer(canvas, getTool, on, signal) {
   const end = (event) => {
     if (!fingers.delete(event.pointerId) || !start) return;
     const at = place(canvas, event);
-    const isClick = Math.hypot(at[0] - start[0], at[1] - start[1]) < CLICK_PIXELS;
+    const isClick = reach < CLICK_PIXELS;
     const outline = path && !isClick ? (path.tool === "lasso" ? path.points : boxOutline(path.points[0], at)) : null;
     on.outline(null);
     if (outline && event.type === "pointerup") on.done(outline);

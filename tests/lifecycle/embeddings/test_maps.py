@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+from pathlib import Path
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -145,6 +148,7 @@ def test_a_search_needs_vectors(project, owner):
         services.search_picture(encoder=encoder, user=owner, content=b"x")
 
 
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(
     ids=st.lists(st.integers(0, 2**53 - 1), unique=True, max_size=40).map(sorted),
     data=st.data(),
@@ -161,6 +165,7 @@ def test_points_survive_their_binary_form(ids, data):
     assert np.array_equal(again.clusters, clusters)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_other_bytes_are_refused(content):
     try:
@@ -168,6 +173,17 @@ def test_other_bytes_are_refused(content):
     except codec.BadPoints:
         return
     assert content[:4] == codec.POINTS
+
+
+def test_the_browser_is_tested_with_these_very_bytes():
+    """tests/js/map.test.mjs decodes what this side encodes."""
+    script = (Path(__file__).resolve().parents[2] / "js" / "map.test.mjs").read_text()
+    positions = np.array([[0.5, 0.5], [-0.5, -0.5], [1, 0.125]], np.float32)
+    points = codec.Points(np.array([1, 2, 2**21]), positions, np.array([0, -1, 1], np.int16))
+    colors = codec.encode_colors({"entries": [{"name": "a", "count": 1}]}, np.array([0, 65535, 0], np.uint16))
+
+    assert base64.b64encode(codec.encode_points(points)).decode() in script
+    assert base64.b64encode(colors).decode() in script
 
 
 def test_cut_off_points_are_refused():

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.common.errors import DomainError
 from lifecycle.contracts.embeddings import ENCODER_TITLES, choose_encoder_kind
 from lifecycle.datasets import selectors as datasets
 from lifecycle.embeddings import selectors, services
@@ -151,9 +151,7 @@ def _choose_encoder(request, project: Project):
     """The encoder a form names: the dataset's usual one, or a version of one of the project's models."""
     number, version = request.POST.get("model_version", ""), None
     if number:
-        version = next((v for v in selectors.list_usable_models(project) if str(v.pk) == number), None)
-        if version is None:
-            raise NotFound("There is no such model version in this project.")
+        version = selectors.get_usable_model(project, int(number) if _is_id(number) else 0)
     return services.choose_encoder(dataset=datasets.get_dataset(project), model_version=version)
 
 
