@@ -74,11 +74,11 @@ def resplit_items(*, dataset: Dataset, find_near: FindNear | None = None) -> int
     last = find_last_settled(locked)
     rows = list(_read_newcomers(locked, policy, last))
     near = _find_near(locked, [row[-1] for row in rows], last, find_near)
-    items = [Newcomer(*row[1:7], near=place) for row, place in zip(rows, near, strict=True)]
+    items = [Newcomer(*row[1:6], near=place) for row, place in zip(rows, near, strict=True)]
     settled = _describe_settled(locked, policy, last, {item.group for item in items if item.group})
     ratios = locked.split_ratios or rules.DEFAULT_RATIOS
     splits, policy = splitting.assign(items, policy, ratios, locked.split_seed, settled)
-    moves = {row[0]: split for row, split in zip(rows, splits, strict=True) if split != row[7]}
+    moves = {row[0]: split for row, split in zip(rows, splits, strict=True) if split != row[6]}
     if policy.kind != splitting.RATIO:
         locked.split_policy = {"kind": policy.kind, "column": policy.column, "boundaries": list(policy.boundaries)}
     locked.splits_are_stale = False
@@ -99,7 +99,7 @@ def find_last_settled(dataset: Dataset) -> int:
 
 
 def _read_newcomers(dataset: Dataset, policy: SplitPolicy, last: int):
-    """(id, content hash, group, given split, label, time, none, split, fingerprint) of items above `last`."""
+    """(id, content hash, group, given split, label, time, split, fingerprint) of items above `last`."""
     by_column = policy.column and policy.kind in (splitting.TIME, splitting.GROUP)
     column = '"row" ->> %s' if by_column else "NULL"
     values = [policy.column] if by_column else []
@@ -114,7 +114,7 @@ def _read_newcomers(dataset: Dataset, policy: SplitPolicy, last: int):
                 if policy.kind == splitting.GROUP and by_column:
                     group = group or (f"{policy.column}={cell}" if cell else "")
                 time = splitting.sort_key(cell) if by_column else created.isoformat()
-                yield pk, key, group, given, label, time, None, split, fingerprint
+                yield pk, key, group, given, label, time, split, fingerprint
 
 
 def _find_near(

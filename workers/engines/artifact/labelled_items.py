@@ -6,13 +6,11 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from lifecycle.contracts.problems import ItemKind
 from lifecycle.contracts.training import DatasetFiles
+from lifecycle.loader import LoadedVersion, open_files
 
 CONTENT_COLUMNS = {ItemKind.IMAGE: "blob", ItemKind.TEXT: "text", ItemKind.ROW: "row"}
 Log = Callable[[str, str], None]
@@ -33,7 +31,8 @@ def read_labelled(dataset: DatasetFiles, item_kind: ItemKind, splits: Sequence[s
     """Every labelled item of these splits, in manifest order; others are left out and logged."""
     column = CONTENT_COLUMNS[item_kind]
     names = ["item_id", "content_hash", "split", "label", "group", column]
-    table = pq.read_table(dataset.manifest_path, columns=names)
+    version = open_files(dataset.manifest_path, dataset.blob_dir)
+    table = version.arrow(columns=names)
     items, unlabelled, unreadable = [], 0, 0
     for item_id, content_hash, split, label, group, raw in zip(
         *(table.column(name).to_pylist() for name in names), strict=True
@@ -43,7 +42,7 @@ def read_labelled(dataset: DatasetFiles, item_kind: ItemKind, splits: Sequence[s
         if label is None or label == "":
             unlabelled += 1
             continue
-        content = _read_content(item_kind, raw, dataset.blob_dir)
+        content = _read_content(item_kind, raw, version)
         if content is None:
             unreadable += 1
             continue
@@ -55,11 +54,11 @@ def read_labelled(dataset: DatasetFiles, item_kind: ItemKind, splits: Sequence[s
     return items
 
 
-def _read_content(item_kind: ItemKind, raw: str | None, blob_dir: str) -> Any:
+def _read_content(item_kind: ItemKind, raw: str | None, version: LoadedVersion) -> Any:
     if not raw:
         return None
     if item_kind is ItemKind.IMAGE:
-        path = Path(blob_dir) / raw[:2] / raw[2:4] / raw
+        path = version.locate(raw)
         return path if path.is_file() else None
     if item_kind is ItemKind.TEXT:
         return raw if raw.strip() else None
