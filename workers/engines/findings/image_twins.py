@@ -22,6 +22,9 @@ WINDOWS = ((0.92, 2), (0.84, 3), (0.76, 4), (0.68, 5), (0.6, 5))  # (share of th
 MAX_DISTANCE = 14  # of 63 bits
 MAX_CANDIDATES = 6  # per picture
 LEAST_CORRELATION = 0.93
+TINY = 64  # pixels; smaller pictures are compared as a whole only, and more strictly: there is little to tell them by
+LEAST_TINY = 0.98
+MAX_COMPARED = 20  # pairs per picture on average, nearest first
 LEAST_DETAIL = 0.7  # correlation of what is left without the large shapes
 FLAT = 4.0  # gray levels of deviation below which a picture has nothing to compare
 COARSE = (1.0, 0.92, 0.84, 0.76, 0.68, 0.6)
@@ -37,12 +40,15 @@ class Print:
     thumbnail: np.ndarray  # uint8 [h, w]
     whole: int
     windows: tuple[int, ...]
+    is_tiny: bool = False
 
 
 def compute_print(gray: np.ndarray) -> Print | None:
     """From a gray picture [h, w]; None for one that is (nearly) of one gray."""
     if gray.std() < FLAT or min(gray.shape) < 8:
         return None
+    if max(gray.shape) <= TINY:
+        return Print(gray, compute_hash(gray), (), is_tiny=True)
     base = _fit(gray, HASHED_FROM) if max(gray.shape) > HASHED_FROM else gray
     return Print(_fit(gray, THUMBNAIL), compute_hash(base), tuple(compute_hash(window) for window in _cut(base)))
 
@@ -81,8 +87,8 @@ def find_copies(prints: Sequence[Print | None], check: Callable[[], None]) -> li
         return []
     pairs = []
     for a, b in _find_candidates(known, check):
-        correlation, how = compare(known[a].thumbnail, known[b].thumbnail)
-        if correlation >= LEAST_CORRELATION:
+        correlation, how = compare(known[a], known[b])
+        if correlation > 0:
             pairs.append(Pair(places[a], places[b], correlation, how))
     return pairs
 
@@ -90,7 +96,9 @@ def find_copies(prints: Sequence[Print | None], check: Callable[[], None]) -> li
 def _find_candidates(prints: Sequence[Print], check: Callable[[], None]) -> list[tuple[int, int]]:
     """(a, b), a < b: the whole of one within MAX_DISTANCE bits of the whole or a window of the other."""
     wholes = np.array([one.whole for one in prints], dtype=np.uint64)
-    views = np.array([(one.whole, *one.windows) for one in prints], dtype=np.uint64)  # [n, windows + 1]
+    width = max(len(one.windows) for one in prints)
+    padded = [(one.whole, *(one.windows or (one.whole,) * width)) for one in prints]
+    views = np.array(padded, dtype=np.uint64)  # [n, windows + 1]
     nearest: dict[tuple[int, int], int] = {}
     for start in range(0, len(prints), CHUNK):
         check()
@@ -102,25 +110,30 @@ def _find_candidates(prints: Sequence[Print], check: Callable[[], None]) -> list
         for row, candidate in zip(*np.nonzero(best <= MAX_DISTANCE), strict=True):
             key = tuple(sorted((start + int(row), int(candidate))))
             nearest[key] = min(nearest.get(key, 64), int(best[row, candidate]))  # type: ignore[index,arg-type]
-    return _keep_nearest(nearest)
+    return _keep_nearest(nearest, len(prints))
 
 
-def _keep_nearest(nearest: dict[tuple[int, int], int]) -> list[tuple[int, int]]:
+def _keep_nearest(nearest: dict[tuple[int, int], int], count: int) -> list[tuple[int, int]]:
     used: dict[int, int] = {}
     kept = []
     for (a, b), _ in sorted(nearest.items(), key=lambda pair: (pair[1], pair[0])):
+        if len(kept) >= MAX_COMPARED * count:
+            break
         if used.get(a, 0) < MAX_CANDIDATES or used.get(b, 0) < MAX_CANDIDATES:
             kept.append((a, b))
             used[a], used[b] = used.get(a, 0) + 1, used.get(b, 0) + 1
     return kept
 
 
-def compare(a: np.ndarray, b: np.ndarray) -> tuple[float, str]:
-    """(correlation, how) of the best way to lay one thumbnail over the other; 0 where details do not agree."""
-    whole = _correlate_whole(a, b)
-    if whole >= LEAST_CORRELATION:
+def compare(a: Print, b: Print) -> tuple[float, str]:
+    """(correlation, how) of the best way to lay one over the other; 0 where they do not agree."""
+    least = LEAST_TINY if a.is_tiny or b.is_tiny else LEAST_CORRELATION
+    whole = _correlate_whole(a.thumbnail, b.thumbnail)
+    if whole >= least:
         return whole, f"{whole:.0%} the same picture"
-    found = max(_correlate_crop(a, b), _correlate_crop(b, a))
+    if a.is_tiny or b.is_tiny:
+        return 0.0, ""
+    found = max(_correlate_crop(a.thumbnail, b.thumbnail), _correlate_crop(b.thumbnail, a.thumbnail))
     return found, f"{found:.0%} the same picture, cropped,"
 
 

@@ -14,7 +14,7 @@ from workers.engines.findings.loading import Look
 FOLDS = 5
 LEAST_LABELED = 50
 LEAST_PER_CLASS = FOLDS
-TREES = 80
+TREES = 60
 NUMBER_SUSPICION = 4.0  # times the error that is usual for like items
 
 
@@ -85,7 +85,7 @@ def _build_classifier(features: Any, seed: int) -> Any:
         from lightgbm import LGBMClassifier
 
         return LGBMClassifier(
-            n_estimators=TREES, learning_rate=0.1, num_leaves=31, min_child_samples=10, verbose=-1, random_state=seed
+            n_estimators=TREES, learning_rate=0.1, num_leaves=15, min_child_samples=10, verbose=-1, random_state=seed
         )
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -132,7 +132,12 @@ def predict_numbers(features: Any, given: np.ndarray, look: Look) -> np.ndarray:
     for train, test in KFold(FOLDS, shuffle=True, random_state=look.spec.seed).split(given):
         look.check()
         model = LGBMRegressor(
-            n_estimators=TREES, objective="l1", min_child_samples=10, verbose=-1, random_state=look.spec.seed
+            n_estimators=TREES,
+            objective="l1",
+            num_leaves=15,
+            min_child_samples=10,
+            verbose=-1,
+            random_state=look.spec.seed,
         )
         model.fit(take(features, train), given[train])
         predicted[test] = model.predict(take(features, test))

