@@ -47,7 +47,7 @@ class TorchItems(torch.utils.data.Dataset):
         if self._images is None:
             from .arrays import open_arrays
 
-            self._images = open_arrays(self.version, self.contents.to_pylist(), self.size)
+            self._images = np.asarray(open_arrays(self.version, self.contents.to_pylist(), self.size))
         return self._images
 
     def __getstate__(self) -> dict[str, Any]:
