@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lifecycle.contracts.embeddings import MapMethod
@@ -115,6 +116,7 @@ class SearchOut(serializers.ModelSerializer):
     def get_state(self, search) -> str:
         return "ready" if search.embedding is not None else (search.job.state if search.job else "failed")
 
-    def get_results(self, search) -> list[NeighborOut]:
+    @extend_schema_field(NeighborOut(many=True))
+    def get_results(self, search) -> list[dict]:
         neighbors = self.context.get("neighbors") or []
-        return NeighborOut(neighbors, many=True, context=self.context).data
+        return list(NeighborOut(neighbors, many=True, context=self.context).data)
