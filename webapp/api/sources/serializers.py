@@ -12,7 +12,7 @@ from webapp.api.datasets.serializers import BIGINT, CollectionOut, Mapping
 class ColumnRule(serializers.Serializer):
     name = serializers.CharField(max_length=200)
     type = serializers.ChoiceField(COLUMN_TYPES)
-    required = serializers.BooleanField(required=False, default=False)
+    required = serializers.BooleanField(required=False, default=False)  # type: ignore[assignment]
     minimum = serializers.CharField(required=False, allow_null=True, help_text="a number, or a date as ISO text")
     maximum = serializers.CharField(required=False, allow_null=True)
     allowed = serializers.ListField(child=serializers.CharField(max_length=1_000), required=False, max_length=10_000)
@@ -35,7 +35,7 @@ class Contract(serializers.Serializer):
 class SecretValues(serializers.Serializer):
     """Values by name: password; access_key_id, secret_access_key, session_token. An empty one is removed."""
 
-    values = serializers.DictField(  # type: ignore[assignment]
+    values = serializers.DictField(
         child=serializers.CharField(allow_blank=True, max_length=10_000, trim_whitespace=False)
     )
 
