@@ -23,13 +23,16 @@ SAFE_ALIASES = {"HEAD": "GET", "OPTIONS": "GET"}
 @cache
 def load_roles() -> dict[str, dict[str, str]]:
     """{view name with namespace: {method: role}} of the whole site. Imports urls lazily: they import the views."""
-    from webapp.urls import ROOMS
+    from webapp.urls import PROTOCOLS, ROOMS
 
     table = dict(SITE_ACCESS)
     for kind, prefix in (("pages", ""), ("api", "api-")):
         for room in ROOMS:
             module = import_module(f"webapp.{kind}.{room}.urls")
             table |= {f"{prefix}{room}:{name}": methods for name, methods in getattr(module, "ACCESS", {}).items()}
+    for name, place in PROTOCOLS.items():
+        module = import_module(f"webapp.protocols.{name}.urls")
+        table |= {f"{place}:{view}": methods for view, methods in module.ACCESS.items()}
     return table
 
 

@@ -25,6 +25,7 @@ ROOMS = (
     "exploration",
     "pipelines",
 )
+PROTOCOLS = {"label_studio": "label-studio"}  # other tools' APIs: module and address
 
 
 def _include(kind: str, room: str, namespace: str):
@@ -37,6 +38,7 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     *(path("", _include("pages", room, room)) for room in ROOMS),
     *(path("api/v1/", _include("api", room, f"api-{room}")) for room in ROOMS),
+    *(path(f"{place}/", _include("protocols", module, place)) for module, place in PROTOCOLS.items()),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/", reference.show, name="api-reference"),
 ]

@@ -24,6 +24,8 @@ JOB_QUEUES: dict[str, str] = {
     "search": "io",
     "pipeline": "io",
     "drift": "io",
+    "label_export": "io",
+    "webhook": "io",
     "mail": "io",
     "housekeeping": "io",
 }

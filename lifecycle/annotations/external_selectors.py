@@ -1,0 +1,282 @@
+"""Reads of the Label Studio door: what a caller's role may see, in pages, with ids that stay."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from lifecycle.accounts.models import User
+from lifecycle.annotations import selectors
+from lifecycle.annotations.external_payloads import build_annotation, build_prediction, build_project, build_task
+from lifecycle.annotations.models import Annotation, ExternalProject, LabelExport, Lease, Suggestion, Task, Webhook
+from lifecycle.annotations.services.external import get_interface, serve_config
+from lifecycle.annotations.services.queue import find_settings
+from lifecycle.common.errors import NotFound
+from lifecycle.projects.models import Membership, Project
+from lifecycle.projects.rules import is_allowed
+
+EXPORT_BATCH = 1_000
+ORDERINGS = {"id": "pk", "created_at": "item__created_at", "updated_at": "updated_at", "completed_at": "updated_at"}
+
+# an id stands for its first version; a version that was taken back ends the line
+_FIRST = """
+WITH RECURSIVE line AS (
+    SELECT a.id AS newest, a.id, a.previous_id, a.created_at FROM annotations_annotation a WHERE a.id = ANY(%s)
+    UNION ALL
+    SELECT line.newest, a.id, a.previous_id, a.created_at
+    FROM line JOIN annotations_annotation a ON a.id = line.previous_id WHERE a.kind <> 'withdrawn')
+SELECT newest, min(id), min(created_at) FROM line GROUP BY newest
+"""
+_NEWEST = """
+WITH RECURSIVE line AS (
+    SELECT a.id, a.kind FROM annotations_annotation a WHERE a.id = %s
+    UNION ALL
+    SELECT a.id, a.kind FROM line JOIN annotations_annotation a ON a.previous_id = line.id
+    WHERE line.kind <> 'withdrawn')
+SELECT max(id) FROM line
+"""
+
+
+def find_slug(kind: str, pk: int) -> str:
+    """The slug of the project that a project, task, annotation, prediction or webhook belongs to."""
+    paths: dict[str, tuple[Any, str]] = {
+        "project": (Project, "slug"),
+        "task": (Task, "dataset__project__slug"),
+        "annotation": (Annotation, "task__dataset__project__slug"),
+        "prediction": (Suggestion, "task__dataset__project__slug"),
+        "webhook": (Webhook, "project__slug"),
+    }
+    model, path = paths[kind]
+    slug = model.objects.filter(pk=pk).values_list(path, flat=True).first() if 0 < pk < 1 << 62 else None
+    if slug is None:
+        raise NotFound(f"There is no such {kind}, or you may not see it.")
+    return slug
+
+
+def describe_project(project: Project) -> dict[str, Any]:
+    """A project in Label Studio's words, with its counts."""
+    kept = ExternalProject.objects.filter(project=project).first()
+    return build_project(
+        project,
+        config=serve_config(project),
+        settings=kept.settings if kept else {},
+        overlap=find_settings(project).overlap,
+        counts=count_all(project),
+    )
+
+
+def list_colleagues(user) -> QuerySet[User]:
+    """A person and everybody they share a project with; every account for site admins."""
+    people = User.objects.filter(is_active=True)
+    if not user.is_superuser:
+        mine = Membership.objects.filter(user=user).values("project")
+        people = people.filter(Q(pk=user.pk) | Q(pk__in=Membership.objects.filter(project__in=mine).values("user")))
+    return people.order_by("pk")
+
+
+def count_all(project: Project) -> dict[str, int]:
+    tasks = Task.objects.filter(dataset__project=project, item__excluded_at=None)
+    answers = Annotation.objects.filter(
+        task__dataset__project=project, task__item__excluded_at=None, is_current=True
+    ).aggregate(
+        answers=Count("pk", filter=Q(kind="answer")),
+        skips=Count("pk", filter=Q(kind="skip")),
+        ground_truth=Count("pk", filter=Q(external__ground_truth=True)),
+        annotated=Count("task", distinct=True, filter=Q(kind="answer")),
+    )
+    counted = tasks.aggregate(tasks=Count("pk"), finished=Count("pk", filter=Q(state="done")))
+    suggestions = Suggestion.objects.filter(task__dataset__project=project, task__item__excluded_at=None).count()
+    members = Membership.objects.filter(project=project).count()
+    return {**answers, **counted, "suggestions": suggestions, "members": members}
+
+
+def list_tasks(project: Project, user, *, role: str) -> QuerySet[Task]:
+    """Tasks with their items: every one for a reviewer, below that those that were lent to or answered by the user."""
+    tasks = Task.objects.filter(dataset__project=project, item__excluded_at=None).select_related("item")
+    if not is_allowed(role, "reviewer"):
+        own = Annotation.objects.filter(task=OuterRef("pk"), user=user, origin="human")
+        tasks = tasks.filter(Exists(Lease.objects.filter(task=OuterRef("pk"), user=user)) | Exists(own))
+    return tasks.order_by("pk")
+
+
+def get_task(project: Project, user, task_id: int, *, role: str) -> Task:
+    task = list_tasks(project, user, role=role).filter(pk=task_id).first()
+    if task is None:
+        raise NotFound("There is no such task, or it is not in your hands.")
+    return task
+
+
+def list_annotated(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    """Those that somebody answered or skipped."""
+    current = Annotation.objects.filter(task=OuterRef("pk"), is_current=True).exclude(kind="withdrawn")
+    return tasks.filter(Exists(current))
+
+
+def describe_tasks(project: Project, user, tasks: Sequence[Task], *, role: str) -> list[dict[str, Any]]:
+    """Tasks with their annotations and predictions, as far as the role may see them. Four queries for any number."""
+    interface = get_interface(project)
+    ids = [task.pk for task in tasks]
+    annotations = describe_annotations(project, list_annotations(project, user, role=role, task_ids=ids))
+    suggestions: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for suggestion in list_suggestions(project, role=role).filter(task__in=ids):
+        suggestions[suggestion.task_id].append(build_prediction(project, interface, suggestion))
+    answered: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for annotation in annotations:
+        answered[annotation["task"]].append(annotation)
+    return [
+        build_task(
+            project,
+            interface,
+            task,
+            annotations=answered[task.pk],
+            predictions=suggestions[task.pk],
+            counts=_count(answered[task.pk], suggestions[task.pk]),
+        )
+        for task in tasks
+    ]
+
+
+def _count(annotations: Sequence[Mapping[str, Any]], predictions: Sequence[Any]) -> dict[str, int]:
+    skips = sum(1 for annotation in annotations if annotation["was_cancelled"])
+    return {"answers": len(annotations) - skips, "skips": skips, "suggestions": len(predictions)}
+
+
+def list_annotations(project: Project, user, *, role: str, task_ids: Iterable[int]) -> QuerySet[Annotation]:
+    """Current answers and skips, oldest first: everybody's for a reviewer, one's own below that."""
+    found = selectors.list_annotations(project, user, role=role, current_only=True).filter(task__in=list(task_ids))
+    return found.exclude(kind=Annotation.Kind.WITHDRAWN).order_by("task_id", "pk")
+
+
+def describe_annotations(project: Project, annotations: Iterable[Annotation]) -> list[dict[str, Any]]:
+    """Annotations under the ids of their first versions."""
+    interface, rows = get_interface(project), list(annotations)
+    changed = [row.pk for row in rows if row.previous_id is not None]
+    first: dict[int, tuple[int, Any]] = {}
+    if changed:
+        with connection.cursor() as cursor:
+            cursor.execute(_FIRST, [changed])
+            first = {newest: (pk, at) for newest, pk, at in cursor.fetchall()}
+    described = []
+    for row in rows:
+        pk, at = first.get(row.pk, (row.pk, row.created_at))
+        described.append(build_annotation(project, interface, row, id=pk, created_at=at))
+    return described
+
+
+def get_annotation(project: Project, user, annotation_id: int, *, role: str) -> Annotation:
+    """The newest version of the answer that a client knows by the id of an earlier one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, [annotation_id])
+        newest = cursor.fetchone()[0]
+    found = selectors.get_annotation(project, user, newest or 0, role=role)
+    if found.kind == Annotation.Kind.WITHDRAWN or not found.is_current:
+        raise NotFound("There is no such annotation, or it is not yours to see.")
+    return found
+
+
+def list_suggestions(project: Project, *, role: str) -> QuerySet[Suggestion]:
+    """A project's predictions, for reviewers: an annotator sees a suggestion where the queue shows it, not here."""
+    found = Suggestion.objects.filter(task__dataset__project=project, task__item__excluded_at=None)
+    return (found if is_allowed(role, "reviewer") else found.none()).order_by("pk")
+
+
+def get_suggestion(project: Project, suggestion_id: int, *, role: str) -> Suggestion:
+    found = list_suggestions(project, role=role).filter(pk=suggestion_id).first()
+    if found is None:
+        raise NotFound("There is no such prediction.")
+    return found
+
+
+def describe_suggestions(project: Project, suggestions: Iterable[Suggestion]) -> list[dict[str, Any]]:
+    interface = get_interface(project)
+    return [build_prediction(project, interface, suggestion) for suggestion in suggestions]
+
+
+def count_labels(project: Project, user, *, role: str) -> dict[str, int]:
+    """All annotations and predictions that the role may see."""
+    found = selectors.list_annotations(project, user, role=role, current_only=True).exclude(kind="withdrawn")
+    suggestions = list_suggestions(project, role=role)
+    return {"total_annotations": found.order_by().count(), "total_predictions": suggestions.count()}
+
+
+def list_views(project: Project) -> list[dict[str, Any] | None]:
+    """Saved views of the task list; None where one was deleted."""
+    kept = ExternalProject.objects.filter(project=project).first()
+    return list((kept.settings if kept else {}).get("views", []))
+
+
+def stream_export(
+    project: Project, user, *, role: str, only_annotated: bool = False, task_ids: Sequence[int] = ()
+) -> Iterator[dict[str, Any]]:
+    """Every task with its labels, a batch in memory at a time."""
+    tasks = list_tasks(project, user, role=role)
+    if only_annotated:
+        tasks = list_annotated(tasks)
+    if task_ids:
+        tasks = tasks.filter(pk__in=list(task_ids))
+    after = 0
+    while batch := list(tasks.filter(pk__gt=after)[:EXPORT_BATCH]):
+        yield from describe_tasks(project, user, batch, role=role)
+        after = batch[-1].pk
+
+
+def list_exports(project: Project) -> QuerySet[LabelExport]:
+    return LabelExport.objects.filter(project=project, parent=None).select_related("created_by", "job")
+
+
+def get_export(project: Project, export_id: int) -> LabelExport:
+    found = list_exports(project).filter(pk=export_id).first()
+    if found is None:
+        raise NotFound("There is no such export.")
+    return found
+
+
+def filter_tasks(tasks: QuerySet[Task], query: str) -> QuerySet[Task]:
+    """Label Studio's `query` of a task list, as far as it is about ids, states, labels and texts; ValueError else."""
+    asked = json.loads(query)
+    if not isinstance(asked, Mapping):
+        raise ValueError("query must be an object.")
+    chosen = asked.get("selectedItems") or {}
+    if chosen.get("all") is False:
+        tasks = tasks.filter(pk__in=chosen.get("included") or [])
+    elif chosen.get("excluded"):
+        tasks = tasks.exclude(pk__in=chosen["excluded"])
+    filters = asked.get("filters") or {}
+    wanted = [_read_filter(one) for one in filters.get("items") or []]
+    if wanted:
+        joined = wanted[0]
+        for one in wanted[1:]:
+            joined = joined | one if filters.get("conjunction") == "or" else joined & one
+        tasks = tasks.filter(joined)
+    ordering = [_read_ordering(name) for name in asked.get("ordering") or []]
+    return tasks.order_by(*ordering, "pk") if ordering else tasks
+
+
+_COLUMNS = {"id": "pk", "inner_id": "pk", "total_annotations": "answers", "updated_at": "updated_at",
+            "created_at": "item__created_at", "completed_at": "updated_at"}  # fmt: skip
+_OPERATORS = {"equal": "", "greater": "__gt", "less": "__lt", "greater_or_equal": "__gte", "less_or_equal": "__lte"}
+
+
+def _read_filter(one: Mapping[str, Any]) -> Q:
+    column = str(one.get("filter", "")).removeprefix("filter:tasks:")
+    operator, value = one.get("operator"), one.get("value")
+    if column.startswith("data.") and operator in ("contains", "equal"):
+        return Q(item__text__icontains=value) if operator == "contains" else Q(item__text=value)
+    if column in _COLUMNS and operator in _OPERATORS:
+        return Q(**{f"{_COLUMNS[column]}{_OPERATORS[operator]}": value})
+    if column in _COLUMNS and operator == "in" and isinstance(value, Mapping):
+        return Q(**{f"{_COLUMNS[column]}__gte": value.get("min"), f"{_COLUMNS[column]}__lte": value.get("max")})
+    raise ValueError(f"Tasks cannot be filtered by {column[:60]} with {str(operator)[:30]}.")
+
+
+def _read_ordering(name: Any) -> str:
+    sign = "-" if str(name).startswith("-") else ""
+    column = str(name).lstrip("-").removeprefix("tasks:").lstrip("-")
+    if column not in ORDERINGS:
+        raise ValueError(f"Tasks cannot be ordered by {column[:60]}.")
+    return sign + ORDERINGS[column]

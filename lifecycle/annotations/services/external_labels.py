@@ -1,0 +1,221 @@
+"""Annotations and predictions in bulk, as the Label Studio door brings them; nothing comes twice."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from django.db import connection
+from django.utils import timezone
+
+from lifecycle.annotations import rules, selectors
+from lifecycle.annotations.label_studio import Interface, check_result, read_result, swap_names
+from lifecycle.annotations.models import Annotation, Suggestion, Task
+from lifecycle.common import bulk
+from lifecycle.contracts.problems import get_problem_type
+from lifecycle.datasets.models import Dataset
+from lifecycle.datasets.services import record_labels
+from lifecycle.projects.models import Project
+
+KEPT = ("ground_truth", "unique_id", "completed_by", "parent_prediction", "parent_annotation", "import_id")
+MAX_VERSION_CHARS = 200
+MAX_EXTRA_CHARS = 10_000
+MAX_LEAD_SECONDS = 24 * 3_600
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An annotation of a client, read: `result` has the project's names."""
+
+    kind: str
+    result: list[Any]
+    value: str | None
+    lead_time_ms: int | None
+    external: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A prediction of a client, read."""
+
+    model_version: str
+    score: float | None
+    result: list[Any]
+    value: str | None
+
+
+Answers = list[Answer]
+Proposals = list[Proposal]
+
+
+@dataclass(frozen=True)
+class LabelReader:
+    """Reads what clients send, against one configuration; ValueError says what is wrong with it."""
+
+    interface: Interface
+    classes: Sequence[str]
+
+    def read_answer(self, raw: Any) -> Answer:
+        if not isinstance(raw, Mapping):
+            raise ValueError("An annotation must be an object.")
+        is_skip = raw.get("was_cancelled") is True
+        result = check_result(self.interface, raw.get("result") or [])
+        value = None if is_skip else read_result(self.interface, self.classes, result)
+        kept = {name: raw[name] for name in KEPT if raw.get(name) not in (None, False, "")}
+        if len(str(kept)) > MAX_EXTRA_CHARS:
+            raise ValueError("An annotation says too much beside its result.")
+        kind = Annotation.Kind.SKIP if is_skip else Annotation.Kind.ANSWER
+        lead = _read_seconds(raw.get("lead_time"))
+        return Answer(str(kind), swap_names(self.interface, result), value, lead, kept or None)
+
+    def read_proposal(self, raw: Any) -> Proposal:
+        if not isinstance(raw, Mapping):
+            raise ValueError("A prediction must be an object.")
+        result = check_result(self.interface, raw.get("result") or [])
+        version = str(raw.get("model_version") or "")[:MAX_VERSION_CHARS]
+        value = read_result(self.interface, self.classes, result)
+        return Proposal(version, _read_score(raw.get("score")), swap_names(self.interface, result), value)
+
+
+def _read_seconds(seconds: Any) -> int | None:
+    if seconds is None or isinstance(seconds, bool):
+        return None
+    if not isinstance(seconds, int | float) or not 0 <= seconds < 1e9:
+        raise ValueError("lead_time must be a number of seconds.")
+    return round(min(seconds, MAX_LEAD_SECONDS) * 1_000)
+
+
+def _read_score(score: Any) -> float | None:
+    if score is None:
+        return None
+    if isinstance(score, bool) or not isinstance(score, int | float) or score != score or abs(score) > 1e300:
+        raise ValueError("score must be a number.")
+    return float(score)
+
+
+def write_answers(*, project: Project, user, rows: Sequence[tuple[int, Answer]]) -> int:
+    """Record answers as imported by this user and settle their tasks; returns how many were not there already.
+
+    Call within a transaction.
+    """
+    if not rows:
+        return 0
+    task_ids = sorted({task_id for task_id, _ in rows})
+    tasks = _lock_tasks(project, task_ids)
+    known = _list_known(Annotation, {"task__in": task_ids, "user": user, "is_current": True, "origin": "import"})
+    fresh = []
+    for task_id, answer in rows:
+        signature = (task_id, answer.kind, json.dumps(answer.result, sort_keys=True))
+        if signature not in known:
+            known.add(signature)
+            fresh.append((task_id, answer))
+    if fresh:
+        _copy_answers(project, user, tasks, fresh)
+        settle_tasks(project, tasks, sorted({task_id for task_id, _ in fresh}))
+    return len(fresh)
+
+
+def _lock_tasks(project: Project, task_ids: list[int]) -> dict[int, Task]:
+    found = Task.objects.select_for_update(of=("self",), no_key=True).select_related("item")
+    return {task.pk: task for task in found.filter(pk__in=task_ids, dataset__project=project).order_by("pk")}
+
+
+def _list_known(model: Any, where: Mapping[str, Any]) -> set[tuple[int, str, str]]:
+    second = "kind" if model is Annotation else "model_version"
+    rows = model.objects.filter(**where).values_list("task_id", second, "result")
+    return {(task_id, name, json.dumps(result, sort_keys=True)) for task_id, name, result in rows}
+
+
+def _copy_answers(project: Project, user, tasks: dict[int, Task], rows: Sequence[tuple[int, Answer]]) -> None:
+    answers = [answer for _, answer in rows]
+    with connection.cursor() as cursor:
+        ids = bulk.reserve_ids(cursor, "annotations_annotation", len(rows))
+        bulk.copy_rows(cursor, "annotations_annotation", {
+            "id": pa.array(ids, pa.int64()),
+            "task_id": pa.array([task_id for task_id, _ in rows], pa.int64()),
+            "item_id": pa.array([tasks[task_id].item_id for task_id, _ in rows], pa.int64()),
+            "user_id": user.pk,
+            "origin": "import",
+            "kind": pa.array([answer.kind for answer in answers], pa.string()),
+            "result": pa.array([json.dumps(answer.result) for answer in answers], pa.string()),
+            "value": pa.array([answer.value for answer in answers], pa.string()),
+            "reason": "",
+            "is_current": True,
+            "schema_version": selectors.get_schema(project).version,
+            "lead_time_ms": pa.array([answer.lead_time_ms for answer in answers], pa.int64()),
+            "external": pa.array([_dump(answer.external) for answer in answers], pa.string()),
+            "created_at": timezone.now().isoformat(),
+        }, len(rows))  # fmt: skip
+
+
+def settle_tasks(project: Project, tasks: Mapping[int, Task], task_ids: Sequence[int]) -> None:
+    """Bring counts, states and item labels of locked tasks in line with their current answers, all at once.
+
+    A task that only an import answered is done, as after every other import.
+    """
+    kind = get_problem_type(project.problem_type).label_kind
+    current: dict[int, list[rules.Current]] = defaultdict(list)
+    rows = Annotation.objects.filter(task__in=list(task_ids), is_current=True).order_by("pk")
+    for task_id, *fields in rows.values_list("task_id", "pk", "user_id", "kind", "origin", "value", "reason"):
+        current[task_id].append(rules.Current(*fields))
+    outcomes = {pk: rules.compute_outcome(kind, tasks[pk].overlap, current[pk]) for pk in task_ids}
+    states = {pk: _find_state(outcomes[pk], current[pk]) for pk in task_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE annotations_task t
+               SET answers = new.answers, state = new.state, skip_reason = new.reason, updated_at = now()
+               FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[]) AS new (id, answers, state, reason)
+               WHERE t.id = new.id""",
+            [
+                list(task_ids),
+                [outcomes[pk].answers for pk in task_ids],
+                [states[pk] for pk in task_ids],
+                [outcomes[pk].skip_reason for pk in task_ids],
+            ],
+        )
+    labels: dict[int, list[Any]] = defaultdict(list)
+    for pk in task_ids:
+        task, outcome = tasks[pk], outcomes[pk]
+        if (task.item.label, task.item.label_annotation_id) != (outcome.label, outcome.annotation_id):
+            labels[task.dataset_id].append((task.item_id, outcome.label, outcome.annotation_id))
+    for dataset in Dataset.objects.filter(pk__in=labels):
+        record_labels(dataset=dataset, labels=labels[dataset.pk])
+
+
+def _find_state(outcome: rules.Outcome, current: Sequence[rules.Current]) -> str:
+    is_imported = any(version.origin == "import" and version.kind == "answer" for version in current)
+    return "done" if outcome.answers == 0 and is_imported else outcome.state
+
+
+def write_proposals(*, project: Project, user, rows: Sequence[tuple[int, Proposal]]) -> int:
+    """Store predictions; those that are there word for word are not stored twice. Call within a transaction."""
+    if not rows:
+        return 0
+    known = _list_known(Suggestion, {"task__in": sorted({task_id for task_id, _ in rows})})
+    fresh = []
+    for task_id, one in rows:
+        signature = (task_id, one.model_version, json.dumps(one.result, sort_keys=True))
+        if signature not in known:
+            known.add(signature)
+            fresh.append((task_id, one))
+    proposals, now = [one for _, one in fresh], timezone.now().isoformat()
+    with connection.cursor() as cursor:
+        bulk.copy_rows(cursor, "annotations_suggestion", {
+            "task_id": pa.array([task_id for task_id, _ in fresh], pa.int64()),
+            "model_version": pa.array([one.model_version for one in proposals], pa.string()),
+            "score": pa.array([one.score for one in proposals], pa.float64()),
+            "result": pa.array([json.dumps(one.result) for one in proposals], pa.string()),
+            "value": pa.array([one.value for one in proposals], pa.string()),
+            "created_by_id": user.pk,
+            "created_at": now,
+            "updated_at": now,
+        }, len(fresh))  # fmt: skip
+    return len(fresh)
+
+
+def _dump(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)

@@ -1,0 +1,226 @@
+"""Scripts written for Label Studio run unchanged: the real SDK against a live server."""
+
+from __future__ import annotations
+
+import pytest
+from label_studio_sdk.core.api_error import ApiError
+
+from lifecycle.annotations.models import Annotation, Task
+from lifecycle.projects.models import Project
+from tests import factories
+from tests.webapp.protocols.conftest import TEXT_CONFIG, choose
+
+def refusal(call, *arguments, **options) -> ApiError:
+    with pytest.raises(ApiError) as caught:
+        call(*arguments, **options)
+    return caught.value
+
+
+def test_a_client_learns_who_it_is_and_what_it_talks_to(client, engineer):
+    assert client.users.whoami().email == "engineer@example.org"
+    assert client.versions.get().edition == "Community"
+    assert [user.id for user in client.users.list()] == [engineer.pk]
+
+
+def test_a_project_is_created_read_changed_and_deleted(client):
+    made = client.projects.create(title="Moods", label_config=TEXT_CONFIG, color="#123456", maximum_annotations=2)
+    client.projects.update(made.id, title="Tempers", expert_instruction="Look closely")
+    found = client.projects.get(made.id)
+
+    assert (found.title, found.label_config, found.color) == ("Tempers", TEXT_CONFIG, "#123456")
+    assert (found.expert_instruction, found.maximum_annotations) == ("Look closely", 2)
+    assert found.get_label_interface().get_control("mood").labels == ["good", "bad", "שמח 🙂"]
+    assert Project.objects.get(pk=made.id).problem_type == "text_classification"
+    assert [project.id for project in client.projects.list()] == [made.id]
+
+    client.projects.delete(made.id)
+
+    assert refusal(client.projects.get, made.id).status_code == 404
+    assert list(client.projects.list()) == []
+
+
+def test_a_project_without_a_configuration_waits_for_one(client):
+    made = client.projects.create(title="Later")
+    client.projects.update(
+        made.id,
+        label_config='<View><Image name="i" value="$image"/><RectangleLabels name="box" toName="i">'
+        '<Label value="car"/></RectangleLabels></View>',
+    )
+
+    assert Project.objects.get(pk=made.id).problem_type == "object_detection"
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("<View><Text", "well-formed"),
+        ('<!DOCTYPE x [<!ENTITY e "x">]><View>&e;</View>', "not allowed"),
+        ('<View><Audio name="a" value="$a"/><TextArea name="t" toName="a"/></View>', "<TextArea>"),
+    ],
+)
+def test_a_configuration_that_cannot_be_labeled_is_refused_by_name(client, config, said):
+    error = refusal(client.projects.create, title="x", label_config=config)
+
+    assert error.status_code == 400
+    assert said in error.body["validation_errors"]["label_config"][0]
+
+
+def test_tasks_come_in_with_annotations_and_predictions_and_are_paged(client, text_project):
+    tasks = [
+        {
+            "data": {"text": f"text {n} 🙂", "n": n},
+            "annotations": [{"result": choose("good"), "lead_time": 1.5}] if n % 2 else [],
+            "predictions": [{"model_version": "m1", "score": 0.5, "result": choose("bad")}],
+        }
+        for n in range(25)
+    ]
+
+    done = client.projects.import_tasks(text_project.id, request=tasks, return_task_ids=True)
+    pages = list(client.tasks.list(project=text_project.id, page_size=10))
+    second = client.tasks.list(project=text_project.id, page=2, page_size=10, fields="task_only")
+
+    assert (done.task_count, done.annotation_count, done.predictions_count) == (25, 12, 25)
+    assert [task.data["n"] for task in pages] == list(range(25)) and [t.id for t in pages] == done.task_ids
+    assert pages[1].annotations[0]["result"] == choose("good")
+    assert pages[1].annotations[0]["lead_time"] == 1.5
+    assert pages[0].predictions[0].model_version == "m1"
+    assert second.items[0].data["n"] == 10 and not getattr(second.items[0], "annotations", None)
+    assert Task.objects.filter(state="done").count() == 12
+    assert Task.objects.get(pk=done.task_ids[1]).item.label == "good"
+
+
+def test_importing_the_same_again_changes_nothing(client, text_project):
+    tasks = [{"data": {"text": "once"}, "annotations": [{"result": choose("good")}]}]
+    client.projects.import_tasks(text_project.id, request=tasks)
+    client.projects.import_tasks(text_project.id, request=tasks)
+
+    [task] = client.tasks.list(project=text_project.id)
+    assert len(task.annotations) == 1
+
+
+def test_two_annotations_of_one_import_are_both_kept(client, text_project):
+    tasks = [{"data": {"text": "twice"}, "annotations": [{"result": choose("good")}, {"result": choose("bad")}]}]
+    client.projects.import_tasks(text_project.id, request=tasks)
+
+    [task] = client.tasks.list(project=text_project.id)
+    assert [one["result"][0]["value"]["choices"] for one in task.annotations] == [["good"], ["bad"]]
+
+
+def test_a_bad_task_is_named_and_nothing_is_imported(client, text_project):
+    unknown = {"data": {"text": "x"}, "annotations": [{"result": choose("?")}]}
+    tasks = [{"data": {"text": "fine"}}, {"data": {"other": 1}}, unknown]
+
+    error = refusal(client.projects.import_tasks, text_project.id, request=tasks)
+
+    assert error.status_code == 400
+    problems = error.body["validation_errors"]["non_field_errors"]
+    assert problems[0] == "Error at item 1: “text” key is expected in task data."
+    assert "not a class" in problems[1]
+    assert Task.objects.count() == 0
+
+
+def test_a_task_is_created_read_changed_and_deleted(client, text_project):
+    made = client.tasks.create(project=text_project.id, data={"text": "one", "n": 1})
+    client.tasks.update(made.id, data={"text": "one", "n": 2}, meta={"who": "me"})
+    found = client.tasks.get(made.id)
+
+    assert (found.data, found.meta) == ({"text": "one", "n": 2}, {"who": "me"})
+    assert refusal(client.tasks.update, made.id, data={"text": "another"}).status_code == 400
+
+    client.tasks.delete(made.id)
+
+    assert refusal(client.tasks.get, made.id).status_code == 404
+    assert Task.objects.count() == 1, "the item is excluded, not lost"
+
+
+def test_an_annotation_keeps_its_id_through_its_versions(client, text_project):
+    task = client.tasks.create(project=text_project.id, data={"text": "one"})
+    result = [*choose("good"), {"from_name": "why", "to_name": "words", "type": "textarea", "value": {"text": ["so"]}}]
+    made = client.annotations.create(task.id, result=result, lead_time=2.5)
+    client.annotations.update(made.id, result=choose("bad"))
+    found = client.annotations.get(made.id)
+
+    assert made.result == result
+    assert (found.id, found.result, found.lead_time) == (made.id, choose("bad"), 2.5)
+    assert [one.id for one in client.annotations.list(task.id)] == [made.id]
+    assert Annotation.objects.count() == 2
+    assert client.tasks.get(task.id).is_labeled
+
+    client.annotations.delete(made.id)
+
+    assert refusal(client.annotations.get, made.id).status_code == 404
+    assert client.annotations.list(task.id) == []
+    assert not client.tasks.get(task.id).is_labeled
+    assert client.annotations.create(task.id, result=choose("good")).id != made.id
+
+
+def test_skips_and_empty_answers_are_answers(client, text_project):
+    first = client.tasks.create(project=text_project.id, data={"text": "one"})
+    second = client.tasks.create(project=text_project.id, data={"text": "two"})
+    client.annotations.create(first.id, result=[], was_cancelled=True)
+    client.annotations.create(second.id, result=[])
+
+    assert client.tasks.get(first.id).annotations[0]["was_cancelled"]
+    assert client.tasks.get(second.id).annotations[0]["result"] == []
+
+
+def test_predictions_are_created_listed_changed_and_deleted(client, text_project):
+    task = client.tasks.create(project=text_project.id, data={"text": "one"})
+    made = client.predictions.create(task=task.id, result=choose("good"), score=0.25, model_version="v1")
+    client.predictions.update(made.id, score=0.75)
+
+    assert client.predictions.get(made.id).score == 0.75
+    assert [one.id for one in client.predictions.list(project=text_project.id)] == [made.id]
+    assert client.predictions.list(task=task.id)[0].result == choose("good")
+
+    client.predictions.delete(made.id)
+
+    assert client.predictions.list(project=text_project.id) == []
+
+
+def test_rows_are_labeled_by_number(client):
+    config = (
+        '<View><Text name="a" value="$a"/><Text name="b" value="$b"/><Number name="price" toName="a"/></View>'
+    )
+    made = client.projects.create(title="Prices", label_config=config)
+    result = [{"from_name": "price", "to_name": "a", "type": "number", "value": {"number": 2.5}}]
+    rows = [{"data": {"a": 1.5, "b": "x"}, "annotations": [{"result": result}]}]
+    client.projects.import_tasks(made.id, request=rows)
+
+    [task] = client.tasks.list(project=made.id)
+    assert task.data == {"a": 1.5, "b": "x"} and task.annotations[0]["result"] == result
+    assert Task.objects.get().item.label == "2.5"
+
+
+def test_a_stranger_sees_nothing_and_an_annotator_only_what_is_theirs(client, connect, text_project):
+    task = client.tasks.create(project=text_project.id, data={"text": "one"})
+    made = client.annotations.create(task.id, result=choose("good"))
+    annotator, stranger = factories.UserFactory(), factories.UserFactory()
+    project = Project.objects.get(pk=text_project.id)
+    factories.MembershipFactory(project=project, user=annotator, role="annotator")
+    theirs, foreign = connect(annotator), connect(stranger)
+
+    for call, pk in ((foreign.projects.get, project.pk), (foreign.tasks.get, task.id), (foreign.annotations.get, made.id),
+                     (theirs.tasks.get, task.id), (theirs.annotations.get, made.id)):  # fmt: skip
+        assert refusal(call, pk).status_code == 404
+    assert list(theirs.tasks.list(project=project.pk)) == []
+    assert refusal(foreign.tasks.list, project=project.pk).status_code == 404
+    assert refusal(theirs.projects.import_tasks, project.pk, request=[{"text": "x"}]).status_code == 403
+    assert refusal(theirs.projects.exports.as_json, project.pk).status_code == 403
+
+
+def test_a_token_for_reading_changes_nothing(client, connect, engineer, text_project):
+    reader = connect(engineer, scope="read")
+
+    assert reader.projects.get(text_project.id).title == "Moods"
+    assert refusal(reader.tasks.create, project=text_project.id, data={"text": "x"}).status_code == 403
+    assert refusal(connect(engineer, scope="predict").projects.get, text_project.id).status_code == 403
+
+
+def test_views_keep_filters(client, text_project):
+    client.projects.import_tasks(text_project.id, request=[{"text": f"text {n}"} for n in range(5)])
+    ids = sorted(task.id for task in client.tasks.list(project=text_project.id))
+    items = [{"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": ids[2]}]
+    view = client.views.create(project=text_project.id, data={"filters": {"conjunction": "and", "items": items}})
+
+    assert [task.id for task in client.tasks.list(view=view.id)] == ids[3:]

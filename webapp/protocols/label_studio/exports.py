@@ -1,0 +1,145 @@
+"""Labels going out: at once as a stream, or as a snapshot that a job makes."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from rest_framework.response import Response
+
+from lifecycle.annotations import conversion
+from lifecycle.annotations import external_selectors as selectors
+from lifecycle.annotations.external_payloads import build_user
+from lifecycle.annotations.models import LabelExport
+from lifecycle.annotations.services import external, external_exports
+from lifecycle.common.blobs import open_blobs
+from lifecycle.common.errors import Conflict, DomainError, NotFound
+from webapp.protocols.label_studio.base import ProjectDoorView, read_body, read_flag, read_id
+from webapp.protocols.label_studio.pictures import AnythingRenderer
+
+CONVERTED_AT_ONCE = 5_000  # tasks; more are converted by a job
+STATES = {"queued": "created", "running": "in_progress", "succeeded": "completed"}
+CONTENT_TYPES = {".json": "application/json", ".csv": "text/csv", ".tsv": "text/tab-separated-values",
+                 ".zip": "application/zip"}  # fmt: skip
+
+
+class ExportView(ProjectDoorView):
+    """``?exportType=JSON&download_all_tasks=true&ids[]=1``; the SDK writes export_type."""
+
+    renderer_classes = [AnythingRenderer]
+
+    def get(self, request, project_pk):
+        asked = request.query_params
+        interface = external.get_interface(self.project)
+        wanted = asked.get("export_type") or asked.get("exportType") or "JSON"
+        layout = conversion.check_layout(wanted, interface.label_kind)
+        ids = [read_id(one, "ids") for name in ("ids", "ids[]") for one in asked.getlist(name)]
+        tasks = selectors.stream_export(
+            self.project,
+            request.user,
+            role=self.role,
+            only_annotated=not read_flag(asked.get("download_all_tasks")),
+            task_ids=ids,
+        )
+        name = f"{self.project.slug}-{layout.lower()}"
+        if layout == "JSON":
+            response = StreamingHttpResponse(conversion.stream_json(tasks), content_type="application/json")
+            response["Content-Disposition"] = f'attachment; filename="{name}.json"'
+            return response
+        if selectors.list_tasks(self.project, request.user, role=self.role).count() > CONVERTED_AT_ONCE:
+            raise DomainError(
+                f"More than {CONVERTED_AT_ONCE:,} tasks are converted by a job: use projects.exports.create and "
+                "projects.exports.convert, then download the result."
+            )
+        return self._convert(tasks, layout, name)
+
+    def _convert(self, tasks, layout: str, name: str) -> HttpResponse:
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "labels.json"
+            conversion.write_json(tasks, source)
+            config = external.serve_config(self.project)
+            path = conversion.convert(config=config, source=source, layout=layout, folder=Path(folder))
+            kind = CONTENT_TYPES.get(path.suffix, "text/plain")
+            response = HttpResponse(path.read_bytes(), content_type=kind)
+        response["Content-Disposition"] = f'attachment; filename="{name}{path.suffix}"'
+        return response
+
+
+class FormatsView(ProjectDoorView):
+    def get(self, request, project_pk):
+        return Response(conversion.list_layouts(external.get_interface(self.project).label_kind))
+
+
+class ExportsView(ProjectDoorView):
+    def get(self, request, project_pk):
+        return Response([describe(export) for export in selectors.list_exports(self.project)])
+
+    def post(self, request, project_pk):
+        body = read_body(request)
+        options = body.get("task_filter_options")
+        is_partial = isinstance(options, dict) and options.get("annotated") == "only"
+        export = external_exports.start_export(
+            project=self.project, user=request.user, title=str(body.get("title") or ""), only_annotated=is_partial
+        )
+        return Response(describe(export), status=201)
+
+
+class SnapshotView(ProjectDoorView):
+    def get(self, request, project_pk, export_pk):
+        return Response(describe(selectors.get_export(self.project, export_pk)))
+
+    def delete(self, request, project_pk, export_pk):
+        external_exports.delete_export(export=selectors.get_export(self.project, export_pk))
+        return Response(status=204)
+
+
+class ConvertView(ProjectDoorView):
+    def post(self, request, project_pk, export_pk):
+        export = selectors.get_export(self.project, export_pk)
+        layout = str(read_body(request).get("export_type") or "JSON")
+        made = external_exports.start_conversion(export=export, user=request.user, layout=layout)
+        return Response({"export_type": made.layout, "converted_format": made.pk})
+
+
+class DownloadView(ProjectDoorView):
+    """``?exportType=CSV``: the snapshot itself, or its conversion."""
+
+    renderer_classes = [AnythingRenderer]
+
+    def get(self, request, project_pk, export_pk):
+        export = selectors.get_export(self.project, export_pk)
+        asked = request.query_params
+        layout = (asked.get("exportType") or asked.get("export_type") or "JSON").upper()
+        found = export if layout == "JSON" else export.conversions.filter(layout=layout).order_by("-pk").first()
+        if found is None:
+            raise NotFound(f"This export was not converted to {layout[:40]} yet.")
+        if not found.blob:
+            raise Conflict("This export is not finished yet.")
+        suffix = Path(found.file_name).suffix
+        stream = open_blobs(settings.STORAGE_URL).open(found.blob)
+        kind = CONTENT_TYPES.get(suffix, "text/plain")
+        return FileResponse(stream, as_attachment=True, filename=found.file_name, content_type=kind)
+
+
+def describe(export: LabelExport) -> dict:
+    return {
+        "id": export.pk,
+        "title": export.title,
+        "created_by": build_user(export.created_by),
+        "created_at": export.created_at,
+        "finished_at": export.finished_at,
+        "status": _find_status(export),
+        "md5": "",
+        "counters": {"task_number": export.task_count},
+        "converted_formats": [
+            {"id": one.pk, "status": _find_status(one), "export_type": one.layout} for one in export.conversions.all()
+        ],
+    }
+
+
+def _find_status(export: LabelExport) -> str:
+    if export.blob:
+        return "completed"
+    return STATES.get(export.job.state, "failed") if export.job else "failed"

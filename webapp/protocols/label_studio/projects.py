@@ -1,0 +1,155 @@
+"""Projects: list, create, look at, change, delete, and take tasks in."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import orjson
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.response import Response
+
+from lifecycle.annotations import external_selectors as selectors
+from lifecycle.annotations.external_payloads import DEFAULTS
+from lifecycle.annotations.services import external, external_answers, external_tasks
+from lifecycle.common.errors import DomainError
+from lifecycle.projects.selectors import list_member_projects
+from webapp.api.parsers import BodyTooLarge
+from webapp.protocols.label_studio.base import (
+    DoorView,
+    ProjectDoorView,
+    cut_page,
+    read_body,
+    read_flag,
+    read_id,
+    read_page,
+)
+from webapp.protocols.label_studio.pictures import find_pictures
+from webapp.protocols.label_studio.uploads import read_files
+
+IMPORT_BYTES = 64 * 1024 * 1024
+SETTINGS = {*DEFAULTS, "maximum_annotations"}
+
+
+class LargeJsonParser(BaseParser):
+    """JSON of an import, which may be larger than other bodies."""
+
+    media_type = "application/json"
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        body = stream.read(IMPORT_BYTES + 1)
+        if len(body) > IMPORT_BYTES:
+            raise BodyTooLarge()
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise ParseError(f"The body is not valid JSON: {error}.") from None
+
+
+class ProjectsView(DoorView):
+    def get(self, request):
+        found = list_member_projects(request.user).select_related("created_by").order_by("-pk")
+        if title := request.query_params.get("title") or request.query_params.get("search"):
+            found = found.filter(name__icontains=title)
+        if ids := request.query_params.get("ids"):
+            found = found.filter(pk__in=[read_id(one, "ids") for one in ids.split(",")])
+        page, size = read_page(request, default=30)
+        total = found.count()
+        results = [selectors.describe_project(project) for project in cut_page(found, total, page, size)]
+        return Response({"count": total, "next": None, "previous": None, "results": results})
+
+    def post(self, request):
+        body = read_body(request)
+        project = external.create_project(
+            user=request.user,
+            title=str(body.get("title") or ""),
+            config=str(body.get("label_config") or external.EMPTY_CONFIG),
+            settings=_pick_settings(body),
+        )
+        return Response(selectors.describe_project(project), status=201)
+
+
+class ProjectView(ProjectDoorView):
+    def get(self, request, project_pk):
+        return Response(selectors.describe_project(self.project))
+
+    def patch(self, request, project_pk):
+        body = read_body(request)
+        title, config = body.get("title"), body.get("label_config")
+        external.update_project(
+            project=self.project,
+            actor=request.user,
+            title=None if title is None else str(title),
+            config=None if config is None else str(config),
+            settings=_pick_settings(body),
+        )
+        return Response(selectors.describe_project(self.project))
+
+    def delete(self, request, project_pk):
+        external.delete_project(project=self.project, actor=request.user)
+        return Response(status=204)
+
+
+class ValidateView(ProjectDoorView):
+    """Says whether a configuration would be taken."""
+
+    def post(self, request, project_pk):
+        config = read_body(request).get("label_config")
+        if not isinstance(config, str):
+            raise external.BadConfig("Send the configuration as label_config.")
+        external.parse(config)
+        return Response({"label_config": config})
+
+
+class ImportView(ProjectDoorView):
+    """Tasks as JSON, or files of JSON, CSV, TSV or lines of text."""
+
+    parser_classes = [LargeJsonParser, MultiPartParser]
+
+    def post(self, request, project_pk):
+        started = time.perf_counter()
+        tasks, formats = _read_tasks(request)
+        done = external_tasks.import_tasks(
+            project=self.project, user=request.user, tasks=tasks, find_pictures=find_pictures(request.user)
+        )
+        data = tasks[0].get("data", tasks[0]) if tasks and isinstance(tasks[0], dict) else {}
+        body: dict[str, Any] = {
+            "task_count": len(tasks),
+            "new_task_count": done.new_count,  # the others have the content of a task that is there: they are it
+            "annotation_count": done.annotation_count,
+            "prediction_count": done.prediction_count,
+            "predictions_count": done.prediction_count,
+            "duration": round(time.perf_counter() - started, 3),
+            "file_upload_ids": [],
+            "could_be_tasks_list": bool(formats),
+            "found_formats": formats,
+            "data_columns": sorted(data) if isinstance(data, dict) else [],
+        }
+        if read_flag(request.query_params.get("return_task_ids")):
+            body["task_ids"] = done.task_ids
+        return Response(body, status=201)
+
+
+class ImportPredictionsView(ProjectDoorView):
+    """Predictions for tasks that are there: [{"task": id, "result": …}]."""
+
+    parser_classes = [LargeJsonParser]
+
+    def post(self, request, project_pk):
+        if not isinstance(request.data, list):
+            raise DomainError("Send a list of predictions.")
+        count = external_answers.import_suggestions(project=self.project, user=request.user, rows=request.data)
+        return Response({"created": count}, status=201)
+
+
+def _read_tasks(request) -> tuple[list[Any], list[str]]:
+    if request.FILES:
+        return read_files(request.FILES.values())
+    if isinstance(request.data, dict):
+        return [request.data], []
+    return list(request.data or []), []
+
+
+def _pick_settings(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: body[name] for name in SETTINGS & set(body)}
