@@ -70,6 +70,7 @@ def main(count: int = IMAGES) -> None:
         "ratio": round(seconds / bare, 1),
         "peak_mb": round(_product.peak_megabytes()),
         "mb_before": round(base),
+        "mb_over_start": round(_product.peak_megabytes() - base),
     }
     print(json.dumps(report))
 

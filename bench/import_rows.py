@@ -1,4 +1,5 @@
-"""A CSV of 200,000 rows into items, labels and tasks, beside a bare COPY of the same rows; then a version of them."""
+"""A CSV of 200,000 rows (or as many as the argument says) into items, labels and tasks, beside a bare COPY of the same
+rows; then a version of them."""
 
 from __future__ import annotations
 
@@ -75,6 +76,7 @@ def describe(what: str, rows: int, seconds: float, bare: float, base: float) -> 
         "ratio": round(seconds / bare, 1),
         "peak_mb": round(_product.peak_megabytes()),
         "mb_before": round(base),
+        "mb_over_start": round(_product.peak_megabytes() - base),
     }
 
 

@@ -109,6 +109,8 @@ class IngestPreview:
     folder_labels: tuple[tuple[str, int], ...] = ()  # (label, files), most frequent first
     folder_splits: tuple[tuple[str, int], ...] = ()
     folders_are_labels: bool = False
+    label_files: int = 0  # files that say what is on the pictures (COCO, YOLO, VOC, Label Studio, metadata)
+    labeled_pictures: int = 0  # as those files name them
     problems: tuple[Reject, ...] = ()
 
 

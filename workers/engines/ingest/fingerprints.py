@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-NEAR_BITS = 8  # at most so many different bits: near-duplicates, of pictures and of texts
+NEAR_BITS = 10  # at most so many different bits: near-duplicates, of pictures and of texts
 BITS = 64
 GRID = 32
 FREQUENCIES = 8

@@ -13,6 +13,7 @@ from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.folders import are_labels, count_labels, read_folders
 from workers.engines.ingest.items_from_tables import is_table
 from workers.engines.ingest.kinds import is_missing
+from workers.engines.ingest.label_files import LabelFiles
 from workers.engines.ingest.mapping import guess_mapping
 from workers.engines.ingest.sources import SourceFile, iterate_sources
 from workers.engines.ingest.tables import Table, open_table
@@ -33,6 +34,7 @@ def inspect(spec: IngestSpec, *, workdir: str | Path, report: Report, should_sto
             problems.append(found[1])
     labels = count_labels(name for name, _, _ in files)
     splits = Counter(s for name, _, _ in files if (s := read_folders(name).split))
+    label_files, labeled = _count_labels(spec, Path(workdir), problems) if spec.item_kind == "image" else (0, 0)
     table, tables = (None, 0) if spec.item_kind == "image" else _find_table(spec, Path(workdir), problems)
     return IngestPreview(
         files=len(files),
@@ -41,8 +43,21 @@ def inspect(spec: IngestSpec, *, workdir: str | Path, report: Report, should_sto
         folder_labels=tuple(labels.most_common(MAX_FOLDERS)),
         folder_splits=tuple(splits.most_common()),
         folders_are_labels=are_labels(labels, spec.known_classes),
+        label_files=label_files,
+        labeled_pictures=labeled,
         problems=tuple(problems[:MAX_PROBLEMS]),
     )
+
+
+def _count_labels(spec: IngestSpec, workdir: Path, problems: list[Reject]) -> tuple[int, int]:
+    """How many files hold labels, and of how many pictures."""
+    labels = LabelFiles(workdir, spec.limits)
+    for problem in labels.read_all(iterate_sources(spec.paths, spec.limits)):
+        if len(problems) < MAX_PROBLEMS:
+            problems.append(problem)
+    counted = len(labels.consumed), labels.book.size
+    labels.book.close()
+    return counted
 
 
 def _find_table(spec: IngestSpec, workdir: Path, problems: list[Reject]) -> tuple[Table | None, int]:

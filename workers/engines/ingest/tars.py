@@ -7,7 +7,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
 from lifecycle.contracts.ingest import IngestLimits
 from workers.engines.ingest.archives import is_litter, leaves_archive
@@ -15,6 +15,7 @@ from workers.engines.ingest.errors import Refused
 
 PACKED_MAGICS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257
+CUT = (tarfile.TruncatedHeaderError, tarfile.EmptyHeaderError)  # type: ignore[attr-defined]
 RATIO_FROM_BYTES = 64 << 20
 DAMAGED = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
 
@@ -22,6 +23,17 @@ DAMAGED = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, Valu
 def is_tar(head: bytes) -> bool:
     """By content: a tar, or something compressed that should hold one."""
     return head[TAR_MAGIC_AT:].startswith(TAR_MAGIC) or head.startswith(PACKED_MAGICS)
+
+
+class _StrictInfo(tarfile.TarInfo):
+    """A header that is missing or cut ends the archive with a word, where tarfile ends it in silence."""
+
+    @classmethod
+    def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(tar)
+        except CUT:
+            raise Refused("the archive is damaged: its end is missing") from None
 
 
 class TarArchive:
@@ -32,7 +44,7 @@ class TarArchive:
         self._packed_bytes = max(Path(path).stat().st_size, 1)
         self._unpacked = self._count = 0
         try:
-            self._tar = tarfile.open(path, "r|*")  # noqa: SIM115  closed by close()
+            self._tar = tarfile.open(path, "r|*", tarinfo=_StrictInfo)  # noqa: SIM115  closed by close()
         except DAMAGED:
             raise Refused("the archive is damaged, or it is a compressed file that holds no tar") from None
 

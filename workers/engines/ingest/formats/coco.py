@@ -16,7 +16,7 @@ def is_coco(content: Any) -> bool:
 
 def read_coco(content: Mapping[str, Any]) -> Iterator[tuple[str, list[Shape]] | str]:
     """(file name, shapes) for every picture, also those without any; a sentence for each entry that was left out."""
-    names = {c.get("id"): c.get("name") for c in _list(content, "categories")}
+    names = {_key(c.get("id")): c.get("name") for c in _list(content, "categories")}
     pictures, problems = _list_pictures(content)
     yield from problems
     shapes: dict[Any, list[Shape]] = defaultdict(list)
@@ -26,7 +26,7 @@ def read_coco(content: Mapping[str, Any]) -> Iterator[tuple[str, list[Shape]] | 
             yield f"annotation {number} belongs to a picture that is not listed"
             continue
         try:
-            label = clean_name(names.get(annotation.get("category_id")) or "")
+            label = clean_name(names.get(_key(annotation.get("category_id"))) or "")
             shapes[_key(annotation.get("image_id"))] += _read_shapes(annotation, label, _read_size(picture))
         except Damage as damage:
             yield f"annotation {number} {damage}"
