@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from lifecycle.datasets.models import Selection
+from lifecycle.datasets.services import create_selection
 from lifecycle.embeddings import codec, services
 from lifecycle.embeddings.models import Encoder, Map, Search
 from lifecycle.jobs.models import Job
@@ -95,6 +96,46 @@ def test_a_cluster_is_chosen_without_a_script_and_excluded(visit, client, rows_p
 
     assert "Excluded 100 items." in answer.content.decode()
     assert rows_project.datasets.get().items.exclude(excluded_at=None).count() == 100
+
+
+def test_a_selection_is_tagged_and_nonsense_is_a_message(client, owner, rows_project):
+    client.force_login(owner)
+    ids = list(rows_project.datasets.get().items.values_list("pk", flat=True)[:3])
+    selection = create_selection(project=rows_project, user=owner, item_ids=ids)
+    url = reverse("embeddings:selection-change", args=[rows_project.slug, selection.pk])
+
+    tagged = client.post(url, {"action": "tag", "tag": "odd"}, follow=True)
+    nameless = client.post(url, {"action": "tag", "tag": ""}, follow=True)
+    unknown = client.post(url, {"action": "eat"}, follow=True)
+
+    assert "Tagged 3 items." in tagged.content.decode()
+    assert nameless.status_code == unknown.status_code == 200
+    assert "Choose one of" in unknown.content.decode()
+
+
+def test_the_rest_api_draws_selects_and_finds(client, owner, rows_project, run_jobs):
+    client.force_login(owner)
+    base = f"/api/v1/projects/{rows_project.slug}"
+
+    def post(path, body):
+        return client.post(f"{base}/{path}/", body, content_type="application/json")
+
+    started = post("maps", {"method": "pca"})
+    run_jobs()
+    drawn = client.get(f"{base}/maps/{started.json()['id']}/").json()
+    selection = post("selections", {"map": drawn["id"], "cluster": 0}).json()
+    changed = post(f"selections/{selection['id']}", {"action": "exclude"}).json()
+    item = rows_project.datasets.get().items.filter(excluded_at=None).first()
+    like = client.get(f"{base}/items/{item.pk}/like/?limit=3").json()
+
+    assert started.status_code == 202
+    assert drawn["is_ready"] and len(drawn["clusters"]) == 3
+    assert changed == {"changed": selection["item_count"]}
+    assert [neighbor["item"]["label"] for neighbor in like] == [item.label] * 3
+    assert client.get(f"{base}/items/?selection={selection['id']}&excluded=all").json()["count"] == 100
+    assert client.get(f"{base}/encoders/").json()["results"][0]["dimension"] == 5
+    assert client.delete(f"{base}/encoders/{drawn['encoder']}/").status_code == 204
+    assert post("searches", {"text": "rain"}).status_code == 409
 
 
 def test_nothing_chosen_is_a_sentence_not_an_error(client, visit, rows_project):

@@ -86,7 +86,8 @@ class SelectionOut(serializers.ModelSerializer):
 
 
 class SelectionChange(serializers.Serializer):
-    action = serializers.ChoiceField(choices=list(ACTIONS))
+    action = serializers.ChoiceField(choices=[*ACTIONS, "tag"])
+    tag = serializers.CharField(required=False, allow_blank=True, max_length=50, default="", help_text="for tag")
 
 
 class NeighborOut(serializers.Serializer):

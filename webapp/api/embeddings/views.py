@@ -14,6 +14,7 @@ from lifecycle.datasets import selectors as datasets
 from lifecycle.datasets.services import create_selection
 from lifecycle.embeddings import selectors, services
 from lifecycle.embeddings.codec import encode_colors
+from lifecycle.exploration.services import tag_items
 from webapp.api.base import ProjectView
 from webapp.api.datasets.serializers import Changed
 from webapp.api.embeddings import serializers as shapes
@@ -121,10 +122,15 @@ class SelectionDetail(ProjectView):
 
     @extend_schema(request=shapes.SelectionChange, responses=Changed)
     def post(self, request, slug, selection_id):
-        """Exclude, restore or send to labelling everything in the selection."""
+        """Exclude, restore, tag or send to labelling everything in the selection."""
         selection = datasets.get_selection(self.project, selection_id)
-        action = self.parse(shapes.SelectionChange)["action"]
-        count = services.change_selection(project=self.project, user=request.user, selection=selection, action=action)
+        wanted = self.parse(shapes.SelectionChange)
+        who = {"project": self.project, "user": request.user}
+        if wanted["action"] == "tag":
+            ids = datasets.list_selected_ids(self.project, selection.pk)
+            count = tag_items(**who, name=wanted["tag"], item_ids=ids)
+        else:
+            count = services.change_selection(**who, selection=selection, action=wanted["action"])
         return Response({"changed": count})
 
 

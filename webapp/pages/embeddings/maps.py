@@ -118,16 +118,17 @@ def _describe(request, project: Project, drawn: Map | None) -> dict[str, Any]:
     selection = request.GET.get("selection", "")
     chosen = _find_selection(project, int(selection)) if _is_id(selection) else None
     kind = choose_encoder_kind(dataset.item_kind)
+    encoders = [(encoder, selectors.measure_coverage(encoder)) for encoder in selectors.list_encoders(project)]
     return _describe_work(project) | {
         "dataset": dataset,
         "map": drawn,
         "maps": list(selectors.list_maps(project).exclude(points_blob="")[:SHOWN_MAPS]),
-        "encoders": [(encoder, selectors.measure_coverage(encoder)) for encoder in selectors.list_encoders(project)],
+        "encoders": encoders,
         "usable": selectors.list_usable_models(project),
         "default_title": ENCODER_TITLES[kind],
         "colors": selectors.COLORS,
         "color": color if color in dict(selectors.COLORS) else "label",
-        "new_items": selectors.measure_coverage(drawn.encoder).missing if drawn else 0,
+        "new_items": sum(c.missing for encoder, c in encoders if drawn and encoder.pk == drawn.encoder_id),
         "has_items": dataset.items.filter(excluded_at=None).exists(),
         "selection": chosen,
         "is_searchable": dataset.item_kind in ("text", "image"),

@@ -14,12 +14,13 @@ from lifecycle.datasets import selectors as datasets
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.services import create_selection
 from lifecycle.embeddings import selectors, services
+from lifecycle.exploration.services import tag_items
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 
 SHOWN = 24
-DONE = {"exclude": "Excluded", "restore": "Restored", "label": "Sent to labelling:"}
+DONE = {"exclude": "Excluded", "restore": "Restored", "label": "Sent to labelling:", "tag": "Tagged"}
 
 
 @login_required
@@ -61,12 +62,16 @@ def show(request, slug, selection_id):
 @login_required
 @require_POST
 def change(request, slug, selection_id):
-    """Exclude, restore or send to labelling everything in a selection."""
+    """Exclude, restore, tag or send to labelling everything in a selection."""
     project = get_project(request.user, slug, role="engineer")
     selection = datasets.get_selection(project, selection_id)
     action = request.POST.get("action", "")
     try:
-        count = services.change_selection(project=project, user=request.user, selection=selection, action=action)
+        if action == "tag":
+            ids = datasets.list_selected_ids(project, selection.pk)
+            count = tag_items(project=project, user=request.user, name=request.POST.get("tag", ""), item_ids=ids)
+        else:
+            count = services.change_selection(project=project, user=request.user, selection=selection, action=action)
         messages.success(request, f"{DONE[action]} {count:,} item{'' if count == 1 else 's'}.")
     except DomainError as error:
         messages.error(request, error.message)
