@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,6 +40,7 @@ ITEM_SETTINGS = (
     "item_kind", "take", "fields", "each", "min_bytes", "types", "languages", "min_chars", "min_width", "min_height",
 )  # fmt: skip
 HISTORY_POINTS = 240
+Pairs = tuple[tuple[str, str], ...]
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 FORBIDDEN_HEADERS = frozenset(("host", "content-length", "transfer-encoding", "connection", "cookie"))
 
@@ -198,12 +199,13 @@ def check_secrets(headers: Mapping[str, str | None], cookies: Mapping[str, str |
     return secrets
 
 
-def split_secrets(secrets: Mapping[str, str]) -> dict[str, tuple[tuple[str, str], ...]]:
+def split_secrets(secrets: Mapping[str, str]) -> tuple[Pairs, Pairs]:
     """The stored secrets as `headers` and `cookies` of a CrawlSpec."""
-    pick: Callable[[str], tuple[tuple[str, str], ...]] = lambda kind: tuple(  # noqa: E731
-        (name.partition(":")[2], value) for name, value in secrets.items() if name.startswith(f"{kind}:")
-    )
-    return {"headers": pick("header"), "cookies": pick("cookie")}
+    return _pick_pairs(secrets, "header"), _pick_pairs(secrets, "cookie")
+
+
+def _pick_pairs(secrets: Mapping[str, str], kind: str) -> Pairs:
+    return tuple((name.partition(":")[2], value) for name, value in secrets.items() if name.startswith(f"{kind}:"))
 
 
 def knows_links(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from lifecycle.crawls.models import Crawl, CrawlItem, CrawlTrial, CrawlUrl
@@ -63,7 +65,7 @@ def map_urls(ids: set[int]) -> dict[int, str]:
     return dict(CrawlUrl.objects.filter(pk__in=ids).values_list("pk", "url"))
 
 
-def list_hosts(crawl: Crawl, limit: int = 12) -> list[dict]:
+def list_hosts(crawl: Crawl, limit: int = 12) -> list[Any]:
     """Hosts with the most addresses: [{"host", "n"}]."""
     urls = CrawlUrl.objects.filter(crawl=crawl).values("host").order_by().annotate(n=Count("pk"))
     return list(urls.order_by("-n")[:limit])

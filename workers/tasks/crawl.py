@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from lifecycle.annotations import services as annotations
+from lifecycle.annotations import services as annotation_services
 from lifecycle.contracts.crawl import Outcome, Target
 from lifecycle.contracts.ingest import IngestResult
 from lifecycle.crawls import services
@@ -99,5 +99,5 @@ def load_items(collection_id: int, path: Path) -> None:
     if labels.null_count < len(labels):
         part = IngestResult(parts=(str(path),), accepted=len(labels), rejected=0, rejects_path="")
         classes = datasets.list_classes(part, dataset=collection.dataset)
-        annotations.extend_classes(project=project, names=classes, created_by=collection.created_by)
+        annotation_services.extend_classes(project=project, names=classes, created_by=collection.created_by)
     load_one(collection, collection.loaded_parts, path)

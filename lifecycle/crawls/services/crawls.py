@@ -90,7 +90,7 @@ def open_crawl(*, collection_id: int) -> Crawl:
     run = sources.load_run(collection_id)
     spec = build_spec(run.source)
     with transaction.atomic():
-        Crawl.objects.filter(source=run.source, state=Crawl.State.PAUSED).update(
+        Crawl.objects.filter(source=run.source, state__in=OPEN).update(  # paused, failed or canceled: none works
             state=Crawl.State.STOPPED, finished_at=timezone.now()
         )
         before = None if run.is_full else _find_before(run.source)
@@ -133,8 +133,8 @@ def load_spec(crawl: Crawl) -> CrawlSpec:
 
 def add_secrets(spec: CrawlSpec, source: Source) -> CrawlSpec:
     """Headers and cookies filled in: for a worker only."""
-    secrets = rules.split_secrets(sources.load_secrets(source))
-    return replace(spec, private_addresses=settings.ALLOW_PRIVATE_ADDRESSES, **secrets)
+    headers, cookies = rules.split_secrets(sources.load_secrets(source))
+    return replace(spec, private_addresses=settings.ALLOW_PRIVATE_ADDRESSES, headers=headers, cookies=cookies)
 
 
 def pause_crawl(*, crawl: Crawl, user) -> Crawl:

@@ -27,7 +27,7 @@ def seed(*, crawl: Crawl, links: Sequence[FoundLink]) -> None:
     """Where the crawl begins, and what the crawl before it knew. Repeating it changes nothing."""
     with transaction.atomic():
         locked = Crawl.objects.select_for_update().get(pk=crawl.pk)
-        before = locked.previous
+        before = locked.previous if locked.found == 0 else None
         added = _add_links(locked, [(None, link) for link in links])
         if before is not None and rules.knows_links(before.spec, locked.spec):
             added += _copy_known(before, locked, with_marks=rules.knows_items(before.spec, locked.spec))

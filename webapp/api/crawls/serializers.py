@@ -15,9 +15,9 @@ TAKES = ["images", "text", "tables", "fields"]
 
 def _number(name: str, **options):
     least, most = rules.NUMBERS[name]
-    is_whole = name not in ("requests_per_second", "timeout_seconds", "retry_seconds")
-    kind = serializers.IntegerField if is_whole else serializers.FloatField
-    return kind(required=False, min_value=least, max_value=most, **options)
+    if name in ("requests_per_second", "timeout_seconds", "retry_seconds"):
+        return serializers.FloatField(required=False, min_value=least, max_value=most, **options)
+    return serializers.IntegerField(required=False, min_value=int(least), max_value=int(most), **options)
 
 
 def _lines(**options):
@@ -89,7 +89,7 @@ class SiteIn(serializers.Serializer):
 
 
 class SiteChange(SiteIn):
-    config = ConfigShape(required=False)  # type: ignore[assignment]
+    config = ConfigShape(required=False)
 
 
 class SiteOut(serializers.ModelSerializer):
@@ -137,7 +137,7 @@ class CrawlOut(serializers.ModelSerializer):
     job = serializers.IntegerField(source="job_id", allow_null=True)
     waiting = serializers.IntegerField(read_only=True)
     new_items = serializers.IntegerField(source="collection.accepted")
-    errors = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+    errors = serializers.DictField(child=serializers.IntegerField(), read_only=True)  # type: ignore[assignment]
     dropped = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     job_state = serializers.SerializerMethodField()
 

@@ -22,10 +22,11 @@ from webapp.pages.crawls import forms
 def list_sites(request, slug):
     project = get_project(request.user, slug)
     page = Paginator(selectors.list_sites(project), 30).get_page(request.GET.get("page"))
-    crawls = selectors.map_crawls([site.last_crawl_id for site in page.object_list if site.last_crawl_id])
+    newest = {site.pk: getattr(site, "last_crawl_id", None) for site in page.object_list}
+    crawls = selectors.map_crawls([pk for pk in newest.values() if pk])
     context = _frame(project) | {
         "page": page,
-        "rows": [(site, crawls.get(site.last_crawl_id)) for site in page.object_list],
+        "rows": [(site, crawls.get(newest[site.pk] or 0)) for site in page.object_list],
     }
     return render(request, "crawls/list.html", context)
 

@@ -60,8 +60,8 @@ def main() -> None:
     wire_in, wire_out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not reach the wire
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, resource.RLIM_INFINITY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # elsewhere the limit is not there, or not kept
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, resource.RLIM_INFINITY))
     first = read_frame(wire_in)
     if first is not None:
         _crawl(CrawlSpec.from_json(first[0]["spec"]), wire_in, wire_out)
@@ -82,7 +82,7 @@ def _crawl(spec: CrawlSpec, wire_in: BinaryIO, wire_out: BinaryIO) -> None:
 
     guard_reactor(reactor, AddressRule.parse(spec.private_addresses))
     holder["wire"] = Wire(wire_out, reactor)
-    reactor.callWhenRunning(holder["wire"].beat)  # type: ignore[attr-defined]
+    reactor.callWhenRunning(holder["wire"].beat)
     listener = threading.Thread(target=_listen, args=(wire_in, reactor, crawler), daemon=True)
     crawler.signals.connect(listener.start, signals.spider_opened, weak=False)
     process.start(install_signal_handlers=False)

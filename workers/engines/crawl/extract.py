@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from lxml import etree
@@ -88,7 +88,7 @@ class Extractor:
             columns |= kinds
             builder = RowBuilder(self._ingest, ColumnMapping(), table.columns, kinds, f"{url}#table{number}")
             for line, cells in enumerate(table.rows, start=1):
-                builds.append(lambda builder=builder, line=line, cells=cells: builder.build(line, cells))
+                builds.append(partial(builder.build, line, cells))
         return self._collect(url, iter(builds))._replace(columns=columns)
 
     def _choose_kinds(self, table: Table) -> dict[str, str]:
@@ -99,7 +99,7 @@ class Extractor:
 
     def _read_fields(self, url: str, tree: Any) -> Harvest:
         rules = self.spec.fields
-        mapping = ColumnMapping(**{role: _name_of(rules, role) for role in ("text", "label", "group")})
+        mapping = ColumnMapping(_name_of(rules, "text"), _name_of(rules, "label"), _name_of(rules, "group"))
         names = [rule.name for rule in rules]
         kinds = {rule.name: rule.kind for rule in rules}
         builder = RowBuilder(self._ingest, mapping, names, kinds, url)
@@ -112,7 +112,7 @@ class Extractor:
             record = builder.build(line, cells)
             return record if self._each is not None else record._replace(source_uri=url)
 
-        found = [lambda line=line, scope=scope: build(line, scope) for line, scope in enumerate(scopes, start=1)]
+        found = [partial(build, line, scope) for line, scope in enumerate(scopes, start=1)]
         features = {rule.name: rule.kind for rule in rules if rule.role == "feature"}
         return self._collect(url, iter(found))._replace(columns=features if self.spec.item_kind == "row" else {})
 

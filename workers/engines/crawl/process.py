@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import queue
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from lifecycle.contracts.crawl import CrawlSpec, FoundItem, FoundLink, Outcome, Target
 from workers.engines.crawl.frames import read_frame, write_frame
@@ -34,7 +35,8 @@ class Fetcher:
         with open(log_path, "ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "workers.engines.crawl.child"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, start_new_session=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                cwd=ROOT, env=_pick_environment(), start_new_session=True,
             )  # fmt: skip
         threading.Thread(target=self._listen, daemon=True).start()
         self._send({"spec": dataclasses.asdict(spec)})
@@ -76,16 +78,14 @@ class Fetcher:
             raise FetcherLost(f"it said nothing for {self.silence_seconds:g} s")
 
     def _send(self, message: dict[str, Any]) -> None:
-        assert self._process.stdin is not None
         try:
-            write_frame(self._process.stdin, message)
+            write_frame(cast("BinaryIO", self._process.stdin), message)
         except OSError as error:
             raise FetcherLost(f"it takes nothing any more: {error}; {self._read_last_words()}") from None
 
     def _listen(self) -> None:
-        assert self._process.stdout is not None
         try:
-            while (frame := read_frame(self._process.stdout)) is not None:
+            while (frame := read_frame(cast("BinaryIO", self._process.stdout))) is not None:
                 self._heard_at = time.monotonic()
                 self._heard.put(frame)
         except (OSError, ValueError):  # the pipe was closed under us
@@ -96,6 +96,12 @@ class Fetcher:
     def _read_last_words(self) -> str:
         text = self.log_path.read_bytes()[-500:].decode("utf-8", "replace").strip()
         return text.splitlines()[-1] if text else "it left no message"
+
+
+def _pick_environment() -> dict[str, str]:
+    """What Python needs, and nothing of the installation's: what is fetched is read in this process."""
+    names = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH")
+    return {name: os.environ[name] for name in names if name in os.environ} | {"OMP_NUM_THREADS": "1"}
 
 
 def _parse(message: dict[str, Any], blobs: list[bytes]) -> list[Heard]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 from lifecycle.contracts.crawl import CrawlResult, CrawlSpec, Frontier, Outcome, Target
 from lifecycle.contracts.engine import Canceled, Report, ShouldStop
 from lifecycle.contracts.ingest import PutBlobs
-from workers.engines.crawl.process import Fetcher, FetcherLost, Heard
+from workers.engines.crawl.process import Fetcher, FetcherLost
 
 RECORD_COUNT = 200
 RECORD_SECONDS = 0.5
@@ -42,7 +41,7 @@ class _Crawl:
         self.window = min(max(2 * spec.concurrency, 16), 512)
         self.fetcher: Fetcher | None = None
         self.in_hand: dict[int, Target] = {}
-        self.heard: list[Heard] = []
+        self.heard: list[tuple[Outcome, list[bytes], str]] = []  # with the address, for the log
         self.heard_bytes = 0
         self.recorded_at = self.asked_at = time.monotonic()
         self.paused_hosts: dict[str, float] = {}
@@ -113,7 +112,7 @@ class _Crawl:
             if outcome.state == "again" and outcome.wait_seconds and outcome.error_kind in _HOST_TROUBLES:
                 host = urlsplit(target.url).netloc.lower()
                 self.paused_hosts[host] = time.monotonic() + outcome.wait_seconds
-            self.heard.append((outcome, blobs))
+            self.heard.append((outcome, blobs, target.url))
             self.heard_bytes += sum(map(len, blobs)) + sum(len(item.text or "") for item in outcome.items)
 
     def _give_up_in_time(self, outcome: Outcome, target: Target) -> Outcome:
@@ -135,7 +134,7 @@ class _Crawl:
         for target in self.in_hand.values():
             said = "The fetching process was lost while it had this address."
             again = Outcome(target.id, "again", target.role, error_kind="crawler lost", error=said, wait_seconds=1.0)
-            self.heard.append((self._give_up_in_time(again, target), []))
+            self.heard.append((self._give_up_in_time(again, target), [], target.url))
         self.in_hand.clear()
 
     def _record_now_and_then(self) -> str:
@@ -153,19 +152,20 @@ class _Crawl:
         self.recorded_at = self.asked_at = time.monotonic()
         if not self.heard:
             return self.frontier.check()
-        contents = [blob for _, blobs in self.heard for blob in blobs]
+        contents = [blob for _, blobs, _ in self.heard for blob in blobs]
         if contents:
             self.put_blobs(contents)  # before the rows that name them
-        outcomes = [outcome for outcome, _ in self.heard]
-        self._log(outcomes)
-        wanted = self.frontier.record(outcomes)
+        self._log()
+        wanted = self.frontier.record([outcome for outcome, _, _ in self.heard])
         self.heard, self.heard_bytes = [], 0
         return wanted
 
-    def _log(self, outcomes: Sequence[Outcome]) -> None:
-        for outcome in outcomes:
+    def _log(self) -> None:
+        for outcome, _, url in self.heard:
             if outcome.state in ("failed", "again") and outcome.counts_as_attempt and outcome.error:
-                self.report.log(f"{outcome.error_kind}: {outcome.error} (address {outcome.id})", "warning")
+                self.report.log(f"{outcome.error_kind}: {url[:300]} {outcome.error}", "warning")
+            elif outcome.warning:
+                self.report.log(f"{url[:300]} {outcome.warning}")
 
     def _find_wait(self) -> float | None:
         due = self.frontier.next_due()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider, signals
@@ -57,6 +58,7 @@ def build_settings(spec: CrawlSpec) -> dict[str, Any]:
         "DOWNLOAD_MAXSIZE": spec.max_bytes,
         "DOWNLOAD_WARNSIZE": 0,
         "REDIRECT_MAX_TIMES": 5,  # of robots.txt only: our own requests carry dont_redirect
+        "GRISTMILL_RETRY_SECONDS": spec.retry_seconds,
         "LOG_LEVEL": "ERROR",
         "TELNETCONSOLE_ENABLED": False,
     }
@@ -126,23 +128,30 @@ class HostScheduler(BaseScheduler):
 class RobotsMiddleware(RobotsTxtMiddleware):
     """Scrapy's, with what RFC 9309 adds: a server error means stay away for now; and Crawl-delay is kept."""
 
+    def __init__(self, crawler: Any):
+        super().__init__(crawler)
+        self.unknown: dict[
+            str, tuple[int, float]
+        ] = {}  # host -> the status of its robots.txt, and until when it counts
+        self.retry_seconds = crawler.settings.getfloat("GRISTMILL_RETRY_SECONDS")
+
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         if response.status >= 400:
             body = b"User-agent: *\nDisallow: /" if response.status >= 500 else b""
             if body:
-                request.meta.setdefault("robots_unknown", response.status)
-                self.crawler.spider.unknown_robots[netloc] = response.status
+                self.unknown[netloc] = (response.status, time.monotonic() + 0.9 * self.retry_seconds)
             response = response.replace(body=body)
         await super()._parse_robots(response, netloc, request)
 
     async def process_request(self, request: Request, spider: Spider | None = None) -> None:
         if request.meta.get("dont_obey_robotstxt"):
             return
-        parser = await self.robot_parser(request)
         parts = urlsplit(request.url)
-        status = self.crawler.spider.unknown_robots.get(parts.netloc)
-        if status:
-            raise RobotsUnknown(f"robots.txt of {parts.netloc} answered with HTTP {status}.")
+        if parts.netloc in self.unknown and time.monotonic() > self.unknown[parts.netloc][1]:
+            del self.unknown[parts.netloc], self._parsers[parts.netloc]  # asked again
+        parser = await self.robot_parser(request)
+        if parts.netloc in self.unknown:
+            raise RobotsUnknown(f"robots.txt of {parts.netloc} answered with HTTP {self.unknown[parts.netloc][0]}.")
         self.process_request_2(parser, request)
         delay = _find_crawl_delay(parser, self._default_useragent)
         slot = self.crawler.engine.downloader.slots.get(parts.hostname or "")
@@ -165,7 +174,6 @@ class FrontierSpider(Spider):
         self.spec = spec
         self.tell = tell
         self.reader = Reader(spec)
-        self.unknown_robots: dict[str, int] = {}
         self.is_over = False
 
     @classmethod
@@ -176,7 +184,8 @@ class FrontierSpider(Spider):
 
     async def start(self):
         """Nothing by itself: `feed` brings the addresses."""
-        for request in ():
+        nothing: tuple[Request, ...] = ()
+        for request in nothing:
             yield request
 
     def stay_open(self) -> None:
@@ -195,7 +204,7 @@ class FrontierSpider(Spider):
             headers[b"If-None-Match"] = target.etag.encode("latin-1", "ignore")
         if target.last_modified:
             headers[b"If-Modified-Since"] = target.last_modified.encode("latin-1", "ignore")
-        cookies: dict[str, str] = {}
+        cookies: dict[Any, Any] = {}
         if host in self.reader.rules.start_hosts:  # secrets go where they belong, and nowhere else
             headers |= {name.encode(): value.encode() for name, value in self.spec.headers}
             cookies = dict(self.spec.cookies)
@@ -216,7 +225,7 @@ class FrontierSpider(Spider):
         )
 
     def parse(self, response: Response) -> None:
-        request = response.request
+        request = cast("Request", response.request)
         target = request.meta["target"]
         self._release(request)
         outcome, blobs = self.reader.read(response, target)
@@ -236,13 +245,17 @@ class FrontierSpider(Spider):
 
     def _put_off(self, host: str, seconds: float) -> None:
         """The host wants a pause: what waits for it goes back to the frontier, untried."""
-        for request in self.crawler.engine.scheduler.withdraw(host):
+        for request in self.scheduler.withdraw(host):
             target = request.meta["target"]
             outcome = _describe_trouble(target, "again", "host busy", "The site asked for a pause.", seconds)
             self.tell((outcome | {"counts_as_attempt": False}, []))
 
     def _release(self, request: Request) -> None:
-        self.crawler.engine.scheduler.release(request.meta["host"])
+        self.scheduler.release(request.meta["host"])
+
+    @property
+    def scheduler(self) -> HostScheduler:
+        return cast("HostScheduler", self.crawler.engine.scheduler)
 
 
 def _describe_trouble(target: Target, state: str, kind: str, said: str, wait: float) -> dict[str, Any]:

@@ -51,6 +51,22 @@ def test_robots_txt_is_obeyed_and_what_it_forbids_is_named(site, crawl):
     assert found["/open"].state == "done"
 
 
+def test_a_host_whose_robots_txt_fails_is_left_alone_until_it_answers(site, crawl):
+    asked = []
+
+    def robots(handler):
+        asked.append(site.hits["/"])
+        return (503, {}, b"") if len(asked) < 3 else (200, {}, b"User-agent: *\nDisallow: /private")
+
+    site.routes["/robots.txt"] = robots
+    site.page("/", article("Start", WORDS, ["/private/a"]))
+
+    found = crawl(site)
+
+    assert asked == [0, 0, 0]
+    assert (found["/"].state, found["/private/a"].error_kind) == ("done", "robots.txt")
+
+
 def test_without_robots_everything_is_fetched(site, crawl):
     site.routes["/robots.txt"] = (200, {"Content-Type": "text/plain"}, b"User-agent: *\nDisallow: /")
     site.page("/", article("Start", WORDS))
