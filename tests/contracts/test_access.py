@@ -15,9 +15,13 @@ from lifecycle.projects.rules import ROLE_RANKS
 from tests import factories
 from tests.contracts.world import World, build_world
 from webapp import access
+from webapp.urls import PROTOCOLS
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 VALUES = {*access.SITE_ROLES, *ROLE_RANKS}
+PROGRAMS = ("/api/v1/", *(f"/{place}/" for place in PROTOCOLS.values()))
+# what says which project a URL is in, by a name or by an id of something inside
+IN_PROJECT = {"slug", "project_pk", "task_pk", "annotation_pk", "prediction_pk", "webhook_pk"}
 JSON = {"content_type": "application/json", "data": "{}"}
 FORM = {"content_type": "application/x-www-form-urlencoded", "data": ""}
 
@@ -35,7 +39,7 @@ class Place:
 
     @property
     def is_api(self) -> bool:
-        return self.room.startswith("api")
+        return self.room.startswith("api") or self.room in PROTOCOLS.values()
 
     @property
     def roles(self) -> dict[str, str]:
@@ -75,7 +79,7 @@ def call(db) -> Callable:
             if user is not None:
                 clients[user].force_login(user)
         cookies = clients[user].cookies.copy()
-        is_form = method == "POST" and not url.startswith("/api/v1/")
+        is_form = method == "POST" and not url.startswith(PROGRAMS)
         options = {} if method == "GET" else FORM if is_form else JSON
         with transaction.atomic():
             answer = clients[user].generic(method, url, **options)
@@ -120,7 +124,7 @@ def test_a_role_in_a_project_is_asked_for_exactly_below_projects():
     outside = {"accounts:invitation"}
     for place in PLACES:
         asks_project_role = bool(set(place.roles.values()) & set(ROLE_RANKS))
-        assert asks_project_role == ("slug" in place.arguments) or place.name in outside, place
+        assert asks_project_role == bool(IN_PROJECT & set(place.arguments)) or place.name in outside, place
 
 
 def test_every_argument_of_a_url_has_an_example(world):

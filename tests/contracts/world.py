@@ -16,7 +16,16 @@ from django.utils import timezone
 
 from lifecycle.accounts.models import User
 from lifecycle.accounts.services import tokens
-from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Task
+from lifecycle.annotations.models import (
+    Annotation,
+    GuideVersion,
+    LabelExport,
+    LabelSchema,
+    Suggestion,
+    Task,
+    WebhookDelivery,
+)
+from lifecycle.annotations.services.webhooks import create_webhook
 from lifecycle.common.blobs import open_blobs
 from lifecycle.crawls.services import create_site, start_crawl, start_trial
 from lifecycle.datasets.models import Collection, DatasetVersion, Selection, Upload, VersionExport, VersionTag
@@ -100,6 +109,22 @@ def _add_data(world: World, number: int, folder: Path) -> None:
     GuideVersion.objects.create(project=world.project, version=1, body="guide", created_by=world.owner)
     task = Task.objects.create(dataset=dataset, item=item)
     annotation = Annotation.objects.create(task=task, item=item, user=world.owner, value="a")
+    suggestion = Suggestion.objects.create(task=task, created_by=world.owner)
+    webhook, _ = create_webhook(project=world.project, actor=world.owner, url="https://example.org/hook")
+    delivery = WebhookDelivery.objects.create(webhook=webhook, key=uuid.uuid4(), event="PING", body="{}")
+    export = LabelExport.objects.create(project=world.project, created_by=world.owner)
+    world.arguments |= {
+        "project_pk": world.project.pk,
+        "task_pk": task.pk,
+        "annotation_pk": annotation.pk,
+        "prediction_pk": suggestion.pk,
+        "webhook_pk": webhook.pk,
+        "webhook_id": webhook.pk,
+        "delivery_id": delivery.pk,
+        "export_pk": export.pk,
+        "user_pk": world.owner.pk,
+        "view_pk": world.project.pk * 1_000,
+    }
     upload = Upload.objects.create(project=world.project, name="a.csv", byte_size=1, created_by=world.owner)
     site = create_site(dataset=dataset, user=world.owner, title="Site", config={"start_urls": ["https://example.org/"]})
     crawl = start_crawl(source=site, user=world.owner)

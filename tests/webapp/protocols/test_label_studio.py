@@ -10,6 +10,7 @@ from lifecycle.projects.models import Project
 from tests import factories
 from tests.webapp.protocols.conftest import TEXT_CONFIG, choose
 
+
 def refusal(call, *arguments, **options) -> ApiError:
     with pytest.raises(ApiError) as caught:
         call(*arguments, **options)
@@ -179,9 +180,7 @@ def test_predictions_are_created_listed_changed_and_deleted(client, text_project
 
 
 def test_rows_are_labeled_by_number(client):
-    config = (
-        '<View><Text name="a" value="$a"/><Text name="b" value="$b"/><Number name="price" toName="a"/></View>'
-    )
+    config = '<View><Text name="a" value="$a"/><Text name="b" value="$b"/><Number name="price" toName="a"/></View>'
     made = client.projects.create(title="Prices", label_config=config)
     result = [{"from_name": "price", "to_name": "a", "type": "number", "value": {"number": 2.5}}]
     rows = [{"data": {"a": 1.5, "b": "x"}, "annotations": [{"result": result}]}]
@@ -200,8 +199,8 @@ def test_a_stranger_sees_nothing_and_an_annotator_only_what_is_theirs(client, co
     factories.MembershipFactory(project=project, user=annotator, role="annotator")
     theirs, foreign = connect(annotator), connect(stranger)
 
-    for call, pk in ((foreign.projects.get, project.pk), (foreign.tasks.get, task.id), (foreign.annotations.get, made.id),
-                     (theirs.tasks.get, task.id), (theirs.annotations.get, made.id)):  # fmt: skip
+    refused = [(foreign.projects.get, project.pk), (foreign.tasks.get, task.id), (foreign.annotations.get, made.id)]
+    for call, pk in [*refused, (theirs.tasks.get, task.id), (theirs.annotations.get, made.id)]:
         assert refusal(call, pk).status_code == 404
     assert list(theirs.tasks.list(project=project.pk)) == []
     assert refusal(foreign.tasks.list, project=project.pk).status_code == 404

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from webapp.pages.annotations import views
+from webapp.pages.annotations import views, webhooks
 
 P = "projects/<slug:slug>/label"
+W = P + "/webhooks/<int:webhook_id>"
 
 urlpatterns = [
     path(P, views.label, name="label"),
@@ -13,6 +14,12 @@ urlpatterns = [
     path(P + "/schema/config", views.config, name="config"),
     path(P + "/guide", views.guide, name="guide"),
     path(P + "/queue", views.queue, name="queue"),
+    path(P + "/webhooks", webhooks.webhooks, name="webhooks"),
+    path(W, webhooks.webhook, name="webhook"),
+    path(W + "/log", webhooks.webhook_log, name="webhook-log"),
+    path(W + "/test", webhooks.webhook_ping, name="webhook-ping"),
+    path(W + "/delete", webhooks.webhook_delete, name="webhook-delete"),
+    path(W + "/deliveries/<int:delivery_id>/resend", webhooks.webhook_resend, name="webhook-resend"),
     path(P + "/tasks/<int:task_id>/image", views.task_image, name="task-image"),
 ]
 
@@ -23,5 +30,11 @@ ACCESS = {
     "config": {"POST": "engineer"},
     "guide": {"GET": "viewer", "POST": "reviewer"},
     "queue": {"GET": "viewer", "POST": "engineer"},
+    "webhooks": {"GET": "engineer", "POST": "engineer"},
+    "webhook": {"GET": "engineer", "POST": "engineer"},
+    "webhook-log": {"GET": "engineer"},
+    "webhook-ping": {"POST": "engineer"},
+    "webhook-delete": {"POST": "engineer"},
+    "webhook-resend": {"POST": "engineer"},
     "task-image": {"GET": "annotator"},
 }

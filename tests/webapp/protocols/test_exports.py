@@ -1,0 +1,195 @@
+"""Labels leave through the door in every format that fits them, and come back the same."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from label_studio_sdk.core.api_error import ApiError
+
+from lifecycle.annotations.models import Task
+from lifecycle.projects.models import Project
+from tests import factories
+from tests.webapp.protocols.conftest import TEXT_CONFIG, choose
+
+NER = (
+    '<View><Labels name="what" toName="t"><Label value="PER"/><Label value="LOC"/></Labels>'
+    '<Text name="t" value="$text"/></View>'
+)
+BOXES = (
+    '<View><Image name="pic" value="$image"/>'
+    '<RectangleLabels name="box" toName="pic"><Label value="car"/><Label value="bus"/></RectangleLabels></View>'
+)
+MOODS = ("good", "bad", "שמח 🙂")
+
+
+def list_labels(exported: list[dict]) -> list[tuple]:
+    """What must be the same in every project: data, results and predictions, without ids and times."""
+    return [
+        (
+            task["data"],
+            [
+                (one["result"], one["was_cancelled"], one["lead_time"], one["ground_truth"])
+                for one in task["annotations"]
+            ],
+            [(one["result"], one["score"], one["model_version"]) for one in task["predictions"]],
+        )
+        for task in exported
+    ]
+
+
+def test_create_import_page_annotate_export_and_import_again(client):
+    first = client.projects.create(title="First", label_config=TEXT_CONFIG)
+    tasks = [
+        {
+            "data": {"text": f"text {n} שלום 🙂", "n": n},
+            "annotations": [{"result": choose(MOODS[n % 3]), "ground_truth": n % 5 == 0}] if n % 2 else [],
+            "predictions": [{"model_version": "m1", "score": n / 200, "result": choose(MOODS[n % 3])}],
+        }
+        for n in range(200)
+    ]
+    client.projects.import_tasks(first.id, request=tasks)
+    paged = list(client.tasks.list(project=first.id, page_size=70))
+    for task in paged[:10:2]:
+        client.annotations.create(task.id, result=choose("good"), lead_time=1.25)
+    exported = client.projects.exports.as_json(first.id)
+
+    second = client.projects.create(title="Second", label_config=TEXT_CONFIG)
+    done = client.projects.import_tasks(second.id, request=exported)
+    again = client.projects.exports.as_json(second.id)
+
+    assert len(paged) == len(exported) == done.task_count == 200
+    assert done.annotation_count == 105
+    assert list_labels(again) == list_labels(exported)
+    labels = [
+        list(Task.objects.filter(dataset__project=pk).order_by("pk").values_list("item__label", flat=True))
+        for pk in (first.id, second.id)
+    ]
+    assert labels[0] == labels[1]
+
+
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
+texts = st.one_of(words, st.sampled_from(["שלום עולם", "👩‍👩‍👧 🙂", "a\u200fb", " x ", "=1+1", "é e\u0301"])).filter(
+    str.strip
+)
+spans = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 9), st.sampled_from(["PER", "LOC"])), max_size=4)
+
+
+def mark(found) -> list[dict]:
+    return [
+        {"id": f"r{place}", "from_name": "what", "to_name": "t", "type": "labels", "origin": "manual",
+         "value": {"start": start, "end": start + length, "text": "🙂", "labels": [label]}}
+        for place, (start, length, label) in enumerate(found)
+    ]  # fmt: skip
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True)
+@given(rows=st.dictionaries(texts, st.lists(spans, max_size=2, unique_by=repr), min_size=1, max_size=6))
+def test_any_spans_come_back_the_same(client, rows):
+    tasks = [
+        {"data": {"text": text}, "annotations": [{"result": mark(one)} for one in found]}
+        for text, found in rows.items()
+    ]
+    first = client.projects.create(title="a", label_config=NER)
+    client.projects.import_tasks(first.id, request=tasks)
+    exported = client.projects.exports.as_json(first.id)
+    second = client.projects.create(title="b", label_config=NER)
+    client.projects.import_tasks(second.id, request=exported)
+
+    assert [task["data"]["text"] for task in exported] == list(rows)
+    assert [[one["result"] for one in task["annotations"]] for task in exported] == [
+        [mark(one) for one in found] for found in rows.values()
+    ]
+    assert list_labels(client.projects.exports.as_json(second.id)) == list_labels(exported)
+
+
+def test_small_exports_come_in_the_formats_that_fit(client, text_project):
+    rows = [{"data": {"text": f"=text {n}"}, "annotations": [{"result": choose("good")}]} for n in range(3)]
+    client.projects.import_tasks(text_project.id, request=rows)
+    exports = client.projects.exports
+
+    assert exports.list_formats(text_project.id) == ["JSON", "JSON_MIN", "CSV", "TSV"]
+    table = exports.as_pandas(text_project.id)
+    assert list(table["mood"]) == ["good"] * 3 and list(table["text"]) == [f"'=text {n}" for n in range(3)]
+    assert json.loads(exports.as_binary(text_project.id, export_type="JSON_MIN"))[0]["mood"] == "good"
+    assert b"\t" in exports.as_binary(text_project.id, export_type="TSV")
+    with pytest.raises(ApiError) as caught:
+        exports.as_binary(text_project.id, export_type="COCO")
+    assert caught.value.status_code == 400
+
+
+def test_spans_leave_as_conll(client):
+    made = client.projects.create(title="Names", label_config=NER)
+    result = [
+        {
+            "from_name": "what",
+            "to_name": "t",
+            "type": "labels",
+            "value": {"start": 0, "end": 4, "text": "Anna", "labels": ["PER"]},
+        }
+    ]
+    client.projects.import_tasks(
+        made.id, request=[{"data": {"text": "Anna went home"}, "annotations": [{"result": result}]}]
+    )
+
+    assert b"Anna -X- _ B-PER" in client.projects.exports.as_binary(made.id, export_type="CONLL2003")
+
+
+def test_boxes_leave_as_coco_and_yolo_and_their_pictures_are_found_again(client, engineer):
+    made = client.projects.create(title="Cars", label_config=BOXES)
+    project = Project.objects.get(pk=made.id)
+    dataset = project.datasets.get()
+    item = factories.ItemFactory(
+        dataset=dataset, text="", blob="a" * 64, content_hash="a" * 64, mime="image/png", width=100, height=50
+    )
+    task = Task.objects.create(dataset=dataset, item=item)
+    value = {"x": 10, "y": 10, "width": 50, "height": 20, "rotation": 0, "rectanglelabels": ["car"]}
+    result = [{"id": "r", "from_name": "box", "to_name": "pic", "type": "rectanglelabels", "original_width": 100,
+               "original_height": 50, "image_rotation": 0, "value": value}]  # fmt: skip
+    client.annotations.create(task.pk, result=result)
+
+    coco = zipfile.ZipFile(io.BytesIO(client.projects.exports.as_binary(made.id, export_type="COCO")))
+    [name] = [name for name in coco.namelist() if name.endswith(".json")]
+    assert json.loads(coco.read(name))["annotations"][0]["bbox"] == [10, 5, 50, 10]
+    assert any(
+        "labels" in name
+        for name in zipfile.ZipFile(
+            io.BytesIO(client.projects.exports.as_binary(made.id, export_type="YOLO"))
+        ).namelist()
+    )
+
+    exported = client.projects.exports.as_json(made.id)
+    second = client.projects.create(title="Cars again", label_config=BOXES)
+    client.projects.import_tasks(second.id, request=exported)
+
+    [copied] = client.projects.exports.as_json(second.id)
+    assert copied["annotations"][0]["result"] == result
+    assert Task.objects.get(dataset__project=second.id).item.blob == "a" * 64
+    with pytest.raises(ApiError) as caught:
+        client.projects.import_tasks(second.id, request=[{"image": "https://example.org/a.png"}])
+    assert "does not fetch" in caught.value.body["validation_errors"]["non_field_errors"][0]
+
+
+def test_a_snapshot_is_made_by_a_job_converted_and_downloaded(client, text_project, run_jobs):
+    rows = [{"data": {"text": f"text {n}"}, "annotations": [{"result": choose("good")}]} for n in range(3)]
+    client.projects.import_tasks(text_project.id, request=rows)
+    exports = client.projects.exports
+    made = exports.create(text_project.id, title="Friday")
+    assert made.status == "created"
+    run_jobs()
+    assert exports.get(text_project.id, made.id).status == "completed"
+    exports.convert(text_project.id, made.id, export_type="CSV")
+    run_jobs()
+
+    assert exports.get(text_project.id, made.id).converted_formats[0].status == "completed"
+    assert len(json.loads(b"".join(exports.download(text_project.id, made.id)))) == 3
+    assert b"text 1" in b"".join(exports.download(text_project.id, made.id, export_type="CSV"))
+    assert [one.title for one in exports.list(text_project.id)] == ["Friday"]
+
+    exports.delete(text_project.id, made.id)
+
+    assert exports.list(text_project.id) == []
