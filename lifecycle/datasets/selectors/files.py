@@ -51,9 +51,9 @@ def find_chunk(version: DatasetVersion, digest: str) -> Path:
     return locate_chunks(found)[0]
 
 
-def list_blobs(version: DatasetVersion, digest: str, rows: Sequence[int]) -> list[str]:
+def list_blobs(chunk: Path, rows: Sequence[int]) -> list[str]:
     """The blob of each of these rows of a chunk. NotFound for a row that is not there or has no file."""
-    names = pq.read_table(find_chunk(version, digest), columns=["blob"])["blob"].to_pylist()
+    names = pq.read_table(chunk, columns=["blob"])["blob"].to_pylist()
     if any(row >= len(names) or not names[row] for row in rows):
         raise NotFound("There is no file behind one of these rows.")
     return [names[row] for row in rows]

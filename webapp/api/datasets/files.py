@@ -70,8 +70,9 @@ class ChunkBlobsView(ProjectView):
         """Many small files in one answer: for each its row (4 bytes), its length (8 bytes), both little-endian, and
         its content."""
         version = selectors.get_version(self.project, number)
+        chunk = files.find_chunk(version, digest)
         rows = files.parse_rows(request.query_params.get("rows", ""))
-        names = files.list_blobs(version, digest, rows)
+        names = files.list_blobs(chunk, rows)
         return StreamingHttpResponse(files.stream_blobs(rows, names), content_type="application/octet-stream")
 
 
@@ -80,5 +81,5 @@ class ChunkBlobView(ProjectView):
     def get(self, request, slug, number, digest, row):
         """The file behind one row of a chunk. Ranges of bytes can be asked for."""
         version = selectors.get_version(self.project, number)
-        (name,) = files.list_blobs(version, digest, [row])
+        (name,) = files.list_blobs(files.find_chunk(version, digest), [row])
         return respond_range(request, files.fetch_blob(name), tag=name)
