@@ -19,6 +19,7 @@ from lifecycle.datasets.selectors.selections import list_selected_ids
 from lifecycle.projects.models import Project
 
 PAGE_SIZE = 60
+SCAN_WINDOW = 4_000  # ids looked through first, where no index answers
 COUNT_LIMIT = 10_000  # exact up to here where no index counts
 DEEPEST_OFFSET = 10_000
 SHOWN_CLASSES = 60
@@ -113,17 +114,43 @@ def list_items(
     """One page of items. `at` is from the page before or after it."""
     items = filter_items(project, filters, among)
     if filters.sort in ("new", "old"):
-        return _page_by_id(items, at, size, is_descending=filters.sort == "new")
+        ends = _find_ends(project) if filters.needs_scan else None
+        return _page_by_id(items, at, size, is_descending=filters.sort == "new", ends=ends)
     return _page_by_offset(_sort(items, filters.sort), at, size)
 
 
-def _page_by_id(items: QuerySet[Item], at: str, size: int, *, is_descending: bool) -> ItemPage:
+def _find_ends(project: Project) -> tuple[int, int]:
+    """The least and the largest id in the dataset; (0, 0) when it is empty."""
+    ids = Item.objects.filter(dataset=get_dataset(project)).values_list("pk", flat=True)
+    return ids.order_by("pk").first() or 0, ids.order_by("-pk").first() or 0
+
+
+def _scan(rows: QuerySet[Item], count: int, ends: tuple[int, int], bound: int, *, goes_down: bool) -> list[Item]:
+    """The first `count` rows, looked for in growing windows of ids: Postgres cannot know how rare a word is, and
+    would read everything before it shows the first match."""
+    first, last = ends
+    place = (bound - 1 if bound else last) if goes_down else (bound + 1 if bound else first)
+    found: list[Item] = []
+    window = SCAN_WINDOW
+    while len(found) < count and first <= place <= last:
+        stop = place - window if goes_down else place + window
+        inside = {"pk__lte": place, "pk__gt": stop} if goes_down else {"pk__gte": place, "pk__lt": stop}
+        found += rows.filter(**inside)[: count - len(found)]
+        place, window = stop, window * 8
+    return found
+
+
+def _page_by_id(
+    items: QuerySet[Item], at: str, size: int, *, is_descending: bool, ends: tuple[int, int] | None = None
+) -> ItemPage:
     is_back, bound = at.startswith("-"), _read_number(at.lstrip("-"))
     goes_down = is_descending != is_back
     rows = items.order_by("-pk" if goes_down else "pk")
-    if bound:
-        rows = rows.filter(**{"pk__lt" if goes_down else "pk__gt": bound})
-    found = list(rows[: size + 1])
+    if ends:
+        found = _scan(rows, size + 1, ends, bound, goes_down=goes_down)
+    else:
+        beyond = {"pk__lt" if goes_down else "pk__gt": bound} if bound else {}
+        found = list(rows.filter(**beyond)[: size + 1])
     has_more = len(found) > size
     found = found[:size]
     if is_back:

@@ -11,7 +11,7 @@ urlpatterns = [
     path(f"{PROJECT}/findings/", views.FindingsView.as_view(), name="findings"),
     path(f"{PROJECT}/findings/<slug:finding>/", views.FindingListView.as_view(), name="finding-list"),
     path(f"{PROJECT}/items/act/", views.ItemsActView.as_view(), name="items-act"),
-    path(f"{PROJECT}/tags/", views.TagsView.as_view(), name="tags"),
+    path(f"{PROJECT}/item-tags/", views.TagsView.as_view(), name="item-tags"),
     path(f"{PROJECT}/views/", views.SavedViewsView.as_view(), name="views"),
     path(f"{PROJECT}/views/<int:view_id>/", views.SavedViewView.as_view(), name="view"),
 ]
@@ -22,7 +22,7 @@ ACCESS = {
     "findings": {"GET": "viewer", "POST": "engineer"},
     "finding-list": {"GET": "viewer"},
     "items-act": {"POST": "engineer"},
-    "tags": {"GET": "viewer", "DELETE": "engineer"},
+    "item-tags": {"GET": "viewer", "DELETE": "engineer"},
     "views": {"GET": "viewer", "POST": "annotator"},
     "view": {"GET": "viewer", "DELETE": "annotator"},
 }

@@ -20,6 +20,7 @@ from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.files import respond_file, respond_picture
 from webapp.pages.datasets.chips import describe_filters
+from webapp.pages.datasets.facets import forget_facets, recall_facets
 from webapp.pages.datasets.tables import choose_columns
 from webapp.pages.exploration.findings import DONE, read_ids
 from webapp.pages.exploration.targets import pick_next
@@ -36,7 +37,7 @@ def list_items(request, slug):
     dataset = selectors.get_dataset(project)
     filters = ItemFilters.from_query(request.GET)
     page = exploration.list_items(project, filters, at=request.GET.get("at", ""))
-    facets = selectors.count_facets(dataset)
+    facets = recall_facets(dataset)
     context = {
         "project": project,
         "section": "explore",
@@ -45,7 +46,7 @@ def list_items(request, slug):
         "query": filters.to_query(),
         "page": page,
         "facets": facets,
-        "tally": _tally(project, filters, facets),
+        "tally": _tally(project, filters, facets, page),
         "columns": choose_columns(dataset, filters) if dataset.item_kind == "row" else [],
         "chips": describe_filters(project, filters),
         "hidden": list_hidden(filters),
@@ -73,6 +74,7 @@ def change_items(request, slug):
         else:
             ids = read_ids(request)
         count = services.act_on_items(project=project, user=request.user, action=action, item_ids=ids, tag=tag)
+        forget_facets(project)
         messages.success(request, f"{DONE[action]} {count:,} item{'' if count == 1 else 's'}.")
     except DomainError as error:
         messages.error(request, error.message)
@@ -122,9 +124,11 @@ def download_file(request, slug, item_id):
     return respond_file(selectors.get_item(get_project(request.user, slug), item_id))
 
 
-def _tally(project, filters: ItemFilters, facets: selectors.Facets) -> selectors.Tally:
+def _tally(project, filters: ItemFilters, facets: selectors.Facets, page: selectors.ItemPage) -> selectors.Tally:
     if not filters.is_narrowed:
         return selectors.Tally(facets.total)
+    if not page.next_at and not page.previous_at:
+        return selectors.Tally(len(page.items))
     return exploration.count_items(project, filters)
 
 

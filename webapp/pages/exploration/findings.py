@@ -14,6 +14,7 @@ from lifecycle.datasets.selectors import get_dataset
 from lifecycle.exploration import rules, selectors, services
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
+from webapp.pages.datasets.facets import forget_facets
 
 PAGE_SIZE = 40
 DONE = {
@@ -69,6 +70,7 @@ def act(request, slug, finding):
         count = services.act_on_items(
             project=project, user=request.user, action=action, item_ids=ids, kind=kind, tag=tag
         )
+        forget_facets(project)
         messages.success(request, f"{DONE[action]} {count:,} item{'' if count == 1 else 's'}.")
     except DomainError as error:
         messages.error(request, error.message)
