@@ -18,6 +18,7 @@ BOOLEANS = frozenset({"true", "false", "yes", "no", "t", "f", "y", "n", "1", "0"
 SHOWN_CHARS = 60
 REMEMBERED_VALUES = 50
 LONGEST_REMEMBERED = 100
+LONGEST_MISSING = max(map(len, MISSING_WORDS))
 Value = str | int | float
 
 
@@ -64,9 +65,11 @@ class ColumnCheck:
         return Observed(self.seen, self.missing, self.lowest, self.highest, values)
 
     def _is_missing(self, cell: Cell) -> bool:
-        if is_missing(cell):
-            return True
-        return self.has_words and type(cell) is str and cell.strip().lower() in MISSING_WORDS
+        if type(cell) is str:
+            if len(cell) > LONGEST_MISSING and not cell[0].isspace():
+                return False  # most cells: neither blank nor a word that says nothing
+            return not cell.strip() or (self.has_words and cell.strip().lower() in MISSING_WORDS)
+        return is_missing(cell)
 
     def _judge(self, value: Value) -> str:
         if self.low is not None and value < self.low:  # type: ignore[operator]

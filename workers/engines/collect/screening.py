@@ -34,6 +34,8 @@ class Screen:
         self.names: dict[str, str] = {}  # chunk -> what the table is called
         self._folder, self._quarantine, self._limits = folder, quarantine, limits
         self._checks = {rule.name: ColumnCheck(rule, is_key=rule.name in contract.key) for rule in contract.columns}
+        names = list(self._checks)
+        self._key = [(names.index(name), self._checks[name].read) for name in contract.key]
         self._columns: list[str] = []
         self._uri = ""
         self._is_returned = False
@@ -68,7 +70,8 @@ class Screen:
         by_name = dict(zip(self._columns, zip(*rows, strict=True), strict=True)) if rows else {}
         empty = (None,) * len(rows)
         columns = [by_name.get(name, empty) for name in self._checks]
-        bad = self._find_large(rows)
+        sizes = list(map(measure, rows))
+        bad = self._find_large(sizes)
         for check, cells in zip(self._checks.values(), columns, strict=True):
             check.run(cells, bad)
         kept = list(zip(*columns, strict=True)) if columns else []
@@ -76,7 +79,7 @@ class Screen:
             if place in bad:
                 self._quarantine.add(self._uri, line, bad[place], self._describe(rows[place]))
             else:
-                self._keep(line, kept[place])
+                self._keep(line, kept[place], sizes[place])
 
     def set_aside(self, line: int | None, reason: str) -> None:
         """A line of the open table that could not even be read."""
@@ -110,29 +113,28 @@ class Screen:
         else:
             self.notes[f"{self._uri}: the column {name!r} is not in the contract; it is left out."] = None
 
-    def _find_large(self, rows: Sequence[Sequence[Cell]]) -> dict[int, str]:
+    def _find_large(self, sizes: Sequence[int]) -> dict[int, str]:
         limit = self._limits.row_bytes
         return {
             place: f"the row has {size:,} bytes, and may have {limit:,}"
-            for place, cells in enumerate(rows)
-            if (size := measure(cells)) > limit
+            for place, size in enumerate(sizes)
+            if size > limit
         }
 
     def _describe(self, cells: Sequence[Cell]) -> dict[str, Cell]:
         return {n: c for n, c in zip(self._columns, cells, strict=True) if n not in QUARANTINE_COLUMNS}
 
-    def _keep(self, line: int, cells: Sequence[Cell]) -> None:
+    def _keep(self, line: int, cells: Sequence[Cell], size: int) -> None:
         key, key_hash = self._read_key(cells)
         self._rows.append((line, key, key_hash, cells))
-        self._bytes += measure(cells)
+        self._bytes += size
         if len(self._rows) >= CHUNK_ROWS or self._bytes >= CHUNK_BYTES:
             self._flush()
 
     def _read_key(self, cells: Sequence[Cell]) -> tuple[str | None, str | None]:
         if not self.contract.key:
             return None, None
-        by_name = dict(zip(self._checks, cells, strict=True))
-        values = [str(self._checks[name].read(by_name[name])) for name in self.contract.key]
+        values = [str(read(cells[place])) for place, read in self._key]
         shown = ", ".join(f"{name}={value}" for name, value in zip(self.contract.key, values, strict=True))
         return shown[:MAX_KEY_CHARS].replace("\0", "\ufffd"), hash_key(values)
 

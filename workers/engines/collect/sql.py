@@ -25,6 +25,7 @@ from workers.engines.ingest.tables import name_columns
 BATCH_BYTES = 8 << 20
 MAX_BATCH_ROWS = 5_000
 FIRST_BATCH_ROWS = 100
+SAMPLED_ROWS = 100
 WATCH_SECONDS = 0.25
 MAX_TABLES = 500
 
@@ -47,7 +48,8 @@ class Rows:
                 self._advance([row[self.cursor_place] for row in raw])
             batch = [tuple(map(plain, row)) for row in raw]
             yield batch
-            average = sum(map(measure, batch)) / len(batch)
+            sample = batch[:: max(len(batch) // SAMPLED_ROWS, 1)]
+            average = sum(map(measure, sample)) / len(sample)
             size = int(min(max(BATCH_BYTES / max(average, 1), 1), MAX_BATCH_ROWS, size * 4))
 
     def _advance(self, values: Sequence[Any]) -> None:
