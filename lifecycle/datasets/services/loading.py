@@ -96,9 +96,10 @@ def _read_part(path: str | Path, read_values) -> pa.Table:
 
 def _find_known(cursor, dataset_id: int, hashes: pa.ChunkedArray) -> dict[str, str | None]:
     """{content hash: label} of those that are in the dataset."""
-    cursor.execute(
-        "SELECT content_hash, label FROM datasets_item WHERE dataset_id = %s AND content_hash = ANY(%s::text[])",
-        [dataset_id, hashes.to_pylist()],
+    cursor.execute(  # one long string: quoting twenty thousand elements of an array takes longer than the query
+        """SELECT content_hash, label FROM datasets_item
+           WHERE dataset_id = %s AND content_hash = ANY(string_to_array(%s, ','))""",
+        [dataset_id, ",".join(hashes.to_pylist())],
     )
     return dict(cursor.fetchall())
 
