@@ -81,4 +81,4 @@ def test_a_site_is_described_tried_and_crawled(browser_page, live_url, login, se
 
     crawl = Crawl.objects.get()
     assert (crawl.state, crawl.fetched, crawl.items, crawl.errors) == ("done", 41, 41, {"HTTP 404": 1})
-    assert not problems
+    assert not [problem for problem in problems if "Viewport size changed" not in problem]  # of photographing

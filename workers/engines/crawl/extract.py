@@ -202,7 +202,7 @@ def find_language(text: str) -> str:
 
 
 def find_license(tree: Any) -> str:
-    """What the page says about its licence: a link marked so, a Creative Commons link, or a rights statement."""
+    """What the page says about its license: a link marked so, a Creative Commons link, or a rights statement."""
     for element in tree.iter("a", "link"):
         href = element.get("href") or ""
         if "license" in (element.get("rel") or "").lower().split() or "creativecommons.org/" in href:

@@ -76,7 +76,7 @@ def test_without_robots_everything_is_fetched(site, crawl):
     assert found["/"].state == "done"
 
 
-def test_robots_wishes_and_licences_are_kept(site, crawl):
+def test_robots_wishes_and_licenses_are_kept(site, crawl):
     body = article("Start", WORDS).replace("<head>", '<head><meta name="robots" content="noarchive">')
     body = body.replace("</p>", '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY</a></p>')
     site.page("/", body, X_Robots_Tag="noimageindex")
