@@ -17,11 +17,11 @@ from webapp.api.datasets.serializers import JobStarted, VersionOut
 from webapp.files import respond_export
 
 
-class TagIn(serializers.Serializer):
+class VersionTagIn(serializers.Serializer):
     name = serializers.CharField(max_length=40)
 
 
-class TagOut(serializers.Serializer):
+class VersionTagOut(serializers.Serializer):
     name = serializers.CharField()
     version = serializers.IntegerField(source="version.number")
     created_by = serializers.CharField(source="created_by.username")
@@ -54,18 +54,18 @@ class ExportOut(serializers.ModelSerializer):
 class TagsView(ProjectView):
     """Names on versions that may move."""
 
-    @extend_schema(responses=TagOut(many=True))
+    @extend_schema(responses=VersionTagOut(many=True))
     def get(self, request, slug):
-        return self.respond_page(selectors.list_tags(self.project), TagOut)
+        return self.respond_page(selectors.list_tags(self.project), VersionTagOut)
 
 
 class VersionTagsView(ProjectView):
-    @extend_schema(request=TagIn, responses={201: TagOut})
+    @extend_schema(request=VersionTagIn, responses={201: VersionTagOut})
     def post(self, request, slug, number):
         """Give the version a name; a version that had it loses it."""
         version = selectors.get_version(self.project, number)
-        tag = services.tag_version(version=version, user=request.user, name=self.parse(TagIn)["name"])
-        return Response(TagOut(tag).data, status=status.HTTP_201_CREATED)
+        tag = services.tag_version(version=version, user=request.user, name=self.parse(VersionTagIn)["name"])
+        return Response(VersionTagOut(tag).data, status=status.HTTP_201_CREATED)
 
 
 class TagView(ProjectView):
