@@ -56,8 +56,9 @@ def stop(request, slug, crawl_id):
 
 def _act(request, slug, crawl_id, verb, sentence):
     project = get_project(request.user, slug, role="engineer")
+    crawl = selectors.get_crawl(project, crawl_id)
     try:
-        verb(crawl=selectors.get_crawl(project, crawl_id), user=request.user)
+        verb(crawl=crawl, user=request.user)
         messages.success(request, sentence)
     except DomainError as error:
         messages.error(request, error.message)
