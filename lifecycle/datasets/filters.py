@@ -63,7 +63,7 @@ class ItemFilters:
             for key in query
             if key.startswith(COLUMN_PREFIX) and query[key] != "" and "\0" not in key
         )
-        return cls(**text, **numbers, columns=columns, ranges=_read_ranges(query))
+        return cls(columns=columns, ranges=_read_ranges(query), **numbers, **text)  # type: ignore[arg-type]
 
     def to_query(self, **changes: object) -> str:
         """The same filters as a query string, with some changed; what is as usual is left out."""

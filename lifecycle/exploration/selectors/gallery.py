@@ -62,7 +62,7 @@ def _list_found(project: Project, kind: str):
 
 def _narrow_facts(project: Project, filters: ItemFilters):
     """Items by what was measured of them; None when nothing is asked of it."""
-    wanted = {}
+    wanted: dict[str, str | bool | float] = {}
     if filters.language:
         wanted["language"] = filters.language
     if filters.fact:

@@ -14,7 +14,7 @@ from lifecycle.projects.models import Project
 def list_tags(project: Project) -> list[tuple[str, int]]:
     """(name, items), by name."""
     tags = Tag.objects.filter(dataset__project=project).annotate(n=Count("uses"))
-    return [(tag.name, tag.n) for tag in tags.order_by("name")]  # type: ignore[attr-defined]
+    return [(tag.name, tag.n) for tag in tags.order_by("name")]
 
 
 def list_item_tags(item: Item) -> list[str]:

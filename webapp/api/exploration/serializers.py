@@ -15,12 +15,15 @@ BIGINT = (1 << 63) - 1
 
 class ProfileOut(serializers.ModelSerializer):
     version = serializers.IntegerField(source="version.number", allow_null=True, default=None)
-    is_old = serializers.BooleanField(help_text="items, labels or exclusions changed since")
+    is_old = serializers.SerializerMethodField(help_text="items, labels or exclusions changed since")
     result = serializers.DictField(help_text="see contracts/profile.py; `format` counts its versions")
 
     class Meta:
         model = Profile
         fields = ("id", "version", "format", "item_count", "seconds", "created_at", "is_old", "result")
+
+    def get_is_old(self, profile) -> bool:
+        return bool(self.context.get("is_old"))
 
 
 class JobStarted(serializers.Serializer):
@@ -54,7 +57,7 @@ class ScanOut(serializers.Serializer):
 class FindingOut(serializers.ModelSerializer):
     item = serializers.IntegerField(source="item_id")
     other = serializers.IntegerField(source="other_id", allow_null=True)
-    label = serializers.CharField(source="item.label", allow_null=True)
+    label = serializers.CharField(source="item.label", allow_null=True)  # type: ignore[assignment]
     split = serializers.CharField(source="item.split")
 
     class Meta:

@@ -155,8 +155,8 @@ def _describe_profile(dataset, version) -> dict:
     profile = selectors.find_profile(dataset, version)
     if profile is None:
         raise NotFound("There is no profile yet; POST here to have it made.")
-    profile.is_old = version is None and selectors.has_changed_since(dataset, profile.created_at)
-    return serializers.ProfileOut(profile).data
+    is_old = version is None and selectors.has_changed_since(dataset, profile.created_at)
+    return serializers.ProfileOut(profile, context={"is_old": is_old}).data
 
 
 def _read_kind(finding: str) -> FindingKind:

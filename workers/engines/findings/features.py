@@ -45,7 +45,7 @@ def reduce(features: Any, size: int, seed: int) -> np.ndarray:
 def encode_gradients(gray: np.ndarray) -> np.ndarray:
     """Histograms of oriented gradients and the gray thumbnail: what small pictures are told apart by."""
     small = cv2.resize(gray, (GRADIENT_SIDE, GRADIENT_SIDE), interpolation=cv2.INTER_AREA)
-    hog = cv2.HOGDescriptor((32, 32), (16, 16), (8, 8), (8, 8), 9).compute(small).ravel()
+    hog = np.asarray(cv2.HOGDescriptor((32, 32), (16, 16), (8, 8), (8, 8), 9).compute(small), dtype=np.float32).ravel()
     thumbnail = cv2.resize(gray, (16, 16), interpolation=cv2.INTER_AREA).ravel() / 255
     return np.concatenate([hog, 0.5 * thumbnail]).astype(np.float32)
 

@@ -88,7 +88,12 @@ def pairs_of(found: Sequence[FoundItem], items: Items) -> list[Pair]:
     """The pairs behind listed twins, for looking across the splits."""
     place = {int(item_id): n for n, item_id in enumerate(items.ids)}
     return [
-        Pair(*sorted((place[f.other_id], place[f.item_id])), f.score, f.reason.split(" as item ")[0])
+        Pair(
+            min(place[f.other_id], place[f.item_id]),
+            max(place[f.other_id], place[f.item_id]),
+            f.score,
+            f.reason.split(" as item ")[0],
+        )
         for f in found
         if f.other_id is not None
     ]

@@ -74,7 +74,7 @@ def _cut(gray: np.ndarray) -> list[np.ndarray]:
 def compute_hash(gray: np.ndarray) -> int:
     """63 signs of the lowest frequencies around their median."""
     small = cv2.resize(gray, (HASHED, HASHED), interpolation=cv2.INTER_AREA).astype(np.float32)
-    low = cv2.dct(small)[:8, :8].ravel()[1:]
+    low = np.asarray(cv2.dct(small), dtype=np.float32)[:8, :8].ravel()[1:]
     bits = low > np.median(low)
     return int(np.packbits(np.append(bits, False)).view(">u8")[0])
 
@@ -115,7 +115,7 @@ def _find_candidates(prints: Sequence[Print], check: Callable[[], None]) -> list
 
 def _keep_nearest(nearest: dict[tuple[int, int], int], count: int) -> list[tuple[int, int]]:
     used: dict[int, int] = {}
-    kept = []
+    kept: list[tuple[int, int]] = []
     for (a, b), _ in sorted(nearest.items(), key=lambda pair: (pair[1], pair[0])):
         if len(kept) >= MAX_COMPARED * count:
             break
@@ -166,7 +166,7 @@ def _lay(picture: np.ndarray, part: np.ndarray, fit: float, scale: float) -> tup
     if template.std() < FLAT:
         return -1.0, scale, (0, 0), template
     _, value, _, place = cv2.minMaxLoc(cv2.matchTemplate(picture, template, cv2.TM_CCOEFF_NORMED))
-    return value, scale, place, template
+    return value, scale, (place[0], place[1]), template
 
 
 def _agree(a: np.ndarray, b: np.ndarray) -> float:

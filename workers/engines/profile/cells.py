@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -43,7 +44,12 @@ def connect(workdir: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB that stays small and spills into the job's folder."""
     spill = workdir / "spill"
     spill.mkdir(parents=True, exist_ok=True)
-    settings = {"threads": 2, "memory_limit": MEMORY, "temp_directory": str(spill), "preserve_insertion_order": False}
+    settings: dict[str, Any] = {
+        "threads": 2,
+        "memory_limit": MEMORY,
+        "temp_directory": str(spill),
+        "preserve_insertion_order": False,
+    }
     return duckdb.connect(config=settings)
 
 
