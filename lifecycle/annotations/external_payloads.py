@@ -54,7 +54,7 @@ def build_task(
     if kept is not None:
         data = {**kept, **data} if interface.item_kind == "image" else kept
     counts = counts or {}
-    body = {
+    body: dict[str, Any] = {
         "id": task.pk,
         "data": data,
         "meta": external.get("meta") or {},

@@ -160,8 +160,8 @@ def settle_tasks(project: Project, tasks: Mapping[int, Task], task_ids: Sequence
     kind = get_problem_type(project.problem_type).label_kind
     current: dict[int, list[rules.Current]] = defaultdict(list)
     rows = Annotation.objects.filter(task__in=list(task_ids), is_current=True).order_by("pk")
-    for task_id, *fields in rows.values_list("task_id", "pk", "user_id", "kind", "origin", "value", "reason"):
-        current[task_id].append(rules.Current(*fields))
+    for row in rows.values_list("task_id", "pk", "user_id", "kind", "origin", "value", "reason"):
+        current[row[0]].append(rules.Current(*row[1:]))
     outcomes = {pk: rules.compute_outcome(kind, tasks[pk].overlap, current[pk]) for pk in task_ids}
     states = {pk: _find_state(outcomes[pk], current[pk]) for pk in task_ids}
     with connection.cursor() as cursor:

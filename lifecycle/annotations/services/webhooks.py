@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -173,7 +174,7 @@ def _write(webhooks: Sequence[Webhook], event: str, body: Mapping[str, Any]) -> 
         for webhook in webhooks
     )
     for webhook in webhooks:
-        transaction.on_commit(lambda pk=webhook.pk: start_delivery(pk))
+        transaction.on_commit(partial(start_delivery, webhook.pk))
     return rows
 
 

@@ -62,9 +62,10 @@ def find_query(user, view: str | None) -> dict[str, Any]:
     project = get_project(user, selectors.find_slug("project", pk // PLACES), role="annotator")
     views = selectors.list_views(project)
     place = pk % PLACES
-    if place >= len(views) or views[place] is None:
+    view_data = views[place] if place < len(views) else None
+    if view_data is None:
         raise NotFound("There is no such view.")
-    wanted = {name: views[place].get(name) for name in ("filters", "ordering", "selectedItems")}
+    wanted = {name: view_data.get(name) for name in ("filters", "ordering", "selectedItems")}
     return {"project": project.pk, "query": json.dumps({name: value for name, value in wanted.items() if value})}
 
 
