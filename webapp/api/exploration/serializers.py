@@ -26,11 +26,6 @@ class ProfileOut(serializers.ModelSerializer):
         return bool(self.context.get("is_old"))
 
 
-class JobStarted(serializers.Serializer):
-    job = serializers.IntegerField()
-    state = serializers.CharField()
-
-
 class FindingListOut(serializers.Serializer):
     kind = serializers.ChoiceField(choices=list(FindingKind))
     title = serializers.CharField()
@@ -77,10 +72,6 @@ class ItemsAct(serializers.Serializer):
         choices=list(FindingKind), required=False, help_text="all of this list in place of items; what `keep` is for"
     )
     tag = serializers.CharField(required=False, allow_blank=True, max_length=MAX_TAG_CHARS)
-
-
-class Changed(serializers.Serializer):
-    changed = serializers.IntegerField()
 
 
 class TagOut(serializers.Serializer):

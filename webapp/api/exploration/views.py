@@ -14,6 +14,7 @@ from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.selectors import get_dataset, get_version
 from lifecycle.exploration import rules, selectors, services
 from webapp.api.base import ProjectView
+from webapp.api.datasets.serializers import Changed, JobStarted
 from webapp.api.exploration import serializers
 
 
@@ -24,7 +25,7 @@ class ProfileView(ProjectView):
     def get(self, request, slug):
         return Response(_describe_profile(get_dataset(self.project), None))
 
-    @extend_schema(request=None, responses={202: serializers.JobStarted})
+    @extend_schema(request=None, responses={202: JobStarted})
     def post(self, request, slug):
         """Look at everything anew. A look that is on its way already is given back."""
         return _respond_job(services.start_profile(dataset=get_dataset(self.project), user=request.user))
@@ -37,7 +38,7 @@ class VersionProfileView(ProjectView):
     def get(self, request, slug, number):
         return Response(_describe_profile(get_dataset(self.project), get_version(self.project, number)))
 
-    @extend_schema(request=None, responses={202: serializers.JobStarted})
+    @extend_schema(request=None, responses={202: JobStarted})
     def post(self, request, slug, number):
         """Have the version's profile made."""
         version = get_version(self.project, number)
@@ -61,7 +62,7 @@ class FindingsView(ProjectView):
         }
         return Response(serializers.ScanOut(body).data)
 
-    @extend_schema(request=None, responses={202: serializers.JobStarted})
+    @extend_schema(request=None, responses={202: JobStarted})
     def post(self, request, slug):
         """Search the items for faults. A search that is on its way already is given back."""
         return _respond_job(services.start_scan(dataset=get_dataset(self.project), user=request.user))
@@ -81,7 +82,7 @@ class FindingListView(ProjectView):
 class ItemsActView(ProjectView):
     """One step from a list to where it leads."""
 
-    @extend_schema(request=serializers.ItemsAct, responses=serializers.Changed)
+    @extend_schema(request=serializers.ItemsAct, responses=Changed)
     def post(self, request, slug):
         """Label again, exclude, restore, keep out of a list, tag or untag: items by id, by filter, or a whole list."""
         wanted = self.parse(serializers.ItemsAct)
@@ -115,7 +116,7 @@ class TagsView(ProjectView):
         tags = [{"name": name, "items": count} for name, count in selectors.list_tags(self.project)]
         return self.respond_page(tags, serializers.TagOut)
 
-    @extend_schema(parameters=[serializers.TagName], responses=serializers.Changed)
+    @extend_schema(parameters=[serializers.TagName], responses=Changed)
     def delete(self, request, slug):
         """Take a tag off everything."""
         name = self.parse(serializers.TagName, data=request.query_params)["name"]
