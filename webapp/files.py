@@ -106,7 +106,7 @@ def _read_part(path, first: int, count: int):
             yield block
 
 
-def respond_export(request, export) -> HttpResponse:
+def respond_export(request, export) -> HttpResponseBase:
     """The file of an export that is done; ranges can be asked for, so that a download can be resumed."""
     if not export.blob:
         raise NotFound("This export is not written yet.")

@@ -160,7 +160,7 @@ def _to_lines(batch: pa.RecordBatch | pa.Table) -> pa.StringArray:
     return lines.combine_chunks() if isinstance(lines, pa.ChunkedArray) else lines
 
 
-def _content_of(lines: pa.StringArray) -> bytes:
+def _content_of(lines: pa.StringArray) -> memoryview | bytes:
     offsets, content = lines.buffers()[1], lines.buffers()[2]
     width = 8 if pa.types.is_large_string(lines.type) else 4
     ends = memoryview(offsets).cast("q" if width == 8 else "i")

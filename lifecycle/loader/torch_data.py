@@ -33,7 +33,7 @@ class TorchItems(torch.utils.data.Dataset):
     def __getitem__(self, place: int) -> tuple[Any, int | float]:
         return self._transform(self._read(place)), self.targets[place].item()
 
-    def get_batch(self, places: Sequence[int]) -> tuple[Any, torch.Tensor]:
+    def get_batch(self, places: Sequence[int] | np.ndarray) -> tuple[Any, torch.Tensor]:
         """(inputs, targets) of many places; uint8 (n, 3, height, width) for pictures with a size."""
         targets = torch.from_numpy(self.targets[np.asarray(places)])
         if self.kind == "image" and self.size and self.transform is None:
@@ -44,6 +44,8 @@ class TorchItems(torch.utils.data.Dataset):
     @property
     def images(self) -> np.ndarray:
         """uint8 (n, height, width, 3), opened on first use: each worker process maps it for itself."""
+        if self.size is None:
+            raise ValueError("Pictures have no common size: ask for the dataset with size=(height, width).")
         if self._images is None:
             from .arrays import open_arrays
 

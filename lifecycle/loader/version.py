@@ -20,10 +20,10 @@ from .fetching import Fetcher, Wanted, list_wanted
 
 if TYPE_CHECKING:
     import pandas
-    import torch
 
     from .batches import Batches
     from .stream import Stream
+    from .torch_data import TorchItems
 
 SPLITS = ("train", "validation", "test")
 CONTENT = {"image": "blob", "text": "text", "row": "row"}
@@ -190,7 +190,7 @@ class LoadedVersion:
 
     def torch(
         self, split: str | None = None, *, size: tuple[int, int] | None = None, transform: Callable | None = None
-    ) -> torch.utils.data.Dataset:
+    ) -> TorchItems:
         """Map-style dataset of the labeled items: (input, target). With a `size` pictures are uint8 tensors
         (3, height, width), otherwise PIL images; texts stay texts, rows dicts. `transform` gets the input."""
         from .torch_data import TorchItems

@@ -68,7 +68,7 @@ def list_issues(version: DatasetVersion) -> list[str]:
     if any(not source["license"] for source in datasets.describe_sources(version)):
         issues.append("The license of some sources was not stated.")
     scan = find_scan(version.dataset)
-    for found in list_lists(scan) if scan else ():
-        if found.count:
+    for found in list_lists(scan):
+        if scan and found.count:
             issues.append(f"{found.title}: {found.count:,} items in the search of {scan.created_at:%Y-%m-%d}.")
     return issues

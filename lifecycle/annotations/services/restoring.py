@@ -65,6 +65,7 @@ def _set_current(task: Task, user_id: int, wanted: Annotation | None, current: A
     if current:
         Annotation.objects.filter(pk=current.pk).update(is_current=False)
     source = wanted or current
+    assert source is not None  # _says_the_same told that one of them is there
     Annotation.objects.create(
         task=task,
         item_id=task.item_id,

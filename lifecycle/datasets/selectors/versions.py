@@ -161,7 +161,7 @@ def list_changes(
     names = (
         "item_id", "old_label", "new_label", "old_split", "new_split", "old_annotation_id", "new_annotation_id"
     )  # fmt: skip
-    return [ChangedItem(*(row[name] for name in names), item=items.get(row["item_id"])) for row in rows]
+    return [ChangedItem(**{name: row[name] for name in names}, item=items.get(row["item_id"])) for row in rows]
 
 
 @dataclass(frozen=True)

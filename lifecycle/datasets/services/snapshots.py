@@ -74,7 +74,9 @@ def take_snapshot(
     before = load_index(latest) if latest and latest.manifest_format == chunks.FORMAT else None
     folder.mkdir(parents=True, exist_ok=True)
     with _one_moment():
-        boundary, survey = _survey(dataset, Boundary(**latest.snapshot) if before and latest.snapshot else None)
+        boundary, survey = _survey(
+            dataset, Boundary(**latest.snapshot) if latest and before and latest.snapshot else None
+        )
         kept, wanted = _divide(survey, before)
         statement = _describe_copy(dataset, annotation_table)
         fresh = list(_copy_chunks(statement, wanted, folder, blobs, report))

@@ -17,7 +17,7 @@ from lifecycle.datasets.selectors.versions import fetch_chunks
 from lifecycle.datasets.splitting import Newcomer, Settled, SplitPolicy
 from lifecycle.projects.services import record_event
 
-FindNear = Callable[[Sequence[int | None], Sequence[int]], list[int | None]]
+FindNear = Callable[[Sequence[int | None], Any], list[int | None]]
 AT_ONCE = 20_000
 
 
@@ -74,7 +74,10 @@ def resplit_items(*, dataset: Dataset, find_near: FindNear | None = None) -> int
     last = find_last_settled(locked)
     rows = list(_read_newcomers(locked, policy, last))
     near = _find_near(locked, [row[-1] for row in rows], last, find_near)
-    items = [Newcomer(*row[1:6], near=place) for row, place in zip(rows, near, strict=True)]
+    items = [
+        Newcomer(key=row[1], group=row[2], given=row[3], label=row[4], time=row[5], near=place)
+        for row, place in zip(rows, near, strict=True)
+    ]
     settled = _describe_settled(locked, policy, last, {item.group for item in items if item.group})
     ratios = locked.split_ratios or rules.DEFAULT_RATIOS
     splits, policy = splitting.assign(items, policy, ratios, locked.split_seed, settled)
