@@ -59,4 +59,6 @@ def _open_box() -> MultiFernet:
 
 def _derive(key: str | bytes) -> bytes:
     """A key for this purpose alone, so that a signed session tells nothing about it."""
-    return base64.urlsafe_b64encode(HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(key.encode() if isinstance(key, str) else key))
+    return base64.urlsafe_b64encode(
+        HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(key.encode() if isinstance(key, str) else key)
+    )
