@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lifecycle.annotations import services as annotations
+from lifecycle.annotations import services as labelling
 from lifecycle.annotations.services import adopt
 from lifecycle.contracts.engine import Canceled
 from lifecycle.contracts.ingest import IngestResult
@@ -20,7 +20,7 @@ def load_parts(context: JobContext, collection: Collection, result: IngestResult
     classes = services.list_classes(result, dataset=collection.dataset)
     if classes:
         with context.recording():
-            annotations.extend_classes(project=project, names=classes, created_by=collection.created_by)
+            labelling.extend_classes(project=project, names=classes, created_by=collection.created_by)
     for number, path in enumerate(result.parts):
         _stop_if_told(context)
         with context.recording():
@@ -52,7 +52,7 @@ def load_labels(context: JobContext, collection: Collection, result: IngestResul
         _stop_if_told(context)
         with context.recording():
             found = services.find_new_labels(collection=collection, labels=batch)
-            outcome = annotations.record_imported_labels(collection=collection, labels=found)
+            outcome = labelling.record_imported_labels(collection=collection, labels=found)
             labeled = services.add_labeled(collection=collection, count=outcome.recorded)
         context.report.progress(1.0, f"{labeled:,} labels recorded")
 
