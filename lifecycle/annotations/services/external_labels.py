@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,16 +97,19 @@ def _read_score(score: Any) -> float | None:
     return float(score)
 
 
-def write_answers(*, project: Project, user, rows: Sequence[tuple[int, Answer]]) -> int:
+def write_answers(
+    *, project: Project, user, rows: Sequence[tuple[int, Answer]], new_tasks: Set[int] = frozenset()
+) -> int:
     """Record answers as imported by this user and settle their tasks; returns how many were not there already.
 
-    Call within a transaction.
+    Call within a transaction. `new_tasks` were made in it, so that nothing is known of them.
     """
     if not rows:
         return 0
     task_ids = sorted({task_id for task_id, _ in rows})
     tasks = _lock_tasks(project, task_ids)
-    known = _list_known(Annotation, {"task__in": task_ids, "user": user, "is_current": True, "origin": "import"})
+    asked = [task_id for task_id in task_ids if task_id not in new_tasks]
+    known = _list_known(Annotation, {"task__in": asked, "user": user, "is_current": True, "origin": "import"})
     fresh = []
     for task_id, answer in rows:
         signature = (task_id, answer.kind, json.dumps(answer.result, sort_keys=True))
@@ -134,22 +137,24 @@ def _copy_answers(project: Project, user, tasks: dict[int, Task], rows: Sequence
     answers = [answer for _, answer in rows]
     with connection.cursor() as cursor:
         ids = bulk.reserve_ids(cursor, "annotations_annotation", len(rows))
-        bulk.copy_rows(cursor, "annotations_annotation", {
-            "id": pa.array(ids, pa.int64()),
-            "task_id": pa.array([task_id for task_id, _ in rows], pa.int64()),
-            "item_id": pa.array([tasks[task_id].item_id for task_id, _ in rows], pa.int64()),
-            "user_id": user.pk,
-            "origin": "import",
-            "kind": pa.array([answer.kind for answer in answers], pa.string()),
-            "result": pa.array([json.dumps(answer.result) for answer in answers], pa.string()),
-            "value": pa.array([answer.value for answer in answers], pa.string()),
-            "reason": "",
-            "is_current": True,
-            "schema_version": selectors.get_schema(project).version,
-            "lead_time_ms": pa.array([answer.lead_time_ms for answer in answers], pa.int64()),
-            "external": pa.array([_dump(answer.external) for answer in answers], pa.string()),
-            "created_at": timezone.now().isoformat(),
-        }, len(rows))  # fmt: skip
+        cursor.execute("SELECT 1 FROM accounts_user WHERE id = %s FOR KEY SHARE", [user.pk])
+        with bulk.trusted_references(cursor):  # the tasks are locked, and keep their items
+            bulk.copy_rows(cursor, "annotations_annotation", {
+                "id": pa.array(ids, pa.int64()),
+                "task_id": pa.array([task_id for task_id, _ in rows], pa.int64()),
+                "item_id": pa.array([tasks[task_id].item_id for task_id, _ in rows], pa.int64()),
+                "user_id": user.pk,
+                "origin": "import",
+                "kind": pa.array([answer.kind for answer in answers], pa.string()),
+                "result": pa.array([json.dumps(answer.result) for answer in answers], pa.string()),
+                "value": pa.array([answer.value for answer in answers], pa.string()),
+                "reason": "",
+                "is_current": True,
+                "schema_version": selectors.get_schema(project).version,
+                "lead_time_ms": pa.array([answer.lead_time_ms for answer in answers], pa.int64()),
+                "external": pa.array([_dump(answer.external) for answer in answers], pa.string()),
+                "created_at": timezone.now().isoformat(),
+            }, len(rows))  # fmt: skip
 
 
 def settle_tasks(project: Project, tasks: Mapping[int, Task], task_ids: Sequence[int]) -> None:
@@ -191,11 +196,13 @@ def _find_state(outcome: rules.Outcome, current: Sequence[rules.Current]) -> str
     return "done" if outcome.answers == 0 and is_imported else outcome.state
 
 
-def write_proposals(*, project: Project, user, rows: Sequence[tuple[int, Proposal]]) -> int:
+def write_proposals(
+    *, project: Project, user, rows: Sequence[tuple[int, Proposal]], new_tasks: Set[int] = frozenset()
+) -> int:
     """Store predictions; those that are there word for word are not stored twice. Call within a transaction."""
     if not rows:
         return 0
-    known = _list_known(Suggestion, {"task__in": sorted({task_id for task_id, _ in rows})})
+    known = _list_known(Suggestion, {"task__in": sorted({task_id for task_id, _ in rows} - new_tasks)})
     fresh = []
     for task_id, one in rows:
         signature = (task_id, one.model_version, json.dumps(one.result, sort_keys=True))

@@ -103,11 +103,10 @@ def import_tasks(*, project: Project, user, tasks: Sequence[Any], find_pictures=
     with transaction.atomic():
         is_new = _store_items(project, user, drafts, pictures)
         _remember_data(interface, drafts, pictures)
-        annotation_count = write_answers(
-            project=project, user=user, rows=[(draft.task_id, one) for draft in drafts for one in draft.annotations]
-        )
-        rows = [(draft.task_id, one) for draft in drafts for one in draft.predictions]
-        prediction_count = write_proposals(project=project, user=user, rows=rows)
+        answers = [(draft.task_id, one) for draft in drafts for one in draft.annotations]
+        annotation_count = write_answers(project=project, user=user, rows=answers, new_tasks=is_new)
+        proposals = [(draft.task_id, one) for draft in drafts for one in draft.predictions]
+        prediction_count = write_proposals(project=project, user=user, rows=proposals, new_tasks=is_new)
         webhooks.notify_tasks(project=project, event="TASKS_CREATED", task_ids=sorted(is_new))
         webhooks.notify_import(project=project, count=annotation_count)
     return Imported([draft.task_id for draft in drafts], len(is_new), annotation_count, prediction_count)
