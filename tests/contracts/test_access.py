@@ -209,7 +209,7 @@ def test_methods_outside_the_table_get_405(room, world, call):
 def test_objects_of_another_project_do_not_exist_in_mine(room, world, call, tmp_path):
     other = build_world("theirs", 8, tmp_path)
     # no objects of their own, or the same in every project
-    shared = {"slug", "kind", "source_kind", "size", "version", "alias", "color"}
+    shared = {"slug", "kind", "source_kind", "size", "version", "alias", "color", "finding"}
 
     def ask(place, method, role):
         foreign = [name for name in place.arguments if name not in shared]
