@@ -31,13 +31,16 @@ def test_pip_installs_it_and_it_loads_from_a_live_server(host, tmp_path):
     services.tag_version(version=version, user=version.created_by, name="gold")
     source = tmp_path / "source"
     shutil.copytree(ROOT / "lifecycle" / "loader", source, ignore=shutil.ignore_patterns("__pycache__"))
-    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", tmp_path / "venv"], check=True)
+    offline = ["--no-deps", "--no-index", "-q"]
+    build = [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", *offline, "-w", tmp_path / "dist", source]
+    subprocess.run(build, check=True)
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     python = tmp_path / "venv" / "bin" / "python"
     # its dependencies are those of this checkout: nothing is fetched
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     (next((tmp_path / "venv" / "lib").iterdir()) / "site-packages" / "near.pth").write_text(packages + "\n")
-    install = [python, "-m", "pip", "install", "--no-build-isolation", "--no-deps", "--no-index", "-q", str(source)]
-    subprocess.run(install, check=True, cwd=tmp_path)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    subprocess.run([python, "-m", "pip", "install", *offline, wheel], check=True)
 
     done = subprocess.run(
         [python, "-c", SCRIPT, host.url, host.token, str(tmp_path / "cache")],
