@@ -21,10 +21,12 @@ from lifecycle.jobs.models import Job
 from tests import factories
 from tests.sites import serve
 from workers.celery import app
+from workers.engines.crawl.run import RECORD_COUNT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_broker, pytest.mark.serial]
 CONCURRENCY = 16
-WINDOW = 2 * CONCURRENCY  # addresses that are in the fetching process's hands at a time
+# What a kill may cost: addresses in the fetching process's hands, and answers that wait for the next commit.
+WINDOW = 2 * CONCURRENCY + RECORD_COUNT
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from lifecycle.contracts.engine import Canceled, Report, ShouldStop
 from lifecycle.contracts.ingest import PutBlobs
 from workers.engines.crawl.process import Fetcher, FetcherLost
 
-RECORD_COUNT = 200
+RECORD_COUNT = 50
 RECORD_SECONDS = 0.5
 RECORD_BYTES = 24_000_000
 PATIENCE_SECONDS = 5.0  # for what is on the wire when a person says pause
