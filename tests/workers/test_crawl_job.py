@@ -86,6 +86,7 @@ def test_crawling_again_updates_what_changed_and_leaves_the_rest(make_site, site
     assert [(row.item_id, row.superseded_by_id) for row in history] == [(old.pk, second.pk), (new.pk, None)]
 
 
+@pytest.mark.serial  # failed once in parallel with other crawls and never alone: not explained yet
 def test_a_page_that_changes_back_brings_its_item_back(make_site, site, owner, run_jobs):
     fill(site, 2)
     source = make_site()
