@@ -21,12 +21,10 @@ from lifecycle.jobs.models import Job
 from tests import factories
 from tests.sites import serve
 from workers.celery import app
-from workers.engines.crawl.run import RECORD_COUNT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_broker, pytest.mark.serial]
 CONCURRENCY = 16
-# What a kill may cost: addresses in the fetching process's hands, and answers that wait for the next commit.
-WINDOW = 2 * CONCURRENCY + RECORD_COUNT
+WINDOW = 2 * CONCURRENCY  # addresses that are on their way at a time: asked for, or heard and not recorded yet
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ from lifecycle.contracts.engine import Canceled, Report, ShouldStop
 from lifecycle.contracts.ingest import PutBlobs
 from workers.engines.crawl.process import Fetcher, FetcherLost
 
-RECORD_COUNT = 50
 RECORD_SECONDS = 0.5
 RECORD_BYTES = 24_000_000
 PATIENCE_SECONDS = 5.0  # for what is on the wire when a person says pause
@@ -70,7 +69,7 @@ class _Crawl:
 
     def _claim(self) -> bool:
         """Fill the fetching process's hands; False when nothing was to be had."""
-        free = self.window - len(self.in_hand)
+        free = self.window - len(self.in_hand) - len(self.heard)  # what is not recorded yet would be fetched again
         if free < max(self.window // 4, 1):
             return True
         now = time.monotonic()
@@ -139,7 +138,7 @@ class _Crawl:
 
     def _record_now_and_then(self) -> str:
         now = time.monotonic()
-        is_due = len(self.heard) >= RECORD_COUNT or self.heard_bytes >= RECORD_BYTES
+        is_due = len(self.heard) >= self.window // 2 or self.heard_bytes >= RECORD_BYTES
         if self.heard and (is_due or now - self.recorded_at > RECORD_SECONDS):
             return self._record()
         if now - self.asked_at > 1.0:
