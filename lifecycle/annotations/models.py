@@ -262,3 +262,33 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} to {self.webhook_id}"
+
+
+from lifecycle.annotations.quality_models import (  # noqa: E402 — they refer to the models above
+    AgreementReport,
+    ConsensusRun,
+    FinalLabel,
+    QualitySettings,
+    QuizAttempt,
+    Review,
+)
+
+__all__ = [
+    "AgreementReport",
+    "Annotation",
+    "ConsensusRun",
+    "ExternalProject",
+    "FinalLabel",
+    "GuideVersion",
+    "LabelExport",
+    "LabelSchema",
+    "Lease",
+    "QualitySettings",
+    "QueueSettings",
+    "QuizAttempt",
+    "Review",
+    "Suggestion",
+    "Task",
+    "Webhook",
+    "WebhookDelivery",
+]
