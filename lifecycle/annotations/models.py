@@ -43,15 +43,41 @@ class GuideVersion(TimestampedModel):
         return f"guide {self.version}"
 
 
+def default_skip_reasons() -> list[str]:
+    return ["cannot tell", "no class fits", "broken or empty"]
+
+
 class QueueSettings(models.Model):
     """How a project's labelling queue behaves."""
+
+    class Order(models.TextChoices):
+        TIME = "time"  # as items came in
+        RANDOM = "random"
+        UNCERTAINTY = "uncertainty"  # what the model is least sure of first
+        DIVERSITY = "diversity"  # what is least like anything labeled or asked before
+        CLUSTER = "cluster"  # items that are alike one after the other
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="queue_settings")
     overlap = models.PositiveSmallIntegerField(default=1)  # answers wanted per task, each from another person
     lease_seconds = models.PositiveIntegerField(default=120)
+    order = models.CharField(max_length=12, choices=Order, default=Order.TIME)
+    random_share = models.FloatField(default=0.1)  # of all tasks, drawn when they are made: see Task.is_random
+    ranked_at = models.DateTimeField(null=True, blank=True)  # when `order` was last written into priorities
+    rank_job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    is_only_assigned = models.BooleanField(default=False)  # nobody gets a task that was not assigned to them
+    skip_reasons = models.JSONField(default=default_skip_reasons)
+    needs_skip_reason = models.BooleanField(default=False)
+    gold_share = models.FloatField(default=0)  # of what an annotator is handed
+    has_gold_feedback = models.BooleanField(default=True)
+    hourly_rate = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
+    rates = models.JSONField(default=dict)  # {user id: rate per hour} where it differs
+    currency = models.CharField(max_length=12, default="USD")
 
     def __str__(self) -> str:
         return f"queue of project {self.project_id}"
+
+
+URGENT = 1.5  # priorities of the order lie between 0 and 1; what is asked for again has 2
 
 
 class Task(models.Model):
@@ -67,7 +93,9 @@ class Task(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     overlap = models.PositiveSmallIntegerField(default=1)
     answers = models.PositiveSmallIntegerField(default=0)  # current answers of people; imported labels are not counted
-    priority = models.FloatField(default=0)  # higher first
+    priority = models.FloatField(default=0)  # higher first; from URGENT on ahead of everything
+    is_random = models.BooleanField(default=False, db_default=False)  # in the random arm: drawn when it was made
+    is_reserved = models.BooleanField(default=False, db_default=False)  # all the answers it wants are assigned
     skip_reason = models.CharField(max_length=200, blank=True)
     external = models.JSONField(null=True, blank=True)  # {"data", "meta"} of the door, where the item does not say it
     updated_at = models.DateTimeField(auto_now=True)
@@ -77,7 +105,15 @@ class Task(models.Model):
             # the order in which the queue hands tasks out: those nobody answered first, so that no annotator
             # has to be led past a long head of tasks that only wait for somebody else
             models.Index(
-                fields=["dataset", "answers", "-priority", "id"], condition=models.Q(state="open"), name="task_queue"
+                fields=["dataset", "answers", "-priority", "id"],
+                condition=models.Q(state="open", is_reserved=False),
+                name="task_queue",
+            ),
+            # those that somebody asked for ("label again"): few, so that it costs next to nothing
+            models.Index(
+                fields=["dataset", "-priority", "id"],
+                condition=models.Q(state="open", is_reserved=False, priority__gte=1.5),
+                name="task_urgent",
             ),
             models.Index(fields=["dataset", "state"], name="task_state"),
         ]
@@ -117,6 +153,7 @@ class Annotation(models.Model):
     class Kind(models.TextChoices):
         ANSWER = "answer"
         SKIP = "skip"  # "this cannot be labeled", with a reason
+        GOLD = "gold"  # an answer to a gold item: scored, not counted
         WITHDRAWN = "withdrawn"  # undone; the person has no answer now
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="annotations")
@@ -170,8 +207,17 @@ class Suggestion(models.Model):
     """A model's proposal for a task, in Label Studio's result format with this project's names."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="suggestions")
+    source = models.ForeignKey(
+        "annotations.SuggestionSource",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+    )  # null: a client of the Label Studio door
     model_version = models.CharField(max_length=200, blank=True)  # as its maker names it
     score = models.FloatField(null=True, blank=True)
+    uncertainty = models.FloatField(null=True, blank=True)  # 0 is sure; what the queue is ordered by
     result = models.JSONField(default=list)
     value = models.TextField(null=True, blank=True)  # the class or number inside `result`; null when there is none
     external = models.JSONField(null=True, blank=True)  # what a client of the door said beside the result
@@ -272,23 +318,45 @@ from lifecycle.annotations.quality_models import (  # noqa: E402 — they refer 
     QuizAttempt,
     Review,
 )
+from lifecycle.annotations.queue_models import (  # noqa: E402
+    Assignment,
+    AssignmentRule,
+    GoldAttempt,
+    GoldItem,
+    Notice,
+    TaskComment,
+)
+from lifecycle.annotations.suggestion_models import (  # noqa: E402
+    AssistanceSettings,
+    SuggestionOutcome,
+    SuggestionSource,
+)
 
 __all__ = [
     "AgreementReport",
     "Annotation",
+    "Assignment",
+    "AssignmentRule",
+    "AssistanceSettings",
     "ConsensusRun",
     "ExternalProject",
     "FinalLabel",
+    "GoldAttempt",
+    "GoldItem",
     "GuideVersion",
     "LabelExport",
     "LabelSchema",
     "Lease",
+    "Notice",
     "QualitySettings",
     "QueueSettings",
     "QuizAttempt",
     "Review",
     "Suggestion",
+    "SuggestionOutcome",
+    "SuggestionSource",
     "Task",
+    "TaskComment",
     "Webhook",
     "WebhookDelivery",
 ]
