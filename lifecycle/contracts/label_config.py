@@ -15,6 +15,15 @@ def build_choices_config(object_tag: str, classes: Sequence[str]) -> str:
     )
 
 
+def build_multiple_config(object_tag: str, classes: Sequence[str]) -> str:
+    """A configuration that asks for any number of choices."""
+    choices = "\n".join(f"    <Choice value={quoteattr(name)}/>" for name in classes)
+    return (
+        f"<View>\n  {object_tag}\n"
+        f'  <Choices name="label" toName="item" choice="multiple">\n{choices}\n  </Choices>\n</View>'
+    )
+
+
 def build_regions_config(object_tag: str, control: str, classes: Sequence[str]) -> str:
     """A configuration that asks for any number of regions; `control` is RectangleLabels, PolygonLabels or Labels."""
     labels = "\n".join(f"    <Label value={quoteattr(name)}/>" for name in classes)

@@ -21,6 +21,7 @@ class LabelKind(StrEnum):
     NUMBER = "number"  # one real number
     REGIONS = "regions"  # any number of boxes, polygons and points on a picture, each with a class
     SPANS = "spans"  # any number of stretches of a text, each with a class
+    FREE = "free"  # whatever the configuration asks; no recipe reads it
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class MetricDefinition:
     description: str
 
 
+AGREEMENT_METRICS = (  # of problem types that nothing is trained for: how far people agree
+    MetricDefinition("agreement", "Agreement", True, "Mean share of pairs of people who gave the same answer."),
+)
+
+
 @dataclass(frozen=True)
 class ProblemType:
     key: str
@@ -43,6 +49,7 @@ class ProblemType:
     metrics: tuple[MetricDefinition, ...]  # the first is the default target metric
     default_recipe: str  # empty while no recipe trains this type
     build_label_config: Callable[[Sequence[str]], str]  # classes -> Label Studio XML
+    controls: frozenset[str] = frozenset()  # the tags that can be its question; every one where labels are free
 
     def get_metric(self, key: str) -> MetricDefinition:
         """The metric named `key`; KeyError when this problem type has no such metric."""

@@ -15,4 +15,5 @@ PROBLEM_TYPE = ProblemType(
     metrics=CLASSIFICATION_METRICS,
     default_recipe="image_cnn",
     build_label_config=partial(build_choices_config, '<Image name="item" value="$image"/>'),
+    controls=frozenset({"Choices"}),
 )

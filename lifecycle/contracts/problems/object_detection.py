@@ -17,4 +17,5 @@ PROBLEM_TYPE = ProblemType(
     ),
     default_recipe="",
     build_label_config=partial(build_regions_config, '<Image name="item" value="$image"/>', "RectangleLabels"),
+    controls=frozenset({"RectangleLabels", "PolygonLabels", "KeyPointLabels", "EllipseLabels", "BrushLabels"}),
 )

@@ -17,4 +17,5 @@ PROBLEM_TYPE = ProblemType(
     ),
     default_recipe="",
     build_label_config=partial(build_regions_config, '<Text name="item" value="$text"/>', "Labels"),
+    controls=frozenset({"Labels", "HyperTextLabels", "ParagraphLabels"}),
 )

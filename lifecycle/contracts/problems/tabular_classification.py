@@ -15,4 +15,5 @@ PROBLEM_TYPE = ProblemType(
     metrics=CLASSIFICATION_METRICS,
     default_recipe="tabular_lightgbm",
     build_label_config=partial(build_choices_config, '<Table name="item" value="$row"/>'),
+    controls=frozenset({"Choices"}),
 )

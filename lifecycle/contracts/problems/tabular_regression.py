@@ -25,4 +25,5 @@ PROBLEM_TYPE = ProblemType(
     ),
     default_recipe="tabular_lightgbm",
     build_label_config=_build_label_config,
+    controls=frozenset({"Number"}),
 )

@@ -15,4 +15,5 @@ PROBLEM_TYPE = ProblemType(
     metrics=CLASSIFICATION_METRICS,
     default_recipe="text_fast",
     build_label_config=partial(build_choices_config, '<Text name="item" value="$text"/>'),
+    controls=frozenset({"Choices"}),
 )

@@ -1,0 +1,33 @@
+"""One reading of a labelling configuration, for pages, doors, imports, agreement and exports (docs/decisions/011)."""
+
+from lifecycle.contracts.label_interface.model import (
+    MAIN_CONTROL,
+    MAIN_OBJECT,
+    NOTHING,
+    Condition,
+    Control,
+    Interface,
+    Label,
+    ObjectTag,
+)
+from lifecycle.contracts.label_interface.palette import CLASS_KEYS, assign_keys
+from lifecycle.contracts.label_interface.parsing import parse_interface
+from lifecycle.contracts.label_interface.questions import guess_problem_type
+from lifecycle.contracts.label_interface.tags import CONTROLS, OBJECTS
+
+__all__ = [
+    "CLASS_KEYS",
+    "CONTROLS",
+    "MAIN_CONTROL",
+    "MAIN_OBJECT",
+    "NOTHING",
+    "OBJECTS",
+    "Condition",
+    "Control",
+    "Interface",
+    "Label",
+    "ObjectTag",
+    "assign_keys",
+    "guess_problem_type",
+    "parse_interface",
+]

@@ -1,0 +1,285 @@
+"""Read Label Studio XML into an Interface; what cannot be asked here is refused by its name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
+from lifecycle.contracts.label_interface.labels import Element, read_labels, with_keys
+from lifecycle.contracts.label_interface.model import (
+    MAIN_CONTROL,
+    MAIN_OBJECT,
+    Condition,
+    Control,
+    Interface,
+    ObjectTag,
+)
+from lifecycle.contracts.label_interface.questions import find_main
+from lifecycle.contracts.label_interface.tags import CONTROLS, IGNORED, LAYOUT, OBJECTS, PARTS, SUPPORTED
+
+MAX_CONFIG_BYTES = 200_000
+MAX_DEPTH = 40
+MAX_NAME_CHARS = 100
+MODES = {"region-selected", "choice-selected", "no-region-selected", "choice-unselected"}
+DROPPED_ATTRS = {"name", "toName", "style", "className", "idAttr", "visibleWhen"}
+RENAMED = {"AudioPlus": "Audio"}
+
+
+@lru_cache(maxsize=256)
+def parse_interface(xml: str, problem_type: str = "") -> Interface:
+    """What a configuration asks. The main control is the first one that answers `problem_type`; without one, the first
+    that answers any problem type, else the first that speaks of the whole task.
+
+    ValueError, with a sentence, for XML that cannot be read, tags that are not supported, names that are missing or
+    double, questions about nothing. A configuration that asks nothing is an Interface without controls.
+    """
+    root = _read_xml(xml)
+    _check_tags(root)
+    objects = tuple(_read_object(one) for one in _walk(root) if _tag(one) in OBJECTS)
+    _check_names(root)
+    controls = tuple(_read_control(one, when, objects) for one, when in _walk_controls(root, None))
+    _check_conditions(controls)
+    _check_per_region(controls)
+    interface = Interface(objects, with_keys(controls), tuple(_read_layout(root)))
+    return _with_own_names(interface, find_main(interface, problem_type))
+
+
+def _read_xml(xml: str) -> Element:
+    if len(xml.encode("utf-8", "replace")) > MAX_CONFIG_BYTES:
+        raise ValueError(f"A labelling configuration has at most {MAX_CONFIG_BYTES:,} bytes.")
+    try:
+        root: Element = fromstring(xml, forbid_dtd=True)
+    except DefusedXmlException:
+        raise ValueError("The XML declares a document type or entities, which is not allowed.") from None
+    except (ParseError, UnicodeError, ValueError) as error:
+        raise ValueError(f"This is not well-formed XML: {error}.") from None
+    if root.tag != "View":
+        raise ValueError(f"A labelling configuration begins with <View>, not with <{str(root.tag)[:60]}>.")
+    return root
+
+
+def _tag(element: Element) -> str:
+    return RENAMED.get(str(element.tag), str(element.tag))
+
+
+def _walk(element: Element, depth: int = 0) -> Iterator[Element]:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"The tags of this configuration are nested deeper than {MAX_DEPTH}.")
+    yield element
+    for child in element:
+        yield from _walk(child, depth + 1)
+
+
+def _check_tags(root: Element) -> None:
+    for element in _walk(root):
+        if _tag(element) not in SUPPORTED:
+            raise ValueError(
+                f"The tag <{_tag(element)[:60]}> is not supported here. Supported are: "
+                f"{', '.join(sorted(OBJECTS | CONTROLS.keys() | LAYOUT))}."
+            )
+
+
+def _check_names(root: Element) -> None:
+    names = []
+    for element in _walk(root):
+        tag, name = _tag(element), element.get("name") or ""
+        if tag in OBJECTS or (tag in CONTROLS and tag != "Relations"):
+            if not name.strip():
+                raise ValueError(f"A <{tag}> has no name: give it name=“…”.")
+            if len(name) > MAX_NAME_CHARS or not name.isprintable():
+                raise ValueError(f"The name of a <{tag}> has at most {MAX_NAME_CHARS} characters that can be shown.")
+            names.append(name)
+    double = [name for name, count in Counter(names).items() if count > 1]
+    if double:
+        raise ValueError(f"The name “{double[0]}” is there twice. Give every tag a name of its own.")
+
+
+def _read_object(element: Element) -> ObjectTag:
+    tag, value = _tag(element), (element.get("value") or "").strip()
+    if element.get("valueList"):
+        raise ValueError(f"<{tag} valueList=…> shows several things in one task, which is not supported.")
+    if not value:
+        raise ValueError(f"A <{tag}> has no value: say which field it shows, such as value=“$field”.")
+    if not value.startswith("$") and tag not in {"Text", "HyperText"}:
+        raise ValueError(f"A <{tag}> shows a field of the task: its value begins with “$”, such as value=“$field”.")
+    attrs = _read_attrs(element)
+    attrs.pop("value", None)
+    if tag == "TimeSeries":
+        attrs["channels"] = [dict(child.attrib) for child in element if _tag(child) == "Channel"]
+        if not attrs["channels"]:
+            raise ValueError("A <TimeSeries> needs at least one <Channel column=“…”/>.")
+        if any(not channel.get("column") for channel in attrs["channels"]):
+            raise ValueError("A <Channel> of a <TimeSeries> has no column: say which one it draws.")
+    if not value.startswith("$"):
+        attrs["text"] = value
+    return ObjectTag(element.get("name") or "", tag, value[1:] if value.startswith("$") else "", attrs)
+
+
+def _read_attrs(element: Element) -> dict[str, Any]:
+    """Attributes as a browser may see them: nothing that styles or runs."""
+    kept = {k: v for k, v in element.attrib.items() if k not in DROPPED_ATTRS and not k.lower().startswith("on")}
+    return {name: value for name, value in kept.items() if not name.startswith("when")}
+
+
+def _walk_controls(element: Element, when: Condition | None) -> Iterator[tuple[Element, Condition | None]]:
+    """Controls with the condition that they or a view around them have."""
+    own = _read_condition(element) or when
+    if _tag(element) in CONTROLS:
+        yield element, own
+        return
+    for child in element:
+        yield from _walk_controls(child, own)
+
+
+def _read_condition(element: Element) -> Condition | None:
+    mode = element.get("visibleWhen")
+    if not mode:
+        return None
+    if mode not in MODES:
+        raise ValueError(f"visibleWhen=“{mode[:60]}” is not supported; it can be {', '.join(sorted(MODES))}.")
+    values = element.get("whenChoiceValue") or element.get("whenLabelValue") or ""
+    return Condition(element.get("whenTagName") or "", tuple(v.strip() for v in values.split(",") if v.strip()), mode)
+
+
+def _read_control(element: Element, when: Condition | None, objects: tuple[ObjectTag, ...]) -> Control:
+    tag = _tag(element)
+    rule = CONTROLS[tag]
+    if tag == "Relations":
+        labels = read_labels(element, tag)
+        return Control(element.get("name") or "relations", tag, rule.type, (), multiple=True, labels=labels)
+    name = element.get("name") or ""
+    targets = _read_targets(element, tag, name, objects)
+    per_region = _is_true(element, "perRegion")
+    if per_region and not rule.can_be_per_region:
+        raise ValueError(f"A <{tag}> cannot be asked per region.")
+    if (element.get("value") or "").startswith("$") and rule.part:
+        raise ValueError(f"“{name}” takes its labels from each task, which is not supported: list them in the tag.")
+    if element.get("apiUrl"):
+        raise ValueError(
+            f"“{name}” takes its labels from another server, which is not supported: list them in the tag."
+        )
+    labels = read_labels(element, tag)
+    return Control(
+        name=name,
+        tag=tag,
+        type=rule.type,
+        to=targets,
+        per_region=per_region,
+        multiple=_is_multiple(element, tag),
+        required=_is_true(element, "required"),
+        nested=tag == "Taxonomy" or any(label.parent for label in labels),
+        attrs=_read_attrs(element),
+        when=when,
+        labels=labels,
+    )
+
+
+def _read_targets(element: Element, tag: str, name: str, objects: tuple[ObjectTag, ...]) -> tuple[str, ...]:
+    by_name = {one.name: one for one in objects}
+    targets = tuple(part.strip() for part in (element.get("toName") or "").split(",") if part.strip())
+    if not targets:
+        raise ValueError(f"The <{tag}> “{name}” does not say what it is about: give it toName=“…”.")
+    for target in targets:
+        if target not in by_name:
+            raise ValueError(f"The <{tag}> “{name}” is about “{target[:60]}”, but nothing has that name.")
+        if by_name[target].tag not in CONTROLS[tag].about:
+            raise ValueError(f"A <{tag}> cannot be about a <{by_name[target].tag}>.")
+    if (tag == "Pairwise") != (len(targets) == 2):
+        wanted = "two objects, such as toName=“a,b”" if tag == "Pairwise" else "exactly one object"
+        raise ValueError(f"A <{tag}> is about {wanted}.")
+    return targets
+
+
+def _is_true(element: Element, name: str) -> bool:
+    return (element.get(name) or "").lower() == "true"
+
+
+def _is_multiple(element: Element, tag: str) -> bool:
+    if tag == "Taxonomy":
+        return element.get("maxUsages") != "1"
+    choice = element.get("choice", "single")
+    if choice not in {"single", "single-radio", "multiple"}:
+        raise ValueError(f"choice=“{choice[:60]}” is not possible; it can be single, single-radio or multiple.")
+    return choice == "multiple"
+
+
+def _check_conditions(controls: tuple[Control, ...]) -> None:
+    by_name = {control.name: control for control in controls}
+    for control in controls:
+        if control.when and control.when.control and control.when.control not in by_name:
+            raise ValueError(f"“{control.name}” waits for “{control.when.control[:60]}”, but nothing has that name.")
+
+
+def _check_per_region(controls: tuple[Control, ...]) -> None:
+    drawn = {target for control in controls if CONTROLS[control.tag].draws for target in control.to}
+    for control in controls:
+        if control.per_region and not drawn & set(control.to):
+            raise ValueError(f"“{control.name}” is asked per region, but nothing draws regions on “{control.to[0]}”.")
+
+
+def _read_layout(element: Element) -> Iterator[dict[str, Any]]:
+    """What stands where: `ref` names an object or a control, `text` is shown as it is."""
+    for child in element:
+        tag = _tag(child)
+        if tag in IGNORED or tag in PARTS:
+            continue
+        if tag in OBJECTS or tag in CONTROLS:
+            yield {"tag": tag, "ref": child.get("name") or "relations", "children": []}
+            continue
+        node: dict[str, Any] = {"tag": tag, "children": list(_read_layout(child))}
+        text = child.get("value") or child.get("title") or ""
+        if text.startswith("$"):
+            node["field"] = text[1:]
+        elif text:
+            node["text"] = text
+        if tag == "Filter":
+            node["ref"] = child.get("toName") or ""
+        condition = _read_condition(child)
+        yield node | ({"when": condition.to_json()} if condition else {})
+
+
+def _with_own_names(interface: Interface, main: Control | None) -> Interface:
+    """The main control becomes `label`, its object `item`; whatever has these names takes the others in exchange."""
+    if main is None:
+        return interface
+    controls = _trade(main.name, MAIN_CONTROL)
+    objects = _trade(main.to[0], MAIN_OBJECT) if main.to else {}
+    return Interface(
+        objects=tuple(replace(one, name=objects.get(one.name, one.name)) for one in interface.objects),
+        controls=tuple(_rename_control(one, controls, objects) for one in interface.controls),
+        layout=tuple(_rename_node(node, controls | objects) for node in interface.layout),
+        main=MAIN_CONTROL,
+        given_controls=controls,
+        given_objects=objects,
+    )
+
+
+def _trade(given: str, own: str) -> dict[str, str]:
+    return {} if given == own else {given: own, own: given}
+
+
+def _rename_control(control: Control, controls: Mapping[str, str], objects: Mapping[str, str]) -> Control:
+    when = control.when
+    return replace(
+        control,
+        name=controls.get(control.name, control.name),
+        to=tuple(objects.get(name, name) for name in control.to),
+        when=replace(when, control=controls.get(when.control, when.control)) if when else None,
+    )
+
+
+def _rename_node(node: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    changed = dict(node) | {"children": [_rename_node(child, names) for child in node["children"]]}
+    if "ref" in changed:
+        changed["ref"] = names.get(changed["ref"], changed["ref"])
+    if changed.get("when"):
+        changed["when"] = changed["when"] | {
+            "control": names.get(changed["when"]["control"], changed["when"]["control"])
+        }
+    return changed
