@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
 from lifecycle.annotations import rules
-from lifecycle.annotations.models import Annotation, Lease, QueueSettings, Task
+from lifecycle.annotations.models import Annotation, Lease, QualitySettings, QueueSettings, Review, Task
 from lifecycle.annotations.services import webhooks
 from lifecycle.annotations.services.queue import lend
 from lifecycle.annotations.services.scene import Scene, find_schema_row, lock_scene
@@ -132,6 +132,11 @@ def request_labels(*, project: Project, actor, item_ids: Sequence[int]) -> int:
     return reopen(project=project, actor=actor, task_ids=list(tasks))
 
 
+def read_answer(*, project: Project, result: Any) -> tuple[int, str | None]:
+    """(schema version, value) of a result as an answer of now; refuses what the schema does not allow."""
+    return _read_value(project, _Version(Kind.ANSWER, result))
+
+
 def settle(task: Task, label_kind: str) -> None:
     """Bring a task's count, state and its item's label in line with its current answers; holds its row lock."""
     rows = task.annotations.filter(is_current=True).order_by("pk")
@@ -246,11 +251,19 @@ def _check_room(scene: Scene, version: _Version, may_answer_any: bool) -> None:
         if own is None or own.kind == Kind.WITHDRAWN:
             raise Conflict("There is nothing to undo: you have no answer on this item.")
         return
+    if own is not None and own.kind == Kind.WITHDRAWN and _is_barred(scene, own.user_id):
+        raise Conflict("A reviewer did not take your answer and gave this item to somebody else.")
     replaces_answer = own is not None and own.kind == Kind.ANSWER
     if not replaces_answer and scene.answers >= scene.overlap:
         raise Conflict("This item got all the answers it wanted before yours arrived. Yours was not counted.")
     if scene.is_excluded:
         raise Conflict("This item was excluded from the dataset meanwhile. Your answer was not counted.")
+
+
+def _is_barred(scene: Scene, user_id: int) -> bool:
+    """Whether a reviewer rejected this person's answer for somebody else to give a new one."""
+    sent_on = Review.objects.filter(task=scene.task_id, annotator=user_id, return_to=QualitySettings.ReturnTo.OTHER)
+    return sent_on.filter(verdict=Review.Verdict.REJECTED).exists()
 
 
 def _withdraw_skips(task: Task) -> None:

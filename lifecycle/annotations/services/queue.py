@@ -35,6 +35,9 @@ WHERE t.dataset_id = %(dataset)s AND t.state = 'open' AND i.excluded_at IS NULL
       SELECT 1 FROM annotations_annotation a
       WHERE a.task_id = t.id AND a.user_id = %(user)s AND a.is_current AND a.origin = 'human' AND a.kind <> 'withdrawn')
   AND NOT EXISTS (
+      SELECT 1 FROM annotations_review r
+      WHERE r.task_id = t.id AND r.annotator_id = %(user)s AND r.verdict = 'rejected' AND r.return_to = 'other')
+  AND NOT EXISTS (
       SELECT 1 FROM annotations_lease l
       WHERE l.task_id = t.id AND l.user_id = %(user)s AND l.expires_at > statement_timestamp())
   AND t.answers + (

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from lifecycle.annotations.external_payloads import build_task
-from lifecycle.annotations.models import Annotation, Task, Webhook, WebhookDelivery
+from lifecycle.annotations.models import Annotation, Review, Task, Webhook, WebhookDelivery
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.common import secrets
 from lifecycle.common.errors import Conflict, DomainError
@@ -138,6 +138,35 @@ def notify_annotation(*, project: Project, annotation: Annotation, is_first: boo
         task = Task.objects.select_related("item").get(pk=annotation.task_id)
         body["task"] = build_task(project, get_interface(project), task)
         body["annotation"] = describe_annotations(project, [annotation])[0]
+    _write(wanting, event, body)
+
+
+def notify_review(*, project: Project, review: Review, is_first: bool) -> None:
+    """An answer got a verdict, its first one or another; call in the transaction that wrote it."""
+    event = "REVIEW_CREATED" if is_first else "REVIEW_UPDATED"
+    wanting = _find_wanting(project, event)
+    if not wanting:
+        return
+    from lifecycle.annotations.external_selectors import describe_annotations
+
+    said: dict[str, Any] = {
+        "id": review.pk,
+        "annotation": review.annotation_id,
+        "fixed_by": review.fixed_by_id,
+        "created_by": {"id": review.reviewer_id},
+        "accepted": review.verdict == Review.Verdict.ACCEPTED,
+        "verdict": review.verdict,
+        "comment": review.reason,
+        "created_at": review.created_at,
+    }
+    task = Task.objects.select_related("item").get(pk=review.task_id)
+    body = {
+        "action": event,
+        "project": _describe_project(project),
+        "task": build_task(project, get_interface(project), task),
+        "annotation": describe_annotations(project, [review.fixed_by or review.annotation])[0],
+        "review": said,
+    }
     _write(wanting, event, body)
 
 

@@ -1,0 +1,173 @@
+"""Verdicts on answers: take one, write a better one, or send it back. Each is kept for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from lifecycle.annotations.models import Annotation, FinalLabel, Lease, QualitySettings, Review, Task
+from lifecycle.annotations.services import webhooks
+from lifecycle.annotations.services.answers import read_answer, settle
+from lifecycle.annotations.services.quality import find_settings
+from lifecycle.annotations.services.queue import lend
+from lifecycle.common.errors import Conflict, DomainError, NotFound
+from lifecycle.contracts.problems import get_problem_type
+from lifecycle.projects.models import Project
+
+Kind, Verdict, ReturnTo = Annotation.Kind, Review.Verdict, QualitySettings.ReturnTo
+
+MAX_REASON = 500
+REDO_SECONDS = 24 * 3_600  # how long a rejected answer's item is kept for the person who gave it
+_MOST_LEAD_MS = 24 * 3_600 * 1_000
+
+
+def accept(*, project: Project, reviewer, annotation_id: int, reason: str = "") -> Review:
+    """Say that an answer is right."""
+    return _judge(project, reviewer, annotation_id, Verdict.ACCEPTED, _clean_reason(reason), lambda *_: {})
+
+
+def reject(*, project: Project, reviewer, annotation_id: int, reason: str, return_to: str | None = None) -> Review:
+    """Take an answer out and ask for a new one, of the same person or of another (as the project's settings say)."""
+    cleaned = _clean_reason(reason)
+    if not cleaned:
+        raise DomainError("Say why, so that the next answer is better.", fields={"reason": "A reason is needed."})
+    target = return_to or find_settings(project).return_to
+    if target not in ReturnTo.values:
+        raise DomainError("An answer goes back to “same” or “other”.", fields={"return_to": "same or other"})
+
+    def send_back(task: Task, given: Annotation) -> dict[str, Any]:
+        taken_out = _take_out(task, given)
+        webhooks.notify_annotation(project=project, annotation=taken_out, is_first=False)
+        settle(task, get_problem_type(project.problem_type).label_kind)
+        if target == ReturnTo.SAME:
+            lend(user=given.user, task_id=task.pk, seconds=REDO_SECONDS)
+        return {"return_to": target}
+
+    return _judge(project, reviewer, annotation_id, Verdict.REJECTED, cleaned, send_back)
+
+
+def fix(
+    *,
+    project: Project,
+    reviewer,
+    annotation_id: int,
+    result: Any,
+    reason: str = "",
+    lead_time_ms: int | None = None,
+    idempotency_key: str | None = None,
+) -> Review:
+    """Write a better answer in the place of one; a repeat with the same key returns the same review."""
+    repeated = _find_repeat(reviewer, annotation_id, idempotency_key)
+    if repeated is not None:
+        return repeated
+
+    def replace(task: Task, given: Annotation) -> dict[str, Any]:
+        schema_version, value = read_answer(project=project, result=result)
+        task.annotations.filter(is_current=True, user=reviewer).exclude(pk=given.pk).update(is_current=False)
+        Annotation.objects.filter(pk=given.pk).update(is_current=False)
+        lead = None if lead_time_ms is None else max(0, min(int(lead_time_ms), _MOST_LEAD_MS))
+        written = Annotation.objects.create(
+            task=task,
+            item_id=task.item_id,
+            user=reviewer,
+            result=result,
+            value=value,
+            previous=given,
+            schema_version=schema_version,
+            guide_version=given.guide_version,
+            lead_time_ms=lead,
+            idempotency_key=idempotency_key,
+        )
+        _settle_fixed(task, get_problem_type(project.problem_type).label_kind)
+        webhooks.notify_annotation(project=project, annotation=written, is_first=False)
+        return {"fixed_by": written}
+
+    return _judge(project, reviewer, annotation_id, Verdict.FIXED, _clean_reason(reason), replace)
+
+
+def _judge(
+    project: Project,
+    reviewer,
+    annotation_id: int,
+    verdict: str,
+    reason: str,
+    act: Callable[[Task, Annotation], dict[str, Any]],
+) -> Review:
+    """Lock the task, act on the answer while it is still the current one, write the verdict down."""
+    with transaction.atomic():
+        task = _lock_task(project, annotation_id)
+        given = Annotation.objects.select_related("user").get(pk=annotation_id)
+        if not given.is_current or given.kind != Kind.ANSWER:
+            raise Conflict("This answer was changed or taken back meanwhile. Look at the newest one.")
+        is_first = not given.reviews.exists()
+        review = Review.objects.create(
+            project=project,
+            task=task,
+            annotation=given,
+            annotator=given.user,
+            reviewer=reviewer,
+            verdict=verdict,
+            reason=reason,
+            **act(task, given),
+        )
+        FinalLabel.objects.filter(item=task.item_id, is_doubtful=True).update(is_doubtful=False)
+        webhooks.notify_review(project=project, review=review, is_first=is_first)
+    return review
+
+
+def _lock_task(project: Project, annotation_id: int) -> Task:
+    tasks = Task.objects.select_for_update(of=("self",), no_key=True).select_related("item", "dataset")
+    found = tasks.filter(dataset__project=project, annotations__pk=annotation_id).first()
+    if found is None:
+        raise NotFound("There is no such answer in this project.")
+    return found
+
+
+def _take_out(task: Task, given: Annotation) -> Annotation:
+    """A withdrawal in the name of whoever gave the answer; leases on it end."""
+    Annotation.objects.filter(pk=given.pk).update(is_current=False)
+    live = Lease.objects.filter(task=task, user=given.user_id, expires_at__gt=Now())
+    live.update(expires_at=Now())
+    return Annotation.objects.create(
+        task=task,
+        item_id=task.item_id,
+        user_id=given.user_id,
+        kind=Kind.WITHDRAWN,
+        previous=given,
+        schema_version=given.schema_version,
+        guide_version=given.guide_version,
+    )
+
+
+def _settle_fixed(task: Task, label_kind: str) -> None:
+    """One reviewer's word may stand in the place of several answers: a done task stays done."""
+    was_done = task.state == Task.State.DONE
+    people = task.annotations.filter(is_current=True, kind=Kind.ANSWER, origin=Annotation.Origin.HUMAN).count()
+    if was_done and people < task.overlap:
+        task.overlap = max(people, 1)
+        task.save(update_fields=["overlap"])
+    settle(task, label_kind)
+
+
+def _find_repeat(reviewer, annotation_id: int, key: str | None) -> Review | None:
+    if key is None:
+        return None
+    if not 8 <= len(key) <= 64:
+        raise DomainError("An idempotency key has 8 to 64 characters.")
+    written = Annotation.objects.filter(user=reviewer, idempotency_key=key).first()
+    if written is None:
+        return None
+    found = Review.objects.filter(fixed_by=written, annotation=annotation_id).first()
+    if found is None:
+        raise Conflict("This idempotency key was used for another answer.")
+    return found
+
+
+def _clean_reason(reason: str) -> str:
+    cleaned = " ".join(reason.split())
+    if len(cleaned) > MAX_REASON:
+        raise DomainError(f"A reason has at most {MAX_REASON} characters.", fields={"reason": "Shorter, please."})
+    return cleaned
