@@ -1,10 +1,11 @@
-"""What the queue knows besides tasks and leases: who shall answer what, gold items, and what people say to each other."""
+"""What the queue knows besides tasks and leases: who shall answer what, gold items, what people say about tasks."""
 
 from django.conf import settings
 from django.db import models
 
 from lifecycle.annotations.models import Annotation, Task
 from lifecycle.common.models import TimestampedModel
+from lifecycle.datasets.models import Dataset
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 
@@ -33,6 +34,7 @@ class AssignmentRule(TimestampedModel):
 class Assignment(models.Model):
     """One person shall answer one task. Tasks with as many open assignments as answers wanted go to nobody else."""
 
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+", db_index=False)  # of the task
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="assignments", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     rule = models.ForeignKey(
@@ -45,8 +47,8 @@ class Assignment(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "user"], name="assignment_once")]
         indexes = [
-            models.Index(fields=["user", "id"], condition=models.Q(is_open=True), name="assignment_waiting"),
-            models.Index(fields=["user", "task"], name="assignment_user"),
+            models.Index(fields=["dataset", "user", "id"], condition=models.Q(is_open=True), name="assignment_waiting"),
+            models.Index(fields=["dataset", "user", "task"], name="assignment_person"),
         ]
 
     def __str__(self) -> str:
