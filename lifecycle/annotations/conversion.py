@@ -1,4 +1,7 @@
-"""A project's labels as files in the layouts that Label Studio exports, made by its own converter."""
+"""Small exports at once, for the Label Studio door: in its own words, made by its own converter.
+
+Larger ones, and the layouts it does not know, are written by a job (workers/engines/labels_export).
+"""
 
 from __future__ import annotations
 
@@ -14,34 +17,29 @@ from typing import Any
 import orjson
 
 from lifecycle.common.errors import DomainError
-from lifecycle.contracts.sources import FORMULA_STARTS
+from lifecycle.contracts.label_exports import LAYOUTS, WITH_PICTURES, LabelLayout, disarm, split_layout
 
-# layout -> (the converter's name for it, the label kinds it fits, the ending of its file)
-LAYOUTS: dict[str, tuple[str, frozenset[str], str]] = {
-    "JSON": ("JSON", frozenset({"class", "number", "regions", "spans"}), "json"),
-    "JSON_MIN": ("JSON_MIN", frozenset({"class", "number", "regions", "spans"}), "json"),
-    "CSV": ("CSV", frozenset({"class", "number", "regions", "spans"}), "csv"),
-    "TSV": ("TSV", frozenset({"class", "number", "regions", "spans"}), "tsv"),
-    "CONLL2003": ("CONLL2003", frozenset({"spans"}), "conll"),
-    "COCO": ("COCO", frozenset({"regions"}), "zip"),
-    "YOLO": ("YOLO", frozenset({"regions"}), "zip"),
-    "VOC": ("VOC", frozenset({"regions"}), "zip"),
+# layout -> (the converter's name for it, the ending of its file)
+CONVERTED: dict[str, tuple[str, str]] = {
+    "JSON": ("JSON", "json"),
+    "JSON_MIN": ("JSON_MIN", "json"),
+    "CSV": ("CSV", "csv"),
+    "TSV": ("TSV", "tsv"),
+    "CONLL2003": ("CONLL2003", "conll"),
+    "COCO": ("COCO", "zip"),
+    "YOLO": ("YOLO", "zip"),
+    "VOC": ("VOC", "zip"),
 }
 
 
-def list_layouts(label_kind: str) -> list[str]:
-    """Those that fit a project's labels."""
-    return [name for name, (_, kinds, _) in LAYOUTS.items() if label_kind in kinds]
-
-
-def check_layout(layout: str, label_kind: str) -> str:
+def check_layout(layout: str, fitting: Iterable[LabelLayout]) -> str:
     """The layout's own name; DomainError for one that is unknown or does not fit the labels."""
-    name = layout.upper()
-    if name not in LAYOUTS:
+    key, with_pictures = split_layout(layout)
+    if key not in LAYOUTS or (with_pictures and not LAYOUTS[key].may_hold_pictures):
         raise DomainError(f"There is no export format “{layout[:40]}”.", fields={"export_type": "Unknown format."})
-    if label_kind not in LAYOUTS[name][1]:
-        raise DomainError(f"{name} does not fit the labels of this project.", fields={"export_type": "Does not fit."})
-    return name
+    if LAYOUTS[key] not in list(fitting):
+        raise DomainError(f"{key} does not fit the labels of this project.", fields={"export_type": "Does not fit."})
+    return key + WITH_PICTURES * with_pictures
 
 
 def write_json(tasks: Iterable[Mapping[str, Any]], path: Path) -> int:
@@ -77,13 +75,13 @@ def convert(*, config: str, source: Path, layout: str, folder: Path) -> Path:
     try:
         with redirect_stdout(StringIO()):
             converter = Converter(config=config, project_dir=str(folder), download_resources=False)
-            converter.convert(str(safe), str(out), LAYOUTS[layout][0], is_dir=False)
+            converter.convert(str(safe), str(out), CONVERTED[layout][0], is_dir=False)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, OSError) as error:
         raise DomainError(f"These labels cannot be written as {layout}: {type(error).__name__}: {error}") from error
     files = sorted(path for path in out.rglob("*") if path.is_file())
     if not files:
         raise DomainError(f"There is nothing to write as {layout} yet.")
-    if len(files) == 1 and LAYOUTS[layout][2] != "zip":
+    if len(files) == 1 and CONVERTED[layout][1] != "zip":
         return files[0]
     archive = folder / f"{layout.lower()}.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -97,12 +95,8 @@ def _write_plain(source: Path, target: Path, *, is_table: bool) -> None:
     tasks = json.loads(source.read_bytes())
     if is_table:
         for task in tasks:
-            task["data"] = {name: _disarm(value) for name, value in task["data"].items()}
+            task["data"] = {name: disarm(value) for name, value in task["data"].items()}
     target.write_text(json.dumps(tasks), encoding="utf-8")
-
-
-def _disarm(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def _encode(value: Any) -> Any:

@@ -1,19 +1,21 @@
-"""Exports that take a while: a snapshot of all labels, made by a job and kept, and its conversions."""
+"""Exports of labels: made by a job and kept; and conversions of what was exported before."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from lifecycle.annotations import conversion
+from lifecycle.annotations import conversion, exports
 from lifecycle.annotations import external_selectors as selectors
 from lifecycle.annotations.models import LabelExport
-from lifecycle.annotations.services.external import get_interface, serve_config
+from lifecycle.annotations.services.external import get_interface
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import Conflict
+from lifecycle.contracts.label_exports import LabeledTask
 from lifecycle.jobs import services as jobs
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
@@ -22,13 +24,18 @@ MAX_EXPORTS = 100
 
 
 @transaction.atomic
-def start_export(*, project: Project, user, title: str = "", only_annotated: bool = False) -> LabelExport:
-    """Have a worker write all labels of now to a file."""
+def start_export(
+    *, project: Project, user, title: str = "", only_annotated: bool = False, layout: str = "JSON"
+) -> LabelExport:
+    """Have a worker write all labels of now to a file. DomainError for a layout that does not fit them."""
     get_interface(project)
+    layout = conversion.check_layout(layout, exports.list_project_layouts(project))
     if selectors.list_exports(project).count() >= MAX_EXPORTS:
         raise Conflict(f"A project keeps at most {MAX_EXPORTS} exports. Delete some first.")
     name = title.strip()[:200] or f"{project.slug}-{timezone.now():%Y-%m-%d-%H-%M}"
-    export = LabelExport.objects.create(project=project, title=name, only_annotated=only_annotated, created_by=user)
+    export = LabelExport.objects.create(
+        project=project, title=name, layout=layout, only_annotated=only_annotated, created_by=user
+    )
     record_event(
         project=project,
         actor=user,
@@ -43,7 +50,7 @@ def start_export(*, project: Project, user, title: str = "", only_annotated: boo
 @transaction.atomic
 def start_conversion(*, export: LabelExport, user, layout: str) -> LabelExport:
     """Have a worker write a finished export in another layout; one that is there or on its way is not made twice."""
-    name = conversion.check_layout(layout, get_interface(export.project).label_kind)
+    name = conversion.check_layout(layout, exports.list_project_layouts(export.project))
     locked = LabelExport.objects.select_for_update().get(pk=export.pk)
     if not locked.blob:
         raise Conflict("This export is not finished yet.")
@@ -59,7 +66,7 @@ def start_conversion(*, export: LabelExport, user, layout: str) -> LabelExport:
 def _enqueue(export: LabelExport, user) -> LabelExport:
     export.job = jobs.enqueue(
         kind="label_export",
-        title=f"Export labels as {export.layout}",
+        title=f"Export labels as {exports.find_title(export.layout)}",
         spec={"export_id": export.pk},
         project=export.project,
         created_by=user,
@@ -74,19 +81,16 @@ def delete_export(*, export: LabelExport) -> None:
     export.delete()
 
 
-def write_file(*, export: LabelExport, folder: Path) -> tuple[Path, int]:
-    """The file of an export and how many tasks are in it; takes as long as it takes."""
-    source = folder / "labels.json"
+def read_tasks(*, export: LabelExport, folder: Path) -> Iterator[LabeledTask]:
+    """What goes into an export: the labels of now, or those of the snapshot that it converts."""
     if export.parent is None:
-        project = export.project
-        tasks = selectors.stream_export(project, export.created_by, role="owner", only_annotated=export.only_annotated)
-        return source, conversion.write_json(tasks, source)
+        layout, _ = exports.split_layout(export.layout)
+        return exports.stream_tasks(export.project, layout=layout, only_annotated=export.only_annotated)
+    source = folder / "snapshot.json"
     with open_blobs(settings.STORAGE_URL).open(export.parent.blob) as stored, open(source, "wb") as file:
         while block := stored.read(1 << 20):
             file.write(block)
-    config = serve_config(export.project)
-    path = conversion.convert(config=config, source=source, layout=export.layout, folder=folder)
-    return path, export.parent.task_count
+    return exports.stream_snapshot(export.project, source)
 
 
 def record_export(*, export: LabelExport, path: Path, blob: str, count: int) -> LabelExport:

@@ -112,7 +112,7 @@ def test_small_exports_come_in_the_formats_that_fit(client, text_project):
     client.projects.import_tasks(text_project.id, request=rows)
     exports = client.projects.exports
 
-    assert exports.list_formats(text_project.id) == ["JSON", "JSON_MIN", "CSV", "TSV"]
+    assert exports.list_formats(text_project.id) == ["JSON", "JSON_MIN", "CSV", "TSV", "PARQUET"]
     table = exports.as_pandas(text_project.id)
     assert list(table["mood"]) == ["good"] * 3 and list(table["text"]) == [f"'=text {n}" for n in range(3)]
     assert json.loads(exports.as_binary(text_project.id, export_type="JSON_MIN"))[0]["mood"] == "good"

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from rest_framework.response import Response
 
-from lifecycle.annotations import conversion
+from lifecycle.annotations import conversion, exports
 from lifecycle.annotations import external_selectors as selectors
 from lifecycle.annotations.external_payloads import build_user
 from lifecycle.annotations.models import LabelExport
@@ -32,9 +32,9 @@ class ExportView(ProjectDoorView):
 
     def get(self, request, project_pk):
         asked = request.query_params
-        interface = external.get_interface(self.project)
+        external.get_interface(self.project)
         wanted = asked.get("export_type") or asked.get("exportType") or "JSON"
-        layout = conversion.check_layout(wanted, interface.label_kind)
+        layout = conversion.check_layout(wanted, exports.list_project_layouts(self.project))
         ids = [read_id(one, "ids") for name in ("ids", "ids[]") for one in asked.getlist(name)]
         tasks = selectors.stream_export(
             self.project,
@@ -48,10 +48,11 @@ class ExportView(ProjectDoorView):
             response = StreamingHttpResponse(conversion.stream_json(tasks), content_type="application/json")
             response["Content-Disposition"] = f'attachment; filename="{name}.json"'
             return response
-        if selectors.list_tasks(self.project, request.user, role=self.role).count() > CONVERTED_AT_ONCE:
+        count = selectors.list_tasks(self.project, request.user, role=self.role).count()
+        if count > CONVERTED_AT_ONCE or layout not in conversion.CONVERTED:
             raise DomainError(
-                f"More than {CONVERTED_AT_ONCE:,} tasks are converted by a job: use projects.exports.create and "
-                "projects.exports.convert, then download the result."
+                f"More than {CONVERTED_AT_ONCE:,} tasks, and formats with pictures, masks or tables, are written by a "
+                "job: use projects.exports.create and projects.exports.convert, then download the result."
             )
         return self._convert(tasks, layout, name)
 
@@ -69,7 +70,8 @@ class ExportView(ProjectDoorView):
 
 class FormatsView(ProjectDoorView):
     def get(self, request, project_pk):
-        return Response(conversion.list_layouts(external.get_interface(self.project).label_kind))
+        external.get_interface(self.project)
+        return Response([layout.key for layout in exports.list_project_layouts(self.project)])
 
 
 class ExportsView(ProjectDoorView):
@@ -112,7 +114,7 @@ class DownloadView(ProjectDoorView):
         export = selectors.get_export(self.project, export_pk)
         asked = request.query_params
         layout = (asked.get("exportType") or asked.get("export_type") or "JSON").upper()
-        found = export if layout == "JSON" else export.conversions.filter(layout=layout).order_by("-pk").first()
+        found = export if layout == export.layout else export.conversions.filter(layout=layout).order_by("-pk").first()
         if found is None:
             raise NotFound(f"This export was not converted to {layout[:40]} yet.")
         if not found.blob:

@@ -1,0 +1,249 @@
+"""Reads a project's labels for an export: tasks in Label Studio's words, a batch in memory at a time.
+
+Rows come as plain tuples and results as text: an export of a million tasks makes no model instances.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+from django.db import connection
+
+from lifecycle.annotations import selectors
+from lifecycle.annotations.external_payloads import build_annotation, build_prediction, build_task
+from lifecycle.annotations.label_studio import swap_names
+from lifecycle.annotations.models import Annotation, LabelExport, Suggestion, Task
+from lifecycle.annotations.services.external import get_interface
+from lifecycle.contracts.label_exports import LAYOUTS, LabeledTask, LabelExportSpec, LabelLayout, Picture, list_layouts
+from lifecycle.contracts.label_exports import split_layout as split_layout
+from lifecycle.contracts.label_interface import parse_interface
+from lifecycle.contracts.problems import get_problem_type
+from lifecycle.projects.models import Project
+
+BATCH = 2_000
+
+_TASKS = """
+SELECT t.id, t.state, t.overlap, t.external, t.updated_at, i.created_at, i.id, i.text, i.row::text, i.blob, i.mime,
+       i.width, i.height, left(i.content_hash, 8), i.label_annotation_id
+FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
+WHERE t.dataset_id = ANY(%(datasets)s) AND i.excluded_at IS NULL AND t.id > %(after)s
+  AND (NOT %(answered)s OR EXISTS (
+      SELECT 1 FROM annotations_annotation a WHERE a.task_id = t.id AND a.is_current AND a.kind <> 'withdrawn'))
+ORDER BY t.id LIMIT %(count)s
+"""
+_ANSWERS = """
+SELECT a.id, a.task_id, a.user_id, a.origin, a.kind, a.result::text, jsonb_array_length(a.result), a.previous_id,
+       a.lead_time_ms, a.external, a.created_at
+FROM annotations_annotation a
+WHERE a.task_id = ANY(%s) AND a.is_current AND a.kind <> 'withdrawn' ORDER BY a.task_id, a.id
+"""
+_FIRST = """
+WITH RECURSIVE line AS (
+    SELECT a.id AS newest, a.id, a.previous_id, a.created_at FROM annotations_annotation a WHERE a.id = ANY(%s)
+    UNION ALL
+    SELECT line.newest, a.id, a.previous_id, a.created_at
+    FROM line JOIN annotations_annotation a ON a.id = line.previous_id WHERE a.kind <> 'withdrawn')
+SELECT newest, min(id), min(created_at) FROM line GROUP BY newest
+"""
+_PICTURES = """
+SELECT t.id, i.id, left(i.content_hash, 8), i.blob, i.mime, i.width, i.height, i.text
+FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
+WHERE t.dataset_id = ANY(%s) AND t.id = ANY(%s)
+"""
+
+
+class _Item(NamedTuple):
+    created_at: datetime
+    pk: int
+    text: str
+    row: Any
+    blob: str
+
+
+class _Task(NamedTuple):
+    """What `build_task` asks of a task."""
+
+    pk: int
+    state: str
+    overlap: int
+    external: Mapping[str, Any] | None
+    updated_at: datetime
+    item: _Item
+
+
+class _Answer(NamedTuple):
+    """What `build_annotation` asks of an annotation."""
+
+    pk: int
+    task_id: int
+    user_id: int
+    origin: str
+    kind: str
+    result: Any
+    count: int
+    previous_id: int | None
+    lead_time_ms: int | None
+    external: Mapping[str, Any] | None
+    created_at: datetime
+
+
+def list_project_layouts(project: Project) -> list[LabelLayout]:
+    """The layouts that can hold something of what the project's schema asks."""
+    schema = selectors.find_schema(project)
+    if schema is None:
+        return []
+    types = {control.type for control in parse_interface(schema.config).controls}
+    return list_layouts(types, get_problem_type(project.problem_type).item_kind)
+
+
+def describe(export: LabelExport) -> LabelExportSpec:
+    """What the engine is told."""
+    layout, with_pictures = split_layout(export.layout)
+    schema = selectors.find_schema(export.project)
+    count = Task.objects.filter(dataset__project=export.project).count()
+    total = export.parent.task_count if export.parent else count
+    return LabelExportSpec(layout, tuple(schema.classes if schema else ()), with_pictures, total)
+
+
+def stream_tasks(project: Project, *, layout: str, only_annotated: bool = False) -> Iterator[LabeledTask]:
+    """Every task with its labels, oldest first. For JSON results stay the bytes that the database holds."""
+    interface = get_interface(project)
+    datasets = list(project.datasets.values_list("pk", flat=True))
+    builder = _Builder(project, interface, keeps_bytes=layout == "JSON")
+    after = 0
+    while True:
+        where = {"datasets": datasets, "after": after, "answered": only_annotated, "count": BATCH}
+        rows = _fetch(_TASKS, where)
+        if rows:
+            yield from builder.build(rows)
+            after = rows[-1][0]
+        if len(rows) < BATCH:
+            return
+
+
+class _Builder:
+    """Puts tasks, answers and predictions of a batch together."""
+
+    def __init__(self, project: Project, interface: Any, *, keeps_bytes: bool):
+        self.project, self.interface = project, interface
+        probe = [{"from_name": "label", "to_name": "item", "type": "x", "value": {}}]
+        self.is_plain = list(swap_names(interface, probe)) == probe
+        self.keeps_bytes = keeps_bytes and self.is_plain
+        self.has_suggestions = Suggestion.objects.filter(task__dataset__project=project).exists()
+
+    def build(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[LabeledTask]:
+        ids = [row[0] for row in rows]
+        answers, suggestions = self._read_answers(ids), self._read_suggestions(ids)
+        for row in rows:
+            item = _Item(row[5], row[6], row[7], orjson.loads(row[8]) if row[8] else None, row[9])
+            task: Any = _Task(*row[:5], item)
+            mine = answers.get(task.pk, ())
+            described, proposals = [body for _, body in mine], suggestions.get(task.pk, ())
+            skips = sum(1 for body in described if body["was_cancelled"])
+            counts = {"answers": len(described) - skips, "skips": skips, "suggestions": len(proposals)}
+            body = build_task(
+                self.project, self.interface, task, annotations=described, predictions=proposals, counts=counts
+            )
+            picture = Picture(f"{item.pk}_{row[13]}", item.blob, row[10], row[11], row[12], item.text)
+            yield _choose(body, picture, mine, row[14])
+
+    def _read_answers(self, task_ids: list[int]) -> dict[int, list[tuple[int, dict[str, Any]]]]:
+        rows = [_Answer(*row) for row in _fetch(_ANSWERS, [task_ids])]
+        changed = [row.pk for row in rows if row.previous_id is not None]
+        first = {newest: (pk, at) for newest, pk, at in _fetch(_FIRST, [changed])} if changed else {}
+        found: dict[int, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+        for row in rows:
+            pk, at = first.get(row.pk, (row.pk, row.created_at))
+            found[row.task_id].append((row.pk, self._describe(row, pk, at)))
+        return found
+
+    def _describe(self, row: _Answer, pk: int, at: datetime) -> dict[str, Any]:
+        bare: Any = row._replace(result=[] if self.keeps_bytes else orjson.loads(row.result))
+        body = build_annotation(self.project, self.interface, bare, id=pk, created_at=at)
+        if self.keeps_bytes:
+            body |= {"result": orjson.Fragment(row.result), "result_count": row.count}
+        return body
+
+    def _read_suggestions(self, task_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
+        found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        if self.has_suggestions:
+            for one in Suggestion.objects.filter(task__in=task_ids).order_by("pk"):
+                found[one.task_id].append(build_prediction(self.project, self.interface, one))
+        return found
+
+
+def _choose(
+    body: dict[str, Any], picture: Picture, answers: Sequence[tuple[int, dict[str, Any]]], counts_id: int | None
+) -> LabeledTask:
+    """The answer that the item's label comes from, else the newest that was not a skip."""
+    given = [(pk, one) for pk, one in answers if not one["was_cancelled"]]
+    if not given:
+        return LabeledTask(body, picture)
+    chosen = next((one for pk, one in given if pk == counts_id), given[-1][1])
+    return LabeledTask(body, picture, chosen["result"], chosen["id"])
+
+
+def stream_snapshot(project: Project, path: Path) -> Iterator[LabeledTask]:
+    """The tasks of a snapshot in JSON, a line each, as an export wrote them; pictures are looked up again."""
+    datasets = list(project.datasets.values_list("pk", flat=True))
+    with open(path, "rb") as lines:
+        for batch in _split(_read_lines(lines)):
+            pictures = {row[0]: row[1:] for row in _fetch(_PICTURES, [datasets, [body["id"] for body in batch]])}
+            for body in batch:
+                pk, digest, *rest = pictures.get(body["id"], (body["id"], "gone", "", "", None, None, ""))
+                yield _choose(body, Picture(f"{pk}_{digest}", *rest), [(a["id"], a) for a in body["annotations"]], None)
+
+
+def _read_lines(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        content = line.strip().removeprefix(b"[").rstrip(b",]\n") if line.strip() != b"[]" else b""
+        if content:
+            yield orjson.loads(content)
+
+
+def _split(bodies: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    for body in bodies:
+        batch.append(body)
+        if len(batch) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def list_exports(project: Project) -> list[LabelExport]:
+    """The newest exports with their jobs, for the page."""
+    found = LabelExport.objects.filter(project=project).select_related("created_by", "job", "parent")
+    return list(found.order_by("-pk")[:50])
+
+
+def find_export(project: Project, export_id: int) -> LabelExport | None:
+    return LabelExport.objects.filter(project=project, pk=export_id).select_related("job").first()
+
+
+def count_tasks(project: Project) -> tuple[int, int]:
+    """(tasks, tasks somebody answered)."""
+    tasks = Task.objects.filter(dataset__project=project, item__excluded_at=None)
+    return tasks.count(), tasks.filter(state=Task.State.DONE).count()
+
+
+def find_title(layout: str) -> str:
+    """What a person calls a layout."""
+    key, with_pictures = split_layout(layout)
+    title = LAYOUTS[key].title if key in LAYOUTS else key
+    return f"{title} with pictures" if with_pictures else title
+
+
+def _fetch(sql: str, where: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, where)
+        return cursor.fetchall()
+
+
+assert Annotation.Kind.WITHDRAWN == "withdrawn"  # as the statements above write it
