@@ -22,8 +22,7 @@ test: install-tests ## style, architecture and every test but the long ones
 	@$(GRISTMILL) packages weights demo
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache
-	$(PYTEST) -n 2 -m "not long and not serial"
-	$(PYTEST) -m "serial and not long"
+	$(BIN)/python -m tests.suite
 
 test-long: install-tests ## the soak and chaos tests
 	$(PYTEST) -m long

@@ -8,6 +8,32 @@ from lifecycle.jobs import testing
 from lifecycle.jobs.models import Job
 from tests import factories
 
+# These take longest: they start first, so that no process is left with one of them at the end.
+SLOW_FILES = (
+    "contracts/test_openapi.py",
+    "engines/test_resume.py",
+    "engines/test_recipes.py",
+    "crawl/test_crawl.py",
+    "browser/",
+    "crawl/",
+    "exploration/",
+    "engines/",
+    "serving/",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """A file is one unit of work, so that what its fixtures start or train is made by one process only."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.as_posix().rpartition("/tests/")[2]))
+    items.sort(key=_rank)
+
+
+def _rank(item) -> int:
+    path = item.path.as_posix()
+    return next((rank for rank, part in enumerate(SLOW_FILES) if part in path), len(SLOW_FILES))
+
 
 @pytest.fixture(autouse=True)
 def _memory_publisher(request, settings):

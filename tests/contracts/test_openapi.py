@@ -22,7 +22,7 @@ from lifecycle.projects.models import Membership
 from tests.contracts.world import World, build_world
 
 SNAPSHOT = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
-EXAMPLES = 4  # per operation: all of them in about a minute
+EXAMPLES = 3  # per operation: all of them in about a minute
 ORIGIN = "http://testserver"
 QUICK = settings(
     max_examples=EXAMPLES,

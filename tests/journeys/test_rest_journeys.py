@@ -14,7 +14,7 @@ TEXT = {
     "problem_type": "text_classification",
     "charter": {"problem_statement": "Fresh or rotten?", "target_metric": "accuracy", "target_threshold": 0.6},
     "classes": ["fresh", "rotten"],
-    "file": ("reviews.csv", lambda: material.reviews(3000)),
+    "file": ("reviews.csv", lambda: material.reviews(1500)),
     "mapping": {"text": "text", "label": "verdict"},
     "recipe": "text_fast",
     "instance": {"text": "A moving, beautifully acted and very funny film."},

@@ -32,10 +32,13 @@ def read_diamonds(folder) -> list[tuple[dict, str]]:
     return [(row, str(price)) for row, price in zip(rows, table.price, strict=True)]
 
 
+long = pytest.mark.long  # about a minute each on one thread
 CASES = [
-    ("image_cnn", "image_classification", read_digits, [str(i) for i in range(10)], "accuracy", 0.96),
+    pytest.param(
+        *("image_cnn", "image_classification", read_digits, [str(i) for i in range(10)], "accuracy", 0.96), marks=long
+    ),
     ("text_fast", "text_classification", read_reviews, ["fresh", "rotten"], "accuracy", 0.75),
-    ("tabular_lightgbm", "tabular_regression", read_diamonds, [], "r2", 0.975),
+    pytest.param("tabular_lightgbm", "tabular_regression", read_diamonds, [], "r2", 0.975, marks=long),
 ]
 
 

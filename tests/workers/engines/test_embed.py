@@ -123,7 +123,9 @@ def crowds(tmp_path):
     return tmp_path / "v.npy", kinds
 
 
-@pytest.mark.parametrize(("method", "fitted_on"), [(MapMethod.PCA, 10_000), (MapMethod.UMAP, 300)])
+@pytest.mark.parametrize(
+    ("method", "fitted_on"), [(MapMethod.PCA, 10_000), pytest.param(MapMethod.UMAP, 300, marks=pytest.mark.long)]
+)
 def test_a_map_keeps_crowds_together_and_repeats_itself(crowds, tmp_path, method, fitted_on):
     path, kinds = crowds
     labels = tuple(f"kind {kind}" for kind in kinds)

@@ -16,7 +16,10 @@ from tests.workers.engines.worlds import MemoryReport, build_spec
 from workers.engines import train
 
 pytestmark = pytest.mark.timeout(300)
-LEARNERS = [pair for pair in PAIRS if pair[0] != "baseline"]
+HEAVY = {"image_mobilenet", "text_minilm"}  # the same loop, half a minute each: with the long tests
+LEARNERS = [
+    pytest.param(*pair, marks=pytest.mark.long if pair[0] in HEAVY else ()) for pair in PAIRS if pair[0] != "baseline"
+]
 
 
 class StopAfter:
