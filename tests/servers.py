@@ -22,6 +22,7 @@ def _start() -> None:
     redis = EmbeddedRedis(home / "redis")
     packages = Path(__file__).resolve().parent.parent / "var" / "packages"
     os.environ.setdefault("GRISTMILL_PACKAGES", str(packages))
+    os.environ["OMP_NUM_THREADS"] = "1"  # the run has both cores already; a library that resets its threads resets here
     os.environ.update(
         GRISTMILL_HOME=str(home),
         DATABASE_URL=postgres.start(),

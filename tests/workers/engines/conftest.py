@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from lifecycle.contracts.recipes import list_recipes
 from lifecycle.contracts.settings import ROOT, load_settings
@@ -17,15 +16,6 @@ from workers.engines import train
 from workers.supervisor.packages import ensure_packages
 
 PAIRS = [(recipe.key, problem) for recipe in list_recipes() for problem in recipe.problem_types]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread():
-    """The tests share two cores; one thread each also makes their times steady."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def fetch_packages(*names: str) -> Path:

@@ -71,7 +71,7 @@ def test_a_result_names_all_metrics_and_what_it_ran_on(trained, recipe, problem_
     assert set(result.metrics) == expected
     assert result.steps >= 1 and result.epochs >= 1 and result.stopped in {"completed", "early_stopped"}
     assert result.environment["seed"] == 1
-    assert result.environment["libraries"]["torch"] and result.environment["torch_threads"] == 1
+    assert result.environment["libraries"]["torch"] and result.environment["torch_threads"] >= 1
     assert set(result.environment["parameters"]) == {p.name for p in get_recipe(recipe).parameters}
     assert report.fractions == sorted(report.fractions) and report.fractions[-1] == 1.0
     assert any("validation/loss" in values for _, values in report.points)
