@@ -3,7 +3,8 @@
 from lifecycle.annotations.services.answers import reopen, request_labels, skip, submit, withdraw
 from lifecycle.annotations.services.guides import write_guide
 from lifecycle.annotations.services.imports import ImportedLabels, open_tasks, record_imported_labels
-from lifecycle.annotations.services.queue import change_settings, delete_stale_leases, lease_next, release, renew
+from lifecycle.annotations.services.queue import delete_stale_leases, lease_next, release, renew
+from lifecycle.annotations.services.queue_settings import change_settings
 from lifecycle.annotations.services.schemas import (
     change_schema,
     create_schema,

@@ -10,7 +10,8 @@ from django.db import transaction
 from lifecycle.annotations import selectors
 from lifecycle.annotations.label_studio import Interface, read_interface
 from lifecycle.annotations.models import ExternalProject, LabelSchema
-from lifecycle.annotations.services.queue import change_settings, find_settings
+from lifecycle.annotations.services.queue import find_settings
+from lifecycle.annotations.services.queue_settings import change_settings
 from lifecycle.annotations.services.schemas import _read_interface as check_xml
 from lifecycle.annotations.services.schemas import change_schema
 from lifecycle.common.errors import Conflict, DomainError

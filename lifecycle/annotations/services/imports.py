@@ -10,11 +10,15 @@ from itertools import islice
 from django.db import connection, transaction
 
 from lifecycle.annotations import rules, selectors
+from lifecycle.annotations.models import QueueSettings
+from lifecycle.annotations.services.assignment import apply_active_rules
+from lifecycle.annotations.services.ordering import DRAW, request_ranking
 from lifecycle.annotations.services.queue import find_settings
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Collection
 from lifecycle.datasets.services import record_labels
+from lifecycle.projects.models import Project
 
 BATCH = 10_000
 Imported = tuple[int, str] | tuple[int, str, str]
@@ -38,9 +42,12 @@ class ImportedLabels:
         )
 
 
-_OPEN_TASKS = """
-INSERT INTO annotations_task (dataset_id, item_id, state, overlap, answers, priority, skip_reason, updated_at)
-SELECT i.dataset_id, i.id, 'open', %(overlap)s, 0, 0, '', now()
+_OPEN_TASKS = f"""
+INSERT INTO annotations_task
+    (dataset_id, item_id, state, overlap, answers, priority, is_random, is_reserved, skip_reason, updated_at)
+SELECT i.dataset_id, i.id, 'open', %(overlap)s, 0,
+       CASE WHEN %(is_mixed)s OR %(is_drawn)s AND {DRAW} < %(share)s THEN {DRAW} ELSE 0 END,
+       {DRAW} < %(share)s, false, '', now()
 FROM datasets_item i
 WHERE i.collection_id = %(collection)s AND i.id > %(after)s
   AND NOT EXISTS (SELECT 1 FROM annotations_task t WHERE t.item_id = i.id)
@@ -104,18 +111,35 @@ SELECT t.item_id FROM annotations_task t WHERE t.id = ANY(%(tasks)s) AND t.answe
 
 def open_tasks(*, collection: Collection) -> int:
     """A task for every item of the collection that has none; returns how many were made. Safe to repeat."""
-    overlap = find_settings(collection.dataset.project).overlap
+    project = collection.dataset.project
+    settings = find_settings(project)
+    where = {
+        "collection": collection.pk,
+        "batch": BATCH,
+        "overlap": settings.overlap,
+        "share": settings.random_share,
+        "is_mixed": settings.order == QueueSettings.Order.RANDOM,
+        "is_drawn": settings.order != QueueSettings.Order.TIME,  # their draw is their place until all are ranked
+    }
     made, after = 0, 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                _OPEN_TASKS, {"overlap": overlap, "collection": collection.pk, "after": after, "batch": BATCH}
-            )
+            cursor.execute(_OPEN_TASKS, {**where, "after": after})
             items = [row[0] for row in cursor.fetchall()]
         made += len(items)
         if len(items) < BATCH:
-            return made
+            break
         after = max(items)
+    if made:
+        _place_new_tasks(project, settings)
+    return made
+
+
+def _place_new_tasks(project: Project, settings: QueueSettings) -> None:
+    """New tasks take their place in an order that has to be worked out, and go to those whom a rule gives them."""
+    if settings.order not in (QueueSettings.Order.TIME, QueueSettings.Order.RANDOM):
+        request_ranking(project=project)
+    apply_active_rules(project=project)
 
 
 def record_imported_labels(*, collection: Collection, labels: Iterable[Imported]) -> ImportedLabels:

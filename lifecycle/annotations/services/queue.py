@@ -2,60 +2,78 @@
 
 Every grant goes through `_grant`: it holds the row locks of the tasks it looks at, and counts in a statement of its
 own after the locks are held, so that it sees whatever the last holder of those locks committed.
+
+What is assigned to a person comes first, then what somebody asked for again, then the queue's order; gold items are
+mixed in between.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from lifecycle.annotations.models import Lease, QueueSettings, Task
-from lifecycle.common.errors import DomainError
-from lifecycle.contracts.problems import get_problem_type
+from lifecycle.annotations.models import URGENT, Assignment, Lease, QueueSettings, Task
+from lifecycle.annotations.services import gold
 from lifecycle.datasets.models import Dataset
 from lifecycle.projects.models import Project
-from lifecycle.projects.services import record_event
 
 MAX_LEASES_AT_ONCE = 50
-MIN_LEASE_SECONDS, MAX_LEASE_SECONDS = 15, 3_600
-MAX_OVERLAP = 20
 KEEP_EXPIRED = timedelta(days=7)  # how long a late answer of somebody who was given the task is still let in
 _ROUNDS = 4
 
-_CANDIDATES = """
-SELECT t.id FROM annotations_task t
-JOIN datasets_item i ON i.id = t.item_id
-WHERE t.dataset_id = %(dataset)s AND t.state = 'open' AND i.excluded_at IS NULL
-  AND t.id <> ALL(%(passed)s)
-  AND NOT EXISTS (
+_HAS_ANSWERED = """EXISTS (
       SELECT 1 FROM annotations_annotation a
       WHERE a.task_id = t.id AND a.user_id = %(user)s AND a.is_current AND a.origin = 'human' AND a.kind <> 'withdrawn')
-  AND NOT EXISTS (
-      SELECT 1 FROM annotations_review r
-      WHERE r.task_id = t.id AND r.annotator_id = %(user)s AND r.verdict = 'rejected' AND r.return_to = 'other')
+"""
+# answers that other people shall give and are not giving at this moment (then their lease is counted)
+_EXPECTED = """(
+      SELECT count(*) FROM annotations_assignment s
+      WHERE s.task_id = t.id AND s.user_id <> %(user)s AND s.is_open AND NOT EXISTS (
+          SELECT 1 FROM annotations_lease l
+          WHERE l.task_id = t.id AND l.user_id = s.user_id AND l.expires_at > statement_timestamp()))
+"""
+_WANTED = f"""
+  AND t.state = 'open' AND i.excluded_at IS NULL
+  AND t.id <> ALL(%(passed)s)
+  AND NOT {_HAS_ANSWERED}
   AND NOT EXISTS (
       SELECT 1 FROM annotations_lease l
       WHERE l.task_id = t.id AND l.user_id = %(user)s AND l.expires_at > statement_timestamp())
   AND t.answers + (
       SELECT count(*) FROM annotations_lease l
-      WHERE l.task_id = t.id AND l.expires_at > statement_timestamp()) < t.overlap
-ORDER BY t.answers, t.priority DESC, t.id
-LIMIT %(count)s
-FOR NO KEY UPDATE OF t SKIP LOCKED
+      WHERE l.task_id = t.id AND l.expires_at > statement_timestamp())
+"""
+_END = "LIMIT %(count)s FOR NO KEY UPDATE OF t SKIP LOCKED"
+
+_CANDIDATES = f"""
+SELECT t.id FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
+WHERE t.dataset_id = %(dataset)s AND NOT t.is_reserved {_WANTED} + {_EXPECTED} < t.overlap
+ORDER BY t.answers, t.priority DESC, t.id {_END}
+"""
+_URGENT = f"""
+SELECT t.id FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
+WHERE t.dataset_id = %(dataset)s AND NOT t.is_reserved AND t.priority >= {URGENT} {_WANTED} + {_EXPECTED} < t.overlap
+ORDER BY t.priority DESC, t.id {_END}
+"""
+_ASSIGNED = f"""
+SELECT t.id FROM annotations_assignment mine
+JOIN annotations_task t ON t.id = mine.task_id JOIN datasets_item i ON i.id = t.item_id
+WHERE mine.dataset_id = %(dataset)s AND mine.user_id = %(user)s AND mine.is_open {_WANTED} < t.overlap
+ORDER BY mine.id {_END}
 """
 
-_GRANT = """
+_GRANT = f"""
 INSERT INTO annotations_lease (task_id, user_id, expires_at, created_at)
 SELECT t.id, %(user)s, statement_timestamp() + %(seconds)s * interval '1 second', statement_timestamp()
 FROM annotations_task t
 WHERE t.id = ANY(%(tasks)s) AND t.state = 'open'
-  AND NOT EXISTS (
-      SELECT 1 FROM annotations_annotation a
-      WHERE a.task_id = t.id AND a.user_id = %(user)s AND a.is_current AND a.origin = 'human' AND a.kind <> 'withdrawn')
+  AND NOT {_HAS_ANSWERED}
   AND t.answers + (
       SELECT count(*) FROM annotations_lease l
       WHERE l.task_id = t.id AND l.user_id <> %(user)s AND l.expires_at > statement_timestamp()) < t.overlap
@@ -65,21 +83,30 @@ RETURNING task_id
 
 
 def lease_next(
-    *, project: Project, user, count: int = 1, resume: bool = False, lease_seconds: int | None = None
+    *,
+    project: Project,
+    user,
+    count: int = 1,
+    resume: bool = False,
+    lease_seconds: int | None = None,
+    settings: QueueSettings | None = None,
 ) -> list[Task]:
     """Up to `count` tasks that want an answer of this user, leased to them; with their items, in queue order.
 
-    `resume` gives back first what the user holds already (a page that was reloaded asks so). `lease_seconds` saves
-    reading the queue's settings where the caller has done so.
+    `resume` gives back first what the user holds already (a page that was reloaded asks so). `settings` saves reading
+    the queue's settings where the caller has done so.
     """
     count = max(1, min(count, MAX_LEASES_AT_ONCE))
-    seconds = lease_seconds or find_settings(project).lease_seconds
+    settings = settings or find_settings(project)
+    seconds = lease_seconds or settings.lease_seconds
     held = _list_held(project, user)[:count] if resume else []
     if held:
         renew(project=project, user=user, task_ids=held)
-    taken: list[int] = []
-    for dataset in Dataset.objects.filter(project=project).order_by("pk").values_list("pk", flat=True):
-        taken += _take(dataset, user, count - len(held) - len(taken), seconds)
+    wanted = count - len(held)
+    gold_count = sum(random.random() < settings.gold_share for _ in range(wanted)) if settings.gold_share else 0
+    taken = _take_from_all(project, user, wanted - gold_count, seconds, settings.is_only_assigned)
+    if gold_count:
+        taken = _mix(project, user, settings, taken, gold_count)
     return load_tasks([*held, *taken])
 
 
@@ -98,7 +125,10 @@ def renew(*, project: Project, user, task_ids: Sequence[int]) -> list[int]:
             .order_by("pk")
             .values_list("pk", flat=True)
         )
-        return sorted(_grant(user, locked, seconds))
+        kept = _grant(user, locked, seconds)
+        if len(kept) < len(wanted):
+            kept |= gold.renew(user=user, task_ids=[pk for pk in wanted if pk not in kept], seconds=seconds)
+        return sorted(kept)
 
 
 def release(*, project: Project, user, task_ids: Sequence[int]) -> int:
@@ -110,29 +140,6 @@ def release(*, project: Project, user, task_ids: Sequence[int]) -> int:
 def delete_stale_leases() -> int:
     """Drop leases that ran out so long ago that no late answer can be on its way."""
     return Lease.objects.filter(expires_at__lt=timezone.now() - KEEP_EXPIRED).delete()[0]
-
-
-def change_settings(*, project: Project, actor, overlap: int, lease_seconds: int) -> QueueSettings:
-    """How many people answer each task, and for how long one is lent. Open tasks take the new overlap on."""
-    if not 1 <= overlap <= MAX_OVERLAP:
-        raise DomainError(f"Ask between 1 and {MAX_OVERLAP} people.", fields={"overlap": f"1 to {MAX_OVERLAP}"})
-    if not MIN_LEASE_SECONDS <= lease_seconds <= MAX_LEASE_SECONDS:
-        limits = f"{MIN_LEASE_SECONDS} to {MAX_LEASE_SECONDS} seconds"
-        raise DomainError(f"A lease lasts {limits}.", fields={"lease_seconds": limits})
-    with transaction.atomic():
-        settings, _ = QueueSettings.objects.select_for_update().get_or_create(project=project)
-        before = settings.overlap
-        settings.overlap, settings.lease_seconds = overlap, lease_seconds
-        settings.save()
-        if before != overlap:
-            _apply_overlap(project, overlap)
-        record_event(
-            project=project,
-            actor=actor,
-            verb="queue.changed",
-            summary=f"Labelling queue: {overlap} answer(s) per item, leases of {lease_seconds} s",
-        )
-    return settings
 
 
 def find_settings(project: Project) -> QueueSettings:
@@ -152,11 +159,44 @@ def lend(*, user, task_id: int, seconds: int) -> bool:
 
 
 def _list_held(project: Project, user) -> list[int]:
-    leases = Lease.objects.filter(user=user, expires_at__gt=Now(), task__dataset__project=project, task__state="open")
+    leases = Lease.objects.filter(user=user, expires_at__gt=Now(), task__dataset__project=project)
+    leases = leases.filter(Q(task__state="open") | Q(task__gold__is_active=True))
     return list(leases.order_by("created_at", "task_id").values_list("task_id", flat=True))
 
 
-def _take(dataset_id: int, user, count: int, seconds: int) -> list[int]:
+def _mix(project: Project, user, settings: QueueSettings, taken: list[int], gold_count: int) -> list[int]:
+    """Gold items between the tasks, at places nobody can tell beforehand; none where there is no other work."""
+    seconds = settings.lease_seconds
+    probe = taken or _take_from_all(project, user, 1, seconds, settings.is_only_assigned)
+    if not probe:
+        return []
+    mixed = gold.lease(project=project, user=user, count=gold_count, seconds=seconds)
+    if not taken and mixed:
+        release(project=project, user=user, task_ids=probe)
+        probe = []
+    missing = gold_count - len(mixed) - (len(probe) - len(taken))
+    probe += _take_from_all(project, user, missing, seconds, settings.is_only_assigned)
+    for task_id in mixed:
+        probe.insert(random.randint(0, len(probe)), task_id)
+    return probe
+
+
+def _take_from_all(project: Project, user, count: int, seconds: int, is_only_assigned: bool) -> list[int]:
+    taken: list[int] = []
+    if count <= 0:
+        return taken
+    mine = Assignment.objects.filter(dataset=OuterRef("pk"), user=user, is_open=True)
+    urgent = Task.objects.filter(dataset=OuterRef("pk"), state="open", is_reserved=False, priority__gte=URGENT)
+    datasets = Dataset.objects.filter(project=project).order_by("pk")
+    for pk, has_mine, has_urgent in datasets.values_list("pk", Exists(mine), Exists(urgent)):
+        stages = [(_ASSIGNED, has_mine), (_URGENT, has_urgent), (_CANDIDATES, True)]
+        for statement, is_there in stages[:1] if is_only_assigned else stages:
+            if is_there and len(taken) < count:
+                taken += _take(statement, pk, user, count - len(taken), seconds)
+    return taken
+
+
+def _take(statement: str, dataset_id: int, user, count: int, seconds: int) -> list[int]:
     """Lock, count again, grant; a few rounds, because others may have filled up what was locked."""
     taken: list[int] = []
     passed: list[int] = []
@@ -165,7 +205,7 @@ def _take(dataset_id: int, user, count: int, seconds: int) -> list[int]:
         if wanted <= 0:
             break
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_CANDIDATES, {"dataset": dataset_id, "user": user.pk, "passed": passed, "count": wanted})
+            cursor.execute(statement, {"dataset": dataset_id, "user": user.pk, "passed": passed, "count": wanted})
             candidates = [row[0] for row in cursor.fetchall()]
             granted = _grant(user, candidates, seconds) if candidates else set()
         taken += [task for task in candidates if task in granted]
@@ -180,15 +220,3 @@ def _grant(user, task_ids: Sequence[int], seconds: int) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(_GRANT, {"user": user.pk, "tasks": list(task_ids), "seconds": seconds})
         return {row[0] for row in cursor.fetchall()}
-
-
-def _apply_overlap(project: Project, overlap: int) -> None:
-    from lifecycle.annotations.services.answers import settle
-
-    tasks = Task.objects.filter(dataset__project=project, state=Task.State.OPEN)
-    enough = list(tasks.filter(answers__gte=overlap).values_list("pk", flat=True))
-    tasks.exclude(overlap=overlap).update(overlap=overlap)
-    label_kind = get_problem_type(project.problem_type).label_kind
-    locked = Task.objects.select_for_update(of=("self",), no_key=True).select_related("item", "dataset")
-    for task in locked.filter(pk__in=enough).order_by("pk"):
-        settle(task, label_kind)

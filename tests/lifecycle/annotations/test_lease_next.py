@@ -90,7 +90,7 @@ def test_a_lease_of_another_project_is_out_of_reach(project, owner, make_tasks):
 def test_tasks_with_fewer_answers_come_first_and_then_the_higher_priority(project, owner, member, make_tasks, answer):
     services.change_settings(project=project, actor=owner, overlap=2, lease_seconds=60)
     one, two, three = make_tasks(3)
-    Task.objects.filter(pk=three.pk).update(priority=5)
+    Task.objects.filter(pk=three.pk).update(priority=0.9)
     services.lease_next(project=project, user=owner, count=3)
     answer(owner, three)
 

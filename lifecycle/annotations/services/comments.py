@@ -1,0 +1,94 @@
+"""What people say to each other about a task: comments, mentions, and the inbox they end in."""
+
+from __future__ import annotations
+
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from lifecycle.accounts.models import User
+from lifecycle.annotations.comment_rules import find_mentions
+from lifecycle.annotations.models import Notice, Task, TaskComment
+from lifecycle.annotations.selectors import get_task
+from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.projects.models import Membership, Project
+
+MAX_BODY = 5_000
+MAX_MENTIONS = 20
+
+
+def add_comment(*, project: Project, user, task: Task, body: str) -> TaskComment:
+    """Say something about a task that the user may see. Whom it names, and who spoke before, find it in their inbox."""
+    body = body.strip()
+    if not body:
+        raise DomainError("Write something first.", fields={"body": "some words"})
+    if len(body) > MAX_BODY:
+        raise DomainError(f"A comment has at most {MAX_BODY:,} characters.", fields={"body": f"at most {MAX_BODY:,}"})
+    named = _find_named(project, task, body)
+    with transaction.atomic():
+        comment = TaskComment.objects.create(task=task, author=user, body=body)
+        spoke = set(TaskComment.objects.filter(task=task).values_list("author_id", flat=True))
+        told = {person: Notice.Kind.REPLY for person in spoke} | {person.pk: Notice.Kind.MENTION for person in named}
+        told.pop(user.pk, None)
+        Notice.objects.bulk_create(Notice(user_id=pk, comment=comment, kind=kind) for pk, kind in told.items())
+        transaction.on_commit(lambda: forget_counts(told))
+    return comment
+
+
+def resolve(*, comment: TaskComment, user) -> TaskComment:
+    """Close a matter; nobody has it in their inbox as unread any more."""
+    if comment.resolved_at is None:
+        now = timezone.now()
+        with transaction.atomic():
+            comment.resolved_at, comment.resolved_by = now, user
+            comment.save(update_fields=["resolved_at", "resolved_by", "updated_at"])
+            unread = Notice.objects.filter(comment=comment, read_at=None)
+            people = list(unread.values_list("user_id", flat=True))
+            unread.update(read_at=now)
+            transaction.on_commit(lambda: forget_counts(people))
+    return comment
+
+
+def reopen_comment(*, comment: TaskComment) -> TaskComment:
+    """Open a matter again."""
+    comment.resolved_at = comment.resolved_by = None
+    comment.save(update_fields=["resolved_at", "resolved_by", "updated_at"])
+    return comment
+
+
+def mark_read(*, user, notice_ids: list[int] | None = None) -> int:
+    """Take notices as read: these, or all of the person's."""
+    unread = Notice.objects.filter(user=user, read_at=None)
+    if notice_ids is not None:
+        unread = unread.filter(pk__in=notice_ids)
+    count = unread.update(read_at=timezone.now())
+    forget_counts([user.pk])
+    return count
+
+
+def forget_counts(user_ids) -> None:
+    """The unread counts in the page heads of these people are counted anew."""
+    cache.delete_many([count_key(user_id) for user_id in user_ids])
+
+
+def count_key(user_id: int) -> str:
+    return f"inbox:{user_id}"
+
+
+def _find_named(project: Project, task: Task, body: str) -> list[User]:
+    """The members a comment names. DomainError for one who may not see the task: they would find a closed door."""
+    names = find_mentions(body)
+    if len(names) > MAX_MENTIONS:
+        raise DomainError(f"Name at most {MAX_MENTIONS} people in one comment.", fields={"body": "too many names"})
+    lowered = {name.lower() for name in names}
+    members = Membership.objects.filter(project=project, user__is_active=True).select_related("user")
+    found = [member for member in members if member.user.username.lower() in lowered] if lowered else []
+    for member in found:
+        try:
+            get_task(project, member.user, task.pk, role=member.role)
+        except NotFound:
+            raise DomainError(
+                f"@{member.user.username} cannot see this item: it was never in their hands. Name a reviewer instead.",
+                fields={"body": f"@{member.user.username} cannot see this item"},
+            ) from None
+    return [member.user for member in found]
