@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lifecycle.annotations.label_studio import Interface, build_data, swap_names
+from lifecycle.annotations.label_studio import Interface, build_data, get_item_kind, swap_names
 from lifecycle.annotations.models import Annotation, Suggestion, Task
 from lifecycle.projects.models import Project
 
@@ -52,7 +52,7 @@ def build_task(
     data = build_data(interface, text=task.item.text, row=task.item.row, address=address)
     kept = external.get("data")
     if kept is not None:
-        data = {**kept, **data} if interface.item_kind == "image" else kept
+        data = {**kept, **data} if get_item_kind(interface) == "image" else kept
     counts = counts or {}
     body: dict[str, Any] = {
         "id": task.pk,

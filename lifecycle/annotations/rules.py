@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-CONTROL_NAME = "label"  # contracts.label_config names the one control and the one object so
-OBJECT_NAME = "item"
-DRAWN_KINDS = ("regions", "spans")  # label kinds whose answers are more than one value; they come by import
+from lifecycle.contracts.label_interface import CLASS_KEYS, MAIN_CONTROL, MAIN_OBJECT, assign_keys
+from lifecycle.contracts.label_interface.values import format_number
+
+__all__ = ["CLASS_KEYS", "assign_keys", "format_number"]  # of the contract; asked for here too
+
+CONTROL_NAME = MAIN_CONTROL  # of the control that answers the project's question
+OBJECT_NAME = MAIN_OBJECT
+DRAWN_KINDS = ("regions", "spans")  # label kinds whose answers are more than one value
 MAX_CLASSES = 1_000
 MAX_CLASS_LENGTH = 200
-
-# s, u and g are skip, undo and guide; 0 is the tenth class
-CLASS_KEYS = "1234567890" + "qwertyiopadfhjklzxcvbnm"
 
 
 @dataclass(frozen=True)
@@ -60,22 +62,6 @@ class ClassChange:
     renamed: tuple[tuple[str, str], ...]  # (old, new); `new` may be a class that exists: the two are merged
 
 
-def assign_keys(classes: Sequence[str]) -> list[str]:
-    """The key of each class; empty for those past the last free key.
-
-    A class that is called like a key has it (the digit 7 is on 7), the others take the free keys in order.
-    """
-    own = {name.lower() for name in classes if name.lower() in set(CLASS_KEYS)}
-    free = (key for key in CLASS_KEYS if key not in own)
-    taken: set[str] = set()
-    keys = []
-    for name in classes:
-        key = name.lower() if name.lower() in own - taken else next(free, "")
-        taken.add(key)
-        keys.append(key)
-    return keys
-
-
 def clean_classes(classes: Sequence[str]) -> list[str]:
     """Names without surrounding blanks, in order. ValueError, with a sentence, for what cannot be a class list."""
     cleaned = [" ".join(str(name).split()) for name in classes]
@@ -117,8 +103,6 @@ def read_value(label_kind: str, classes: Sequence[str], result: Any) -> str:
     content = region.get("value")
     if not isinstance(content, Mapping):
         raise ValueError("The region has no value.")
-    if label_kind in DRAWN_KINDS:
-        raise ValueError("Boxes and spans cannot be answered here yet; import them.")
     if label_kind == "number":
         return _read_number(region.get("type"), content)
     return _read_class(region.get("type"), content, classes)
@@ -140,13 +124,6 @@ def _read_class(kind: Any, content: Mapping[str, Any], classes: Sequence[str]) -
     if chosen[0] not in classes:
         raise ValueError(f"“{str(chosen[0])[:60]}” is not a class of this project's label schema.")
     return str(chosen[0])
-
-
-def format_number(number: float) -> str:
-    """The shortest text that reads back as the same number; whole numbers without a point."""
-    if float(number).is_integer() and abs(number) < 2**53:
-        return str(int(number))
-    return repr(float(number))
 
 
 def choose_label(label_kind: str, answers: Sequence[Answer], wanted: int) -> Answer | None:

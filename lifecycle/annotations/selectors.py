@@ -13,8 +13,8 @@ from django.utils import timezone
 from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Lease, Task
 from lifecycle.common.errors import NotFound
+from lifecycle.contracts.label_interface import CONTROLS, Interface, parse_interface
 from lifecycle.contracts.loop import Figure, StageState, StageSummary
-from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 
@@ -60,6 +60,24 @@ def get_schema(project: Project) -> LabelSchema:
     return schema
 
 
+def read_config(schema: LabelSchema) -> str:
+    """The configuration as whoever set it gave it."""
+    return schema.external_config or schema.config
+
+
+def read_interface(project: Project, schema: LabelSchema) -> Interface:
+    """What a version of the schema asks, in the project's own names."""
+    try:
+        return parse_interface(read_config(schema), project.problem_type)
+    except ValueError:  # taken by an earlier release, which let tags ride along that nobody could answer
+        return parse_interface(schema.config, project.problem_type)
+
+
+def get_interface(project: Project) -> Interface:
+    """What the project asks now, in its own names; NotFound while there is no schema."""
+    return read_interface(project, get_schema(project))
+
+
 def list_schemas(project: Project) -> QuerySet[LabelSchema]:
     return LabelSchema.objects.filter(project=project).select_related("created_by").order_by("-version")
 
@@ -74,11 +92,11 @@ def list_guides(project: Project) -> QuerySet[GuideVersion]:
 
 
 def can_answer(project: Project, schema: LabelSchema | None) -> bool:
-    """Whether there is a question that can be answered here: classes, or a number. Regions come by import."""
-    kind = get_problem_type(project.problem_type).label_kind
-    if schema is None or kind in rules.DRAWN_KINDS:
+    """Whether there is a question that can be answered here: one with labels, or one that needs none."""
+    if schema is None:
         return False
-    return bool(schema.classes) or kind == LabelKind.NUMBER
+    main = read_interface(project, schema).main_control
+    return main is not None and bool(main.labels or not CONTROLS[main.tag].part)
 
 
 def count_class_uses(project: Project, names: Sequence[str]) -> dict[str, int]:
@@ -217,8 +235,7 @@ def summarize_label(project: Project) -> StageSummary:
         Figure("to label", f"{progress.open:,}"),
         Figure("classes", str(len(schema.classes) if schema else 0)),
     )
-    comes_by_import = get_problem_type(project.problem_type).label_kind in rules.DRAWN_KINDS
-    if not comes_by_import and not can_answer(project, schema):
+    if not can_answer(project, schema):
         return StageSummary(
             "label", StageState.READY, "No classes yet", figures, action="schema", action_label="Set the classes"
         )

@@ -15,6 +15,7 @@ JOB_QUEUES: dict[str, str] = {
     "version": "io",
     "export": "io",
     "restore": "io",
+    "relabel": "io",
     "profile": "io",
     "findings": "cpu",
     "train": "cpu",
@@ -25,7 +26,10 @@ JOB_QUEUES: dict[str, str] = {
     "pipeline": "io",
     "drift": "io",
     "label_export": "io",
+    "rank": "cpu",
+    "assign": "io",
     "webhook": "io",
+    "suggest": "cpu",
     "mail": "io",
     "housekeeping": "io",
 }

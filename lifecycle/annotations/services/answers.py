@@ -13,8 +13,9 @@ from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, Lease, QualitySettings, QueueSettings, Review, Task
 from lifecycle.annotations.services import webhooks
 from lifecycle.annotations.services.queue import lend
-from lifecycle.annotations.services.scene import Scene, find_schema_row, lock_scene
+from lifecycle.annotations.services.scene import Scene, find_interface, lock_scene
 from lifecycle.common.errors import Conflict, DomainError, NotFound
+from lifecycle.contracts.label_interface import Interface
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Dataset
 from lifecycle.datasets.services import record_labels
@@ -220,19 +221,27 @@ def _end_surplus_leases(task_id: int, user, room: int) -> None:
 
 def _read_value(project: Project, version: _Version) -> tuple[int, str | None]:
     """(schema version, value) of what is about to be written, checked against the schema that counts now."""
-    found = find_schema_row(project)
+    found = find_interface(project)
     if found is None:
         raise Conflict("This project has no label schema yet: an engineer has to set its classes first.")
-    schema_version, classes = found
+    schema_version, interface = found
     if version.kind != Kind.ANSWER:
         return schema_version, None
     if version.is_read:
         return schema_version, version.value
     try:
-        label_kind = get_problem_type(project.problem_type).label_kind
-        return schema_version, rules.read_value(label_kind, classes, version.result)
+        return schema_version, _read_answer(interface, version.result)
     except ValueError as error:
         raise DomainError(str(error)) from None
+
+
+def _read_answer(interface: Interface, result: Any) -> str:
+    checked = interface.check_result(result)
+    value = interface.read_value(checked)
+    if value is None:
+        raise ValueError("The answer says nothing about the project's question. Skip the item instead.")
+    interface.check_complete(checked)
+    return value
 
 
 def _get_repeat(scene: Scene) -> Annotation:

@@ -8,13 +8,13 @@ from typing import Any
 from django.db import transaction
 
 from lifecycle.annotations import selectors
-from lifecycle.annotations.label_studio import Interface, read_interface
+from lifecycle.annotations.label_studio import Interface, guess_problem_type
 from lifecycle.annotations.models import ExternalProject, LabelSchema
 from lifecycle.annotations.services.queue import find_settings
 from lifecycle.annotations.services.queue_settings import change_settings
-from lifecycle.annotations.services.schemas import _read_interface as check_xml
-from lifecycle.annotations.services.schemas import change_schema
+from lifecycle.annotations.services.schemas import set_config
 from lifecycle.common.errors import Conflict, DomainError
+from lifecycle.contracts.label_interface import parse_interface
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Dataset, Item
 from lifecycle.datasets.services import create_dataset
@@ -39,19 +39,19 @@ class BadConfig(DomainError):
 @transaction.atomic
 def create_project(*, user, title: str, config: str, settings: Mapping[str, Any]) -> Project:
     """A project with a dataset for what the configuration shows; without one its kind is open until it comes."""
-    interface = parse(config)
+    problem_type = guess_problem_type(parse(config))
     name = " ".join(title.split()) or f"New project of {user.username}"
     statement = str(settings.get("description") or "").strip() or STATEMENT
     project = projects.create(
         user=user,
         name=name,
-        problem_type=interface.problem_type or UNDECIDED_TYPE,
+        problem_type=problem_type or UNDECIDED_TYPE,
         charter={"problem_statement": statement},
     )
     create_dataset(project=project)
-    ExternalProject.objects.create(project=project, is_undecided=not interface.problem_type)
+    ExternalProject.objects.create(project=project, is_undecided=not problem_type)
     update_project(project=project, actor=user, settings=settings)
-    if interface.problem_type:
+    if problem_type:
         set_external_config(project=project, actor=user, config=config)
     return project
 
@@ -115,15 +115,14 @@ def _store_views(kept: ExternalProject, views: list[Any]) -> None:
 
 def parse(config: str) -> Interface:
     """What a client's configuration asks; BadConfig where it cannot be read or labeled. An empty one asks nothing."""
-    if not config.strip() or config.strip() == EMPTY_CONFIG:
-        return read_interface(EMPTY_CONFIG)
+    if not config.strip():
+        return parse_interface(EMPTY_CONFIG)
     try:
-        check_xml(config)
-    except DomainError as refused:
-        raise BadConfig(refused.message) from None
-    interface = read_interface(config)
-    if interface.complaint:
-        raise BadConfig(interface.complaint)
+        interface = parse_interface(config)
+    except ValueError as error:
+        raise BadConfig(str(error)) from None
+    if config.strip() != EMPTY_CONFIG and interface.main_control is None:
+        raise BadConfig("The configuration asks nothing: it needs a control, such as <Choices>, about an object.")
     return interface
 
 
@@ -132,28 +131,32 @@ def set_external_config(*, project: Project, actor, config: str) -> LabelSchema 
     """Take a client's configuration, with its own names, as the schema. Its kind of question must stay the same once
     there are items; a class that labels use cannot go."""
     Project.objects.select_for_update().get(pk=project.pk)
-    interface = parse(config)
-    if not interface.problem_type:
+    problem_type = guess_problem_type(parse(config))
+    if not problem_type:
         if selectors.find_schema(project):
             raise BadConfig("This project has a labelling configuration already; send the one that replaces it.")
         return None
-    if interface.problem_type != project.problem_type:
-        _change_problem_type(project, interface)
+    if parse_interface(config, project.problem_type).main_control is None or is_undecided(project):
+        _change_problem_type(project, problem_type)
     ExternalProject.objects.update_or_create(project=project, defaults={"is_undecided": False})
     try:
-        schema = change_schema(project=project, actor=actor, classes=interface.control.classes)
+        return set_config(project=project, actor=actor, config=config)
     except DomainError as refused:
         raise BadConfig(refused.message) from None
-    LabelSchema.objects.filter(pk=schema.pk).update(external_config=config)
-    schema.external_config = config
-    return schema
 
 
-def _change_problem_type(project: Project, interface: Interface) -> None:
+def is_undecided(project: Project) -> bool:
+    """Whether the project was made without a configuration and still has none."""
+    return ExternalProject.objects.filter(project=project, is_undecided=True).exists()
+
+
+def _change_problem_type(project: Project, problem_type: str) -> None:
+    if problem_type == project.problem_type:
+        return
     if Item.objects.filter(dataset__project=project).exists():
         title = get_problem_type(project.problem_type).title.lower()
         raise BadConfig(f"This project has data for {title}; its configuration cannot ask for another kind.")
-    problem = get_problem_type(interface.problem_type)
+    problem = get_problem_type(problem_type)
     charter = project.charters.first()
     project.problem_type = problem.key
     project.save(update_fields=["problem_type", "updated_at"])
@@ -166,18 +169,19 @@ def _change_problem_type(project: Project, interface: Interface) -> None:
 
 def get_interface(project: Project) -> Interface:
     """What the project asks, with the names its clients use; Conflict while it asks nothing."""
-    interface = read_interface(serve_config(project))
-    if not interface.problem_type:
+    schema = selectors.find_schema(project)
+    interface = selectors.read_interface(project, schema) if schema else None
+    if interface is None or interface.main_control is None:
         raise Conflict("This project has no labelling configuration yet: set its label_config first.")
     return interface
 
 
 def serve_config(project: Project) -> str:
-    """The configuration as a client gave it, or Gristmill's own since the classes were changed here."""
+    """The configuration that counts now, with the names its author gave."""
     schema = selectors.find_schema(project)
     if schema is None:
         return EMPTY_CONFIG
-    return schema.external_config or schema.config
+    return selectors.read_config(schema)
 
 
 def delete_project(*, project: Project, actor) -> None:

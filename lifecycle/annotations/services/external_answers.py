@@ -118,7 +118,7 @@ def _lock(project: Project, annotation: Annotation) -> Task:
 
 
 def _read(project: Project, raw: Any) -> Answer:
-    reader = LabelReader(get_interface(project), selectors.get_schema(project).classes)
+    reader = LabelReader(get_interface(project))
     try:
         return reader.read_answer(raw)
     except ValueError as error:
@@ -172,7 +172,7 @@ def delete_suggestion(*, suggestion: Suggestion) -> None:
 
 
 def _read_proposal(project: Project, raw: Any):
-    reader = LabelReader(get_interface(project), selectors.get_schema(project).classes)
+    reader = LabelReader(get_interface(project))
     try:
         return reader.read_proposal(raw)
     except ValueError as error:

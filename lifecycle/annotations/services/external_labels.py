@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle.annotations import rules, selectors
-from lifecycle.annotations.label_studio import Interface, check_result, read_result, swap_names
+from lifecycle.annotations.label_studio import Interface, read_result
 from lifecycle.annotations.models import Annotation, Suggestion, Task
 from lifecycle.common import bulk
 from lifecycle.contracts.problems import get_problem_type
@@ -57,28 +57,25 @@ class LabelReader:
     """Reads what clients send, against one configuration; ValueError says what is wrong with it."""
 
     interface: Interface
-    classes: Sequence[str]
 
     def read_answer(self, raw: Any) -> Answer:
         if not isinstance(raw, Mapping):
             raise ValueError("An annotation must be an object.")
         is_skip = raw.get("was_cancelled") is True
-        result = check_result(self.interface, raw.get("result") or [])
-        value = None if is_skip else read_result(self.interface, self.classes, result)
+        result, value = read_result(self.interface, raw.get("result") or [])
         kept = {name: raw[name] for name in KEPT if raw.get(name) not in (None, False, "")}
         if len(str(kept)) > MAX_EXTRA_CHARS:
             raise ValueError("An annotation says too much beside its result.")
         kind = Annotation.Kind.SKIP if is_skip else Annotation.Kind.ANSWER
         lead = _read_seconds(raw.get("lead_time"))
-        return Answer(str(kind), swap_names(self.interface, result), value, lead, kept or None)
+        return Answer(str(kind), result, None if is_skip else value, lead, kept or None)
 
     def read_proposal(self, raw: Any) -> Proposal:
         if not isinstance(raw, Mapping):
             raise ValueError("A prediction must be an object.")
-        result = check_result(self.interface, raw.get("result") or [])
+        result, value = read_result(self.interface, raw.get("result") or [])
         version = str(raw.get("model_version") or "")[:MAX_VERSION_CHARS]
-        value = read_result(self.interface, self.classes, result)
-        return Proposal(version, _read_score(raw.get("score")), swap_names(self.interface, result), value)
+        return Proposal(version, _read_score(raw.get("score")), result, value)
 
 
 def _read_seconds(seconds: Any) -> int | None:

@@ -18,8 +18,15 @@ import pyarrow.parquet as pq
 from django.db import connection, transaction
 from django.utils import timezone
 
-from lifecycle.annotations import selectors
-from lifecycle.annotations.label_studio import Content, Interface, build_data, describe_columns, read_content
+from lifecycle.annotations.label_studio import (
+    Content,
+    Interface,
+    build_data,
+    describe_columns,
+    get_item_kind,
+    get_variable,
+    read_content,
+)
 from lifecycle.annotations.models import Task
 from lifecycle.annotations.services import adopt, webhooks
 from lifecycle.annotations.services.external import get_interface
@@ -113,7 +120,7 @@ def import_tasks(*, project: Project, user, tasks: Sequence[Any], find_pictures=
 
 
 def _read_drafts(project: Project, interface: Interface, tasks: Sequence[Any]) -> list[_Draft]:
-    reader = LabelReader(interface, selectors.get_schema(project).classes)
+    reader = LabelReader(interface)
     drafts, problems = [], []
     for place, task in enumerate(tasks):
         try:
@@ -146,7 +153,7 @@ def _read_draft(interface: Interface, reader: LabelReader, task: Any) -> _Draft:
 
 def _find_pictures(interface: Interface, drafts: list[_Draft], find) -> dict[str, Picture]:
     """The pictures behind the addresses; BadTasks for those that are not of this installation."""
-    if interface.item_kind != "image":
+    if get_item_kind(interface) != "image":
         return {}
     found = find({draft.content.address for draft in drafts})
     problems = [
@@ -252,8 +259,8 @@ def describe_extra(interface: Interface, content: Content, data: Mapping[str, An
     row = orjson.loads(content.row) if content.row else None
     plain = build_data(interface, text=content.text, row=row, address="")
     kept: dict[str, Any] = {}
-    if interface.item_kind == "image":
-        extra = {name: value for name, value in data.items() if name != interface.target.variable}
+    if get_item_kind(interface) == "image":
+        extra = {name: value for name, value in data.items() if name != get_variable(interface)}
         kept = {"data": extra} if extra else {}
     elif plain != dict(data):
         kept = {"data": dict(data)}
@@ -289,7 +296,7 @@ def update_task(*, project: Project, actor, task: Task, data: Any = None, meta: 
 
 
 def _read_same_content(interface: Interface, task: Task, data: Any) -> Content:
-    if interface.item_kind == "image":
+    if get_item_kind(interface) == "image":
         if not isinstance(data, Mapping):
             raise BadTasks(["Task data must be an object."])
         return Content(task.item.content_hash)

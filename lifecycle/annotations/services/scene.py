@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from django.db import connection
 
 from lifecycle.annotations import rules
-from lifecycle.annotations.models import LabelSchema
+from lifecycle.annotations.selectors import find_schema, read_interface
 from lifecycle.common.errors import NotFound
+from lifecycle.contracts.label_interface import Interface
 from lifecycle.projects.models import Project
 
 # NO KEY: a row that refers to the task may be written beside this, another answer may not.
@@ -74,7 +75,7 @@ def lock_scene(project: Project, user, task_id: int, key: str | None) -> Scene:
     return Scene(*(task_id, *plain, current, own))
 
 
-def find_schema_row(project: Project) -> tuple[int, list[str]] | None:
-    """(version, classes) of the schema that counts now."""
-    newest = LabelSchema.objects.filter(project=project).order_by("-version")
-    return newest.values_list("version", "classes").first()
+def find_interface(project: Project) -> tuple[int, Interface] | None:
+    """(version, what it asks) of the schema that counts now."""
+    schema = find_schema(project)
+    return (schema.version, read_interface(project, schema)) if schema else None

@@ -68,8 +68,6 @@ def _walk_parts(element: Element, part: str, above: tuple[str, ...]) -> Iterator
 def _check_label(value: str, text: str, part: str) -> None:
     if not value:
         raise ValueError(f"A <{part}> has no value.")
-    if text.startswith("$"):
-        raise ValueError(f"A <{part}> takes its value from each task, which is not supported: write it out.")
     for name in (value, text):
         if len(name) > MAX_LABEL_CHARS:
             raise ValueError(f"A label has at most {MAX_LABEL_CHARS} characters; “{name[:40]}…” is longer.")

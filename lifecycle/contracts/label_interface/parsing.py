@@ -39,7 +39,7 @@ def parse_interface(xml: str, problem_type: str = "") -> Interface:
     ValueError, with a sentence, for XML that cannot be read, tags that are not supported, names that are missing or
     double, questions about nothing. A configuration that asks nothing is an Interface without controls.
     """
-    root = _read_xml(xml)
+    root = read_xml(xml)
     _check_tags(root)
     objects = tuple(_read_object(one) for one in _walk(root) if _tag(one) in OBJECTS)
     _check_names(root)
@@ -50,7 +50,8 @@ def parse_interface(xml: str, problem_type: str = "") -> Interface:
     return _with_own_names(interface, find_main(interface, problem_type))
 
 
-def _read_xml(xml: str) -> Element:
+def read_xml(xml: str) -> Element:
+    """The root of a configuration; ValueError, with a sentence, for XML that is hostile, too large or broken."""
     if len(xml.encode("utf-8", "replace")) > MAX_CONFIG_BYTES:
         raise ValueError(f"A labelling configuration has at most {MAX_CONFIG_BYTES:,} bytes.")
     try:
@@ -152,7 +153,7 @@ def _read_control(element: Element, when: Condition | None, objects: tuple[Objec
     rule = CONTROLS[tag]
     if tag == "Relations":
         labels = read_labels(element, tag)
-        return Control(element.get("name") or "relations", tag, rule.type, (), multiple=True, labels=labels)
+        return Control("relations", tag, rule.type, (), multiple=True, labels=labels)
     name = element.get("name") or ""
     targets = _read_targets(element, tag, name, objects)
     per_region = _is_true(element, "perRegion")
@@ -230,7 +231,7 @@ def _read_layout(element: Element) -> Iterator[dict[str, Any]]:
         if tag in IGNORED or tag in PARTS:
             continue
         if tag in OBJECTS or tag in CONTROLS:
-            yield {"tag": tag, "ref": child.get("name") or "relations", "children": []}
+            yield {"tag": tag, "ref": "relations" if tag == "Relations" else child.get("name"), "children": []}
             continue
         node: dict[str, Any] = {"tag": tag, "children": list(_read_layout(child))}
         text = child.get("value") or child.get("title") or ""

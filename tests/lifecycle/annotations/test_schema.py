@@ -81,7 +81,8 @@ TEXT = '<Text name="item" value="$text"/>'
         ('<!DOCTYPE x [<!ENTITY a "b">]><View>&a;</View>', "document type"),
         (f'<View>{TEXT}<Labels name="label" toName="item"><Label value="a"/></Labels></View>', "<Labels>"),
         ('<View><Image name="item" value="$image"/></View>', "<Image>"),
-        (f'<View>{TEXT}<Choices name="other" toName="item"><Choice value="a"/></Choices></View>', "name="),
+        (f'<View>{TEXT}<Choices name="other" toName="that"><Choice value="a"/></Choices></View>', "that"),
+        (f'<View>{TEXT}<Video name="other" value="$v"/></View>', "<Video>"),
         (
             f'<View>{TEXT}<Choices name="label" toName="item" choice="multiple"><Choice value="a"/></Choices></View>',
             "multiple",

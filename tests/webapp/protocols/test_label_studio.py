@@ -56,7 +56,7 @@ def test_a_project_without_a_configuration_waits_for_one(client):
     [
         ("<View><Text", "well-formed"),
         ('<!DOCTYPE x [<!ENTITY e "x">]><View>&e;</View>', "not allowed"),
-        ('<View><Audio name="a" value="$a"/><TextArea name="t" toName="a"/></View>', "<TextArea>"),
+        ('<View><Video name="a" value="$a"/><TextArea name="t" toName="a"/></View>', "<Video>"),
     ],
 )
 def test_a_configuration_that_cannot_be_labeled_is_refused_by_name(client, config, said):
