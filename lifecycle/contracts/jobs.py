@@ -28,6 +28,8 @@ JOB_QUEUES: dict[str, str] = {
     "label_export": "io",
     "rank": "cpu",
     "assign": "io",
+    "rank": "cpu",
+    "assign": "io",
     "webhook": "io",
     "suggest": "cpu",
     "mail": "io",
