@@ -1,0 +1,183 @@
+// The surface of an Image: its picture, what is drawn on it, and the tools for it. Built before its turn comes (the
+// picture is fetched and decoded); layers and listeners are attached when it is first shown.
+
+import { make } from "../dom.js";
+import { createEditing } from "./image/editing.js";
+import { TOOL_OF_TAG } from "./image/regions.js";
+import { createScene } from "./image/scene.js";
+import { loadShapes } from "./image/shapes.js";
+import { listenToPointers } from "./image/pointer.js";
+import { createToolbar } from "./image/toolbar.js";
+import { createTools, EXTREME_HINT } from "./image/tools.js";
+import { listToolGroups, listVerbs } from "./image/verbs.js";
+import { createViewport } from "./image/viewport.js";
+
+/** How one likes to work: kept from item to item. `brushShare` is the brush's width by the picture's shorter side. */
+const preferences = { isExtreme: false, isEraser: false, isSnapping: true, hasNames: true, brushShare: 0.04, light: 1 };
+
+const HINTS = {
+  rectangle: "Drag from corner to corner. A click selects; Shift draws over the selected box.",
+  ellipse: "Drag from corner to corner of the box around it. A click selects.",
+  polygon: "Click the corners; the first one again, or Enter, closes. Backspace takes one back, Esc all.",
+  extreme: EXTREME_HINT,
+  keypoint: "Click the point. Ctrl and a click selects.",
+  brush: "Paint. Ctrl and a click selects a mask, strokes add to the selected one.",
+};
+
+function buildPicture(task, object) {
+  const picture = make("img", { class: "image-picture", alt: `Item ${task.itemId ?? task.id ?? ""}`.trim(), draggable: false });
+  picture.decoding = "sync";
+  picture.src = task.data?.[object.field] ?? task.image;
+  return picture;
+}
+
+export function createSurface({ object, controls, task, session, settings = {} }) {
+  const isReadOnly = Boolean(settings.readOnly);
+  const drawing = controls.filter(({ tag }) => TOOL_OF_TAG[tag]);
+  const picture = buildPicture(task, object);
+  const status = make("p", { class: "image-status", "aria-live": "polite" });
+  const turned = make("div", { class: "image-turned" }, picture);
+  const sheet = make("div", { class: "image-sheet" }, turned);
+  const box = make("div", { class: "image-box", tabindex: "-1" }, sheet);
+  const element = make("section", { class: "image-surface", "aria-label": "Picture" });
+  const cleanups = [];
+  let isShown = false;
+  let isAttached = false;
+  let isPending = false;
+
+  const say = (text) => void (status.textContent = text);
+  const viewport = createViewport({ box, sheet, turned, onChange: hearViewport });
+  const scene = createScene({
+    object, controls: drawing, session, regions: settings.regions, preferences, viewport, say, isReadOnly,
+    onEdit: (...edit) => editing.change(...edit),
+  }); // prettier-ignore
+  const editing = createEditing({ object, controls: drawing, session, settings, preferences, viewport, scene, say });
+  const preview = (shapes) => scene.marks.preview(shapes, { color: previewColor(), scale: viewport.scale });
+  const tools = createTools({
+    frame: () => viewport.frame, scale: () => viewport.scale, reach: editing.reach, add: editing.add, pick: editing.pick,
+    preview, say, brush: editing,
+  }); // prettier-ignore
+  const context = { drawing, editing, viewport, preferences, session, settings, isReadOnly, repaint, disarm };
+  const toolbar = createToolbar(listToolGroups(context));
+
+  turned.append(scene.brush.canvas);
+  sheet.append(...scene.layers);
+  element.append(toolbar.element, box, ...(drawing.length ? [status] : []));
+  if (drawing.length) void loadShapes();
+
+  const ready = picture.decode().then(() => viewport.setImage(picture.naturalWidth, picture.naturalHeight));
+
+  function previewColor() {
+    const [first] = session.armed?.labels ?? [];
+    if (preferences.isEraser && editing.armedTool() === "brush") return "#868e96";
+    return editing.armedControl()?.labels.find(({ value }) => value === first)?.color ?? "#4c6ef5";
+  }
+
+  function currentTool() {
+    return isReadOnly ? null : (tools[editing.armedTool()] ?? null);
+  }
+
+  function hearViewport(what) {
+    if (what === "light") preferences.light = viewport.light;
+    if (what === "turn" && isAttached) void scene.attach();
+    if (what === "camera") scene.syncMarks();
+    toolbar.paint();
+  }
+
+  /** After anything that buttons, hints or names depend on. */
+  function repaint() {
+    toolbar.paint();
+    const tool = isReadOnly ? null : editing.armedTool();
+    box.dataset.tool = tool ?? "select";
+    say(tool ? HINTS[tool] : drawing.length && !isReadOnly ? "Choose a label to draw with, or click a region to change it." : "");
+    if (isAttached) scene.sync();
+  }
+
+  function disarm() {
+    session.arm(null);
+  }
+
+  function hearSession({ type }) {
+    if (type === "armed") {
+      for (const tool of Object.values(tools)) tool.cancel?.();
+      preview([]);
+      repaint();
+    }
+    if (isPending) return;
+    isPending = true;
+    queueMicrotask(() => {
+      isPending = false;
+      if (isAttached) scene.sync();
+      toolbar.paint();
+    });
+  }
+
+  /** Keys that belong to what is being drawn come before the page's. */
+  function onKeyCapture(event) {
+    const tool = currentTool();
+    if (!tool?.isBusy || event.altKey || event.ctrlKey || event.metaKey) return;
+    const run = { Escape: () => tool.cancel?.(), Enter: () => tool.finish?.(), Backspace: () => tool.back?.() }[event.key];
+    if (!run || event.target.closest?.("input, textarea, select")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    run();
+  }
+
+  /** With corners of a polygon picked, Delete takes those; the page would take the region. */
+  function onDelete(event) {
+    if ((event.key === "Delete" || event.key === "Backspace") && hadCorners) event.stopPropagation();
+  }
+  let hadCorners = false;
+  const noteCorners = () => void (hadCorners = scene.shapes.hasCorners);
+
+  function attach() {
+    isAttached = true;
+    viewport.setLight(preferences.light);
+    cleanups.push(
+      session.subscribe(hearSession),
+      settings.regions?.subscribe(() => scene.sync()) ?? (() => {}),
+      listenToPointers(box, {
+        tool: currentTool, isEditing: scene.shapes.isEditing, handleAt: scene.marks.findHandle, drag: editing.drag,
+        pick: pickUnlessHandle, locate: viewport.locate, viewport, startEdit: editing.startEdit,
+        focus: () => box.focus({ preventScroll: true }),
+      }),
+    ); // prettier-ignore
+    element.addEventListener("keydown", noteCorners, true);
+    element.addEventListener("keydown", onDelete);
+    void scene.attach();
+  }
+
+  function pickUnlessHandle(point, options = {}) {
+    if (!options.target?.closest?.(".a9s-handle")) editing.pick(point, options);
+  }
+
+  return {
+    element,
+    ready,
+    show() {
+      if (isShown) return;
+      isShown = true;
+      document.addEventListener("keydown", onKeyCapture, true);
+      void ready.then(
+        () => {
+          if (!isShown) return;
+          viewport.fit();
+          if (!isAttached) attach();
+          repaint();
+        },
+        () => say("This picture could not be loaded."),
+      );
+    },
+    hide() {
+      isShown = false;
+      document.removeEventListener("keydown", onKeyCapture, true);
+    },
+    bindings: () => listVerbs(context),
+    destroy() {
+      this.hide();
+      for (const cleanup of cleanups) cleanup();
+      scene.destroy();
+      viewport.destroy();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+// What one can do on a picture beside drawing: each verb with its key, and the toolbar's buttons for the same.
+
+const BRUSH_STEP = 1.25;
+const THINNEST = 0.002;
+const WIDEST = 0.5;
+const within = (value, low, high) => Math.min(high, Math.max(low, value));
+
+function createActions({ editing, viewport, preferences, repaint }) {
+  const toggle = (name) => () => {
+    preferences[name] = !preferences[name];
+    repaint();
+  };
+  const scaleBrush = (factor) => () => {
+    preferences.brushShare = within(preferences.brushShare * factor, THINNEST, WIDEST);
+    repaint();
+  };
+  return {
+    toggle,
+    widerBrush: scaleBrush(BRUSH_STEP),
+    thinnerBrush: scaleBrush(1 / BRUSH_STEP),
+    turn: (degrees) => () => viewport.turnBy(degrees),
+    light: (steps) => () => viewport.brighten(steps),
+    nudge: (dx, dy) => () => editing.nudge(dx, dy),
+  };
+}
+
+/** Verbs with keys for the page: {id, keys, spare?, words, run, repeats?}. */
+export function listVerbs(context) {
+  const { drawing, editing, viewport, isReadOnly, disarm } = context;
+  const act = createActions(context);
+  const looking = [
+    { id: "image:zoom-in", keys: ["+", "="], words: "Zoom in", run: viewport.zoomIn, repeats: true },
+    { id: "image:zoom-out", keys: ["-"], words: "Zoom out", run: viewport.zoomOut, repeats: true },
+    { id: "image:fit", keys: ["Shift+f"], words: "Fit the picture into view", run: viewport.fit },
+    { id: "image:actual", keys: ["Shift+a"], words: "Actual size", run: viewport.actualSize },
+    { id: "image:turn-right", keys: ["Shift+r"], words: "Turn the picture right", run: act.turn(90) },
+    { id: "image:turn-left", keys: ["Shift+l"], words: "Turn the picture left", run: act.turn(-90) },
+    { id: "image:brighter", keys: ["Shift+b"], words: "Brighter", run: act.light(1), repeats: true },
+    { id: "image:darker", keys: ["Shift+d"], words: "Darker", run: act.light(-1), repeats: true },
+    { id: "image:left", keys: ["Shift+ArrowLeft"], words: "Move the selected shape, or the view, left", run: act.nudge(-1, 0), repeats: true },
+    { id: "image:right", keys: ["Shift+ArrowRight"], words: "… right", run: act.nudge(1, 0), repeats: true },
+    { id: "image:up", keys: ["Shift+ArrowUp"], words: "… up", run: act.nudge(0, -1), repeats: true },
+    { id: "image:down", keys: ["Shift+ArrowDown"], words: "… down", run: act.nudge(0, 1), repeats: true },
+  ];
+  if (!drawing.length) return looking;
+  const names = { id: "image:names", keys: ["Shift+t"], words: "Show or hide the names of regions", run: act.toggle("hasNames") };
+  const near = { id: "image:zoom-region", keys: ["Shift+z"], words: "Zoom to the selected region", run: editing.zoomToSelected };
+  if (isReadOnly) return [...looking, names, near];
+  return [...looking, names, near, ...listDrawingVerbs(context, act, disarm)];
+}
+
+function listDrawingVerbs({ drawing, editing }, act, disarm) {
+  const has = (tag) => drawing.some((control) => control.tag === tag);
+  return [
+    { id: "image:select", keys: ["v"], spare: ["Shift+v"], words: "Select, without a label to draw with", run: disarm },
+    { id: "image:insert", keys: ["Shift+i"], words: "Put in a shape of the chosen label, without a pointer", run: editing.insert },
+    { id: "image:grow", keys: ["Ctrl+ArrowUp"], words: "Make the selected shape larger", run: () => editing.grow(1), repeats: true },
+    { id: "image:shrink", keys: ["Ctrl+ArrowDown"], words: "Make the selected shape smaller", run: () => editing.grow(-1), repeats: true },
+    { id: "image:duplicate", keys: ["Ctrl+d"], words: "Duplicate the selected regions", run: editing.duplicate },
+    { id: "image:copy", keys: ["Shift+c"], words: "Copy the regions of the item before", run: editing.copyPrevious },
+    { id: "image:snap", keys: ["Shift+m"], words: "Snap to the edges of the picture, or not", run: act.toggle("isSnapping") },
+    ...(has("RectangleLabels")
+      ? [{ id: "image:extreme", keys: ["x"], spare: ["Shift+x"], words: "Boxes by four extreme points, or by dragging", run: act.toggle("isExtreme") }]
+      : []),
+    ...(has("BrushLabels")
+      ? [
+          { id: "image:eraser", keys: ["e"], spare: ["Shift+e"], words: "Brush or eraser", run: act.toggle("isEraser") },
+          { id: "image:wider", keys: ["]"], words: "Wider brush", run: act.widerBrush, repeats: true },
+          { id: "image:thinner", keys: ["["], words: "Thinner brush", run: act.thinnerBrush, repeats: true },
+        ]
+      : []),
+  ]; // prettier-ignore
+}
+
+/** What the toolbar shows, in groups. */
+export function listToolGroups(context) {
+  const { drawing, editing, viewport, preferences, session, isReadOnly, repaint, disarm } = context;
+  const act = createActions(context);
+  const looking = [
+    { icon: "zoom-out", words: "Zoom out (−)", run: viewport.zoomOut },
+    { icon: "maximize", words: "Fit the picture into view (Shift+F)", run: viewport.fit },
+    { icon: "zoom-in", words: "Zoom in (+)", run: viewport.zoomIn },
+    { icon: "rotate-clockwise", words: "Turn the picture (Shift+R)", run: act.turn(90) },
+    { icon: "brightness-up", words: "Brightness (Shift+B brighter, Shift+D darker)", min: -2, max: 2, step: 0.1,
+      read: () => Math.log2(viewport.light), write: (steps) => viewport.setLight(2 ** steps) },
+  ]; // prettier-ignore
+  if (!drawing.length) return [looking];
+  const names = { icon: "tag", words: "Names of regions (Shift+T)", run: act.toggle("hasNames"), isOn: () => preferences.hasNames };
+  if (isReadOnly) return [[...looking, names]];
+  const isTool = (...tools) => () => tools.includes(editing.armedTool());
+  return [
+    [
+      { icon: "pointer", words: "Select, without a label to draw with (V)", run: disarm, isOn: () => session.armed === null },
+      { icon: "target", words: "Boxes by four extreme points (X)", run: act.toggle("isExtreme"), isOn: () => preferences.isExtreme,
+        isShown: isTool("rectangle", "extreme") },
+      { icon: "eraser", words: "Eraser (E)", run: act.toggle("isEraser"), isOn: () => preferences.isEraser, isShown: isTool("brush") },
+      { icon: "brush", words: "Width of the brush ([ and ])", min: Math.log(THINNEST), max: Math.log(WIDEST), step: 0.05, isShown: isTool("brush"),
+        read: () => Math.log(preferences.brushShare), write: (value) => { preferences.brushShare = Math.exp(value); repaint(); } },
+      { icon: "magnet", words: "Snap to the edges of the picture (Shift+M)", run: act.toggle("isSnapping"), isOn: () => preferences.isSnapping },
+      { icon: "copy", words: "Copy the regions of the item before (Shift+C)", run: editing.copyPrevious },
+    ],
+    [...looking, names],
+  ]; // prettier-ignore
+}
