@@ -13,7 +13,7 @@ import { listToolGroups, listVerbs } from "./image/verbs.js";
 import { createViewport } from "./image/viewport.js";
 
 /** How one likes to work: kept from item to item. `brushShare` is the brush's width by the picture's shorter side. */
-const preferences = { isExtreme: false, isEraser: false, isSnapping: true, hasNames: true, brushShare: 0.04, light: 1 };
+const preferences = { isExtreme: false, isEraser: false, isOver: false, isSnapping: true, hasNames: true, brushShare: 0.04, light: 1 };
 
 const HINTS = {
   rectangle: "Drag from corner to corner. A click selects; Shift draws over the selected box.",
@@ -42,7 +42,7 @@ export function createSurface({ object, controls, task, session, settings = {} }
   const element = make("section", { class: "image-surface", "aria-label": "Picture" });
   const cleanups = [];
   let isShown = false;
-  let isAttached = false;
+  let isAttached = false; // layers are there, while it is shown
   let isPending = false;
 
   const say = (text) => void (status.textContent = text);
@@ -130,53 +130,65 @@ export function createSurface({ object, controls, task, session, settings = {} }
   let hadCorners = false;
   const noteCorners = () => void (hadCorners = scene.shapes.hasCorners);
 
-  function attach() {
-    isAttached = true;
-    viewport.setLight(preferences.light);
+  function wire() {
     cleanups.push(
       session.subscribe(hearSession),
-      settings.regions?.subscribe(() => scene.sync()) ?? (() => {}),
+      settings.regions?.subscribe(() => isAttached && scene.sync()) ?? (() => {}),
       listenToPointers(box, {
-        tool: currentTool, isEditing: scene.shapes.isEditing, handleAt: scene.marks.findHandle, drag: editing.drag,
-        pick: pickUnlessHandle, locate: viewport.locate, viewport, startEdit: editing.startEdit,
-        focus: () => box.focus({ preventScroll: true }),
+        tool: currentTool, isDrawingOver: () => preferences.isOver, isEditing: scene.shapes.isEditing,
+        handleAt: scene.marks.findHandle, drag: editing.drag, pick: pickUnlessHandle, locate: viewport.locate, viewport,
+        startEdit: editing.startEdit, focus: () => box.focus({ preventScroll: true }),
       }),
     ); // prettier-ignore
-    element.addEventListener("keydown", noteCorners, true);
-    element.addEventListener("keydown", onDelete);
-    void scene.attach();
+    listen(document, "keydown", onKeyCapture, true);
+    listen(element, "keydown", noteCorners, true);
+    listen(element, "keydown", onDelete);
+  }
+
+  function listen(target, type, listener, options) {
+    target.addEventListener(type, listener, options);
+    cleanups.push(() => target.removeEventListener(type, listener, options));
   }
 
   function pickUnlessHandle(point, options = {}) {
-    if (!options.target?.closest?.(".a9s-handle")) editing.pick(point, options);
+    if (!options.target?.closest?.(".a9s-handle, .a9s-touch-handle")) editing.pick(point, options);
+  }
+
+  async function show() {
+    if (isShown) return;
+    isShown = true;
+    await ready;
+    if (!isShown) return;
+    wire();
+    viewport.fit();
+    viewport.setLight(preferences.light);
+    repaint();
+    await scene.attach();
+    isAttached = true;
+    if (isShown) repaint();
+    else release();
+  }
+
+  function release() {
+    if (isAttached) scene.release();
+    isAttached = false;
+  }
+
+  function hide() {
+    isShown = false;
+    for (const cleanup of cleanups.splice(0)) cleanup();
+    for (const tool of Object.values(tools)) tool.cancel?.();
+    release();
   }
 
   return {
     element,
     ready,
-    show() {
-      if (isShown) return;
-      isShown = true;
-      document.addEventListener("keydown", onKeyCapture, true);
-      void ready.then(
-        () => {
-          if (!isShown) return;
-          viewport.fit();
-          if (!isAttached) attach();
-          repaint();
-        },
-        () => say("This picture could not be loaded."),
-      );
-    },
-    hide() {
-      isShown = false;
-      document.removeEventListener("keydown", onKeyCapture, true);
-    },
+    show: () => void show().catch(() => say("This picture could not be loaded.")),
+    hide,
     bindings: () => listVerbs(context),
     destroy() {
-      this.hide();
-      for (const cleanup of cleanups) cleanup();
-      scene.destroy();
+      hide();
       viewport.destroy();
     },
   };

@@ -9,9 +9,12 @@ const SELECTED_ALPHA = 0.62;
 
 const isSameList = (one, other) => one.length === other.length && one.every((byte, index) => byte === other[index]);
 
-function readColor(color, alpha) {
-  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16) || 0);
-  return (Math.round(alpha * 255) << 24) | (blue << 16) | (green << 8) | red; // as the bytes lie in memory
+/** A color as one number, as its four bytes lie in memory; also "red", or "rgb(1 2 3)". */
+function readColor(context, color, alpha) {
+  context.fillStyle = "#4c6ef5"; // stays, when the color is none
+  context.fillStyle = color;
+  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(context.fillStyle.slice(at, at + 2), 16) || 0);
+  return (Math.round(alpha * 255) << 24) | (blue << 16) | (green << 8) | red;
 }
 
 export function createBrushLayer({ onProblem }) {
@@ -61,7 +64,7 @@ export function createBrushLayer({ onProblem }) {
     const pixels = new Uint32Array(picture.data.buffer);
     for (const { mask, color, isSelected } of layers) {
       const shown = shrink === 1 ? mask : resizeMask(mask, size, canvas);
-      const paint = readColor(color, isSelected ? SELECTED_ALPHA : ALPHA);
+      const paint = readColor(context, color, isSelected ? SELECTED_ALPHA : ALPHA);
       for (let at = 0; at < shown.length; at += 1) if (shown[at]) pixels[at] = paint;
     }
     context.putImageData(picture, 0, 0);
@@ -71,6 +74,13 @@ export function createBrushLayer({ onProblem }) {
     canvas,
     resize,
     sync,
+    /** Forget the masks; the next sync reads them again. */
+    release() {
+      masks.clear();
+      painted = "";
+      canvas.width = 1;
+      canvas.height = 1;
+    },
     /** Whether a point of the image, in pixels, is on the region's mask. */
     isHit(id, [x, y]) {
       const [column, row] = [Math.floor(x), Math.floor(y)];

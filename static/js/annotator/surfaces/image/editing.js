@@ -5,7 +5,7 @@ import { dragHandle } from "./marks.js";
 import { isMoved } from "./shapes.js";
 
 const SNAP_PX = 8;
-const INSERTED_SHARE = 0.25; // of the picture's sides, for a shape put in by key
+const INSERTED_SHARE = 0.25; // of what is seen, for a shape put in by key
 
 const makeId = () => crypto.randomUUID().slice(0, 10);
 
@@ -81,9 +81,8 @@ export function createEditing({ object, controls, session, settings, preferences
   function insert() {
     const tool = armedTool();
     if (!tool || tool === "brush") return say(tool ? "A mask is painted with the brush." : "Choose a label first.");
-    const { viewWidth, viewHeight } = viewport.frame;
-    const [cx, cy] = [viewWidth / 2, viewHeight / 2];
-    const [w, h] = [viewWidth * INSERTED_SHARE, viewHeight * INSERTED_SHARE];
+    const { cx, cy, ...seen } = viewport.seen;
+    const [w, h] = [seen.w * INSERTED_SHARE, seen.h * INSERTED_SHARE];
     const corners = [[cx - w / 2, cy - h / 2], [cx + w / 2, cy - h / 2], [cx + w / 2, cy + h / 2], [cx - w / 2, cy + h / 2]]; // prettier-ignore
     add({
       rectangle: { kind: "rectangle", cx, cy, w, h, rotation: 0 },

@@ -6,7 +6,7 @@ import { distance } from "./geometry.js";
 const CLICK_PX = 4;
 
 /**
- * `router` is {tool(): tool or null, isEditing(event), handleAt(event), drag(handle, point), pick(point, {isMore}),
+ * `router` is {tool(): tool or null, isDrawingOver(), isEditing(event), handleAt(event), drag(handle, point), pick(point, {isMore}),
  * locate(event), viewport, startEdit(), focus()}. A tool's gesture and that of `drag` are {move, lift, cancel}.
  */
 export function listenToPointers(box, router) {
@@ -63,7 +63,7 @@ export function listenToPointers(box, router) {
   function choose(event, point) {
     if (event.button === 1 || event.button === 2 || isSpaceHeld) return createPan(event);
     const tool = router.tool();
-    const isForced = event.shiftKey && tool; // draw over the region that is being edited
+    const isForced = tool && (event.shiftKey || router.isDrawingOver()); // over the region that is being edited
     if (!isForced && router.isEditing(event)) return createPassing(event, point);
     const handle = isForced ? null : router.handleAt(event);
     if (handle) return router.drag(handle, point);

@@ -98,6 +98,10 @@ export function createScene({ object, controls, session, regions, preferences, v
       await shapes.attach(viewport.frame);
       sync();
     },
-    destroy: () => shapes.destroy(),
+    /** Give memory back while the item is not on screen. */
+    release() {
+      shapes.destroy();
+      brush.release();
+    },
   };
 }

@@ -58,6 +58,7 @@ function listDrawingVerbs({ drawing, editing }, act, disarm) {
     { id: "image:shrink", keys: ["Ctrl+ArrowDown"], words: "Make the selected shape smaller", run: () => editing.grow(-1), repeats: true },
     { id: "image:duplicate", keys: ["Ctrl+d"], words: "Duplicate the selected regions", run: editing.duplicate },
     { id: "image:copy", keys: ["Shift+c"], words: "Copy the regions of the item before", run: editing.copyPrevious },
+    { id: "image:over", keys: ["Shift+o"], words: "Draw over the selected region, or change it", run: act.toggle("isOver") },
     { id: "image:snap", keys: ["Shift+m"], words: "Snap to the edges of the picture, or not", run: act.toggle("isSnapping") },
     ...(has("RectangleLabels")
       ? [{ id: "image:extreme", keys: ["x"], spare: ["Shift+x"], words: "Boxes by four extreme points, or by dragging", run: act.toggle("isExtreme") }]
@@ -96,6 +97,8 @@ export function listToolGroups(context) {
       { icon: "eraser", words: "Eraser (E)", run: act.toggle("isEraser"), isOn: () => preferences.isEraser, isShown: isTool("brush") },
       { icon: "brush", words: "Width of the brush ([ and ])", min: Math.log(THINNEST), max: Math.log(WIDEST), step: 0.05, isShown: isTool("brush"),
         read: () => Math.log(preferences.brushShare), write: (value) => { preferences.brushShare = Math.exp(value); repaint(); } },
+      { icon: "stack", words: "Draw over the selected region, as Shift does (Shift+O)", run: act.toggle("isOver"), isOn: () => preferences.isOver,
+        isShown: () => editing.armedTool() !== null },
       { icon: "magnet", words: "Snap to the edges of the picture (Shift+M)", run: act.toggle("isSnapping"), isOn: () => preferences.isSnapping },
       { icon: "copy", words: "Copy the regions of the item before (Shift+C)", run: editing.copyPrevious },
     ],

@@ -97,6 +97,13 @@ export function createViewport({ box, sheet, turned, onChange }) {
       frame = createFrame(width, height, frame?.turn ?? 0);
       fit();
     },
+    /** What is seen of the picture, in pixels of the view. */
+    get seen() {
+      const [left, top] = [Math.max(0, -view.x / view.scale), Math.max(0, -view.y / view.scale)];
+      const right = Math.min(frame.viewWidth, (box.clientWidth - view.x) / view.scale);
+      const bottom = Math.min(frame.viewHeight, (box.clientHeight - view.y) / view.scale);
+      return { cx: (left + right) / 2, cy: (top + bottom) / 2, w: right - left, h: bottom - top };
+    },
     /** Where an event is, in pixels of the view; may lie outside the picture. */
     locate(event) {
       const [x, y] = toBox(event);
