@@ -11,7 +11,8 @@ from django.db.models.functions import Now
 
 from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, Lease, QualitySettings, QueueSettings, Review, Task
-from lifecycle.annotations.services import webhooks
+from lifecycle.annotations.services import gold, webhooks
+from lifecycle.annotations.services.ordering import LABEL_AGAIN
 from lifecycle.annotations.services.queue import lend
 from lifecycle.annotations.services.scene import Scene, find_interface, lock_scene
 from lifecycle.common.errors import Conflict, DomainError, NotFound
@@ -29,12 +30,19 @@ SKIP_REASON_LENGTH = 200
 
 
 _SETTLED = ("answers", "state", "skip_reason")
+# who has answered is not expected any more, and is again once the answer was taken back
 _SETTLE = """
 WITH answered AS (
     UPDATE annotations_lease SET expires_at = statement_timestamp()
     WHERE task_id = %(task)s AND user_id = %(user)s AND expires_at > statement_timestamp()
+), expected AS (
+    UPDATE annotations_assignment SET is_open = %(is_withdrawn)s
+    WHERE task_id = %(task)s AND user_id = %(user)s AND is_open <> %(is_withdrawn)s
 )
-UPDATE annotations_task SET answers = %(answers)s, state = %(state)s, skip_reason = %(skip_reason)s, updated_at = now()
+UPDATE annotations_task SET answers = %(answers)s, state = %(state)s, skip_reason = %(skip_reason)s, updated_at = now(),
+    is_reserved = (
+        SELECT count(*) > 0 AND count(*) + %(answers)s >= annotations_task.overlap FROM annotations_assignment s
+        WHERE s.task_id = %(task)s AND CASE WHEN s.user_id = %(user)s THEN %(is_withdrawn)s ELSE s.is_open END)
 WHERE id = %(task)s
 """
 
@@ -121,7 +129,7 @@ def reopen(*, project: Project, actor, task_ids: Sequence[int]) -> int:
             if task.state == Task.State.SKIPPED:
                 _withdraw_skips(task)
             task.overlap = max(task.overlap, task.answers + 1)
-            task.state, task.skip_reason = Task.State.OPEN, ""
+            task.state, task.skip_reason, task.priority = Task.State.OPEN, "", LABEL_AGAIN
             task.save()
             count += 1
     return count
@@ -165,7 +173,10 @@ def _write_locked(project: Project, user, task_id: int, version: _Version, may_a
         scene = replace(scene, own=None)  # for another tool an answer stands beside what the same person imported
     if scene.repeat_id is not None:
         return _get_repeat(scene)
-    _check_room(scene, version, may_answer_any)
+    if _is_for_gold(scene, version):
+        version = replace(version, kind=Kind.GOLD if version.kind == Kind.ANSWER else version.kind)
+    else:
+        _check_room(scene, version, may_answer_any)
     schema_version, value = _read_value(project, version)
     if scene.own:
         Annotation.objects.filter(pk=scene.own.id).update(is_current=False)
@@ -185,8 +196,18 @@ def _write_locked(project: Project, user, task_id: int, version: _Version, may_a
         external=version.external,
     )
     _settle_scene(project, user, scene, annotation)
+    if annotation.kind == Kind.GOLD and scene.gold_id is not None:
+        label_kind = get_problem_type(project.problem_type).label_kind
+        gold.record_attempt(gold_id=scene.gold_id, annotation=annotation, label_kind=label_kind)
+        return annotation
     webhooks.notify_annotation(project=project, annotation=annotation, is_first=_is_first(scene))
     return annotation
+
+
+def _is_for_gold(scene: Scene, version: _Version) -> bool:
+    """An answer to a gold item by somebody to whom it was lent as one. It is scored; the item has its answers."""
+    is_new = scene.own is None or scene.own.kind in (Kind.WITHDRAWN, Kind.GOLD)
+    return scene.gold_id is not None and version.kind != Kind.WITHDRAWN and is_new and scene.was_lent
 
 
 def _is_first(scene: Scene) -> bool:
@@ -198,6 +219,7 @@ def _settle_scene(project: Project, user, scene: Scene, annotation: Annotation) 
     current = [*(version for version in scene.current if version is not scene.own), mine]
     outcome = rules.compute_outcome(get_problem_type(project.problem_type).label_kind, scene.overlap, current)
     where = {"task": scene.task_id, "user": user.pk, **{name: getattr(outcome, name) for name in _SETTLED}}
+    where["is_withdrawn"] = annotation.kind == Kind.WITHDRAWN
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE, where)
     if (scene.label, scene.label_annotation_id) != (outcome.label, outcome.annotation_id):
@@ -206,6 +228,8 @@ def _settle_scene(project: Project, user, scene: Scene, annotation: Annotation) 
     if annotation.kind == Kind.WITHDRAWN:
         seconds = scene.lease_seconds or QueueSettings._meta.get_field("lease_seconds").default
         lend(user=user, task_id=scene.task_id, seconds=seconds)
+        return
+    if scene.gold_id is not None:  # it is in others' hands as a gold item, whatever room there is
         return
     room = max(0, scene.overlap - outcome.answers) if outcome.state == Task.State.OPEN else 0
     if scene.others_holding > room:
@@ -225,7 +249,7 @@ def _read_value(project: Project, version: _Version) -> tuple[int, str | None]:
     if found is None:
         raise Conflict("This project has no label schema yet: an engineer has to set its classes first.")
     schema_version, interface = found
-    if version.kind != Kind.ANSWER:
+    if version.kind not in (Kind.ANSWER, Kind.GOLD):
         return schema_version, None
     if version.is_read:
         return schema_version, version.value

@@ -31,6 +31,7 @@ SELECT t.item_id, t.dataset_id, t.overlap, t.answers, i.label, i.label_annotatio
     EXISTS (SELECT 1 FROM annotations_lease l WHERE l.task_id = t.id AND l.user_id = %(user)s),
     (SELECT count(*) FROM annotations_lease l
      WHERE l.task_id = t.id AND l.user_id <> %(user)s AND l.expires_at > statement_timestamp()),
+    (SELECT g.id FROM annotations_golditem g WHERE g.task_id = t.id AND g.is_active),
     (SELECT a.id FROM annotations_annotation a WHERE a.user_id = %(user)s AND a.idempotency_key = %(key)s),
     (SELECT json_agg(json_build_array(a.id, a.user_id, a.kind, a.origin, a.value, a.reason) ORDER BY a.id)::text
      FROM annotations_annotation a WHERE a.task_id = t.id AND a.is_current)
@@ -55,6 +56,7 @@ class Scene:
     lease_seconds: int | None  # None while the queue has its default settings
     was_lent: bool  # to this person, at any time
     others_holding: int  # live leases of other people
+    gold_id: int | None  # its right answer is known
     repeat_id: int | None  # the answer that came with the same key before
     current: tuple[rules.Current, ...]
     own: rules.Current | None

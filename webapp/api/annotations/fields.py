@@ -1,0 +1,56 @@
+"""What the objects of a labelling interface show of a task: `data` of the task as the labelling page reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from lifecycle.annotations.label_studio import pick_fields
+from lifecycle.annotations.models import Task
+from lifecycle.contracts.label_interface import Interface, ObjectTag
+from lifecycle.projects.models import Project
+from webapp.hypertext import clean_html
+from webapp.media import is_inline
+
+MAX_TEXT_CHARS = 1_000_000
+
+
+def build_fields(project: Project, interface: Interface, task: Task) -> dict[str, Any]:
+    """{field: value} of every object that has something to show. HTML is sanitized, sounds are addresses of ours."""
+    extra = (task.external or {}).get("data")
+    found = pick_fields(interface, text=task.item.text, row=task.item.row, extra=extra)
+    fields: dict[str, Any] = {}
+    for one in interface.objects:
+        if one.tag == "Image" and task.item.blob and one is interface.main_object:
+            address = {"slug": project.slug, "task_id": task.pk}
+            fields[one.field] = reverse("annotations:task-image", kwargs=address)
+        elif one.field in found:
+            fields[one.field] = _show(project, task, one, found[one.field])
+    return fields | _list_headings(interface, task.item.row, extra)
+
+
+def _show(project: Project, task: Task, one: ObjectTag, value: Any) -> Any:
+    if one.tag == "HyperText":
+        return clean_html(str(value)[:MAX_TEXT_CHARS])
+    if one.tag == "Text" and not isinstance(value, str):
+        return str(value)
+    if one.tag == "Audio" and is_inline(value, "audio"):
+        address = {"slug": project.slug, "task_id": task.pk, "object_name": one.name}
+        return reverse("annotations:task-media", kwargs=address)
+    return value
+
+
+def _list_headings(interface: Interface, row: Any, extra: Any) -> dict[str, str]:
+    """What headings show of a task: <Header value="$question"/>."""
+    source = {**(extra or {}), **(row or {})}
+    wanted = _walk(interface.layout)
+    return {name: str(source[name]) for name in wanted if name in source}
+
+
+def _walk(nodes) -> list[str]:
+    found = []
+    for node in nodes:
+        found += [node["field"]] if node.get("field") else []
+        found += _walk(node["children"])
+    return found
