@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -14,6 +15,7 @@ from lifecycle.common.blobs import BlobStore, LocalBlobs
 from lifecycle.contracts.training import DatasetFiles
 from lifecycle.datasets import selectors
 from lifecycle.datasets.models import Collection, DatasetVersion
+from lifecycle.experiments.models import Run
 from workers.runtime import JobContext
 
 PARALLEL = 16
@@ -29,6 +31,20 @@ def materialize_version(version: DatasetVersion, context: JobContext) -> Dataset
             for batch in source.iter_batches(columns=["blob"], batch_size=10_000):
                 _fetch_all(pc.unique(batch.column(0)).drop_null().to_pylist(), blobs, blob_dir)
     return DatasetFiles(manifest_path=str(manifest), blob_dir=str(blob_dir), classes=tuple(version.classes))
+
+
+def materialize_run(run: Run, context: JobContext) -> DatasetFiles:
+    """What a run learns from: its version, or, of the train split, only the items of its subset."""
+    files = materialize_version(run.dataset_version, context)
+    if not run.subset_blob:
+        return files
+    chosen = pq.read_table(context.blobs.fetch(run.subset_blob, context.blob_dir)).column("item_id")
+    target = context.workdir / "manifest.parquet"
+    with pq.ParquetFile(files.manifest_path) as source, pq.ParquetWriter(target, source.schema_arrow) as out:
+        for batch in source.iter_batches(batch_size=50_000):
+            is_chosen = pc.is_in(batch.column("item_id"), value_set=chosen)
+            out.write_batch(batch.filter(pc.or_(is_chosen, pc.not_equal(batch.column("split"), "train"))))
+    return replace(files, manifest_path=str(target))
 
 
 def materialize_uploads(collection: Collection, context: JobContext) -> tuple[tuple[str, str], ...]:

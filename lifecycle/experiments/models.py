@@ -30,6 +30,7 @@ class Run(TimestampedModel):
     seed = models.BigIntegerField(default=0)
     dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="runs")
     is_baseline = models.BooleanField(default=False)
+    subset_blob = models.CharField(max_length=64, blank=True)  # Parquet of the item ids it learns from; empty: all
     job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     metrics = models.JSONField(default=dict)  # final scores on the validation split
     environment = models.JSONField(default=dict)  # library versions, hardware, git commit, device

@@ -53,3 +53,8 @@ class PipelineStep(TimestampedModel):
     class Meta:
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["pipeline_run", "position"], name="step_position_once")]
+
+
+from lifecycle.pipelines.learning_models import LearningLoop, LearningRound  # noqa: E402
+
+__all__ = ["LearningLoop", "LearningRound", "PipelineRun", "PipelineStep"]

@@ -9,6 +9,7 @@ from lifecycle.contracts.problems import MetricDefinition
 from lifecycle.projects.rules import GateResult
 
 STEPS = ("version", "train", "evaluate", "champion", "gate", "register", "promote", "release")
+LEARNING_STEPS = ("version", "train", "evaluate", "score", "rank", "random_train", "random_evaluate", "curve")
 STEP_TITLES = {
     "version": "Commit a dataset version",
     "train": "Train",
@@ -18,6 +19,11 @@ STEP_TITLES = {
     "register": "Register the model version",
     "promote": "Promote",
     "release": "Release to the deployments",
+    "score": "Suggest answers to the open tasks",
+    "rank": "Put what the model is least sure of first",
+    "random_train": "Train on the random arm alone",
+    "random_evaluate": "Evaluate that on the same items",
+    "curve": "Draw the curves",
 }
 
 

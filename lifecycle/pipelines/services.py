@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -11,12 +12,14 @@ from django.utils import timezone
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
-from lifecycle.pipelines import rules, steps
+from lifecycle.pipelines import learning_steps, rules, steps
 from lifecycle.pipelines.models import PipelineRun, PipelineStep
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
 
 State = PipelineStep.State
+_START = {**steps.START, **learning_steps.START}
+_FINISH = {**steps.FINISH, **learning_steps.FINISH}
 
 
 def start(
@@ -37,24 +40,30 @@ def start(
     another one runs, DomainError for parameters the recipe does not accept.
     """
     chosen = steps.choose_recipe(project, recipe, parameters)
+    spec = {**chosen, "seed": seed, "message": message, "promote": promote, "release": release}
+    return create(project=project, user=user, trigger=trigger, spec=spec, names=rules.STEPS, title="retraining")
+
+
+def create(
+    *, project: Project, user, trigger: str, spec: dict[str, Any], names: Sequence[str], title: str
+) -> PipelineRun:
+    """A pipeline run of these steps, on its way. Raises Conflict while another one runs."""
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)
         if PipelineRun.objects.filter(project=project, state=PipelineRun.State.RUNNING).exists():
             raise Conflict("A pipeline already runs in this project. Wait for it or cancel it.")
         number = (PipelineRun.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0) + 1
-        spec = {**chosen, "seed": seed, "message": message, "promote": promote, "release": release}
         pipeline = PipelineRun.objects.create(
             project=project, number=number, trigger=trigger, spec=spec, created_by=user
         )
         PipelineStep.objects.bulk_create(
-            PipelineStep(pipeline_run=pipeline, position=position, name=name)
-            for position, name in enumerate(rules.STEPS)
+            PipelineStep(pipeline_run=pipeline, position=position, name=name) for position, name in enumerate(names)
         )
         record_event(
             project=project,
             actor=user,
             verb="pipeline.started",
-            summary=f"Started retraining (pipeline {number})",
+            summary=f"Started {title} (pipeline {number})",
             object_type="pipeline",
             object_id=number,
         )
@@ -143,9 +152,9 @@ def _advance_step(pipeline: PipelineRun, step: PipelineStep) -> bool:
         if step.state == State.WAITING:
             step.state, step.started_at = State.RUNNING, timezone.now()
             with transaction.atomic():
-                outcome = steps.START[step.name](pipeline)
+                outcome = _START[step.name](pipeline)
         else:
-            outcome = steps.check(pipeline, step)
+            outcome = steps.check(pipeline, step, _FINISH)
     except DomainError as error:
         outcome = steps.Outcome(State.FAILED, [error.message])
     return _apply(pipeline, step, outcome)
@@ -158,7 +167,7 @@ def _apply(pipeline: PipelineRun, step: PipelineStep, outcome: steps.Outcome) ->
     if outcome.state == State.RUNNING:
         step.save()
         if step.job is None or step.job.state not in (Job.State.QUEUED, Job.State.RUNNING):
-            return _apply(pipeline, step, steps.check(pipeline, step))
+            return _apply(pipeline, step, steps.check(pipeline, step, _FINISH))
         return False
     _finish(step, outcome.state, outcome.reasons)
     if outcome.state == State.FAILED:

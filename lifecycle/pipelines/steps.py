@@ -58,19 +58,21 @@ def choose_recipe(project: Project, recipe: str, parameters: Mapping[str, Any] |
         raise DomainError("Some parameters need another look.", fields=error.errors) from None
 
 
-def check(pipeline: PipelineRun, step: PipelineStep) -> Outcome:
-    """How a step that waits for a job stands."""
+def check(pipeline: PipelineRun, step: PipelineStep, finish: Mapping[str, Finish]) -> Outcome:
+    """How a step that waits for a job stands; `finish` says by the step's name what a job that went well led to."""
     job = Job.objects.filter(pk=step.job_id).first() if step.job_id else None
     if job is not None and job.state in (Job.State.QUEUED, Job.State.RUNNING):
         return Outcome(State.RUNNING, job=job)
     if job is not None and job.state != Job.State.SUCCEEDED:
         return Outcome(State.FAILED, [job.error or f"The job ended {job.state}."])
-    return FINISH[step.name](pipeline, step, job)
+    return finish[step.name](pipeline, step, job)
 
 
 def describe_outcome(pipeline: PipelineRun) -> str:
     """One sentence on what a finished pipeline led to."""
     found = {step.name: step for step in pipeline.steps.all()}
+    if "promote" not in found:
+        return " ".join(found["curve"].reasons or ["Done."])
     return " ".join(found["promote"].reasons or found["gate"].reasons[-1:] or ["Done."])
 
 
@@ -103,14 +105,14 @@ def _start_train(pipeline: PipelineRun) -> Outcome:
         recipe=pipeline.spec["recipe"],
         parameters=pipeline.spec["parameters"],
         seed=pipeline.spec["seed"],
-        dataset_version=DatasetVersion.objects.get(pk=_subject(pipeline, "version")),
+        dataset_version=DatasetVersion.objects.get(pk=find_subject(pipeline, "version")),
         name=f"Retraining {pipeline.number}",
     )
     return Outcome(State.RUNNING, job=run.job, subject_type="run", subject_id=run.pk)
 
 
-def _finish_train(pipeline: PipelineRun, step: PipelineStep, job: Job | None) -> Outcome:
-    run = Run.objects.get(pk=_done(step))
+def finish_train(pipeline: PipelineRun, step: PipelineStep, job: Job | None) -> Outcome:
+    run = Run.objects.get(pk=get_subject(step))
     metric = get_key_metric(pipeline.project)
     value = run.metrics.get(metric.key)
     measured = f"; {metric.title} on validation is {value:.4g}" if value is not None else ""
@@ -118,7 +120,7 @@ def _finish_train(pipeline: PipelineRun, step: PipelineStep, job: Job | None) ->
 
 
 def _start_evaluate(pipeline: PipelineRun) -> Outcome:
-    run = Run.objects.get(pk=_subject(pipeline, "train"))
+    run = Run.objects.get(pk=find_subject(pipeline, "train"))
     artifact = run.artifacts.order_by("-pk").first()
     evaluation = evaluations.evaluate_run(run=run, artifact=artifact) if artifact else None
     if evaluation is None:
@@ -126,8 +128,8 @@ def _start_evaluate(pipeline: PipelineRun) -> Outcome:
     return Outcome(State.RUNNING, job=evaluation.job, subject_type="evaluation", subject_id=evaluation.pk)
 
 
-def _finish_evaluate(pipeline: PipelineRun, step: PipelineStep, job: Job | None) -> Outcome:
-    evaluation = Evaluation.objects.get(pk=_done(step))
+def finish_evaluate(pipeline: PipelineRun, step: PipelineStep, job: Job | None) -> Outcome:
+    evaluation = Evaluation.objects.get(pk=get_subject(step))
     metric = get_key_metric(pipeline.project)
     value = evaluation.metrics.get(metric.key)
     measured = f"{metric.title} is {value:.4g}" if value is not None else f"{metric.title} could not be measured"
@@ -138,7 +140,7 @@ def _start_champion(pipeline: PipelineRun) -> Outcome:
     champion = registry_selectors.find_champion(pipeline.project)
     if champion is None:
         return Outcome(State.SKIPPED, ["There is no champion yet."])
-    ours = _evaluation(pipeline)
+    ours = find_evaluation(pipeline)
     evaluation = evaluations.evaluate(
         project=pipeline.project,
         user=pipeline.created_by,
@@ -150,7 +152,7 @@ def _start_champion(pipeline: PipelineRun) -> Outcome:
 
 
 def _start_gate(pipeline: PipelineRun) -> Outcome:
-    ours = _evaluation(pipeline)
+    ours = find_evaluation(pipeline)
     champion_id = PipelineStep.objects.get(pipeline_run=pipeline, name="champion").subject_id  # None: there was none
     champion = Evaluation.objects.filter(pk=champion_id).first() if champion_id else None
     charter = Charter.objects.filter(project=pipeline.project).order_by("-version").first()
@@ -172,7 +174,7 @@ def _start_gate(pipeline: PipelineRun) -> Outcome:
 def _start_register(pipeline: PipelineRun) -> Outcome:
     if not pipeline.spec["alias"]:
         return Outcome(State.SKIPPED, ["It did not pass the gate; the run and its evaluation are kept."])
-    ours = _evaluation(pipeline)
+    ours = find_evaluation(pipeline)
     version = registry.register(
         project=pipeline.project, user=pipeline.created_by, artifact=ours.artifact, evaluation=ours
     )
@@ -183,7 +185,7 @@ def _start_promote(pipeline: PipelineRun) -> Outcome:
     alias = pipeline.spec["alias"]
     if not alias:
         return Outcome(State.SKIPPED, ["Not promoted."])
-    version = ModelVersion.objects.select_related("model").get(pk=_subject(pipeline, "register"))
+    version = ModelVersion.objects.select_related("model").get(pk=find_subject(pipeline, "register"))
     registry.promote(version=version, user=pipeline.created_by, alias=alias)
     return Outcome(State.SUCCEEDED, [f"{version} is now the {alias}."])
 
@@ -191,7 +193,7 @@ def _start_promote(pipeline: PipelineRun) -> Outcome:
 def _start_release(pipeline: PipelineRun) -> Outcome:
     if pipeline.spec["alias"] != "champion" or not pipeline.spec["release"]:
         return Outcome(State.SKIPPED, ["Nothing to release: no new champion."])
-    version = ModelVersion.objects.select_related("model").get(pk=_subject(pipeline, "register"))
+    version = ModelVersion.objects.select_related("model").get(pk=find_subject(pipeline, "register"))
     live = Deployment.objects.filter(model=version.model, state=Deployment.State.ACTIVE)
     if not live:
         return Outcome(State.SKIPPED, ["The model is not deployed."])
@@ -203,22 +205,26 @@ def _start_release(pipeline: PipelineRun) -> Outcome:
     return Outcome(State.SUCCEEDED, [f"Released to {names}."])
 
 
-def _subject(pipeline: PipelineRun, name: str) -> int:
-    return _done(PipelineStep.objects.get(pipeline_run=pipeline, name=name))
+def find_subject(pipeline: PipelineRun, name: str) -> int:
+    """What the step of that name has worked on."""
+    return get_subject(PipelineStep.objects.get(pipeline_run=pipeline, name=name))
 
 
-def _done(step: PipelineStep) -> int:
+def get_subject(step: PipelineStep) -> int:
     """What a step that ran has worked on."""
     assert step.subject_id is not None
     return step.subject_id
 
 
-def _evaluation(pipeline: PipelineRun) -> Evaluation:
+def find_evaluation(pipeline: PipelineRun) -> Evaluation:
+    """The scores of the model that this pipeline trained."""
     found = Evaluation.objects.select_related("artifact__run", "dataset_version", "project")
-    return found.get(pk=_subject(pipeline, "evaluate"))
+    return found.get(pk=find_subject(pipeline, "evaluate"))
 
 
-START: dict[str, Callable[[PipelineRun], Outcome]] = {
+Start = Callable[[PipelineRun], Outcome]
+Finish = Callable[[PipelineRun, PipelineStep, Job | None], Outcome]
+START: dict[str, Start] = {
     "version": _start_version,
     "train": _start_train,
     "evaluate": _start_evaluate,
@@ -228,9 +234,9 @@ START: dict[str, Callable[[PipelineRun], Outcome]] = {
     "promote": _start_promote,
     "release": _start_release,
 }
-FINISH: dict[str, Callable[[PipelineRun, PipelineStep, Job | None], Outcome]] = {
+FINISH: dict[str, Finish] = {
     "version": _finish_version,
-    "train": _finish_train,
-    "evaluate": _finish_evaluate,
-    "champion": _finish_evaluate,
+    "train": finish_train,
+    "evaluate": finish_evaluate,
+    "champion": finish_evaluate,
 }

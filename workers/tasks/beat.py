@@ -4,13 +4,15 @@ from django.utils import timezone
 
 from lifecycle.contracts.jobs import TASK_PREFIX
 from lifecycle.jobs import services
+from lifecycle.pipelines.learning import start_due
 from lifecycle.sources.services import run_due
 from workers.celery import app
 
 
 @app.task(name=TASK_PREFIX + "beat")
 def tick(*, kind: str) -> None:
-    """One job per kind and minute, however many clocks tick. Every tick also starts the sources that are due."""
+    """One job per kind and minute, however many clocks tick. Every tick also starts sources and rounds that are due."""
     run_due()
+    start_due()
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
     services.enqueue(kind=kind, title=f"Scheduled: {kind}", spec={}, idempotency_key=f"beat:{kind}:{minute}")

@@ -17,7 +17,7 @@ from lifecycle.evaluations import services as evaluations
 from lifecycle.experiments import selectors, services
 from lifecycle.experiments.models import Run
 from lifecycle.jobs.services import LeaseLost
-from workers.materialize import materialize_version
+from workers.materialize import materialize_run
 from workers.runtime import JobContext, job_task
 from workers.tasks.files import fetch_files
 
@@ -52,7 +52,7 @@ def build_spec(context: JobContext, run: Run) -> TrainSpec:
         recipe=run.recipe,
         parameters=run.parameters,
         seed=run.seed,
-        dataset=materialize_version(run.dataset_version, context),
+        dataset=materialize_run(run, context),
         target_metric=selectors.get_key_metric(run.project).key,
         weights_dir=str(settings.PACKAGES_DIR),
         resume_from=fetch_last_checkpoint(context, run),

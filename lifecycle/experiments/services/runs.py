@@ -29,8 +29,11 @@ def start_run(
     dataset_version: DatasetVersion,
     experiment: Experiment | None = None,
     name: str = "",
+    subset_blob: str = "",
 ) -> Run:
     """Queue one training, and a trivial baseline beside it when the dataset version has none yet.
+
+    `subset_blob` is a Parquet file with a column item_id: of the train split only these are learned from.
 
     Raises DomainError (with one message a field) for parameters the recipe does not accept and for versions that
     nothing can be learned from.
@@ -43,7 +46,7 @@ def start_run(
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)  # numbers are given one at a time
         group = experiment or Experiment.objects.get_or_create(project=project, name=rules.DEFAULT_EXPERIMENT)[0]
-        run = _create(project, user, chosen, values, seed, dataset_version, group, name)
+        run = _create(project, user, chosen, values, seed, dataset_version, group, name, subset_blob)
         baseline = _find_baseline_recipe(project)
         if baseline and not chosen.is_baseline and not _has_baseline(dataset_version):
             _create(project, user, baseline, parse_parameters(baseline, {}), 0, dataset_version, group, "Baseline")
@@ -126,7 +129,7 @@ def _has_baseline(version: DatasetVersion) -> bool:
     return Run.objects.filter(dataset_version=version, is_baseline=True).exclude(job__state__in=dead).exists()
 
 
-def _create(project, user, recipe: Recipe, values, seed, version, experiment, name) -> Run:
+def _create(project, user, recipe: Recipe, values, seed, version, experiment, name, subset_blob="") -> Run:
     last = Run.objects.filter(project=project).aggregate(Max("number"))["number__max"]
     run = Run.objects.create(
         project=project,
@@ -138,6 +141,7 @@ def _create(project, user, recipe: Recipe, values, seed, version, experiment, na
         seed=seed,
         dataset_version=version,
         is_baseline=recipe.is_baseline,
+        subset_blob=subset_blob,
         created_by=user,
     )
     run.job = jobs.enqueue(

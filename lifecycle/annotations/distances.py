@@ -1,0 +1,191 @@
+"""How far one answer is from another, 0 (the same) to 1 (nothing in common); pure functions on result lists.
+
+Classes: 0 or 1 (several classes: Jaccard). Numbers: relative to the larger one. Regions: matched by the IoU of their
+bounding boxes, 1 - 2·ΣIoU/(n+m). Spans and texts: tokens that differ over tokens that either has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+Entry = Mapping[str, Any]
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+SAME_NUMBER = 0.05  # closer than this, two numbers agree
+SAME_REGIONS = 0.2
+SAME_TOKENS = 0.1
+MAX_MATCHED = 400  # regions; beyond, only the first ones are matched
+TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`is_agreed`: close enough to count as the same answer."""
+
+    distance: float
+    is_agreed: bool
+
+
+def compare(suggested: Sequence[Entry], answered: Sequence[Entry], *, text: str = "") -> Difference:
+    """A suggestion against an answer: the mean over the controls that the suggestion speaks about.
+
+    What the suggestion is silent about is not held against it; `text` is what spans count their tokens in.
+    """
+    ours, theirs = _by_control(suggested), _by_control(answered)
+    if not ours:
+        return Difference(0.0 if not theirs else 1.0, not theirs)
+    found = [_compare_control(entries, theirs.get(name, []), text) for name, entries in ours.items()]
+    distance = sum(one.distance for one in found) / len(found)
+    return Difference(round(distance, 6), all(one.is_agreed for one in found))
+
+
+def _by_control(result: Sequence[Entry]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for entry in result:
+        if isinstance(entry, Mapping) and entry.get("type") != "relation":
+            found[str(entry.get("from_name", ""))].append(entry)
+    return found
+
+
+def _compare_control(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) -> Difference:
+    if not theirs:
+        return Difference(1.0, False)
+    value = _value(ours[0])
+    measure, limit = _choose(value)
+    distance = measure(ours, theirs, text)
+    return Difference(distance, distance <= limit)
+
+
+def _choose(value: Mapping[str, Any]) -> tuple[Callable[[Sequence[Entry], Sequence[Entry], str], float], float]:
+    if find_box(value) is not None:
+        return _compare_regions, SAME_REGIONS
+    if "start" in value and "end" in value:
+        return _compare_spans, SAME_TOKENS
+    if "number" in value or "rating" in value:
+        return _compare_numbers, SAME_NUMBER
+    if "text" in value:
+        return _compare_texts, SAME_TOKENS
+    return _compare_sets, 0.0
+
+
+def _compare_sets(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) -> float:
+    """Jaccard distance of what is chosen; for one class each that is 0 or 1."""
+    a, b = _names(ours), _names(theirs)
+    return 1 - len(a & b) / len(a | b) if a | b else 0.0
+
+
+def _compare_numbers(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) -> float:
+    try:
+        a, b = (float(_value(side[0]).get("number", _value(side[0]).get("rating"))) for side in (ours, theirs))
+    except (TypeError, ValueError):
+        return 1.0
+    largest = max(abs(a), abs(b))
+    return min(1.0, abs(a - b) / largest) if largest else 0.0
+
+
+def _compare_texts(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) -> float:
+    a, b = (TOKEN.findall(" ".join(_words(side))) for side in (ours, theirs))
+    return 1 - SequenceMatcher(a=a, b=b, autojunk=False).ratio() if a or b else 0.0
+
+
+def _compare_spans(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) -> float:
+    """Tokens (characters without a text) whose labels differ, over those that either labels."""
+    places = [match.span() for match in TOKEN.finditer(text)] if text else []
+    a, b = _mark(ours, places), _mark(theirs, places)
+    either = set(a) | set(b)
+    return sum(a.get(place) != b.get(place) for place in either) / len(either) if either else 0.0
+
+
+def _mark(entries: Sequence[Entry], places: Sequence[tuple[int, int]]) -> dict[int, frozenset[str]]:
+    marked: dict[int, set[str]] = defaultdict(set)
+    for entry in entries:
+        value = _value(entry)
+        try:
+            start, end = int(value["start"]), int(value["end"])
+        except (KeyError, TypeError, ValueError):
+            continue
+        covered = (n for n, (left, right) in enumerate(places) if left < end and right > start)
+        for place in covered if places else range(start, min(end, start + 100_000)):
+            marked[place] |= _names([entry])
+    return {place: frozenset(names) for place, names in marked.items()}
+
+
+def _compare_regions(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) -> float:
+    """Greedy matching by IoU among regions of the same labels, as an F1 weighted by overlap."""
+    a, b = _boxes(ours), _boxes(theirs)
+    pairs = [
+        (compute_iou(box, other), i, j)
+        for i, (box, names) in enumerate(a)
+        for j, (other, others) in enumerate(b)
+        if names == others
+    ]
+    taken_a, taken_b, total = set(), set(), 0.0
+    for overlap, i, j in sorted(pairs, reverse=True):
+        if overlap > 0 and i not in taken_a and j not in taken_b:
+            taken_a.add(i)
+            taken_b.add(j)
+            total += overlap
+    return max(0.0, 1 - 2 * total / (len(a) + len(b))) if a or b else 0.0
+
+
+def _boxes(entries: Sequence[Entry]) -> list[tuple[Box, set[str]]]:
+    found = [(find_box(_value(entry)), _names([entry])) for entry in entries[:MAX_MATCHED]]
+    return [(box, names) for box, names in found if box is not None]
+
+
+def find_box(value: Mapping[str, Any]) -> Box | None:
+    """The bounding box of a rectangle, ellipse or polygon in percent of the image; None for what has none."""
+    try:
+        if isinstance(value.get("points"), Sequence) and value["points"]:
+            xs, ys = [float(p[0]) for p in value["points"]], [float(p[1]) for p in value["points"]]
+            return min(xs), min(ys), max(xs), max(ys)
+        if "radiusX" in value:
+            x, y, rx, ry = (float(value[name]) for name in ("x", "y", "radiusX", "radiusY"))
+            return x - rx, y - ry, x + rx, y + ry
+        if "height" in value:
+            x, y, width, height = (float(value[name]) for name in ("x", "y", "width", "height"))
+            return x, y, x + width, y + height
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+    return None
+
+
+def compute_iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
+    return shared / union if union > 0 else 0.0
+
+
+def _value(entry: Entry) -> Mapping[str, Any]:
+    value = entry.get("value")
+    return value if isinstance(value, Mapping) else {}
+
+
+def _words(entries: Sequence[Entry]) -> list[str]:
+    found: list[str] = []
+    for entry in entries:
+        said = _value(entry).get("text")
+        found += [str(one) for one in said] if isinstance(said, list) else [str(said or "")]
+    return found
+
+
+def _names(entries: Sequence[Entry]) -> set[str]:
+    """Everything that the entries choose, whatever their type: classes, labels, paths of a taxonomy."""
+    found: set[str] = set()
+    for entry in entries:
+        for name, chosen in _value(entry).items():
+            if isinstance(chosen, list) and name not in {"points", "text", "rle"}:
+                found.update(str(one) for one in chosen)
+            elif name in {"selected"}:
+                found.add(str(chosen))
+    return found

@@ -1,0 +1,184 @@
+"""Reads on suggestions: what is shown with a task, what is still to be suggested, what the two arms say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncDate
+
+from lifecycle.annotations import assistance_rules as rules
+from lifecycle.annotations.models import AssistanceSettings, Suggestion, SuggestionOutcome, SuggestionSource, Task
+from lifecycle.common.errors import NotFound
+from lifecycle.projects.models import Project
+
+MAX_READ = 20_000  # outcomes in one report, the newest
+SHOWN_PEOPLE = 50
+FIELDS = ("arm", "verdict", "distance", "is_agreed", "lead_time_ms", "is_correct")
+
+_OPEN = """
+SELECT t.id, i.id, i.blob, i.text, i.row FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
+WHERE t.dataset_id = ANY(%(datasets)s) AND t.state = 'open' AND t.id > %(after)s AND i.excluded_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM annotations_suggestion s
+                  WHERE s.task_id = t.id AND s.source_id = %(source)s AND s.id > %(since)s)
+ORDER BY t.id LIMIT %(count)s
+"""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An open task that a source has not spoken about yet; one of blob, text and row."""
+
+    task_id: int
+    item_id: int
+    blob: str
+    text: str
+    row: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class PersonReport:
+    """One annotator's two arms."""
+
+    user_id: int
+    username: str
+    report: rules.Report
+
+
+@dataclass(frozen=True)
+class DayReport:
+    """One day's two arms."""
+
+    day: date
+    report: rules.Report
+
+
+def find_assistance(project: Project) -> AssistanceSettings | None:
+    """The settings; None while the project never had a source."""
+    return AssistanceSettings.objects.filter(project=project).select_related("source").first()
+
+
+def find_active(project: Project) -> AssistanceSettings | None:
+    """The settings, when suggestions are shown here now."""
+    return AssistanceSettings.objects.filter(project=project, is_on=True, source__isnull=False).first()
+
+
+def list_sources(project: Project) -> QuerySet[SuggestionSource]:
+    return SuggestionSource.objects.filter(project=project).select_related("job", "created_by")
+
+
+def get_source(project: Project, source_id: int) -> SuggestionSource:
+    found = list_sources(project).filter(pk=source_id).first()
+    if found is None:
+        raise NotFound("There is no such source of suggestions in this project.")
+    return found
+
+
+def load_source(source_id: int) -> SuggestionSource:
+    """By primary key, for the worker."""
+    return SuggestionSource.objects.select_related("project", "created_by").get(pk=source_id)
+
+
+def list_shown(project: Project, tasks: Sequence[Task]) -> dict[int, list[dict[str, Any]]]:
+    """{task id: [{id, result, score, model}]} of what annotators see; nothing for the hidden arm. Two queries."""
+    settings = find_active(project) if tasks else None
+    if settings is None:
+        return {}
+    wanted = [task.pk for task in tasks if not rules.is_hidden(settings.seed, task.pk, settings.hidden_share)]
+    newest = Suggestion.objects.filter(task__in=wanted, source=settings.source_id).order_by("task_id", "-pk")
+    rows = newest.distinct("task_id").values_list("task_id", "pk", "result", "score", "model_version")
+    return {
+        task_id: [{"id": pk, "result": result, "score": score, "model": model}]
+        for task_id, pk, result, score, model in rows
+    }
+
+
+def find_newest_id(source: SuggestionSource) -> int:
+    """The last suggestion there is, of any source: what is written from now on comes after it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(id), 0) FROM annotations_suggestion")
+        return cursor.fetchone()[0]
+
+
+def iterate_open(source: SuggestionSource, *, since: int, batch: int) -> Iterator[list[Candidate]]:
+    """Open tasks without a suggestion of this source newer than `since`, in batches: a killed job goes on."""
+    datasets, after = list(source.project.datasets.values_list("pk", flat=True)), 0
+    while True:
+        where: dict[str, Any] = {
+            "datasets": datasets,
+            "after": after,
+            "source": source.pk,
+            "since": since,
+            "count": batch,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_OPEN, where)
+            found = [Candidate(pk, item, blob, text, _read_row(row)) for pk, item, blob, text, row in cursor.fetchall()]
+        if not found:
+            return
+        yield found
+        after = found[-1].task_id
+
+
+def _read_row(row: Any) -> dict[str, Any] | None:
+    return orjson.loads(row) if isinstance(row, str | bytes) else row
+
+
+def count_open(project: Project) -> int:
+    return Task.objects.filter(dataset__project=project, state=Task.State.OPEN).count()
+
+
+def count_suggestions(project: Project) -> dict[int | None, int]:
+    """{source id: suggestions}; None are those of Label Studio clients."""
+    rows = Suggestion.objects.filter(task__dataset__project=project).values_list("source_id").annotate(n=Count("pk"))
+    return dict(rows.order_by())
+
+
+def read_window(project: Project, settings: AssistanceSettings) -> list[rules.Outcome]:
+    """The newest outcomes that the switch looks at, oldest first."""
+    found = _count_since(project, settings).order_by("-pk").values_list(*FIELDS)[: rules.WINDOW]
+    return [_read(row) for row in reversed(found)]
+
+
+def list_outcomes(project: Project) -> QuerySet[SuggestionOutcome]:
+    return SuggestionOutcome.objects.filter(project=project).select_related("user").order_by("-pk")
+
+
+def report(project: Project, settings: AssistanceSettings) -> rules.Report:
+    """The two arms since the comparison began."""
+    found = _count_since(project, settings).order_by("-pk").values_list(*FIELDS)[:MAX_READ]
+    return rules.summarize([_read(row) for row in found])
+
+
+def report_people(project: Project, settings: AssistanceSettings) -> list[PersonReport]:
+    """The two arms of each annotator, busiest first."""
+    rows = _count_since(project, settings).order_by("-pk").values_list("user_id", "user__username", *FIELDS)[:MAX_READ]
+    people: dict[tuple[int, str], list[rules.Outcome]] = {}
+    for user_id, username, *fields in rows:
+        people.setdefault((user_id, username), []).append(_read(fields))
+    busiest = sorted(people.items(), key=lambda pair: -len(pair[1]))[:SHOWN_PEOPLE]
+    return [PersonReport(*who, rules.summarize(found, bootstraps=0)) for who, found in busiest]
+
+
+def report_days(project: Project, settings: AssistanceSettings) -> list[DayReport]:
+    """The two arms day by day, oldest first."""
+    rows = _count_since(project, settings).annotate(day=TruncDate("created_at")).order_by("-pk")
+    days: dict[date, list[rules.Outcome]] = {}
+    for day, *fields in rows.values_list("day", *FIELDS)[:MAX_READ]:
+        days.setdefault(day, []).append(_read(fields))
+    return [DayReport(day, rules.summarize(found, bootstraps=0)) for day, found in sorted(days.items())]
+
+
+def _count_since(project: Project, settings: AssistanceSettings) -> QuerySet[SuggestionOutcome]:
+    return SuggestionOutcome.objects.filter(project=project, created_at__gte=settings.counted_since)
+
+
+def _read(row: Sequence[Any]) -> rules.Outcome:
+    arm, verdict, distance, is_agreed, lead, is_correct = row
+    seconds = None if lead is None else lead / 1_000
+    return rules.Outcome(arm == SuggestionOutcome.Arm.SHOWN, verdict, distance, is_agreed, seconds, is_correct)

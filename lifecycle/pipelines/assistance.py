@@ -1,0 +1,75 @@
+"""Suggestions of what was trained here: a registered model version, or the newest model of the active learning."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from lifecycle.annotations import selectors as annotations
+from lifecycle.annotations import suggestion_selectors as selectors
+from lifecycle.annotations.models import SuggestionSource
+from lifecycle.annotations.services import suggestions
+from lifecycle.common.errors import Conflict, DomainError
+from lifecycle.contracts.problems import LabelKind, get_problem_type
+from lifecycle.experiments.models import Artifact
+from lifecycle.jobs import services as jobs
+from lifecycle.jobs.models import Job
+from lifecycle.projects.models import Project
+from lifecycle.registry.models import ModelVersion
+
+KIND = SuggestionSource.Kind
+SUGGESTED_KINDS = (LabelKind.CLASS, LabelKind.NUMBER)
+LOOP_TITLE = "Active learning"
+
+
+def add_model(*, project: Project, user, version: ModelVersion) -> SuggestionSource:
+    """Have a registered model version suggest answers to every open task, from now on."""
+    check_kind(project)
+    with transaction.atomic():
+        known = selectors.list_sources(project).filter(kind=KIND.MODEL, artifact_id=version.artifact_id).first()
+        source = known or suggestions.create_source(
+            project=project, actor=user, kind=KIND.MODEL, title=str(version), artifact_id=version.artifact_id
+        )
+        run_model(source=source, user=user, artifact=version.artifact, version=str(version))
+    return source
+
+
+def run_model(*, source: SuggestionSource, user, artifact: Artifact, version: str) -> Job:
+    """Ask a model about every open task; its older suggestions go when the new ones are in."""
+    if source.job is not None and source.job.state in (Job.State.QUEUED, Job.State.RUNNING):
+        raise Conflict(f"{source.title} is making suggestions already. Wait until it has ended.")
+    with transaction.atomic():
+        source.artifact_id = artifact.pk
+        source.job = jobs.enqueue(
+            kind="suggest",
+            title=f"Suggestions of {version}",
+            spec={
+                "source_id": source.pk,
+                "artifact_id": artifact.pk,
+                "since": selectors.find_newest_id(source),
+            },
+            project=source.project,
+            created_by=user,
+            subject_type="suggestion_source",
+            subject_id=source.pk,
+        )
+        source.save(update_fields=["job", "artifact_id", "updated_at"])
+        suggestions.start_version(source=source, version=version)
+    return source.job
+
+
+def find_loop_source(project: Project, user) -> SuggestionSource:
+    """The source that stands for the active learning; made when it is first needed."""
+    known = selectors.list_sources(project).filter(kind=KIND.LOOP).first()
+    return known or suggestions.create_source(project=project, actor=user, kind=KIND.LOOP, title=LOOP_TITLE)
+
+
+def check_kind(project: Project) -> None:
+    """Models trained here answer with a class or a number; DomainError for projects that ask something else."""
+    kind = get_problem_type(project.problem_type).label_kind
+    if kind not in SUGGESTED_KINDS:
+        raise DomainError(
+            "Models trained here suggest classes and numbers. For boxes, masks and spans import predictions or "
+            "connect a Label Studio ML backend."
+        )
+    if annotations.find_schema(project) is None:
+        raise DomainError("Set the label schema first: a suggestion needs classes to choose from.")
