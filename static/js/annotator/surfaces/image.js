@@ -3,6 +3,7 @@
 
 import { make } from "../dom.js";
 import { createEditing } from "./image/editing.js";
+import { loadPicture } from "./image/picture.js";
 import { TOOL_OF_TAG } from "./image/regions.js";
 import { createScene } from "./image/scene.js";
 import { loadShapes } from "./image/shapes.js";
@@ -24,19 +25,12 @@ const HINTS = {
   brush: "Paint. Ctrl and a click selects a mask, strokes add to the selected one.",
 };
 
-function buildPicture(task, object) {
-  const picture = make("img", { class: "image-picture", alt: `Item ${task.itemId ?? task.id ?? ""}`.trim(), draggable: false });
-  picture.decoding = "sync";
-  picture.src = task.data?.[object.field] ?? task.image;
-  return picture;
-}
-
 export function createSurface({ object, controls, task, session, settings = {} }) {
   const isReadOnly = Boolean(settings.readOnly);
   const drawing = controls.filter(({ tag }) => TOOL_OF_TAG[tag]);
-  const picture = buildPicture(task, object);
+  const picture = loadPicture(task.data?.[object.field] ?? task.image, `Item ${task.itemId ?? task.id ?? ""}`.trim());
   const status = make("p", { class: "image-status", "aria-live": "polite" });
-  const turned = make("div", { class: "image-turned" }, picture);
+  const turned = make("div", { class: "image-turned" }, picture.copy, picture.image);
   const sheet = make("div", { class: "image-sheet" }, turned);
   const box = make("div", { class: "image-box", tabindex: "-1" }, sheet);
   const element = make("section", { class: "image-surface", "aria-label": "Picture" });
@@ -65,7 +59,7 @@ export function createSurface({ object, controls, task, session, settings = {} }
   element.append(toolbar.element, box, ...(drawing.length ? [status] : []));
   if (drawing.length) void loadShapes();
 
-  const ready = picture.decode().then(() => viewport.setImage(picture.naturalWidth, picture.naturalHeight));
+  const ready = picture.ready.then(() => viewport.setImage(picture.image.naturalWidth, picture.image.naturalHeight));
 
   function previewColor() {
     const [first] = session.armed?.labels ?? [];
@@ -178,6 +172,7 @@ export function createSurface({ object, controls, task, session, settings = {} }
     isShown = false;
     for (const cleanup of cleanups.splice(0)) cleanup();
     for (const tool of Object.values(tools)) tool.cancel?.();
+    if (isAttached) picture.release();
     release();
   }
 
