@@ -11,6 +11,8 @@ from django.http.response import HttpResponseBase
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.exports import LAYOUTS
+from lifecycle.contracts.label_exports import LAYOUTS as LABEL_LAYOUTS
+from lifecycle.contracts.label_exports import split_layout
 from lifecycle.datasets import renditions, selectors, services
 from lifecycle.datasets.models import Collection, Item, Upload
 from lifecycle.datasets.selectors import files
@@ -113,6 +115,18 @@ def respond_export(request, export) -> HttpResponseBase:
     version, layout = export.version, LAYOUTS[export.layout]
     name = f"{version.dataset.project.slug}-v{version.number}-{layout.key}.{layout.suffix}"
     return respond_range(request, files.fetch_blob(export.blob), tag=export.blob, filename=name)
+
+
+def respond_label_export(export) -> FileResponse:
+    """The file of an export of labels that is done."""
+    if not export.blob:
+        raise NotFound("This export is not written yet.")
+    layout = LABEL_LAYOUTS[split_layout(export.layout)[0]]
+    stream = open_blobs(settings.STORAGE_URL).open(export.blob)
+    response = FileResponse(stream, as_attachment=True, filename=export.file_name, content_type=layout.media_type)
+    response["Content-Length"] = str(export.byte_size)
+    response["Content-Security-Policy"] = SANDBOX
+    return response
 
 
 def respond_version(project, number: int, kind: str) -> StreamingHttpResponse:

@@ -97,7 +97,10 @@ def list_project_layouts(project: Project) -> list[LabelLayout]:
     schema = selectors.find_schema(project)
     if schema is None:
         return []
-    types = {control.type for control in parse_interface(schema.config).controls}
+    try:
+        types = {control.type for control in parse_interface(schema.config).controls}
+    except ValueError:  # a configuration from before it was read this way
+        types = set()
     return list_layouts(types, get_problem_type(project.problem_type).item_kind)
 
 

@@ -121,7 +121,9 @@ def _add_data(world: World, number: int, folder: Path) -> None:
         "webhook_pk": webhook.pk,
         "webhook_id": webhook.pk,
         "delivery_id": delivery.pk,
+        "object_name": "item",
         "export_pk": export.pk,
+        "label_export_id": export.pk,
         "user_pk": world.owner.pk,
         "view_pk": world.project.pk * 1_000,
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.api.annotations import views
+from webapp.api.annotations import transfer_urls, views
 
 P = "projects/<slug:slug>/"
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path(P + "tasks/<int:task_id>/annotations/", views.TaskVersionsView.as_view(), name="task-annotations"),
     path(P + "tasks/<int:task_id>/skip/", views.SkipView.as_view(), name="task-skip"),
     path(P + "tasks/<int:task_id>/undo/", views.UndoView.as_view(), name="task-undo"),
+    *transfer_urls.urlpatterns,
 ]
 
 ACCESS = {
@@ -45,3 +46,4 @@ ACCESS = {
     "task-skip": {"POST": "annotator"},
     "task-undo": {"POST": "annotator"},
 }
+ACCESS |= transfer_urls.ACCESS

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages.annotations import views, webhooks
+from webapp.pages.annotations import transfer_urls, views, webhooks
 
 P = "projects/<slug:slug>/label"
 W = P + "/webhooks/<int:webhook_id>"
@@ -21,6 +21,8 @@ urlpatterns = [
     path(W + "/delete", webhooks.webhook_delete, name="webhook-delete"),
     path(W + "/deliveries/<int:delivery_id>/resend", webhooks.webhook_resend, name="webhook-resend"),
     path(P + "/tasks/<int:task_id>/image", views.task_image, name="task-image"),
+    path(P + "/tasks/<int:task_id>/media/<str:object_name>", views.task_media, name="task-media"),
+    *transfer_urls.urlpatterns,
 ]
 
 ACCESS = {
@@ -37,4 +39,6 @@ ACCESS = {
     "webhook-delete": {"POST": "engineer"},
     "webhook-resend": {"POST": "engineer"},
     "task-image": {"GET": "annotator"},
+    "task-media": {"GET": "annotator"},
 }
+ACCESS |= transfer_urls.ACCESS

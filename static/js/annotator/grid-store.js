@@ -1,0 +1,152 @@
+// Pages of items that are labeled in bulk, with undo. Pure: it neither fetches nor paints.
+// Every change that the server must hear of comes out as operations, as the outbox keeps them.
+
+import { buildResult, readValue } from "./codec.js";
+
+const LONGEST = 200; // steps that can be undone
+
+/** The newest suggestion of a task as {id, value, score}; null where there is none, or it may not be seen. */
+export function readGuess(task) {
+  const [first] = task.suggestions ?? [];
+  const value = first ? readValue(first.result) : null;
+  return value === null ? null : { id: first.id, value: String(value), score: first.score ?? null };
+}
+
+/** By the model's guess: classes together, the surest first; items without a guess come last, as they were. */
+export function orderByGuess(tasks) {
+  const rows = tasks.map((task, place) => ({ task, place, guess: readGuess(task) }));
+  rows.sort((one, other) => {
+    if (!one.guess || !other.guess) return Number(!one.guess) - Number(!other.guess) || one.place - other.place;
+    return (
+      one.guess.value.localeCompare(other.guess.value) ||
+      (other.guess.score ?? 0) - (one.guess.score ?? 0) ||
+      one.place - other.place
+    );
+  });
+  return rows.map(({ task }) => task);
+}
+
+/** Tasks in the order of `ids`; those it does not name come last. */
+export function orderByIds(tasks, ids) {
+  const places = new Map(ids.map((id, place) => [id, place]));
+  const placeOf = (task) => places.get(task.id) ?? ids.length;
+  return [...tasks].sort((one, other) => placeOf(one) - placeOf(other));
+}
+
+/** `labelKind` says how an answer is written. A page is {tasks, answers: Map of task id to {kind, value}}. */
+export function createGridStore({ labelKind = "class" } = {}) {
+  const pages = []; // those that were shown, the newest last
+  let at = -1;
+  let ahead = null; // the tasks of the next page, once they are there
+  let steps = [];
+
+  const page = () => pages[at] ?? null;
+  const answerOf = (id) => pages.findLast(({ answers }) => answers.has(id))?.answers.get(id) ?? null;
+
+  function write(task, answer, leadMs) {
+    const guess = readGuess(task);
+    const rest = { task: task.id, leadMs, ...(guess && { suggestion: guess.id }) };
+    if (!answer) return { kind: "withdraw", task: task.id };
+    if (answer.kind === "skip") return { kind: "skip", task: task.id, reason: answer.reason ?? "", leadMs };
+    return { kind: "answer", ...rest, value: answer.value, result: buildResult(labelKind, answer.value) };
+  }
+
+  /** `answers` are [task, answer] pairs; those that say what is said already change nothing. */
+  function decide(answers, leadMs) {
+    const { answers: given } = page();
+    const isSame = (one, other) => one?.kind === other.kind && one?.value === other.value;
+    const fresh = answers.filter(([task, answer]) => !isSame(given.get(task.id), answer));
+    if (!fresh.length) return [];
+    const before = fresh.map(([task]) => [task, given.get(task.id) ?? null]);
+    for (const [task, answer] of fresh) given.set(task.id, answer);
+    steps = [...steps, { at, before }].slice(-LONGEST);
+    const each = leadMs == null ? null : Math.round(leadMs / fresh.length);
+    return fresh.map(([task, answer]) => write(task, answer, each));
+  }
+
+  return {
+    get tasks() {
+      return page()?.tasks ?? [];
+    },
+    get ahead() {
+      return ahead;
+    },
+    get canUndo() {
+      return steps.length > 0;
+    },
+    get isNewest() {
+      return at === pages.length - 1;
+    },
+    answer: (id) => page()?.answers.get(id) ?? null,
+    /** Tasks of the page on screen that nobody decided yet. */
+    get open() {
+      return this.tasks.filter((task) => !page().answers.has(task.id));
+    },
+    /** Ids of tasks whose leases must be kept. */
+    get heldIds() {
+      const mine = pages.flatMap(({ tasks, answers }) => tasks.filter((task) => !answers.has(task.id)));
+      return [...new Set([...mine, ...(ahead ?? [])].map((task) => task.id))];
+    },
+
+    setAhead(tasks) {
+      ahead = tasks;
+    },
+    /** Show the page that waits (or one looked at before); false while there is none. */
+    advance() {
+      if (at < pages.length - 1) {
+        at += 1;
+        return true;
+      }
+      if (!ahead?.length) return false;
+      pages.push({ tasks: ahead, answers: new Map() });
+      ahead = null;
+      at = pages.length - 1;
+      return true;
+    },
+    /** Leave what was not decided on this page to others; their ids. */
+    giveBack() {
+      const rest = this.open.map((task) => task.id);
+      if (page()) page().tasks = page().tasks.filter((task) => page().answers.has(task.id));
+      return rest;
+    },
+    /** Leases that others got meanwhile. */
+    drop(ids) {
+      const gone = new Set(ids);
+      const isKept = (answers) => (task) => !gone.has(task.id) || answers.has(task.id);
+      for (const one of pages) one.tasks = one.tasks.filter(isKept(one.answers));
+      if (ahead) ahead = ahead.filter((task) => !gone.has(task.id));
+    },
+    /** Another order of the page on screen; what is decided stays where it is said to be. */
+    arrange(order) {
+      if (page()) page().tasks = order(page().tasks);
+      if (ahead) ahead = order(ahead);
+    },
+
+    /** The same label for all of these; the operations for the server. */
+    label(tasks, value, leadMs) {
+      return decide(tasks.map((task) => [task, { kind: "answer", value }]), leadMs);
+    },
+    /** To each of these the label that the model guesses; those without a guess stay as they are. */
+    accept(tasks, leadMs) {
+      const guessed = tasks.flatMap((task) => (readGuess(task) ? [[task, { kind: "answer", value: readGuess(task).value }]] : []));
+      return decide(guessed, leadMs);
+    },
+    skip(tasks, reason, leadMs) {
+      return decide(tasks.map((task) => [task, { kind: "skip", reason }]), leadMs);
+    },
+    /** Take the newest step back, wherever it was; the operations for the server. */
+    undo() {
+      const step = steps.at(-1);
+      if (!step) return [];
+      steps = steps.slice(0, -1);
+      at = step.at;
+      const { answers } = page();
+      for (const [task, answer] of step.before) {
+        if (answer) answers.set(task.id, answer);
+        else answers.delete(task.id);
+      }
+      return step.before.map(([task, answer]) => write(task, answer, null));
+    },
+    answerOf,
+  };
+}

@@ -1,0 +1,373 @@
+// Wires grid mode together: pages leased ahead, selection, outbox, keys.
+
+import { createApi } from "./api.js";
+import { createSelection } from "./grid-selection.js";
+import { createGridStore, orderByGuess, orderByIds, readGuess } from "./grid-store.js";
+import { createTiles, listenToBox } from "./grid-tiles.js";
+import { listenToKeys } from "./keyboard.js";
+import { createOutbox, States } from "./outbox.js";
+import { createStopwatch } from "./stopwatch.js";
+import { openStorage } from "./storage.js";
+
+const RETRY_MS = 3_000;
+const LOOK_AGAIN_MS = 15_000;
+const IDLE_MS = 10 * 60_000; // nobody there: leases are left to others
+const PLACE = 2; // of the choices kept in this browser
+const KEPT = "gristmill.label-grid";
+
+const SAYS = {
+  empty: ["Nothing more to label right now", "You have seen every item that wants an answer of yours. This page looks for new ones by itself."],
+  offline: ["The server cannot be reached", "What you labeled is kept in this browser and sent as soon as the server answers. Trying again …"],
+  busy: ["The server is busy", "What you labeled is kept in this browser. Trying again …"],
+  refused: ["The server refused to give items out", "Load the page again. What you labeled is kept in this browser."],
+  "signed-out": ["You are logged out", "What you labeled is kept in this browser. Log in again in another tab, then press “Try again”."],
+  "no-access": ["You can no longer label here", "The project was closed to you, or your role changed. What was not saved is kept in this browser."],
+}; // prettier-ignore
+
+const SAVES = {
+  [States.SAVED]: ["Saved", "is-saved"],
+  [States.SENDING]: ["Saving", "is-sending"],
+  [States.OFFLINE]: ["Offline", "is-offline"],
+  [States.SIGNED_OUT]: ["Logged out", "is-stopped"],
+  [States.NO_ACCESS]: ["No access", "is-stopped"],
+}; // prettier-ignore
+
+function readCookie(name) {
+  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
+  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+}
+
+export async function startGrid(root, setup) {
+  const name = `gristmill-outbox-${setup.user}-${setup.project}`;
+  const parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
+  const api = createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind });
+  const store = createGridStore({ labelKind: setup.label_kind });
+  const selection = createSelection({ onChange: () => paint() });
+  const addressOf = (task) => setup.thumbnail.replace("/0/", `/${task.id}/`);
+  const tiles = createTiles({ root: parts.tiles, addressOf, guessOf: readGuess });
+  const storage = await openStorage(name);
+  const lock = navigator.locks ? (task) => navigator.locks.request(name, task) : (task) => task();
+  const outbox = createOutbox({ storage, send: api.send, lock, onChange: showSave });
+  const watch = createStopwatch();
+  const cleanups = [];
+  let coming = null; // the promise of the next page
+  let isFirst = true;
+  let leaseMs = 120_000;
+  let lastInput = Date.now();
+  let retryTimer = null;
+  let heartTimer = null;
+  let said = "";
+
+  function showSave({ state, waiting, refused }) {
+    const [words, look] = SAVES[state];
+    parts.save.textContent = waiting && state !== States.SAVED ? `${words} (${waiting})` : words;
+    parts.save.className = `annotator-save ${look}`;
+    parts.refused.hidden = !refused.length;
+    parts.refusedList.replaceChildren(
+      ...refused.map(({ message }) => Object.assign(document.createElement("li"), { textContent: message })),
+    );
+    const stopped = state === States.SIGNED_OUT || state === States.NO_ACCESS ? SAYS[state].join(". ") : "";
+    parts.notice.textContent = stopped;
+    parts.notice.hidden = !stopped;
+    parts.notice.classList.toggle("is-serious", Boolean(stopped));
+  }
+
+  function paint() {
+    const { tasks } = store;
+    const isEmpty = !tasks.length;
+    parts.tiles.hidden = isEmpty;
+    parts.empty.hidden = !isEmpty || !said;
+    parts.tools.inert = isEmpty;
+    parts.undo.disabled = !store.canUndo;
+    if (isEmpty) {
+      [parts.emptyTitle.textContent, parts.emptyText.textContent] = SAYS[said] ?? ["", ""];
+      parts.count.textContent = "";
+      return;
+    }
+    tiles.paint(tasks, { answerOf: (task) => store.answer(task.id), selection });
+    const left = store.open.length;
+    const chosen = selection.size ? `${selection.size} selected, ` : "";
+    parts.count.textContent = `${chosen}${tasks.length - left} of ${tasks.length} labeled`;
+    parts.nextText.textContent = left && left < tasks.length ? `Next page, leave ${left}` : "Next page";
+    parts.accept.hidden = !tasks.some(readGuess);
+  }
+
+  /** A page from the queue, in the order that is asked for, its pictures decoded. */
+  async function fetchPage() {
+    const wanted = Number(parts.size.value);
+    const lent = await api.next(wanted, isFirst);
+    leaseMs = lent.leaseMs;
+    if (isFirst) beat();
+    isFirst = false;
+    const held = new Set(store.heldIds);
+    const tasks = (await arrange(lent.tasks)).filter((task) => !held.has(task.id));
+    await Promise.race([tiles.prepare(tasks), new Promise((done) => setTimeout(done, RETRY_MS))]);
+    return tasks;
+  }
+
+  async function arrange(tasks) {
+    if (parts.order.value === "guess") return orderByGuess(tasks);
+    if (parts.order.value !== "alike" || tasks.length < 3) return tasks;
+    const response = await fetch(setup.order, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": readCookie("csrftoken") },
+      body: JSON.stringify({ tasks: tasks.map((task) => task.id) }),
+    }).catch(() => null);
+    return response?.ok ? orderByIds(tasks, (await response.json()).order) : tasks;
+  }
+
+  function fill() {
+    if (coming || store.ahead?.length) return coming;
+    clearTimeout(retryTimer);
+    coming = fetchPage()
+      .then(
+        (tasks) => {
+          store.setAhead(tasks);
+          said = "empty";
+          if (!tasks.length) retryTimer = setTimeout(fill, LOOK_AGAIN_MS);
+        },
+        (error) => {
+          said = error.reason ?? "offline";
+          retryTimer = setTimeout(fill, error.retryAfterMs ?? RETRY_MS);
+        },
+      )
+      .finally(() => {
+        coming = null;
+        if (store.tasks.length) return;
+        show();
+      });
+    return coming;
+  }
+
+  /** The page that waits comes on screen at once; the one after it is asked for. */
+  function show() {
+    if (store.advance()) {
+      const { tasks } = store;
+      parts.tiles.hidden = false;
+      tiles.paint(tasks, { answerOf: (task) => store.answer(task.id), selection });
+      selection.setSize(tasks.length, tiles.countColumns());
+      parts.tiles.scrollTop = 0;
+      parts.tiles.focus({ preventScroll: true });
+      watch.restart();
+      void fill();
+    }
+    paint();
+  }
+
+  function next() {
+    if (!store.isNewest) {
+      show();
+      return;
+    }
+    if (store.open.length === store.tasks.length && store.tasks.length) {
+      announce("Nothing on this page has a label yet. Select items and press the key of a class.");
+      return;
+    }
+    if (!store.ahead?.length && store.open.length) {
+      announce("This is the last page there is right now.");
+      return;
+    }
+    const rest = store.giveBack();
+    if (rest.length) void api.release(rest).catch(() => {}); // they end by themselves too
+    if (store.advance()) {
+      store.arrange((tasks) => tasks);
+      showAdvanced();
+    } else {
+      selection.setSize(store.tasks.length, tiles.countColumns());
+      void fill();
+      paint();
+    }
+  }
+
+  function showAdvanced() {
+    tiles.paint(store.tasks, { answerOf: (task) => store.answer(task.id), selection });
+    selection.setSize(store.tasks.length, tiles.countColumns());
+    parts.tiles.scrollTop = 0;
+    watch.restart();
+    void fill();
+  }
+
+  function announce(words) {
+    parts.announce.textContent = words;
+    parts.notice.hidden = true;
+  }
+
+  /** What a class key is about: what is selected, else the item the keys stand on. */
+  const chosen = () => (selection.size ? selection.places : [selection.focus]).map((place) => store.tasks[place]).filter(Boolean);
+
+  function commit(operations, words) {
+    if (!operations.length) return;
+    for (const operation of operations) void outbox.add(operation);
+    watch.restart();
+    const wasOne = selection.size === 0;
+    selection.none();
+    if (wasOne && operations.length === 1) selection.move(1, 0);
+    announce(words);
+    paint();
+  }
+
+  function label(value) {
+    const tasks = chosen();
+    commit(store.label(tasks, value, watch.elapsedMs), `${tasks.length} labeled ${value}.`);
+  }
+
+  function undo() {
+    const before = store.tasks;
+    const operations = store.undo();
+    for (const operation of operations) void outbox.add(operation);
+    if (store.tasks !== before) selection.setSize(store.tasks.length, tiles.countColumns());
+    if (operations.length) announce(`Undone: ${operations.length}.`);
+    paint();
+  }
+
+  const actions = {
+    undo,
+    next,
+    keys: () => parts.keysDialog.open || parts.keysDialog.showModal(),
+    skip: () => commit(store.skip(chosen(), "", watch.elapsedMs), "Skipped."),
+    accept: () => commit(store.accept(chosen(), watch.elapsedMs), "Labeled as the model guesses."),
+    all: () => selection.all(store.tasks.flatMap((task, place) => (store.answer(task.id) ? [] : [place]))),
+    "dismiss-refused": () => outbox.dismissRefused(),
+    retry() {
+      void outbox.wake();
+      void fill();
+    },
+  };
+
+  function move(across, down, extend) {
+    selection.setColumns(tiles.countColumns());
+    selection.move(across, down, { extend });
+    tiles.scrollToFocus(selection.focus);
+  }
+
+  function listBindings() {
+    if (root.querySelector("dialog[open]")) return [];
+    return [
+      ...setup.classes.filter(({ key }) => key).map(({ name: value, key }) => ({ key, run: () => label(value) })),
+      { key: "Enter", run: next },
+      { key: " ", run: () => selection.toggle() },
+      { key: "u", run: undo },
+      { key: "z", ctrl: true, run: undo },
+      { key: "a", ctrl: true, run: actions.all },
+      { key: "s", run: actions.skip },
+      { key: "?", run: actions.keys },
+      { key: "Escape", run: () => selection.none() },
+    ];
+  }
+
+  const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  function onMoveKey(event) {
+    const isElsewhere = event.target.closest?.("select, input, dialog") || root.querySelector("dialog[open]");
+    if (isElsewhere || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "Enter" && event.shiftKey) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      actions.accept();
+    } else if (STEPS[event.key]) {
+      event.preventDefault();
+      move(...STEPS[event.key], event.shiftKey);
+    }
+  }
+
+  function onClick(event) {
+    const target = event.target.closest("[data-class], [data-action]");
+    if (target?.dataset.class !== undefined) label(target.dataset.class);
+    else if (target) actions[target.dataset.action]?.();
+    if (target && event.detail && !root.querySelector("dialog[open]")) parts.tiles.focus({ preventScroll: true }); // Enter is the next page again
+  }
+
+  function onTile(event) {
+    const place = tiles.placeOf(event.target);
+    if (place < 0) selection.none();
+    else if (event.shiftKey) selection.extendTo(place);
+    else selection.toggle(place);
+  }
+
+  async function onOrder() {
+    remember();
+    const shown = await arrange(store.tasks);
+    const waiting = store.ahead ? await arrange(store.ahead) : null;
+    store.arrange((tasks) => orderByIds(tasks, (tasks === store.ahead ? (waiting ?? []) : shown).map(({ id }) => id)));
+    selection.setSize(store.tasks.length, tiles.countColumns());
+    paint();
+  }
+
+  function remember() {
+    localStorage.setItem(KEPT, JSON.stringify([parts.order.value, parts.size.value]));
+  }
+
+  function recall() {
+    const kept = JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+    const selects = [parts.order, parts.size];
+    for (let n = 0; n < PLACE; n += 1) {
+      const option = [...selects[n].options].find(({ value, disabled }) => value === kept[n] && !disabled);
+      if (option) selects[n].value = option.value;
+    }
+  }
+
+  function beat() {
+    clearTimeout(heartTimer);
+    heartTimer = setTimeout(renew, leaseMs / 3);
+  }
+
+  async function renew() {
+    const ids = store.heldIds;
+    if (ids.length && Date.now() - lastInput < IDLE_MS) {
+      const held = await api.renew(ids).then((found) => new Set(found), () => null); // tried again at the next beat
+      const lost = held ? ids.filter((id) => !held.has(id)) : [];
+      if (lost.length) {
+        store.drop(lost);
+        selection.setSize(store.tasks.length, tiles.countColumns());
+      }
+    }
+    beat();
+    void fill();
+  }
+
+  function listen(target, type, listener, options) {
+    target.addEventListener(type, listener, options);
+    cleanups.push(() => target.removeEventListener(type, listener, options));
+  }
+
+  let leaving = []; // tasks with operations not sent yet: kept at hand, since nothing can be awaited when the page goes
+  async function releaseRest() {
+    const rest = store.heldIds.filter((id) => !leaving.includes(id));
+    if (rest.length) await api.release(rest).catch(() => {}); // the page is going; leases end by themselves too
+  }
+
+  recall();
+  listen(document, "keydown", onMoveKey, { capture: true });
+  cleanups.push(
+    listenToKeys(document, listBindings),
+    listenToBox(parts.tiles, {
+      onStart: selection.startBox,
+      onBox: (places, isAdding) => selection.box(places, { isAdding }),
+      onEnd: selection.endBox,
+      onClick: onTile,
+    }),
+  );
+  listen(root, "click", onClick);
+  listen(parts.order, "change", () => void onOrder());
+  listen(parts.size, "change", remember);
+  for (const type of ["keydown", "pointerdown"]) listen(document, type, () => void (lastInput = Date.now()), { passive: true });
+  listen(window, "resize", () => selection.setColumns(tiles.countColumns()));
+  listen(window, "online", actions.retry);
+  listen(window, "pagehide", () => void releaseRest());
+  listen(window, "beforeunload", (event) => {
+    if (!storage.isDurable && outbox.waiting) event.preventDefault();
+  });
+  const rememberTimer = setInterval(async () => void (leaving = await outbox.listTasks()), 1_000);
+  cleanups.push(() => clearInterval(rememberTimer));
+
+  await outbox.flush(); // what an earlier visit left comes first, so that its tasks are not handed out again
+  await fill();
+  root.dataset.ready = "true";
+
+  return function destroy() {
+    void releaseRest();
+    clearTimeout(retryTimer);
+    clearTimeout(heartTimer);
+    outbox.stop();
+    for (const cleanup of cleanups) cleanup();
+  };
+}

@@ -1,0 +1,17 @@
+// The page of grid mode: reads its set-up from the page and starts the grid.
+
+import { startGrid } from "../annotator/grid.js";
+
+export function mount(element) {
+  const setup = JSON.parse(document.getElementById("label-grid-setup").textContent);
+  let destroy = null;
+  let isGone = false;
+  startGrid(element, setup).then((stop) => {
+    destroy = stop;
+    if (isGone) stop();
+  });
+  return () => {
+    isGone = true;
+    destroy?.();
+  };
+}

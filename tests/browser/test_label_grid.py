@@ -1,0 +1,92 @@
+"""Grid mode as a person does it: a page of items, selected by keys, drag and click, labeled in bulk, undone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from lifecycle.annotations.models import Annotation
+from lifecycle.datasets.models import Item
+from tests.browser.test_labelling import make_project  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def wait_until_saved(page, count: int) -> None:
+    expect(page.locator("[data-part=save]")).to_have_text("Saved")
+    assert Annotation.objects.filter(is_current=True, kind="answer").count() == count
+
+
+def open_grid(page, login, project, user, size: str):
+    login(page, user)
+    page.goto(f"/projects/{project.slug}/label/grid")
+    page.evaluate(f"localStorage.setItem('gristmill.label-grid', '[\"queue\", \"{size}\"]')")
+    page.reload()
+    page.wait_for_selector("#label-grid[data-ready=true]", state="attached")
+
+
+def test_pages_of_pictures_are_labeled_in_bulk(make_project, browser_page, login, watch_console):  # noqa: F811
+    page = browser_page
+    problems = watch_console(page)
+    project, annotator = make_project("image_classification", count=30)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    open_grid(page, login, project, annotator, "12")
+    tiles = page.locator(".label-grid-tile")
+    expect(tiles).to_have_count(12)
+    selected = page.locator(".label-grid-tile[aria-selected=true]")
+
+    page.keyboard.press("Space")  # by keys: this one, and with Shift the two after it
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(selected).to_have_count(3)
+    page.keyboard.press("1")
+    wait_until_saved(page, 3)
+
+    first, last = tiles.nth(3).bounding_box(), tiles.nth(6).bounding_box()  # by drag, from gap to gap
+    page.mouse.move(first["x"] - 4, first["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(last["x"] + last["width"] / 2, last["y"] + last["height"] / 2, steps=6)
+    page.mouse.up()
+    expect(selected).to_have_count(4)
+    page.keyboard.press("2")
+    wait_until_saved(page, 7)
+
+    tiles.nth(7).click()  # by click, with Shift for all between
+    tiles.nth(11).click(modifiers=["Shift"])
+    page.locator("[data-class=owl]").click()
+    wait_until_saved(page, 12)
+    labels = list(Item.objects.order_by("pk").values_list("label", flat=True)[:13])
+    assert labels == ["cat"] * 3 + ["dog"] * 4 + ["owl"] * 5 + [None]
+
+    page.keyboard.press("Control+z")
+    wait_until_saved(page, 7)
+    page.keyboard.press("Control+a")
+    page.keyboard.press("3")
+    wait_until_saved(page, 12)
+
+    page.set_viewport_size({"width": 820, "height": 1180})
+    page.keyboard.press("Enter")  # the next page was leased and decoded before: it is there at once
+    assert tiles.count() == 12
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("1")
+    wait_until_saved(page, 13)
+    page.keyboard.press("Enter")  # what has no label goes back to the queue, and comes again
+    expect(tiles).to_have_count(6)
+    page.keyboard.press("u")  # undo goes back to the page before
+    expect(page.locator("[data-part=count]")).to_have_text("0 of 1 labeled")
+    wait_until_saved(page, 12)
+    assert problems == []
+
+
+def test_texts_are_ordered_by_the_models_guess_and_accepted(make_project, browser_page, login):  # noqa: F811
+    page = browser_page
+    project, annotator = make_project("text_classification", count=6)
+    open_grid(page, login, project, annotator, "24")
+
+    page.keyboard.press("Control+a")
+    page.keyboard.press("2")
+
+    wait_until_saved(page, 6)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-part=emptyTitle]")).to_have_text("Nothing more to label right now")
+    assert set(Item.objects.values_list("label", flat=True)) == {"dog"}

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createSelection, listTouched } from "../../static/js/annotator/grid-selection.js";
+import { createGridStore, orderByGuess, orderByIds } from "../../static/js/annotator/grid-store.js";
+
+const makeTasks = (...ids) => ids.map((id) => ({ id, kind: "text", suggestions: [] }));
+const guess = (id, value, score) => ({ id, suggestions: [{ id: id * 10, score, result: [{ value: { choices: [value] } }] }] });
+
+function makeSelection(count, columns) {
+  const selection = createSelection();
+  selection.setSize(count, columns);
+  return selection;
+}
+
+test("arrows move without selecting, and stay inside", () => {
+  const selection = makeSelection(10, 4);
+  selection.move(1, 0);
+  selection.move(0, 1);
+  assert.equal(selection.focus, 5);
+  selection.move(0, 1);
+  assert.equal(selection.focus, 9);
+  selection.move(0, 1);
+  assert.equal(selection.focus, 9);
+  selection.move(0, -1);
+  selection.move(-1, 0);
+  assert.equal(selection.focus, 4);
+  assert.deepEqual(selection.places, []);
+});
+
+test("shift and arrows select a range, and shrink it again", () => {
+  const selection = makeSelection(12, 4);
+  selection.toggle(0);
+  selection.move(0, 1);
+  selection.move(1, 0, { extend: true });
+  selection.move(1, 0, { extend: true });
+  assert.deepEqual(selection.places, [0, 4, 5, 6]);
+  selection.move(-1, 0, { extend: true });
+  assert.deepEqual(selection.places, [0, 4, 5]);
+});
+
+test("a click toggles, a click with shift takes everything between", () => {
+  const selection = makeSelection(12, 4);
+  selection.toggle(2);
+  selection.extendTo(5);
+  assert.deepEqual(selection.places, [2, 3, 4, 5]);
+  selection.toggle(3);
+  assert.deepEqual(selection.places, [2, 4, 5]);
+  selection.toggle(99);
+  assert.equal(selection.size, 3);
+});
+
+test("a box selects what it touches, adding to what was there when asked to", () => {
+  const tiles = [0, 1, 2, 3].map((n) => ({ left: n * 10, right: n * 10 + 8, top: 0, bottom: 8 }));
+  const touched = listTouched({ left: 9, right: 21, top: 2, bottom: 30 }, tiles);
+  assert.deepEqual(touched, [1, 2]);
+  const selection = makeSelection(4, 4);
+  selection.toggle(0);
+  selection.startBox();
+  selection.box([1, 2], { isAdding: true });
+  selection.box([1], { isAdding: true });
+  assert.deepEqual(selection.places, [0, 1]);
+  selection.box([3]);
+  assert.deepEqual(selection.places, [3]);
+});
+
+test("one label for many is an operation each, and one step of undo", () => {
+  const store = createGridStore();
+  store.setAhead(makeTasks(1, 2, 3));
+  assert.ok(store.advance());
+  const made = store.label(store.tasks.slice(0, 2), "cat", 900);
+  assert.deepEqual(made.map(({ kind, task, value, leadMs }) => [kind, task, value, leadMs]), [
+    ["answer", 1, "cat", 450],
+    ["answer", 2, "cat", 450],
+  ]);
+  assert.deepEqual(made[0].result[0].value, { choices: ["cat"] });
+  assert.deepEqual(store.label(store.tasks.slice(0, 1), "cat", 5), []);
+  store.label(store.tasks.slice(1, 2), "dog", 5);
+  assert.deepEqual(store.open.map(({ id }) => id), [3]);
+
+  assert.deepEqual(store.undo().map(({ kind, task, value }) => [kind, task, value]), [["answer", 2, "cat"]]);
+  assert.deepEqual(store.undo().map(({ kind, task }) => [kind, task]), [["withdraw", 1], ["withdraw", 2]]);
+  assert.deepEqual(store.undo(), []);
+  assert.equal(store.open.length, 3);
+});
+
+test("undo goes back to the page on which it was decided", () => {
+  const store = createGridStore();
+  store.setAhead(makeTasks(1));
+  store.advance();
+  store.label(store.tasks, "cat", null);
+  assert.equal(store.advance(), false);
+  store.setAhead(makeTasks(2));
+  store.advance();
+  assert.deepEqual(store.tasks.map(({ id }) => id), [2]);
+  store.undo();
+  assert.deepEqual(store.tasks.map(({ id }) => id), [1]);
+  assert.equal(store.isNewest, false);
+  assert.deepEqual(store.heldIds, [1, 2]);
+});
+
+test("what is given back or lost is neither shown nor kept", () => {
+  const store = createGridStore();
+  store.setAhead(makeTasks(1, 2, 3));
+  store.advance();
+  store.label(store.tasks.slice(0, 1), "cat", null);
+  store.drop([1, 2]);
+  assert.deepEqual(store.tasks.map(({ id }) => id), [1, 3]);
+  assert.deepEqual(store.giveBack(), [3]);
+  assert.deepEqual(store.heldIds, []);
+});
+
+test("guesses stand together, the surest first, and are accepted each as it is", () => {
+  const tasks = [guess(1, "owl", 0.2), { id: 2 }, guess(3, "cat", 0.5), guess(4, "owl", 0.9)];
+  assert.deepEqual(orderByGuess(tasks).map(({ id }) => id), [3, 4, 1, 2]);
+  assert.deepEqual(orderByIds(tasks, [4, 2]).map(({ id }) => id), [4, 2, 1, 3]);
+  const store = createGridStore();
+  store.setAhead(tasks);
+  store.advance();
+  assert.deepEqual(store.accept(store.tasks, null).map(({ task, value, suggestion }) => [task, value, suggestion]), [
+    [1, "owl", 10],
+    [3, "cat", 30],
+    [4, "owl", 40],
+  ]);
+});
