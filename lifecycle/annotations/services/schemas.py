@@ -148,7 +148,8 @@ def _complain(problem_type: str, config: str) -> str:
     """Why no control answers the problem type: what there is, and what it would take."""
     problem = get_problem_type(problem_type)
     interface = parse_interface(config)
-    there = ", ".join(dict.fromkeys(f"<{one.tag}>" for one in (*interface.objects, *interface.controls))) or "nothing"
+    tags_there = [one.tag for one in interface.objects] + [one.tag for one in interface.controls]
+    there = ", ".join(dict.fromkeys(f"<{tag}>" for tag in tags_there)) or "nothing"
     tags = " or ".join(f"<{tag}>" for tag in sorted(problem.controls)) or "a control"
     single = ""
     if problem.label_kind == LabelKind.CLASS:

@@ -47,7 +47,9 @@ def edit_labels(xml: str, problem_type: str, changes: Mapping[str, Sequence[Labe
     return written
 
 
-def read_changes(interface: Interface, name: str, classes: Sequence[str], renames: Mapping[str, str]):
+def read_changes(
+    interface: Interface, name: str, classes: Sequence[str], renames: Mapping[str, str]
+) -> list[LabelChange]:
     """A list of classes as changes of one control's labels: what is there keeps its color and its key."""
     olds = {new: old for old, new in renames.items()}
     known = interface.by_name[name].values

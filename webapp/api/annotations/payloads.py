@@ -7,14 +7,21 @@ from typing import Any
 from django.urls import reverse
 
 from lifecycle.annotations.models import Task
+from lifecycle.annotations.selectors import find_schema, read_interface
+from lifecycle.annotations.suggestion_selectors import list_shown
+from lifecycle.contracts.label_interface import Interface
 from lifecycle.datasets.models import Dataset
 from lifecycle.projects.models import Project
+from webapp.api.annotations.fields import build_fields
 
 LONGEST_ROW = 500  # columns shown of one row
 
 
-def build_task(project: Project, task: Task, columns: list[str]) -> dict[str, Any]:
-    """A task with what there is to look at. `fields` keeps the order of the columns, which a JSON object would not."""
+def build_task(project: Project, task: Task, columns: list[str], interface: Interface | None = None) -> dict[str, Any]:
+    """A task with what there is to look at: `data` has the item, and what every object of the interface shows.
+
+    `fields` keeps the order of the columns, which a JSON object would not.
+    """
     item = task.item
     body: dict[str, Any] = {
         "id": task.pk,
@@ -33,12 +40,22 @@ def build_task(project: Project, task: Task, columns: list[str]) -> dict[str, An
         body |= {"kind": "row", "data": {"row": item.row}, "fields": fields}
     else:
         body |= {"kind": "text", "data": {"text": item.text}}
+    if interface is not None:
+        body["data"] |= build_fields(project, interface, task)
     return body
 
 
 def build_tasks(project: Project, tasks: list[Task]) -> list[dict[str, Any]]:
+    """Tasks with the suggestions that are shown on them; none for the share that is labeled without."""
     columns = list_columns(project) if any(task.item.row is not None for task in tasks) else []
-    return [build_task(project, task, columns) for task in tasks]
+    shown, interface = list_shown(project, tasks), find_interface(project)
+    return [build_task(project, task, columns, interface) | {"suggestions": shown.get(task.pk, [])} for task in tasks]
+
+
+def find_interface(project: Project) -> Interface | None:
+    """What the project asks; None while it has no schema."""
+    schema = find_schema(project)
+    return read_interface(project, schema) if schema else None
 
 
 def list_columns(project: Project) -> list[str]:

@@ -100,6 +100,9 @@ class TaskBody(serializers.Serializer):
     overlap = serializers.IntegerField()
     source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # a field, not DRF's attribute
     data = serializers.DictField()  # type: ignore[assignment]
+    suggestions = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="proposals to show: [{id, result, score, model}]"
+    )
 
     def get_fields(self):
         """`fields` is a property of every serializer, so that this key cannot be declared as an attribute."""
@@ -112,7 +115,9 @@ class TaskBody(serializers.Serializer):
         """From a task, given `project` and `columns` in the context; a body that was built already passes through."""
         if isinstance(instance, dict):
             return instance
-        return payloads.build_task(self.context["project"], instance, self.context["columns"])
+        return payloads.build_task(
+            self.context["project"], instance, self.context["columns"], self.context.get("interface")
+        )
 
 
 class NextTasks(serializers.Serializer):
@@ -120,13 +125,21 @@ class NextTasks(serializers.Serializer):
     tasks = TaskBody(many=True)
 
 
+class ShownSuggestion(serializers.Serializer):
+    """What came of the suggestion that was on screen."""
+
+    id = serializers.IntegerField(min_value=1)
+    outcome = serializers.ChoiceField(choices=["accepted", "corrected", "rejected"])
+
+
 class Submission(serializers.Serializer):
     """One answer. `idempotency_key` makes a repeat harmless."""
 
     task = serializers.IntegerField(min_value=1)
-    result = serializers.JSONField(help_text="a Label Studio result list with one region")
+    result = serializers.JSONField(help_text="a Label Studio result list, in the project's own names")
     lead_time_ms = serializers.IntegerField(required=False, allow_null=True)
     idempotency_key = serializers.CharField(required=False, allow_null=True, min_length=8, max_length=64)
+    suggestion = ShownSuggestion(required=False, allow_null=True)
 
 
 class Skip(serializers.Serializer):
@@ -148,6 +161,7 @@ class Operation(serializers.Serializer):
     result = serializers.JSONField(required=False)
     reason = serializers.CharField(required=False, allow_blank=True, default="")
     lead_time_ms = serializers.IntegerField(required=False, allow_null=True)
+    suggestion = ShownSuggestion(required=False, allow_null=True)
 
 
 class Batch(serializers.Serializer):

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.models import Annotation, Task
+from lifecycle.annotations.services import suggestions
 from lifecycle.annotations.services.queue import find_settings
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.projects.rules import is_allowed
@@ -159,6 +160,7 @@ class AnnotationsView(ProjectView):
     def post(self, request, slug):
         """Answer a task that was lent to the caller, or change one's answer. A reviewer may answer any open task."""
         answer = self.parse(serializers.Submission)
+        shown = answer.pop("suggestion", None)
         annotation = services.submit(
             project=self.project,
             user=request.user,
@@ -166,6 +168,8 @@ class AnnotationsView(ProjectView):
             may_answer_any=is_allowed(self.project.role, "reviewer"),
             **answer,
         )
+        if shown:
+            suggestions.record_outcome(project=self.project, user=request.user, annotation=annotation, said=shown)
         return Response(serializers.AnnotationBody(annotation).data, status=status.HTTP_201_CREATED)
 
 
@@ -214,7 +218,11 @@ class TasksView(ProjectView):
             label=request.query_params.get("label", ""),
             search=request.query_params.get("search", ""),
         )
-        context = {"project": self.project, "columns": payloads.list_columns(self.project)}
+        context = {
+            "project": self.project,
+            "columns": payloads.list_columns(self.project),
+            "interface": payloads.find_interface(self.project),
+        }
         return self.respond_page(found, serializers.TaskBody, context=context)
 
 
@@ -279,6 +287,8 @@ def _apply(project, user, operation: dict) -> dict:
         if operation["kind"] == "answer":
             result = operation.get("result")
             done = services.submit(**common, result=result, lead_time_ms=lead, may_answer_any=any_task)
+            shown = operation.get("suggestion")
+            suggestions.record_outcome(project=project, user=user, annotation=done, said=shown)
         elif operation["kind"] == "skip":
             reason = operation["reason"]
             done = services.skip(**common, reason=reason, lead_time_ms=lead, may_answer_any=any_task)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages.annotations import transfer_urls, views, webhooks
+from webapp.pages.annotations import queue_urls, transfer_urls, views, webhooks
 
 P = "projects/<slug:slug>/label"
 W = P + "/webhooks/<int:webhook_id>"
@@ -13,7 +13,6 @@ urlpatterns = [
     path(P + "/schema", views.schema, name="schema"),
     path(P + "/schema/config", views.config, name="config"),
     path(P + "/guide", views.guide, name="guide"),
-    path(P + "/queue", views.queue, name="queue"),
     path(P + "/webhooks", webhooks.webhooks, name="webhooks"),
     path(W, webhooks.webhook, name="webhook"),
     path(W + "/log", webhooks.webhook_log, name="webhook-log"),
@@ -23,6 +22,7 @@ urlpatterns = [
     path(P + "/tasks/<int:task_id>/image", views.task_image, name="task-image"),
     path(P + "/tasks/<int:task_id>/media/<str:object_name>", views.task_media, name="task-media"),
     *transfer_urls.urlpatterns,
+    *queue_urls.urlpatterns,
 ]
 
 ACCESS = {
@@ -31,7 +31,6 @@ ACCESS = {
     "schema": {"GET": "viewer", "POST": "engineer"},
     "config": {"POST": "engineer"},
     "guide": {"GET": "viewer", "POST": "reviewer"},
-    "queue": {"GET": "viewer", "POST": "engineer"},
     "webhooks": {"GET": "engineer", "POST": "engineer"},
     "webhook": {"GET": "engineer", "POST": "engineer"},
     "webhook-log": {"GET": "engineer"},
@@ -42,3 +41,4 @@ ACCESS = {
     "task-media": {"GET": "annotator"},
 }
 ACCESS |= transfer_urls.ACCESS
+ACCESS |= queue_urls.ACCESS

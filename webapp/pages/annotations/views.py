@@ -13,12 +13,14 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lifecycle.annotations import selectors, services
+from lifecycle.annotations.label_studio import pick_fields
 from lifecycle.annotations.services.queue import find_settings
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
+from webapp.media import respond_inline
 from webapp.pages.annotations.forms import ConfigForm, GuideForm, QueueForm, read_class_rows
 from webapp.pages.annotations.guide import render_guide
 
@@ -39,7 +41,6 @@ def label(request, slug):
         "progress": selectors.count_progress(project),
         "guide_html": render_guide(guide.body) if guide else "",
         "is_number": problem.label_kind == LabelKind.NUMBER,
-        "comes_by_import": problem.label_kind in (LabelKind.REGIONS, LabelKind.SPANS),
         "setup": {
             "user": request.user.pk,
             "project": project.pk,
@@ -47,6 +48,7 @@ def label(request, slug):
             "label_kind": problem.label_kind,
             "item_kind": problem.item_kind,
             "classes": [{"name": n, "key": k} for n, k in selectors.list_classes_with_keys(schema)] if schema else [],
+            "interface": selectors.read_interface(project, schema).to_json() if schema else None,
             "first_task": _read_id(request.GET.get("task", "")),
         },
     }
@@ -79,6 +81,21 @@ def task_image(request, slug, task_id):
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+@login_required
+@require_GET
+def task_media(request, slug, task_id, object_name):
+    """The sound or picture that a task's data bring along for one object of the interface."""
+    project = get_project(request.user, slug, role="annotator")
+    task = selectors.get_task(project, request.user, task_id, role=project.role)
+    interface = selectors.get_interface(project)
+    one = interface.objects_by_name.get(object_name)
+    if one is None:
+        raise NotFound("The labelling configuration shows nothing of this name.")
+    extra = (task.external or {}).get("data")
+    fields = pick_fields(interface, text=task.item.text, row=task.item.row, extra=extra)
+    return respond_inline(request, fields.get(one.field))
 
 
 @login_required

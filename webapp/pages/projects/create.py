@@ -18,6 +18,9 @@ EXAMPLES = {
     "span_labelling": ("Find names and places in reports", "Names in reports", ("person", "place"), "0.9"),
     "text_classification": ("Say whether a film review is fresh or rotten", "Review mood", ("fresh", "rotten"), "0.75"),
     "tabular_classification": ("Say which customers will leave", "Churn", ("stays", "leaves"), "0.85"),
+    "image_labelling": ("Say what is on product photographs", "Product photos", ("shoe", "bag", "coat"), "0.9"),
+    "text_labelling": ("Say what support letters are about", "Letters", ("price", "delivery", "damage"), "0.9"),
+    "row_labelling": ("Say which of two answers is better", "Answers", ("helpful", "wrong"), "0.8"),
     "tabular_regression": ("Estimate the price of a diamond from its measures", "Diamond prices", (), "0.975"),
 }
 

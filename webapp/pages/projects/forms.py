@@ -30,6 +30,7 @@ def list_metric_choices() -> list[tuple[str, list[tuple[str, str]]]]:
         LabelKind.NUMBER: "Regression",
         LabelKind.REGIONS: "Object detection",
         LabelKind.SPANS: "Span labelling",
+        LabelKind.FREE: "Labelling only",
     }
     return [(titles[kind], list(choices.items())) for kind, choices in groups.items()]
 
