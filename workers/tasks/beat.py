@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from lifecycle.annotations.services.backends import tell_due
 from lifecycle.contracts.jobs import TASK_PREFIX
 from lifecycle.jobs import services
 from lifecycle.pipelines.learning import start_due
@@ -13,6 +14,7 @@ from workers.celery import app
 def tick(*, kind: str) -> None:
     """One job per kind and minute, however many clocks tick. Every tick also starts sources and rounds that are due."""
     run_due()
-    start_due()
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
     services.enqueue(kind=kind, title=f"Scheduled: {kind}", spec={}, idempotency_key=f"beat:{kind}:{minute}")
+    start_due()
+    tell_due()

@@ -35,8 +35,8 @@ def send(url: str, *, body: bytes, headers: Mapping[str, str], private_addresses
     host, is_secure = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if is_secure else 80)
     try:
-        address = _resolve(host, port, AddressRule.parse(private_addresses))
-        with _connect(address, port, host, is_secure) as pool:
+        address = resolve(host, port, AddressRule.parse(private_addresses))
+        with connect(address, port, host, is_secure) as pool:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             name = f"[{host}]" if ":" in host else host
             sent = {**headers, "Host": name if port in (80, 443) else f"{name}:{port}"}
@@ -50,7 +50,8 @@ def send(url: str, *, body: bytes, headers: Mapping[str, str], private_addresses
         return Answer(None, f"{type(error).__name__}: {error}")
 
 
-def _resolve(host: str, port: int, rule: AddressRule) -> str:
+def resolve(host: str, port: int, rule: AddressRule) -> str:
+    """An address of the name that may be reached; raises Refused when there is none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
@@ -59,8 +60,11 @@ def _resolve(host: str, port: int, rule: AddressRule) -> str:
     raise Refused(f"{host} ({addresses[0]}) is a private address. {HOW_TO_ALLOW}")
 
 
-def _connect(address: str, port: int, host: str, is_secure: bool) -> urllib3.HTTPConnectionPool:
-    timeout = urllib3.Timeout(total=SECONDS)
+def connect(
+    address: str, port: int, host: str, is_secure: bool, seconds: float = SECONDS
+) -> urllib3.HTTPConnectionPool:
+    """Connections to this very address, whatever the name resolves to next."""
+    timeout = urllib3.Timeout(total=seconds)
     if not is_secure:
         return urllib3.HTTPConnectionPool(address, port, timeout=timeout, retries=False, maxsize=1)
     return urllib3.HTTPSConnectionPool(
