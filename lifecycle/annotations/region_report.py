@@ -1,0 +1,140 @@
+"""What is told of one question whose answers are drawn: sums over pairs of answers that are compared as they come."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from lifecycle.annotations import region_agreement
+from lifecycle.annotations.agreement_report import MAX_CELLS, MAX_CONFUSION, MAX_PAIR_TABLES, MAX_WEEKS, Said
+from lifecycle.annotations.region_agreement import Tally
+
+WORST = 100  # items that agree least
+
+
+class DrawnAnswers:
+    """Compares regions or spans as they come; keeps sums by pair of people, by week, and the items that agree least."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._least = region_agreement.ANY_OVERLAP if kind == "spans" else region_agreement.SAME_SHAPE
+        self._pairs: dict[tuple[int, int], Tally] = defaultdict(Tally)
+        self._exact = Tally()
+        self._weeks: dict[int, Tally] = defaultdict(Tally)
+        self._person_weeks: dict[tuple[int, int], Tally] = defaultdict(Tally)
+        self._worst: list[tuple[float, int]] = []
+        self._by_person: Counter[int] = Counter()
+        self._items = self._answers = 0
+
+    def add(self, item: int, week: int, answers: Sequence[Said]) -> None:
+        """Answers to one item by two people or more; without an entry somebody found nothing."""
+        if len(answers) < 2:
+            return
+        self._items += 1
+        self._answers += len(answers)
+        self._by_person.update(said.user for said in answers)
+        regions = [(said.user, region_agreement.read_regions(said.entries)) for said in answers]
+        whole = Tally()
+        for (user, mine), (other, theirs) in combinations(sorted(regions, key=lambda pair: pair[0]), 2):
+            tally = region_agreement.compare(mine, theirs, least=self._least)
+            whole.add(tally)
+            self._pairs[user, other].add(tally)
+            self._person_weeks[user, week].add(tally)
+            self._person_weeks[other, week].add(tally)
+            if self.kind == "spans":
+                self._exact.add(region_agreement.compare(mine, theirs, least=region_agreement.EXACT))
+        self._weeks[week].add(whole)
+        self._keep_worst(item, whole.f1)
+
+    def _keep_worst(self, item: int, f1: float | None) -> None:
+        if f1 is not None and f1 < 1.0:
+            self._worst.append((f1, item))
+        if len(self._worst) > 20 * WORST:
+            self._worst = sorted(self._worst)[:WORST]
+
+    def summarize(self) -> dict[str, Any]:
+        """The report; {} where no item has two answers."""
+        if not self._items:
+            return {}
+        total = Tally()
+        for tally in self._pairs.values():
+            total.add(tally)
+        classes = [name for name, _ in _count_labels(total.cells).most_common(MAX_CONFUSION)]
+        found: dict[str, Any] = {
+            "kind": self.kind,
+            "items": self._items,
+            "answers": self._answers,
+            "f1": total.f1,
+            "overlap": total.mean_overlap,
+            "classes": [_describe_class(name, total.cells) for name in classes],
+            "confusion": _build_matrix(classes, total.cells),
+            "pairs": [_describe_drawn_pair(pair, tally, classes) for pair, tally in self._list_pairs()],
+            "people": self._summarize_people(),
+            "weeks": [
+                {"week": week, "items": self._weeks[week].compared, "f1": self._weeks[week].f1}
+                for week in sorted(self._weeks)[-MAX_WEEKS:]
+            ],
+            "worst": [{"item": item, "f1": f1} for f1, item in sorted(self._worst)[:WORST]],
+        }
+        if self.kind == "spans":
+            found["exact_f1"] = self._exact.f1
+        return found
+
+    def _list_pairs(self) -> list[tuple[tuple[int, int], Tally]]:
+        busiest = sorted(self._pairs.items(), key=lambda row: -row[1].compared)
+        return busiest[:MAX_PAIR_TABLES]
+
+    def _summarize_people(self) -> list[dict[str, Any]]:
+        found = []
+        for user in sorted({user for pair in self._pairs for user in pair}):
+            mine, others = Tally(), Tally()
+            for pair, tally in self._pairs.items():
+                (mine if user in pair else others).add(tally)
+            weeks = sorted((week, tally) for (person, week), tally in self._person_weeks.items() if person == user)
+            found.append(
+                {
+                    "user": user,
+                    "items": self._by_person[user],
+                    "pairs": mine.compared,
+                    "agreed": mine.f1,
+                    "without": others.f1,
+                    "weeks": [[week, tally.f1, tally.compared] for week, tally in weeks[-MAX_WEEKS:]],
+                }
+            )
+        return found
+
+
+def _count_labels(cells: Mapping[tuple[str, str], int]) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for pair, count in cells.items():
+        for name in pair:
+            if name != region_agreement.MISSED:
+                counted[name] += count
+    return counted
+
+
+def _describe_class(name: str, cells: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    said = sum(count * ((a == name) + (b == name)) for (a, b), count in cells.items())
+    both = cells.get((name, name), 0)
+    return {"name": name, "agreed": 2 * both / said if said else None, "said": said}
+
+
+def _build_matrix(classes: Sequence[str], cells: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    """Both ways round; the last row and column are what the other did not mark."""
+    names = [*classes, region_agreement.MISSED]
+    place = {name: n for n, name in enumerate(names)}
+    matrix = [[0] * len(names) for _ in names]
+    for (a, b), count in cells.items():
+        if a in place and b in place:
+            matrix[place[a]][place[b]] += count
+            matrix[place[b]][place[a]] += count
+    return {"classes": [*classes, "(not marked)"], "matrix": matrix}
+
+
+def _describe_drawn_pair(pair: tuple[int, int], tally: Tally, classes: Sequence[str]) -> dict[str, Any]:
+    place = {name: n for n, name in enumerate([*classes, region_agreement.MISSED])}
+    cells = [[place[a], place[b], n] for (a, b), n in tally.cells.most_common(MAX_CELLS) if a in place and b in place]
+    row = {"a": pair[0], "b": pair[1], "items": tally.compared, "f1": tally.f1, "overlap": tally.mean_overlap}
+    return row | {"cells": cells}
