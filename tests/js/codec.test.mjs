@@ -3,29 +3,33 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { buildResult, parseNumber, readTask, readValue, writeOperation } from "../../static/js/annotator/codec.js";
+import { buildResult, parseNumber, readHistoryEntry, readOutcome, readTask, writeOperation } from "../../static/js/annotator/codec.js";
 
-test("a class goes into a result and comes out again", () => {
-  for (const name of ["cat", "naïve 😀", "a & <b>", "שלום"]) assert.equal(readValue(buildResult("class", name)), name);
+const choice = (name) => [{ from_name: "label", to_name: "item", type: "choices", value: { choices: [name] } }];
+
+test("what an older page kept as a class or a number is sent as a result", () => {
+  assert.deepEqual(buildResult("class", "naïve 😀"), choice("naïve 😀"));
+  assert.deepEqual(buildResult("number", 12.5)[0].value, { number: 12.5 });
+  const kept = { key: "k", kind: "answer", task: 3, value: "cat", leadMs: 12.6, at: 1 };
+  assert.deepEqual(writeOperation(kept, "class"), { key: "k", kind: "answer", task: 3, result: choice("cat"), lead_time_ms: 13 });
 });
 
-test("a number goes into a result and comes out again", () => {
-  for (const number of [0, -3, 12.5, 1e-9, 123456789]) assert.equal(readValue(buildResult("number", number)), number);
+test("a history entry is an answer with its result and what it says", () => {
+  const entry = readHistoryEntry({ task: { id: 1 }, annotation: { kind: "answer", result: choice("cat"), reason: "" } });
+
+  assert.deepEqual(entry.answer, { kind: "answer", result: choice("cat"), value: "cat" });
 });
 
-test("an empty result has no value", () => {
-  assert.equal(readValue([]), null);
-  assert.equal(readValue(null), null);
+test("an outcome brings what a gold item says", () => {
+  const feedback = { is_right: false, expected: "dog", explanation: "Look at the ears." };
+  const outcome = readOutcome({ key: "k", status: "saved", message: "", feedback });
+
+  assert.deepEqual(outcome, { key: "k", isSaved: true, message: "", feedback: { isRight: false, expected: "dog", explanation: "Look at the ears." } });
 });
 
 test("operations are written as the batch endpoint wants them", () => {
-  assert.deepEqual(writeOperation({ key: "k", kind: "answer", task: 3, value: "cat", leadMs: 12.6, at: 1 }, "class"), {
-    key: "k",
-    kind: "answer",
-    task: 3,
-    result: [{ from_name: "label", to_name: "item", type: "choices", value: { choices: ["cat"] } }],
-    lead_time_ms: 13,
-  });
+  const answer = { key: "k", kind: "answer", task: 3, result: choice("cat"), value: "cat", suggestion: { id: 7, outcome: "accepted" } };
+  assert.deepEqual(writeOperation(answer), { key: "k", kind: "answer", task: 3, result: choice("cat"), suggestion: { id: 7, outcome: "accepted" } });
   assert.deepEqual(writeOperation({ key: "k", kind: "withdraw", task: 3 }), { key: "k", kind: "withdraw", task: 3 });
   assert.equal(writeOperation({ key: "k", kind: "skip", task: 3 }).reason, "");
 });

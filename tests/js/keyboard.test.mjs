@@ -38,3 +38,12 @@ test("keys typed into a field are left alone, but for those that say otherwise",
   assert.equal(press("1", {}, true), -1);
   assert.equal(press("Enter", {}, true), 5);
 });
+
+test("Shift is a part of named keys and of letters, not of characters", () => {
+  const list = [{ key: "ArrowLeft", shift: true }, { key: "?" }];
+  const find = (event) => list.indexOf(findBinding(list, event, false));
+
+  assert.equal(find({ key: "ArrowLeft", shiftKey: true }), 0);
+  assert.equal(find({ key: "ArrowLeft" }), -1);
+  assert.equal(find({ key: "?", shiftKey: true }), 1);
+});

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { createQueue } from "../../static/js/annotator/queue.js";
 import { createStore } from "../../static/js/annotator/store.js";
 
-function createSetup({ total = 30, held } = {}) {
+function createSetup({ total = 30, held, pace } = {}) {
   let given = 0;
   let clock = 0;
   const prepared = [];
@@ -21,7 +21,7 @@ function createSetup({ total = 30, held } = {}) {
   };
   const store = createStore();
   const queue = createQueue({
-    api, store, timers, now: () => clock,
+    api, store, timers, pace, now: () => clock,
     prepare: async (task) => void prepared.push(task.id), onState: (state) => states.push(state),
   }); // prettier-ignore
   return { queue, store, prepared, states, api, tick: (ms) => (clock += ms) };
@@ -33,10 +33,10 @@ test("ten items are taken and prepared at once, more when fewer than seven are l
   assert.equal(store.ahead.length, 10);
   assert.equal(prepared.length, 10);
 
-  for (let i = 0; i < 3; i += 1) store.answer("cat", 1);
+  for (let i = 0; i < 3; i += 1) store.answer({ value: "cat", result: [] }, 1);
   await queue.fill();
   assert.equal(store.ahead.length, 7);
-  store.answer("cat", 1);
+  store.answer({ value: "cat", result: [] }, 1);
   await queue.fill();
 
   assert.equal(store.ahead.length, 10);
@@ -46,8 +46,8 @@ test("an empty queue is said only when nothing is left in hand", async () => {
   const { queue, store, states } = createSetup({ total: 2 });
   await queue.start();
   assert.equal(states.at(-1), "ready");
-  store.answer("cat", 1);
-  store.answer("cat", 1);
+  store.answer({ value: "cat", result: [] }, 1);
+  store.answer({ value: "cat", result: [] }, 1);
   await queue.fill();
   assert.equal(states.at(-1), "empty");
 });
@@ -78,4 +78,14 @@ test("after ten minutes without input leases are left to others, and taken up ag
   queue.touch();
 
   assert.equal(queue.state, "ready");
+});
+
+test("who is fast holds a minute's worth, up to fifty", async () => {
+  const { queue, store } = createSetup({ total: 100, pace: () => 2 });
+  await queue.start();
+  assert.equal(store.ahead.length, 30);
+
+  const fast = createSetup({ total: 100, pace: () => 0.3 });
+  await fast.queue.start();
+  assert.equal(fast.store.ahead.length, 50);
 });

@@ -5,6 +5,8 @@ import { test } from "node:test";
 
 import { createStore } from "../../static/js/annotator/store.js";
 
+const says = (value) => ({ value, result: [{ from_name: "label", type: "choices", value: { choices: [value] } }] });
+
 function createFilled(count = 4) {
   const store = createStore();
   store.add(Array.from({ length: count }, (_, index) => ({ id: index + 1 })));
@@ -14,15 +16,15 @@ function createFilled(count = 4) {
 test("an answer gives an operation and shows the next item", () => {
   const store = createFilled();
 
-  const operation = store.answer("cat", 800);
+  const operation = store.answer(says("cat"), 800);
 
-  assert.deepEqual(operation, { kind: "answer", value: "cat", task: 1, leadMs: 800 });
+  assert.deepEqual(operation, { kind: "answer", ...says("cat"), task: 1, leadMs: 800 });
   assert.equal(store.current.id, 2);
 });
 
 test("tasks that are held or done are not added again", () => {
   const store = createFilled(2);
-  store.answer("cat", 1);
+  store.answer(says("cat"), 1);
 
   const fresh = store.add([{ id: 1 }, { id: 2 }, { id: 3 }]);
 
@@ -31,8 +33,8 @@ test("tasks that are held or done are not added again", () => {
 
 test("undo of a first answer withdraws it and brings the item back", () => {
   const store = createFilled();
-  store.answer("cat", 1);
-  store.answer("dog", 1);
+  store.answer(says("cat"), 1);
+  store.answer(says("dog"), 1);
 
   assert.deepEqual(store.undo(), { kind: "withdraw", task: 2 });
   assert.equal(store.current.id, 2);
@@ -43,28 +45,28 @@ test("undo of a first answer withdraws it and brings the item back", () => {
 
 test("undo of a change gives the earlier answer back", () => {
   const store = createFilled();
-  store.answer("cat", 1);
+  store.answer(says("cat"), 1);
   store.move(-1);
-  assert.deepEqual(store.answer("owl", 1), { kind: "answer", value: "owl", task: 1, leadMs: 1 });
+  assert.deepEqual(store.answer(says("owl"), 1), { kind: "answer", ...says("owl"), task: 1, leadMs: 1 });
 
-  assert.deepEqual(store.undo(), { kind: "answer", value: "cat", task: 1 });
+  assert.deepEqual(store.undo(), { kind: "answer", ...says("cat"), task: 1 });
   assert.equal(store.isLookingBack, true);
   assert.equal(store.currentAnswer.value, "cat");
 });
 
 test("the same answer again changes nothing and moves on", () => {
   const store = createFilled();
-  store.answer("cat", 1);
+  store.answer(says("cat"), 1);
   store.move(-1);
 
-  assert.equal(store.answer("cat", 1), null);
+  assert.equal(store.answer(says("cat"), 1), null);
   assert.equal(store.isLookingBack, false);
 });
 
 test("looking back stops at the oldest and comes forward to the live item", () => {
   const store = createFilled();
-  store.answer("cat", 1);
-  store.answer("dog", 1);
+  store.answer(says("cat"), 1);
+  store.answer(says("dog"), 1);
   for (let step = 0; step < 5; step += 1) store.move(-1);
   assert.deepEqual([store.current.id, store.place], [1, { index: 0, total: 2 }]);
 
@@ -85,10 +87,10 @@ test("a task that was given to somebody else goes, but not from under one's eyes
 
 test("history of an earlier session comes before this one's", () => {
   const store = createFilled();
-  store.answer("cat", 1);
+  store.answer(says("cat"), 1);
 
   store.restoreHistory([
-    { task: { id: 90 }, answer: { kind: "answer", value: "owl" } },
+    { task: { id: 90 }, answer: { kind: "answer", ...says("owl") } },
     { task: { id: 80 }, answer: { kind: "skip", reason: "dark" } },
   ]);
   store.move(-1);
@@ -102,4 +104,36 @@ test("a skip is undone like an answer", () => {
   const store = createFilled();
   assert.deepEqual(store.skip("too dark", 5), { kind: "skip", reason: "too dark", task: 1, leadMs: 5 });
   assert.deepEqual(store.undo(), { kind: "withdraw", task: 1 });
+});
+
+test("redo decides again what undo took back, until something else is decided", () => {
+  const store = createFilled();
+  store.answer(says("cat"), 1);
+  store.skip("dark", 1);
+  store.undo();
+  store.undo();
+
+  assert.deepEqual(store.redo(), { kind: "answer", ...says("cat"), task: 1, leadMs: null });
+  assert.deepEqual(store.redo(), { kind: "skip", reason: "dark", task: 2, leadMs: null });
+  assert.equal(store.redo(), null);
+  store.undo();
+  store.answer(says("owl"), 1);
+  assert.equal(store.canRedo, false);
+});
+
+test("what was submitted and undone is remembered, to go on from", () => {
+  const store = createFilled();
+  store.answer(says("cat"), 1);
+  store.undo();
+
+  assert.deepEqual(store.answerOf(1).result, says("cat").result);
+  assert.equal(store.answerOf(2), null);
+});
+
+test("an answer with the same words but another result is a change", () => {
+  const store = createFilled();
+  store.answer(says("cat"), 1);
+  store.move(-1);
+
+  assert.notEqual(store.answer({ value: "cat", result: [...says("cat").result, ...says("dog").result] }, 1), null);
 });

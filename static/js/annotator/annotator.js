@@ -1,20 +1,33 @@
-// Wires the labelling page together: state, queue, outbox, keys, picture.
+// Wires the labelling page together: what is asked, state, queue, outbox, keys, desks.
 
+import { createActions } from "./actions.js";
 import { createApi } from "./api.js";
-import { parseNumber } from "./codec.js";
+import { createComments } from "./comments.js";
+import { createDesk } from "./desk.js";
+import { createKeysDialog, createSkipDialog } from "./dialogs.js";
+import { createKeeper, createMemoryDrafts, openDrafts } from "./drafts.js";
+import { isPlain, paintLabels, readInterface } from "./interface.js";
 import { listenToKeys } from "./keyboard.js";
-import { createMedia } from "./media.js";
-import { createOutbox, States } from "./outbox.js";
+import { assignKeys, listBindings, openOverrides } from "./keymap.js";
+import { buildPlain, createMedia } from "./media.js";
+import { createMemoryStorage, createOutbox, States } from "./outbox.js";
+import { createPreviewApi } from "./preview.js";
+import { createProposals } from "./proposals.js";
 import { createQueue } from "./queue.js";
+import { createQuick } from "./quick.js";
+import { createSession } from "./session.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
 import { createStore } from "./store.js";
+import { loadSurfaces } from "./surfaces/index.js";
+import { claimTab, createLock } from "./tabs.js";
+import { createTotals } from "./totals.js";
+import { listPageVerbs } from "./verbs.js";
 import { createView } from "./view.js";
 
 const STATUS_EVERY_MS = 30_000;
-const PACE_OF = 20;
+const DESKS_AHEAD = 12;
 const GUIDE_KEY = "gristmill.annotator.guide";
-const WARN_UNSAVED = 1;
 
 const MESSAGES = {
   empty: ["Nothing more to label right now", "You have seen every item that wants an answer of yours. This page looks for new ones by itself."],
@@ -26,122 +39,114 @@ const MESSAGES = {
   idle: ["Paused", "You were away for a while, so others may get your items. Press any key to go on."],
 }; // prettier-ignore
 
-/** Runs `task` alone over all tabs of this browser, where the browser can tell. */
-function createLock(name) {
-  if (!navigator.locks) return (task) => task();
-  return (task) => navigator.locks.request(name, task);
-}
-
-/** Whether no other tab labels this project; true for good once the lock is ours. */
-function claimTab(name) {
-  if (!navigator.locks) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
-      resolve(Boolean(lock));
-      return lock ? new Promise(() => {}) : undefined; // held until the page goes
-    });
-  });
-}
-
 export async function startAnnotator(root, setup) {
   const name = `gristmill-outbox-${setup.user}-${setup.project}`;
-  const view = createView(root);
+  const view = paintLabels(readInterface(setup));
+  const { preview } = setup;
+  const quick = view.quick ? createQuick(view.quick, (entry) => actions.answer(entry)) : null;
+  const screen = createView(root, quick);
   const store = createStore();
-  const media = createMedia();
   const watch = createStopwatch();
-  const api = createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind });
-  const storage = await openStorage(name);
-  const paces = [];
+  const api = preview ? createPreviewApi(preview.tasks ?? []) : createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind });
+  const storage = preview ? createMemoryStorage() : await openStorage(name);
+  const keeper = await createKeeper(preview ? createMemoryDrafts() : await openDrafts(`gristmill-drafts-${setup.user}-${setup.project}`));
+  const needsDesk = !quick || setup.item_kind === undefined || !isPlain(view, { kind: setup.item_kind });
+  const makers = needsDesk ? await loadSurfaces(view.objects.map(({ tag }) => tag)) : new Map();
+  const overrides = openOverrides(globalThis.localStorage, `gristmill-keys-${setup.user}-${setup.project}`);
+  const totals = createTotals((figures) => screen.showProgress(figures));
   const cleanups = [];
-  let totals = { done: 0, total: 0, today: 0, pace: null };
   let painted = null;
 
-  const outbox = createOutbox({ storage, send: api.send, lock: createLock(name), onChange: showSave });
-  const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue });
+  const media = createMedia({ build: buildItem, onShown: showDesk });
+  const outbox = createOutbox({
+    storage, send: api.send, lock: createLock(name), onChange: showSave,
+    onOutcome: (_, { feedback }) => feedback && screen.showFeedback(feedback),
+  }); // prettier-ignore
+  const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, prepared: needsDesk ? DESKS_AHEAD : undefined });
+  const proposals = createProposals({ bar: screen.parts.proposal, take: takeSuggestion, paintGhosts });
+  const actions = createActions({ view, store, media, screen, keeper, watch, proposals, commit, count: totals.count, quick });
+  const comments = createComments({
+    panel: root.querySelector("[data-part=comments]"), api, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
+  }); // prettier-ignore
+  const keysDialog = createKeysDialog({ dialog: root.querySelector("[data-part=keysDialog]"), assigned: assign, overrides, onChange: () => {} });
+  const skipDialog = createSkipDialog({ dialog: root.querySelector("[data-part=skipDialog]"), reasons: setup.skip_reasons, skip: actions.skip });
+
+  async function buildItem(task) {
+    if (quick && isPlain(view, task)) return buildPlain(task);
+    const session = createSession({ result: keeper.find(task.id) ?? store.answerOf(task.id)?.result ?? [] });
+    const settings = { say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project };
+    const desk = createDesk({ view, task, session, makers, settings });
+    const stopKeeping = keeper.watch(task.id, session);
+    const stopPainting = session.subscribe(({ type }) => type === "changed" && media.shown?.task === task && showAround());
+    await desk.ready;
+    return { ...desk, destroy: () => (stopKeeping(), stopPainting(), desk.destroy()) };
+  }
+
+  function showDesk(desk) {
+    if (!quick) screen.showDesk(desk);
+    proposals.show(store.current, store.isLookingBack);
+    showAround();
+  }
+
+  function takeSuggestion(result) {
+    if (quick) return actions.answer(result[0]);
+    const drawn = new Set(view.drawing.map((control) => control.name));
+    const named = result.map((entry) => (entry.id === undefined && drawn.has(entry.from_name) ? { ...entry, id: crypto.randomUUID().slice(0, 10) } : entry));
+    return media.shown?.session.replace(named);
+  }
+
+  function paintGhosts(result) {
+    quick?.suggest(result);
+    media.shown?.regions?.showGhosts(result);
+  }
 
   function showSave(change) {
-    view.showSave(change, storage.isDurable);
+    screen.showSave(change, storage.isDurable || Boolean(preview));
     if (change.state === States.SIGNED_OUT || change.state === States.NO_ACCESS) {
-      view.notify(`${MESSAGES[change.state][0]}. ${MESSAGES[change.state][1]}`, "is-serious");
+      screen.notify(`${MESSAGES[change.state][0]}. ${MESSAGES[change.state][1]}`, "is-serious");
     } else if (change.state === States.SAVED) {
-      view.notify("");
+      screen.notify("");
     }
   }
 
   function showQueue(state, detail) {
     if (state === "idle" || !store.current) paint();
-    else if (state === "signed-out" || state === "no-access") view.notify(MESSAGES[state].join(". "), "is-serious");
-    if (detail) view.parts.emptyText.title = detail;
+    else if (state === "signed-out" || state === "no-access") screen.notify(MESSAGES[state].join(". "), "is-serious");
+    if (detail) screen.parts.emptyText.title = detail;
+  }
+
+  function showAround() {
+    const session = media.shown?.session;
+    const { isLookingBack, place } = store;
+    const [canUndo, canRedo] = [store.canUndo || Boolean(session?.canUndo), store.canRedo || Boolean(session?.canRedo)];
+    screen.showAround({ answer: store.currentAnswer, isLookingBack, place, canUndo, canRedo });
   }
 
   function paint() {
     const task = store.current;
     if (queue.state === "idle" || !task) {
       painted = null;
-      if (queue.state === "loading") view.showLoading();
-      else view.showMessage(...(MESSAGES[queue.state] ?? MESSAGES.empty));
+      media.leave();
+      if (queue.state === "loading") screen.showLoading();
+      else screen.showMessage(...(MESSAGES[queue.state] ?? MESSAGES.empty));
       return;
     }
+    showAround();
     const answer = store.currentAnswer;
-    const { isLookingBack, place, canUndo } = store;
-    view.showAround({ answer, isLookingBack, place, canUndo });
-    const showing = `${task.id} ${isLookingBack}`;
-    if (painted === showing) return; // what is typed, scrolled or selected meanwhile stays
+    const showing = `${task.id} ${store.isLookingBack}`;
+    if (painted === showing) return void quick?.show(answer, false); // what is typed, scrolled or selected meanwhile stays
     painted = showing;
-    view.showItem(task, answer, media, () => store.current?.id === task.id);
+    screen.showItem(task, answer, media, () => store.current?.id === task.id);
+    quick?.show(answer, true);
+    comments.follow();
     watch.restart();
-  }
-
-  function paintTotals() {
-    const recent = paces.slice(-PACE_OF).sort((a, b) => a - b);
-    const pace = recent.length >= 3 ? recent[Math.floor(recent.length / 2)] / 1_000 : totals.pace;
-    view.showProgress({ ...totals, pace });
   }
 
   function commit(operation, words) {
     if (!operation) return;
     void outbox.add(operation);
-    view.announce(words);
-    paintTotals();
+    screen.announce(words);
     void queue.fill();
-  }
-
-  function answer(value) {
-    if (!store.current || view.parts.stage.hidden) return;
-    const isFirst = !store.isLookingBack;
-    const leadMs = watch.elapsedMs;
-    view.flash(value);
-    const operation = store.answer(value, leadMs);
-    if (operation && isFirst) {
-      paces.push(leadMs);
-      totals = { ...totals, done: totals.done + 1, today: totals.today + 1 };
-    }
-    commit(operation, `Labeled ${value}.`);
-  }
-
-  function skip(reason = "") {
-    if (!store.current || view.parts.stage.hidden) return;
-    if (!store.isLookingBack) totals = { ...totals, done: totals.done + 1, today: totals.today + 1 };
-    commit(store.skip(reason, watch.elapsedMs), "Skipped.");
-  }
-
-  function undo() {
-    const operation = store.undo();
-    if (!operation) return;
-    if (operation.kind === "withdraw") totals = { ...totals, done: totals.done - 1, today: totals.today - 1 };
-    commit(operation, "Undone. The item is back.");
-  }
-
-  function submitNumber() {
-    const typed = view.parts.number.value;
-    const number = parseNumber(typed);
-    if (number === null) {
-      view.parts.numberError.textContent = typed.trim()
-        ? "Type a number, with a point before the decimals: 12.5"
-        : "Type a number, or press S to skip.";
-      return;
-    }
-    answer(number);
   }
 
   function toggleGuide() {
@@ -150,74 +155,24 @@ export async function startAnnotator(root, setup) {
     localStorage.setItem(GUIDE_KEY, isOpen ? "open" : "closed");
   }
 
-  function openDialog(part) {
-    const dialog = root.querySelector(`[data-part="${part}"]`);
-    if (!dialog.open) dialog.showModal();
-  }
-
-  function openSkip() {
-    if (!store.current) return;
-    openDialog("skipDialog");
-  }
-
-  function listBindings() {
-    if (root.querySelector("dialog[open]")) return [];
-    const classes = setup.classes.filter(({ key }) => key).map(({ name: value, key }) => ({ key, run: () => answer(value) }));
-    return [
-      ...classes,
-      { key: "Enter", whileTyping: true, run: onEnter },
-      { key: "u", run: undo },
-      { key: "z", ctrl: true, run: undo },
-      { key: "s", run: () => skip() },
-      { key: "s", shift: true, run: openSkip },
-      { key: "g", run: toggleGuide },
-      { key: "?", run: () => openDialog("keysDialog") },
-      { key: "/", run: () => root.querySelector("[data-part=filter]")?.focus() },
-      { key: "ArrowLeft", run: () => store.move(-1), repeats: true },
-      { key: "ArrowRight", run: () => store.move(1), repeats: true },
-      { key: "Escape", whileTyping: true, run: onEscape },
-    ];
-  }
-
-  function onEnter() {
-    const filter = root.querySelector("[data-part=filter]");
-    if (filter && document.activeElement === filter) {
-      const first = view.buttons.find((button) => !button.hidden);
-      if (filter.value && first) answer(first.dataset.class);
-      clearFilter();
-    } else if (view.parts.number) {
-      submitNumber();
-    }
-  }
-
-  function onEscape() {
-    clearFilter();
-    store.goLive();
-  }
-
-  function clearFilter() {
-    const filter = root.querySelector("[data-part=filter]");
-    if (!filter) return;
-    filter.value = "";
-    filter.blur();
-    applyFilter("");
-  }
-
-  function applyFilter(typed) {
-    const wanted = typed.trim().toLowerCase();
-    for (const button of view.buttons) button.hidden = !button.dataset.class.toLowerCase().includes(wanted);
-  }
-
-  const actions = {
-    undo,
-    skip: () => skip(),
-    "skip-reason": openSkip,
+  const verbs = {
+    undo: actions.undo,
+    redo: actions.redo,
+    submit: actions.submit,
+    skip: () => actions.skip(),
+    "skip-reason": () => store.current && skipDialog.open(),
     guide: toggleGuide,
-    keys: () => openDialog("keysDialog"),
+    comments: () => !preview && comments.toggle(),
+    keys: () => keysDialog.open(),
     back: () => store.move(-1),
     forward: () => store.move(1),
-    "save-number": submitNumber,
     "dismiss-refused": () => outbox.dismissRefused(),
+    enter: () => (quick ? quick.onEnter() : actions.submit()),
+    escape() {
+      quick?.onEscape();
+      if (document.activeElement?.matches("input, textarea, select")) document.activeElement.blur();
+      else store.goLive();
+    },
     retry() {
       queue.touch();
       void outbox.wake();
@@ -225,49 +180,29 @@ export async function startAnnotator(root, setup) {
     },
   };
 
-  function onClick(event) {
-    const target = event.target.closest("[data-class], [data-action], [data-reason]");
-    if (!target) return;
-    if (target.dataset.class !== undefined) answer(target.dataset.class);
-    else if (target.dataset.reason !== undefined) {
-      target.closest("dialog").close();
-      skip(target.dataset.reason);
-    } else actions[target.dataset.action]?.();
-  }
-
-  function onSkipForm(event) {
-    event.preventDefault();
-    const form = event.target;
-    form.closest("dialog").close();
-    skip(form.elements.reason.value.trim());
-    form.reset();
+  function assign() {
+    const own = quick ? quick.verbs() : (media.shown?.verbs?.() ?? []);
+    const assigned = assignKeys([...own, ...proposals.verbs(), ...listPageVerbs(verbs, { isQuick: Boolean(quick), hasComments: !preview })], overrides.all);
+    proposals.setKeys(assigned);
+    return assigned;
   }
 
   async function refreshStatus() {
     try {
-      const status = await api.status();
-      const { progress, own } = status;
-      const unsent = outbox.waiting;
-      totals = {
-        done: progress.done + progress.skipped + unsent,
-        total: progress.total,
-        today: own.today + unsent,
-        pace: own.seconds_per_label,
-      };
-      paintTotals();
+      totals.set(await api.status(), outbox.waiting);
     } catch (error) {
       if (error.reason === "no-access" || error.reason === "signed-out") showQueue(error.reason, error.message);
     }
   }
 
+  let leaving = []; // tasks with operations not sent yet: kept at hand, since nothing can be awaited when the page goes
+
   async function releaseRest() {
+    void keeper.flush();
     const waiting = new Set(leaving);
     const rest = store.heldIds.filter((id) => !waiting.has(id));
     if (rest.length) await api.release(rest).catch(() => {}); // the page is going; leases end by themselves too
   }
-
-  let leaving = []; // tasks with operations not sent yet: kept at hand, since nothing can be awaited when the page goes
-  const remember = async () => void (leaving = await outbox.listTasks());
 
   function listen(target, type, listener, options) {
     target.addEventListener(type, listener, options);
@@ -276,34 +211,37 @@ export async function startAnnotator(root, setup) {
 
   cleanups.push(
     store.subscribe(() => paint()),
-    listenToKeys(document, listBindings),
+    listenToKeys(document, () => (root.querySelector("dialog[open]") ? [] : listBindings(assign()))),
   );
-  listen(root, "click", onClick);
-  listen(root.querySelector("[data-part=skipForm]"), "submit", onSkipForm);
+  listen(root, "click", (event) => {
+    const action = event.target.closest("[data-action]")?.dataset.action;
+    verbs[action]?.();
+  });
   listen(document, "visibilitychange", () => {
-    if (document.hidden) watch.pause();
-    else {
+    if (document.hidden) {
+      watch.pause();
+      void keeper.flush();
+    } else {
       watch.resume();
       if (outbox.waiting) void outbox.wake();
     }
   });
   for (const type of ["keydown", "pointerdown"]) listen(document, type, () => queue.touch(), { passive: true });
-  listen(window, "online", () => actions.retry());
+  listen(window, "online", () => verbs.retry());
   listen(window, "focus", () => outbox.waiting && outbox.wake());
   listen(window, "pagehide", () => void releaseRest());
   listen(window, "pageshow", (event) => event.persisted && queue.renew());
   listen(window, "beforeunload", (event) => {
-    if (!storage.isDurable && outbox.waiting >= WARN_UNSAVED) event.preventDefault();
+    if (!storage.isDurable && !preview && outbox.waiting) event.preventDefault();
   });
-  const filter = root.querySelector("[data-part=filter]");
-  if (filter) listen(filter, "input", () => applyFilter(filter.value));
 
-  if (localStorage.getItem(GUIDE_KEY) !== "closed" && window.innerWidth >= 992) root.classList.add("has-guide");
+  const widthForGuide = quick ? 992 : 1_200;
+  if (!preview && localStorage.getItem(GUIDE_KEY) !== "closed" && window.innerWidth >= widthForGuide) root.classList.add("has-guide");
   const statusTimer = setInterval(() => void refreshStatus(), STATUS_EVERY_MS);
-  const rememberTimer = setInterval(() => void remember(), 1_000);
+  const rememberTimer = setInterval(async () => (leaving = await outbox.listTasks()), 1_000);
   cleanups.push(() => clearInterval(statusTimer), () => clearInterval(rememberTimer));
 
-  const isOnlyTab = await claimTab(`${name}-tab`);
+  const isOnlyTab = preview ? true : await claimTab(`${name}-tab`);
   await outbox.flush(); // what an earlier visit left comes first, so that its tasks are not handed out again
   if (setup.first_task) await openTask(setup.first_task);
   await queue.start({ resume: isOnlyTab });
@@ -315,7 +253,7 @@ export async function startAnnotator(root, setup) {
     try {
       store.open(await api.task(id));
     } catch (error) {
-      view.notify(error.message, "is-serious");
+      screen.notify(error.message, "is-serious");
     }
   }
 
@@ -323,6 +261,7 @@ export async function startAnnotator(root, setup) {
     void releaseRest();
     queue.stop();
     outbox.stop();
+    media.destroy();
     for (const cleanup of cleanups) cleanup();
   };
 }

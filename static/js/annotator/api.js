@@ -1,6 +1,6 @@
 // Requests to the labelling endpoints, and what their failures mean to an annotator.
 
-import { readHistoryEntry, readTask, writeOperation } from "./codec.js";
+import { readHistoryEntry, readOutcome, readTask, writeOperation } from "./codec.js";
 
 const TIMEOUT_MS = 20_000;
 
@@ -67,10 +67,15 @@ export function createApi({ base, user, labelKind }) {
     status: () => request("GET", `queue/?since=${encodeURIComponent(startOfDay())}`),
     history: async () => (await request("GET", "queue/history/")).map(readHistoryEntry),
     task: async (id) => readTask(await request("GET", `tasks/${id}/`)),
+    comments: async (id) => {
+      const found = await request("GET", `tasks/${id}/comments/`);
+      return Array.isArray(found) ? found : (found.results ?? []);
+    },
+    comment: (id, text) => request("POST", `tasks/${id}/comments/`, { text }),
     async send(operations) {
       const body = { as_user: user, operations: operations.map((operation) => writeOperation(operation, labelKind)) };
       const { outcomes } = await request("POST", "annotations/batch/", body);
-      return outcomes.map(({ key, status, message }) => ({ key, isSaved: status === "saved", message }));
+      return outcomes.map(readOutcome);
     },
   };
 }

@@ -1,5 +1,7 @@
 // The only file that knows the API's JSON: tasks, results, operations and outcomes, both ways.
 
+import { describeResult } from "./interface.js";
+
 const CONTROL = "label";
 const OBJECT = "item";
 
@@ -15,6 +17,8 @@ export function readTask(json) {
     height: json.height ?? null,
     text: json.data?.text ?? "",
     fields: json.fields ?? [],
+    data: json.data ?? {},
+    suggestions: json.suggestions ?? [],
   };
 }
 
@@ -35,17 +39,26 @@ export function readValue(result) {
 /** A history entry of the API: a task with the answer that counts now. */
 export function readHistoryEntry(json) {
   const { annotation } = json;
-  const answer = { kind: annotation.kind, value: readValue(annotation.result), reason: annotation.reason };
-  return { task: readTask(json.task), answer };
+  const task = readTask(json.task);
+  if (annotation.kind !== "answer") return { task, answer: { kind: annotation.kind, reason: annotation.reason } };
+  return { task, answer: { kind: "answer", result: annotation.result, value: describeResult(annotation.result) } };
 }
 
-/** What the outbox keeps, as the batch endpoint wants it. */
+/** What the outbox keeps, as the batch endpoint wants it. `labelKind` reads rows kept before answers were results. */
 export function writeOperation(operation, labelKind) {
   const json = { key: operation.key, kind: operation.kind, task: operation.task };
-  if (operation.kind === "answer") json.result = buildResult(labelKind, operation.value);
+  if (operation.kind === "answer") json.result = operation.result ?? buildResult(labelKind, operation.value);
   if (operation.kind === "skip") json.reason = operation.reason ?? "";
+  if (operation.suggestion) json.suggestion = operation.suggestion;
   if (operation.leadMs != null) json.lead_time_ms = Math.round(operation.leadMs);
   return json;
+}
+
+/** What became of an operation; `feedback` comes with gold items: {isRight, expected, explanation}. */
+export function readOutcome({ key, status, message, feedback }) {
+  const outcome = { key, isSaved: status === "saved", message };
+  if (feedback) outcome.feedback = { isRight: feedback.is_right, expected: feedback.expected, explanation: feedback.explanation ?? "" };
+  return outcome;
 }
 
 /** A number as a person types it; null when it is none. A comma is refused: it means different things to people. */

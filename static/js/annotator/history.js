@@ -40,6 +40,7 @@ export function createHistory() {
       const step = steps.pop();
       if (!step) return null;
       const index = indexOf(step.task.id);
+      step.after = entries[index]?.answer ?? null;
       if (step.before) entries = entries.with(index, { task: step.task, answer: step.before });
       else entries = entries.filter((entry) => entry.task.id !== step.task.id);
       return step;

@@ -2,17 +2,19 @@
 
 const EDITABLE = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]";
 
+const PRESSABLE = "button:not([data-enter-through]), a, summary"; // Enter presses these instead
+const isCtrl = (event) => Boolean(event.ctrlKey || event.metaKey);
+
 /** The binding an event asks for, or null. `isTyping` says that a text field has the focus. */
 export function findBinding(bindings, event, isTyping) {
   if (event.altKey || event.isComposing) return null;
-  const isCtrl = Boolean(event.ctrlKey || event.metaKey);
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const isShift = Boolean(event.shiftKey) && /^[a-z]$/.test(key); // of other keys, Shift is part of the character
+  const isShift = Boolean(event.shiftKey) && (key.length > 1 || /^[a-z]$/.test(key)); // else Shift is part of the character
   return (
     bindings.find(
       (binding) =>
         binding.key === key &&
-        Boolean(binding.ctrl) === isCtrl &&
+        Boolean(binding.ctrl) === isCtrl(event) &&
         Boolean(binding.shift) === isShift &&
         (!isTyping || binding.whileTyping) &&
         (!event.repeat || binding.repeats),
@@ -30,9 +32,10 @@ export function listenToKeys(target, list) {
     const isTyping = Boolean(field) && !passesThrough(field, event);
     const binding = findBinding(list(), event, isTyping);
     if (!binding) return;
-    if (event.target instanceof Element && event.key === "Enter" && event.target.closest("button, a")) return;
+    if (event.key === "Enter" && !isCtrl(event) && event.target instanceof Element && event.target.closest(PRESSABLE)) return;
+    if (event.key === " " && event.target instanceof Element && event.target.closest("button, summary, [role=radio]")) return;
     event.preventDefault();
-    binding.run();
+    binding.run(event);
   }
   target.addEventListener("keydown", onKeydown);
   return () => target.removeEventListener("keydown", onKeydown);

@@ -1,13 +1,10 @@
-// What an item looks like. Built before its turn comes, so that showing it is one swap of elements.
+// What is shown of a task: a plain picture, text or row, or a whole desk. Built before its turn comes, so that showing
+// it is one swap of elements.
 
-const KEPT = 40;
+import { make } from "./dom.js";
+import { buildFields } from "./surfaces/table.js";
 
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
+const KEPT = 80; // more than are ever held ahead
 
 async function buildImage(task) {
   const image = new Image();
@@ -22,95 +19,111 @@ async function buildImage(task) {
 }
 
 function buildText(task) {
-  const box = element("div", "annotator-text");
-  const text = element("p", task.text.length > 600 ? "is-long" : "", task.text);
-  text.dir = "auto";
-  box.append(text);
-  return box;
+  return make("div", { class: "annotator-text" }, make("p", { class: task.text.length > 600 ? "is-long" : "", dir: "auto" }, task.text));
 }
 
-function formatCell(value) {
-  if (value === null || value === "") return "—";
-  if (typeof value === "number") return value.toLocaleString("en-US", { maximumFractionDigits: 6, useGrouping: false });
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+const builders = { image: buildImage, text: buildText, row: (task) => buildFields(task.fields) };
+
+/** An item as it comes: nothing to draw on, nothing to remember. */
+export const buildPlain = async (task) => ({ task, element: await builders[task.kind](task) });
+
+function buildFailure(words, retry) {
+  const button = make("button", { type: "button", class: "btn btn-sm", onclick: retry }, "Try again");
+  return make("div", { class: "annotator-failure" }, make("p", {}, words), button);
 }
 
-function buildRow(task) {
-  const table = element("table", "table table-sm annotator-row");
-  const body = table.createTBody();
-  for (const [name, value] of task.fields) {
-    const row = body.insertRow();
-    const head = element("th", "", name);
-    head.scope = "row";
-    const cell = element("td", typeof value === "number" ? "is-number" : "", formatCell(value));
-    cell.dir = "auto";
-    if (value === null || value === "") cell.classList.add("text-secondary");
-    row.append(head, cell);
-  }
-  return table;
-}
+/**
+ * `build(task)` resolves to {element, show?(), hide?(), destroy?()}. `onShown(desk)` hears which desk is on the stage,
+ * null while none is.
+ */
+export function createMedia({ build = buildPlain, onShown = () => {} } = {}) {
+  const ready = new Map(); // task id -> desk, in the order of last use
+  const coming = new Map(); // task id -> promise of the desk
+  let shown = null;
 
-const builders = { image: buildImage, text: buildText, row: buildRow };
-
-function buildFailure(task, retry) {
-  const box = element("div", "annotator-failure");
-  box.append(element("p", "", "This picture could not be loaded. Label it only if you know it; or skip it."));
-  const button = element("button", "btn btn-sm", "Try again");
-  button.type = "button";
-  button.addEventListener("click", retry);
-  box.append(button);
-  return box;
-}
-
-export function createMedia() {
-  const ready = new Map(); // task id -> element, in the order of last use
-  const coming = new Map(); // task id -> promise of the element
-
-  function keep(id, shown) {
+  function keep(id, desk) {
     ready.delete(id);
-    ready.set(id, shown);
-    for (const oldest of ready.keys()) {
+    ready.set(id, desk);
+    for (const [oldest, old] of ready) {
       if (ready.size <= KEPT) break;
+      if (old === shown) continue;
       ready.delete(oldest);
+      old.destroy?.();
     }
   }
 
-  async function build(task) {
+  async function buildOne(task) {
     try {
-      const shown = await builders[task.kind](task);
-      keep(task.id, shown);
-      return shown;
+      const desk = await build(task);
+      keep(task.id, desk);
+      return desk;
     } finally {
       coming.delete(task.id);
     }
   }
 
-  /** Fetch and decode; safe to call again. Resolves to the element. */
+  /** Fetch and decode; safe to call again. Resolves to the desk. */
   function prepare(task) {
     if (ready.has(task.id)) return Promise.resolve(ready.get(task.id));
-    if (!coming.has(task.id)) coming.set(task.id, build(task));
+    if (!coming.has(task.id)) coming.set(task.id, buildOne(task));
     return coming.get(task.id);
+  }
+
+  function leave() {
+    shown?.hide?.();
+    shown = null;
+  }
+
+  function enter(desk, stage) {
+    if (shown !== desk) leave();
+    shown = desk;
+    keep(desk.task.id, desk);
+    stage.replaceChildren(desk.element);
+    onShown(desk);
+    desk.show?.();
   }
 
   return {
     prepare: (task) => prepare(task).catch(() => null),
     find: (task) => ready.get(task.id) ?? null,
+    get shown() {
+      return shown;
+    },
 
     /** Put a task into `stage`: at once when it is ready, else as soon as it is and still wanted. */
     show(task, stage, isWanted) {
-      const shown = ready.get(task.id);
-      if (shown) {
-        keep(task.id, shown);
-        stage.replaceChildren(shown);
+      const desk = ready.get(task.id);
+      if (desk) {
+        enter(desk, stage);
         return true;
       }
+      leave();
       stage.replaceChildren();
+      onShown(null);
       const retry = () => this.show(task, stage, isWanted);
-      prepare(task).then(
-        (late) => isWanted() && stage.replaceChildren(late),
-        () => isWanted() && stage.replaceChildren(buildFailure(task, retry)),
-      );
+      const fail = (error) => {
+        if (!isWanted()) return;
+        const isPicture = task.kind === "image" || error?.name === "EncodingError";
+        const words = isPicture ? "This picture could not be loaded. Label it only if you know it; or skip it." : `This item could not be shown (${error.message}). Skip it, or try again.`;
+        stage.replaceChildren(buildFailure(words, retry));
+      };
+      prepare(task).then((late) => isWanted() && enter(late, stage), fail);
       return false;
+    },
+
+    /** Forget what was built for a task: its next showing starts from what is known then. */
+    drop(id) {
+      const desk = ready.get(id);
+      if (!desk || desk === shown) return;
+      ready.delete(id);
+      desk.destroy?.();
+    },
+
+    leave,
+    destroy() {
+      leave();
+      for (const desk of ready.values()) desk.destroy?.();
+      ready.clear();
     },
   };
 }

@@ -24,9 +24,9 @@ export function makeKey() {
  * `storage` keeps operations in order: append, first(n), remove(keys), refuse(operation, message), count,
  * listRefused, clearRefused. `send(operations)` resolves to outcomes [{key, isSaved, message}] or rejects with an
  * error whose `reason` is "signed-out", "no-access" or anything else for "try again". `lock(task)` runs one
- * flusher at a time over all tabs.
+ * flusher at a time over all tabs. `onOutcome(operation, outcome)` hears what the server said of each.
  */
-export function createOutbox({ storage, send, lock = (task) => task(), onChange = () => {}, timers = globalThis }) {
+export function createOutbox({ storage, send, lock = (task) => task(), onChange = () => {}, onOutcome = () => {}, timers = globalThis }) {
   let state = States.SAVED;
   let waiting = 0;
   let refused = [];
@@ -56,6 +56,7 @@ export function createOutbox({ storage, send, lock = (task) => task(), onChange 
       if (!outcome) continue;
       if (!outcome.isSaved) await storage.refuse(operation, outcome.message);
       settled.push(operation.key);
+      onOutcome(operation, outcome);
     }
     await storage.remove(settled);
     return settled.length > 0;

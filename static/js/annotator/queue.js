@@ -1,16 +1,18 @@
 // Keeps the next items leased, fetched and decoded ahead of the annotator, and their leases alive.
 
-const AHEAD = 10; // items in hand, the one on screen among them
-const REFILL_BELOW = 7;
+const AHEAD = 10; // items in hand at least, the one on screen among them
+const MOST_AHEAD = 50;
+const RESERVE_SECONDS = 60; // who is fast holds more: a cut network should stop nobody within a minute
 const EMPTY_RETRY_MS = 15_000;
 const FAILED_RETRY_MS = 3_000;
 const IDLE_MS = 10 * 60_000; // nobody there: leases are left to others
 
 /**
- * `api` leases, `store` holds, `prepare(task)` fetches and decodes what is to be seen. `onState` hears "ready",
- * "empty", "offline", "signed-out", "no-access" or "idle".
+ * `api` leases, `store` holds, `pace()` is the seconds one label takes (null while unknown), `prepare(task)` fetches and
+ * decodes what is to be seen, the next `prepared` items of those in hand. `onState` hears "ready", "empty", "offline",
+ * "signed-out", "no-access" or "idle".
  */
-export function createQueue({ api, store, prepare, onState, timers = globalThis, now = () => Date.now() }) {
+export function createQueue({ api, store, prepare, onState, pace = () => null, prepared = MOST_AHEAD, timers = globalThis, now = () => Date.now() }) {
   let leaseMs = 120_000;
   let filling = false;
   let isStopped = false;
@@ -30,17 +32,28 @@ export function createQueue({ api, store, prepare, onState, timers = globalThis,
     if (!isStopped) refillTimer = timers.setTimeout(() => fill(), ms);
   }
 
+  /** How many items to hold: a minute's worth at the pace of this visit. */
+  function wantedAhead() {
+    const seconds = pace();
+    return seconds ? Math.min(MOST_AHEAD, Math.max(AHEAD, Math.ceil(RESERVE_SECONDS / seconds))) : AHEAD;
+  }
+
+  function prepareNext() {
+    for (const task of store.ahead.slice(0, prepared)) void prepare(task);
+  }
+
   async function fill({ resume = false } = {}) {
-    if (filling || isStopped || state === "idle" || store.ahead.length >= REFILL_BELOW) return;
+    prepareNext();
+    if (filling || isStopped || state === "idle" || store.ahead.length >= 0.7 * wantedAhead()) return;
     filling = true;
     try {
-      const wanted = AHEAD - store.ahead.length;
+      const wanted = wantedAhead() - store.ahead.length;
       const lent = await api.next(wanted, resume);
       leaseMs = lent.leaseMs;
       if (isFirst) beat();
       isFirst = false;
-      const fresh = store.add(lent.tasks);
-      for (const task of fresh) void prepare(task);
+      store.add(lent.tasks);
+      prepareNext();
       const isShort = lent.tasks.length < wanted;
       setState(store.ahead.length ? "ready" : "empty");
       if (isShort) later(EMPTY_RETRY_MS);

@@ -1,5 +1,6 @@
 // The annotator's state: what is on screen, what comes next, what was done. Pure: it neither fetches nor paints.
-// Every change that the server must hear of comes out as an operation {kind, task, value?, reason?, leadMs?}.
+// Every change that the server must hear of comes out as an operation {kind, task, result?, value?, reason?, leadMs?}.
+// An answer is {kind: "answer", result, value}: a Label Studio result, and what it says in few words.
 
 import { createHistory } from "./history.js";
 
@@ -8,6 +9,7 @@ export function createStore() {
   const listeners = new Set();
   let ahead = []; // tasks in order; the first one is on screen unless an earlier one is looked at
   let viewed = null; // id of an earlier task that is looked at
+  let undone = []; // steps that undo took back, newest last
   let session = 0; // answers given since the page opened, undone ones not counted
 
   function emit(change) {
@@ -27,6 +29,7 @@ export function createStore() {
       emit({ type: "moved" });
       return null;
     }
+    undone = [];
     history.record(task, answer);
     if (isFirst) {
       ahead = ahead.slice(1);
@@ -71,6 +74,17 @@ export function createStore() {
     get canUndo() {
       return history.canUndo;
     },
+    /** The result of the newest answer of this visit; null before the first. */
+    get lastResult() {
+      return history.entries.findLast(({ answer }) => answer.kind === "answer")?.answer.result ?? null;
+    },
+    /** What was said of a task, undone or not; null when nothing was. */
+    answerOf(id) {
+      return history.find(id)?.answer ?? undone.findLast(({ task }) => task.id === id)?.after ?? null;
+    },
+    get canRedo() {
+      return undone.length > 0 && currentTask()?.id === undone.at(-1).task.id;
+    },
     get answeredCount() {
       return session;
     },
@@ -107,13 +121,15 @@ export function createStore() {
       emit({ type: "restored" });
     },
 
-    answer: (value, leadMs) => decide({ kind: "answer", value }, leadMs),
+    /** `answer` is {result, value}, with `suggestion` when one was shown. */
+    answer: (answer, leadMs) => decide({ kind: "answer", ...answer }, leadMs),
     skip: (reason, leadMs) => decide({ kind: "skip", reason }, leadMs),
 
     /** Take the newest decision back and show its item again; the operation that tells the server, or null. */
     undo() {
       const step = history.undo();
       if (!step) return null;
+      undone = [...undone, step];
       if (step.before) {
         viewed = step.task.id;
         emit({ type: "undone", task: step.task });
@@ -124,6 +140,17 @@ export function createStore() {
       ahead = [step.task, ...ahead];
       emit({ type: "undone", task: step.task });
       return { kind: "withdraw", task: step.task.id };
+    },
+
+    /** Decide again what the newest undo took back; the operation that tells the server, or null. */
+    redo() {
+      const step = undone.at(-1);
+      if (!step || currentTask()?.id !== step.task.id) return null;
+      const rest = undone.slice(0, -1);
+      const { kind, result, value, reason } = step.after;
+      const operation = decide(kind === "skip" ? { kind, reason } : { kind, result, value }, null);
+      undone = rest;
+      return operation;
     },
 
     /** Look at an earlier (-1) or a later (+1) item. */
@@ -142,5 +169,6 @@ export function createStore() {
 }
 
 function isSame(one, other) {
-  return one.kind === other.kind && one.value === other.value && (one.reason ?? "") === (other.reason ?? "");
+  if (one.kind !== other.kind || (one.reason ?? "") !== (other.reason ?? "")) return false;
+  return one.kind !== "answer" || JSON.stringify(one.result) === JSON.stringify(other.result);
 }

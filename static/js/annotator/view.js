@@ -1,6 +1,9 @@
 // Paints the annotator's state into the page's elements; decides nothing.
 
+import { make } from "./dom.js";
 import { States } from "./outbox.js";
+
+const FEEDBACK_MS = 6_000;
 
 const SAVE_WORDS = {
   [States.SAVED]: () => ["Saved", "is-saved"],
@@ -10,47 +13,51 @@ const SAVE_WORDS = {
   [States.NO_ACCESS]: (count) => [`Not saved · ${count} kept here`, "is-stopped"],
 };
 
-export function createView(root) {
+/** `quick` is the fast path's element builder, null where answers are submitted. */
+export function createView(root, quick) {
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const parts = Object.fromEntries(
-    ["stage", "choices", "number", "numberError", "save", "progress", "bar", "today", "pace", "notice", "place", "undo",
-      "announce", "empty", "emptyTitle", "emptyText", "loading", "tools", "refused", "refusedList", "history"].map(
+    ["stage", "palette", "panel", "quick", "save", "progress", "bar", "today", "pace", "notice", "place", "undo", "redo", "submit", "said",
+      "feedback", "proposal", "announce", "empty", "emptyTitle", "emptyText", "loading", "tools", "refused", "refusedList"].map(
       (name) => [name, part(name)],
     ),
   ); // prettier-ignore
-  const buttons = [...root.querySelectorAll("[data-class]")];
+  let feedbackTimer = null;
+  root.classList.toggle("is-full", !quick);
+  parts.submit.hidden = Boolean(quick);
+  parts.redo.hidden = Boolean(quick);
+  if (quick) parts.quick.replaceChildren(...quick.elements);
 
   function show(name) {
     for (const other of ["stage", "empty", "loading"]) parts[other].hidden = other !== name;
     parts.tools.toggleAttribute("inert", name !== "stage");
+    parts.panel.toggleAttribute("inert", name !== "stage");
   }
 
   return {
     parts,
-    buttons,
 
     /** Put a task on screen in place of the one before. */
     showItem(task, answer, media, isWanted) {
       show("stage");
+      this.say("");
       media.show(task, parts.stage, isWanted);
       parts.stage.scrollTop = 0;
-      if (!parts.number) return;
-      parts.number.value = answer?.kind === "answer" ? String(answer.value) : "";
-      parts.numberError.textContent = "";
-      parts.number.focus({ preventScroll: true });
-      parts.number.select();
     },
 
-    /** What changes around the item while it stays: the chosen class, where one is, whether undo has something. */
-    showAround({ answer, isLookingBack, place, canUndo }) {
+    /** The palette and the panel of the desk that is on the stage. */
+    showDesk(desk) {
+      parts.palette.replaceChildren(...(desk?.palette ? [desk.palette] : []));
+      parts.panel.replaceChildren(...(desk?.panel ? [desk.panel] : []));
+      root.classList.toggle("has-panel", Boolean(desk?.panel) && desk.panel.childElementCount > 0);
+    },
+
+    /** What changes around the item while it stays: what was said, where one is, whether undo has something. */
+    showAround({ answer, isLookingBack, place, canUndo, canRedo }) {
       root.classList.toggle("is-looking-back", isLookingBack);
-      for (const button of buttons) {
-        const isChosen = answer?.kind === "answer" && answer.value === button.dataset.class;
-        button.classList.toggle("is-chosen", isChosen);
-        button.setAttribute("aria-pressed", String(isChosen));
-      }
-      parts.place.textContent = isLookingBack ? describePast(answer, place) : "";
+      parts.place.textContent = isLookingBack ? describePast(answer, place, Boolean(quick)) : "";
       parts.undo.disabled = !canUndo;
+      parts.redo.disabled = !canRedo;
     },
 
     showLoading() {
@@ -70,11 +77,7 @@ export function createView(root) {
       parts.save.title = detail || (isDurable ? "" : "This browser keeps nothing: leave the page open until all is saved.");
       parts.refused.hidden = refused.length === 0;
       parts.refusedList.replaceChildren(
-        ...refused.slice(-20).map(({ task, value, message }) => {
-          const line = document.createElement("li");
-          line.textContent = `Task ${task}${value === undefined ? "" : ` (${value})`}: ${message}`;
-          return line;
-        }),
+        ...refused.slice(-20).map(({ task, value, message }) => make("li", {}, `Task ${task}${value === undefined ? "" : ` (${value})`}: ${message}`)),
       );
     },
 
@@ -87,12 +90,24 @@ export function createView(root) {
       parts.pace.textContent = pace === null ? "–" : `${pace.toFixed(1)} s`;
     },
 
-    flash(value) {
-      const button = buttons.find((other) => other.dataset.class === value);
-      if (!button) return;
-      button.classList.remove("is-flashing");
-      void button.offsetWidth; // restart the animation for the same class twice in a row
-      button.classList.add("is-flashing");
+    /** What a gold item says of the answer: shown for a while, in nobody's way. */
+    showFeedback({ isRight, expected, explanation }) {
+      clearTimeout(feedbackTimer);
+      const head = isRight ? "Right: that was a check item." : `Not quite: that was a check item. Expected: ${expected || "something else"}.`;
+      const close = () => (parts.feedback.hidden = true);
+      parts.feedback.className = `annotator-feedback ${isRight ? "is-right" : "is-wrong"}`;
+      parts.feedback.replaceChildren(
+        make("div", {}, make("b", { dir: "auto" }, head), explanation ? make("p", { dir: "auto" }, explanation) : null),
+        make("button", { type: "button", class: "annotator-icon is-delete", "aria-label": "Close", onclick: close }),
+      );
+      parts.feedback.hidden = false;
+      feedbackTimer = setTimeout(close, isRight ? FEEDBACK_MS / 2 : FEEDBACK_MS * 2);
+    },
+
+    /** A word beside the buttons: what is missing, what comes next. */
+    say(text, isMissing = false) {
+      parts.said.textContent = text;
+      parts.said.classList.toggle("is-missing", isMissing);
     },
 
     notify(text, className = "") {
@@ -107,7 +122,8 @@ export function createView(root) {
   };
 }
 
-function describePast(answer, { index, total }) {
+function describePast(answer, { index, total }, isQuick) {
   const what = answer?.kind === "skip" ? `skipped${answer.reason ? `: ${answer.reason}` : ""}` : `“${answer?.value}”`;
-  return `Item ${index + 1} of the ${total} you did: ${what}. Press another key to change it, Esc to go on.`;
+  const how = isQuick ? "Press another key to change it, Esc to go on." : "Change it and submit again, Esc to go on.";
+  return `Item ${index + 1} of the ${total} you did: ${what}. ${how}`;
 }

@@ -1,0 +1,87 @@
+// Which controls are asked now, and what is still missing before an answer can be submitted. Pure.
+
+import { isDrawing, isRelations, readLabels, valueKey } from "./interface.js";
+
+function saysOne(entries, name, values) {
+  return entries.some((entry) => {
+    if (entry.from_name !== name) return false;
+    const content = [entry.value?.[valueKey(entry.type)] ?? []].flat().map((one) => (Array.isArray(one) ? one.at(-1) : one));
+    return values.length ? content.some((one) => values.includes(String(one))) : content.length > 0;
+  });
+}
+
+/**
+ * Whether a control is asked, given the entries of the answer, the region it would speak of (null for the whole task)
+ * and the regions that are selected. Label Studio's visibleWhen, whenTagName, whenChoiceValue, whenLabelValue.
+ */
+export function isAsked(control, { result, region = null, selection = [] }) {
+  if (Boolean(control.per_region) !== Boolean(region)) return false;
+  if (!control.when) return true;
+  const { mode = "choice-selected", control: name, values } = control.when;
+  const scope = region ? result.filter((entry) => entry.id === region.id) : result.filter((entry) => entry.id === undefined);
+  if (mode === "choice-selected") return !name || saysOne(pick(scope, result, name), name, values);
+  if (mode === "choice-unselected") return !name || !saysOne(pick(scope, result, name), name, values);
+  if (mode === "no-region-selected") return !selection.length;
+  if (!region) return selection.some((one) => isMeant(one, name, values));
+  return isMeant(region, name, values);
+}
+
+function isMeant(region, name, values) {
+  if (name && region.main.from_name !== name) return false;
+  return !values.length || readLabels(region.main).some((label) => values.includes(label));
+}
+
+/** A condition about another control looks at the same region first, then at the whole task. */
+function pick(scope, result, name) {
+  return scope.some((entry) => entry.from_name === name) ? scope : result;
+}
+
+const attr = (control, name) => control.attrs?.[name] ?? control.attrs?.[name.toLowerCase()] ?? null;
+
+export const titleOf = (control) => attr(control, "title") ?? control.heading ?? control.name;
+
+/** What is required and not said: [{control, region, words}], in the order of the page. */
+export function findMissing(view, session) {
+  const { result, regions } = session;
+  const missing = [];
+  for (const control of view.controls) {
+    if (!control.required || isRelations(control) || dependsOnSelection(control)) continue;
+    const message = attr(control, "requiredMessage");
+    if (isDrawing(control)) {
+      if (isAsked(control, { result }) && !result.some((entry) => entry.from_name === control.name)) {
+        missing.push({ control, region: null, words: message ?? `Draw at least one region with “${titleOf(control)}”.` });
+      }
+      continue;
+    }
+    for (const region of control.per_region ? regions.filter(({ main }) => isAbout(control, main)) : [null]) {
+      if (!isAsked(control, { result, region }) || session.get(control.name, region?.id ?? null)) continue;
+      missing.push({ control, region, words: message ?? describeMissing(control, region) });
+    }
+  }
+  return missing;
+}
+
+/** Whether a per-region control asks about regions of this object. */
+export const isAbout = (control, main) => isDrawing(main) && control.targets.includes(main.to_name);
+
+/** Nobody can say afterwards what was selected on screen: such a control is never required. */
+function dependsOnSelection({ when, per_region: perRegion }) {
+  return when?.mode === "no-region-selected" || (when?.mode === "region-selected" && !perRegion);
+}
+
+function describeMissing(control, region) {
+  const verb = { choices: "Choose", rating: "Rate", taxonomy: "Choose", pairwise: "Choose" }[control.type] ?? "Fill in";
+  const of = region ? ` for the region “${readLabels(region.main).join(", ") || region.main.type}”` : "";
+  return `${verb} “${titleOf(control)}”${of}.`;
+}
+
+/** The entries that count: what hidden controls still say is left out. */
+export function listCounted(view, session) {
+  const { result, regions } = session;
+  const byId = new Map(regions.map((region) => [region.id, region]));
+  return result.filter((entry) => {
+    const control = view.find(entry.from_name);
+    if (!control || entry.type === "relation" || isDrawing(control) || dependsOnSelection(control)) return true;
+    return isAsked(control, { result, region: entry.id === undefined ? null : (byId.get(entry.id) ?? null) });
+  });
+}

@@ -1,0 +1,64 @@
+// Choices: one or several, flat or nested; each on its key.
+
+import { make } from "../dom.js";
+import { createAnswer } from "./answer.js";
+
+const MANY = 12;
+
+export function create({ control, session, id }) {
+  const answer = createAnswer({ control, session, id });
+  const usesPaths = control.nested && String(control.attrs.allownested ?? control.attrs.allowNested).toLowerCase() === "true";
+  const contentOf = (label) => (usesPaths ? label.path : label.value);
+  const isSame = (one, label) => (Array.isArray(one) ? JSON.stringify(one) === JSON.stringify(label.path) : one === label.value);
+  const buttons = new Map(control.labels.map((label) => [label, buildButton(label)]));
+  const list = make("div", { class: `annotator-options${control.nested ? " is-nested" : ""}`, role: control.multiple ? "group" : "radiogroup" }, ...buttons.values());
+  const filter = control.labels.length > MANY ? buildFilter() : null;
+  const element = make("div", { class: "annotator-choices-control" }, filter, list);
+
+  function buildButton(label) {
+    return make(
+      "button",
+      {
+        type: "button", class: "annotator-option", "data-value": label.value, "data-enter-through": "", role: control.multiple ? "checkbox" : "radio",
+        "aria-checked": "false", style: { "--depth": (label.path?.length ?? 1) - 1 }, onclick: () => toggle(label),
+      },
+      make("span", { class: "annotator-mark" }), make("span", { dir: "auto" }, label.text || label.value), label.key ? make("kbd", {}, label.key.toUpperCase()) : null,
+    ); // prettier-ignore
+  }
+
+  function buildFilter() {
+    const input = make("input", { class: "form-control form-control-sm", type: "search", placeholder: "Find …", "aria-label": `Find in ${control.name}`,
+      oninput: () => {
+        const wanted = input.value.trim().toLowerCase();
+        for (const [label, button] of buttons) button.hidden = !(label.path ?? [label.value]).join(" ").toLowerCase().includes(wanted);
+      } }); // prettier-ignore
+    return input;
+  }
+
+  function toggle(label) {
+    const had = answer.read() ?? [];
+    const isOn = had.some((one) => isSame(one, label));
+    if (!control.multiple) return answer.write(isOn ? [] : [contentOf(label)]);
+    const said = isOn ? had.filter((one) => !isSame(one, label)) : [...had, contentOf(label)];
+    const order = control.labels;
+    const placeOf = (one) => order.findIndex((other) => isSame(one, other));
+    return answer.write(said.sort((a, b) => placeOf(a) - placeOf(b)));
+  }
+
+  return {
+    element,
+    paint() {
+      const said = answer.read() ?? [];
+      for (const [label, button] of buttons) {
+        const isOn = said.some((one) => isSame(one, label));
+        button.setAttribute("aria-checked", String(isOn));
+        button.classList.toggle("is-chosen", isOn);
+      }
+    },
+    verbs: () =>
+      control.labels
+        .filter(({ key }) => key)
+        .map((label) => ({ id: answer.verbId(label.value), words: label.text || label.value, keys: [label.key], run: () => toggle(label) })),
+    focus: () => list.querySelector("button:not([hidden])")?.focus({ preventScroll: true }),
+  };
+}

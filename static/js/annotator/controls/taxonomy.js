@@ -1,0 +1,95 @@
+// Taxonomy: paths in a tree, found by typing or by opening branches.
+
+import { make } from "../dom.js";
+import { createAnswer } from "./answer.js";
+
+const SHOWN = 60;
+
+export function create({ control, session, id }) {
+  const answer = createAnswer({ control, session, id });
+  const leafOnly = String(control.attrs.leafsOnly ?? control.attrs.leafsonly).toLowerCase() === "true";
+  const most = Number.parseInt(control.attrs.maxUsages ?? control.attrs.maxusages, 10) || (control.multiple ? Infinity : 1);
+  const key = (path) => JSON.stringify(path);
+  const children = groupByParent(control.labels);
+  const open = new Set();
+  const chosen = make("ul", { class: "annotator-chosen" });
+  const input = make("input", { class: "form-control form-control-sm", type: "search", placeholder: control.attrs.placeholder || "Find …",
+    "aria-label": `Find in ${control.name}`, oninput: () => paintTree(), onkeydown: onKey }); // prettier-ignore
+  const tree = make("ul", { class: "annotator-tree" });
+  const element = make("div", { class: "annotator-taxonomy" }, chosen, input, tree);
+
+  function onKey(event) {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const first = tree.querySelector("[data-path]:not([disabled])");
+    if (input.value.trim() && first) {
+      toggle(JSON.parse(first.dataset.path));
+      input.value = "";
+      paintTree();
+    }
+  }
+
+  function toggle(path) {
+    const had = answer.read() ?? [];
+    const isOn = had.some((one) => key(one) === key(path));
+    if (isOn) return answer.write(had.filter((one) => key(one) !== key(path)));
+    return answer.write(most === 1 ? [path] : [...had, path].slice(0, most));
+  }
+
+  function buildNode({ label, below }, isSearch) {
+    const isOpen = open.has(key(label.path));
+    const isOn = (answer.read() ?? []).some((one) => key(one) === key(label.path));
+    const name = isSearch ? label.path.join(" › ") : label.text || label.value;
+    const isBlocked = leafOnly && below.length > 0;
+    return make(
+      "li", { class: "annotator-node", style: { "--depth": isSearch ? 0 : label.path.length - 1 } },
+      below.length && !isSearch ? make("button", { type: "button", class: "annotator-fold", "aria-expanded": String(isOpen), "aria-label": `Open ${name}`,
+        onclick: () => (isOpen ? open.delete(key(label.path)) : open.add(key(label.path)), paintTree()) }, isOpen ? "▾" : "▸") : make("span", { class: "annotator-fold" }),
+      make("button", { type: "button", class: `annotator-leaf${isOn ? " is-chosen" : ""}`, "data-path": key(label.path), "data-enter-through": "", disabled: isBlocked,
+        "aria-pressed": String(isOn), dir: "auto", onclick: () => toggle(label.path) }, name),
+    ); // prettier-ignore
+  }
+
+  function listOpen(parent, found = []) {
+    for (const label of children.get(parent) ?? []) {
+      const below = children.get(key(label.path)) ?? [];
+      found.push({ label, below });
+      if (open.has(key(label.path))) listOpen(key(label.path), found);
+    }
+    return found;
+  }
+
+  function paintTree() {
+    const wanted = input.value.trim().toLowerCase();
+    const nodes = wanted
+      ? control.labels.filter(({ path }) => path.join(" ").toLowerCase().includes(wanted)).map((label) => ({ label, below: children.get(key(label.path)) ?? [] }))
+      : listOpen("[]");
+    tree.replaceChildren(...nodes.slice(0, SHOWN).map((node) => buildNode(node, Boolean(wanted))));
+    if (nodes.length > SHOWN) tree.append(make("li", { class: "text-secondary" }, `${nodes.length - SHOWN} more: type more letters.`));
+  }
+
+  return {
+    element,
+    paint() {
+      const said = answer.read() ?? [];
+      chosen.replaceChildren(
+        ...said.map((path) =>
+          make("li", { dir: "auto" }, path.join(" › "), make("button", { type: "button", class: "annotator-icon is-delete", "aria-label": `Take ${path.join(" › ")} back`, onclick: () => toggle(path) })),
+        ),
+      );
+      paintTree();
+    },
+    focus: () => input.focus({ preventScroll: true }),
+  };
+}
+
+function groupByParent(labels) {
+  const children = new Map();
+  for (const label of labels) {
+    const parent = JSON.stringify(label.path.slice(0, -1));
+    if (!children.has(parent)) children.set(parent, []);
+    children.get(parent).push(label);
+  }
+  return children;
+}

@@ -1,0 +1,114 @@
+// One task on the desk: its session, the surfaces of its objects, its controls, laid out as the configuration says.
+// Built before its turn comes; `show` and `hide` are called as it comes to the screen and leaves it.
+
+import { createPanel } from "./panel.js";
+import { createPalette } from "./palette.js";
+import { make } from "./dom.js";
+import { isDrawing, isRelations, listControlsOf } from "./interface.js";
+import { createRegionState } from "./regions.js";
+
+/**
+ * `makers` maps an object's tag to its module's createSurface; `settings` is what the page shares with surfaces:
+ * {say(text), previous(): result of the item before}.
+ */
+export function createDesk({ view, task, session, makers, settings }) {
+  const regions = createRegionState();
+  const shared = { ...settings, regions, view };
+  const surfaces = view.objects.map((object) => {
+    const make = makers.get(object.tag);
+    const controls = listControlsOf(view, object);
+    return { object, ...keepMethods(make({ object, controls, task, session, settings: shared })) };
+  });
+  const palette = createPalette({ view, session, regions });
+  const panel = createPanel({ view, session, regions, settings: shared });
+  const stage = layOut(view, task, surfaces, panel);
+  const ready = Promise.all(surfaces.map((surface) => surface.ready));
+  let isShown = false;
+
+  return {
+    task,
+    session,
+    regions,
+    element: stage,
+    palette: palette.element,
+    panel: panel.element,
+    ready,
+    show() {
+      if (isShown) return;
+      isShown = true;
+      for (const surface of surfaces) surface.show();
+      palette.paint();
+      panel.paint();
+    },
+    hide() {
+      if (isShown) for (const surface of surfaces) surface.hide();
+      isShown = false;
+    },
+    /** Verbs in the order in which they may take keys. */
+    verbs: () => [...palette.verbs(), ...panel.controlVerbs(), ...listSurfaceVerbs(surfaces), ...panel.regionVerbs()],
+    markMissing: (missing) => panel.markMissing(missing),
+    destroy() {
+      this.hide();
+      for (const surface of surfaces) surface.destroy();
+      palette.destroy();
+      panel.destroy();
+    },
+  };
+}
+
+function keepMethods(surface) {
+  return {
+    element: surface.element,
+    ready: surface.ready ?? Promise.resolve(),
+    show: () => surface.show?.(),
+    hide: () => surface.hide?.(),
+    bindings: () => surface.bindings?.() ?? [],
+    destroy: () => surface.destroy?.(),
+  };
+}
+
+/** Bindings of surfaces are {id?, key | keys, ctrl?, shift?, words, run, spare?, whileTyping?, repeats?}. */
+function listSurfaceVerbs(surfaces) {
+  return surfaces.flatMap(({ object, bindings }) =>
+    bindings().map((binding, index) => ({
+      group: "Tools",
+      ...binding,
+      id: binding.id ?? `${object.tag}:${binding.words ?? index}`,
+      keys: binding.keys ?? [`${binding.ctrl ? "Ctrl+" : ""}${binding.shift ? "Shift+" : ""}${binding.key}`],
+    })),
+  );
+}
+
+/** Objects and the headers before them in their order; controls go to the panel, where they are as well. */
+function layOut(view, task, surfaces, panel) {
+  const byName = new Map(surfaces.map((surface) => [surface.object.name, surface]));
+  const stage = make("div", { class: `annotator-surfaces${surfaces.length > 1 ? " has-many" : ""}` });
+  let heading = null; // stands before whatever comes next, on the stage or in the panel
+  const seen = new Set();
+
+  function place(nodes) {
+    for (const node of nodes ?? []) {
+      if (node.ref) placeRef(node.ref);
+      else heading = node.text ?? task.data[node.field] ?? heading;
+      place(node.children);
+    }
+  }
+
+  function placeRef(name) {
+    const surface = byName.get(name);
+    if (seen.has(name)) return;
+    seen.add(name);
+    const control = view.find(name);
+    if (control && (isDrawing(control) || isRelations(control))) return; // in the palette; the header waits for what is marked
+    if (surface) {
+      if (heading) stage.append(make("h2", { class: "annotator-heading", dir: "auto" }, heading));
+      stage.append(surface.element);
+    } else panel.place(name, heading);
+    heading = null;
+  }
+
+  place(view.layout);
+  for (const { name } of [...view.objects, ...view.controls]) placeRef(name);
+  if (heading) stage.append(make("p", { class: "annotator-heading", dir: "auto" }, heading));
+  return stage;
+}

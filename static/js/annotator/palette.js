@@ -1,0 +1,90 @@
+// The labels that regions are drawn with: armed by a key or a click, or put on the regions one has selected.
+
+import { make } from "./dom.js";
+import { isDrawing } from "./interface.js";
+
+export function createPalette({ view, session, regions }) {
+  const element = make("div", { class: "annotator-palette" });
+  const buttons = new Map(); // control name + value -> button
+  let byHand = []; // regions selected by hand, not by having been drawn just now
+
+  for (const control of view.drawing) element.append(buildGroup(control));
+  element.hidden = !view.drawing.length;
+
+  const unsubscribe = session.subscribe(({ type }) => {
+    if (type === "selected") byHand = session.selectedIds;
+    paint();
+  });
+
+  function buildGroup(control) {
+    const group = make("div", { class: "annotator-labels", role: "group", "aria-label": control.name });
+    if (view.drawing.length > 1) group.append(make("span", { class: "annotator-labels-name" }, control.attrs.title ?? control.name));
+    for (const label of control.labels.length ? control.labels : [{ value: null, text: control.tag, color: null }]) {
+      const button = make(
+        "button",
+        {
+          type: "button", class: "annotator-label", "data-enter-through": "", "aria-pressed": "false", "data-label": label.value,
+          style: label.color ? { "--label": label.color } : {}, onclick: () => choose(control, label),
+        },
+        make("span", { dir: "auto" }, label.text ?? label.value),
+        label.key ? make("kbd", {}, label.key.toUpperCase()) : null,
+      ); // prettier-ignore
+      buttons.set(`${control.name} ${label.value}`, button);
+      group.append(button);
+    }
+    return group;
+  }
+
+  function listSelected(control) {
+    const ids = new Set(session.selectedIds);
+    return session.regions.filter(({ id, main }) => ids.has(id) && main.from_name === control.name && !regions.isLocked(id));
+  }
+
+  /** Arm a label; regions selected by hand get it as well (with several labels allowed, it is put on or taken off). */
+  function choose(control, { value }) {
+    const labels = value === null ? [] : [value];
+    const isByHand = byHand.length === session.selectedIds.length && byHand.every((id) => session.selectedIds.includes(id));
+    const selected = isByHand ? listSelected(control) : [];
+    for (const { id, main } of selected) relabel(control, id, main, value);
+    const isSame = session.armed?.control === control.name && session.armed.labels[0] === value;
+    session.arm(isSame && !selected.length ? null : { control: control.name, type: control.type, labels });
+  }
+
+  function relabel(control, id, main, value) {
+    if (value === null) return;
+    const had = main.value[control.type] ?? [];
+    const toggled = had.includes(value) ? had.filter((one) => one !== value) : [...had, value];
+    const next = control.multiple ? (toggled.length ? toggled : had) : [value];
+    session.update(id, { [control.type]: next });
+  }
+
+  function paint() {
+    const worn = new Set();
+    for (const region of session.regions) {
+      if (session.selectedIds.includes(region.id) && isDrawing(region.main)) {
+        for (const value of region.main.value[region.main.type] ?? []) worn.add(`${region.main.from_name} ${value}`);
+      }
+    }
+    const { armed } = session;
+    for (const [name, button] of buttons) {
+      const isArmed = Boolean(armed) && armed.labels.concat(armed.labels.length ? [] : [null]).some((value) => name === `${armed.control} ${value}`);
+      button.setAttribute("aria-pressed", String(isArmed));
+      button.classList.toggle("is-worn", worn.has(name));
+    }
+  }
+
+  return {
+    element,
+    paint,
+    verbs: () =>
+      view.drawing.flatMap((control) =>
+        control.labels
+          .filter(({ key }) => key)
+          .map((label) => ({
+            id: `label:${control.name}:${label.value}`, group: "Labels", words: label.text ?? label.value,
+            keys: [label.key], color: label.color, run: () => choose(control, label),
+          })),
+      ), // prettier-ignore
+    destroy: unsubscribe,
+  };
+}

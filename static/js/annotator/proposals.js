@@ -1,0 +1,80 @@
+// What a model suggests for the item on screen: shown as such, taken with one key, corrected by editing, rejected with
+// another. It never stands in the way of answering.
+
+import { make, makeCaps } from "./dom.js";
+import { describeResult } from "./interface.js";
+import { listCaps } from "./keymap.js";
+
+const plain = (result) => JSON.stringify((result ?? []).map(({ from_name, type, value }) => [from_name, type, value]).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)));
+
+/** How an answer relates to a suggestion: "accepted", "corrected" or "rejected". Pure. */
+export function judge(suggestion, result, { isRejected = false } = {}) {
+  if (isRejected) return "rejected";
+  return plain(suggestion.result) === plain(result) ? "accepted" : "corrected";
+}
+
+/** `bar` is the element it is shown in; `take(result)` puts it into the answer. */
+export function createProposals({ bar, take, paintGhosts }) {
+  const states = new Map(); // task id -> "taken" | "rejected"
+  let task = null;
+  let keys = { accept: "a", reject: "x" };
+
+  const find = () => task?.suggestions?.[0] ?? null;
+
+  function paint() {
+    const suggestion = find();
+    const state = task && states.get(task.id);
+    const isOpen = Boolean(suggestion) && !state;
+    bar.hidden = !isOpen;
+    paintGhosts(isOpen ? suggestion.result : []);
+    if (!isOpen) return;
+    const score = suggestion.score == null ? "" : ` ${Math.round(suggestion.score * 100)} %`;
+    bar.replaceChildren(
+      make("span", { class: "annotator-proposal-words" }, make("b", {}, suggestion.model || "A model"), " suggests ",
+        make("q", { dir: "auto" }, describeResult(suggestion.result)), make("small", {}, score)),
+      make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", onclick: accept }, "Accept ", makeCaps(listCaps(keys.accept))),
+      make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", onclick: reject }, "Reject ", makeCaps(listCaps(keys.reject))),
+    ); // prettier-ignore
+  }
+
+  function accept() {
+    const suggestion = find();
+    if (!suggestion || states.has(task.id)) return;
+    states.set(task.id, "taken");
+    take(suggestion.result);
+    paint();
+  }
+
+  function reject() {
+    if (!find() || states.has(task.id)) return;
+    states.set(task.id, "rejected");
+    paint();
+  }
+
+  return {
+    show(next, isLookingBack) {
+      task = isLookingBack ? null : next;
+      paint();
+    },
+    /** {id, outcome} for the operation that carries `result`; null when nothing was suggested. */
+    outcomeOf(result) {
+      const suggestion = find();
+      if (!suggestion) return null;
+      return { id: suggestion.id, outcome: judge(suggestion, result, { isRejected: states.get(task.id) === "rejected" }) };
+    },
+    setKeys(assigned) {
+      const pick = (id) => assigned.find((verb) => verb.id === id)?.keys[0];
+      const next = { accept: pick("suggestion:accept") ?? "a", reject: pick("suggestion:reject") ?? "x" };
+      if (next.accept === keys.accept && next.reject === keys.reject) return;
+      keys = next;
+      paint();
+    },
+    verbs: () =>
+      find() && !states.has(task.id)
+        ? [
+            { id: "suggestion:accept", group: "Suggestions", words: "Accept the suggestion", keys: ["a"], spare: ["Shift+a"], run: accept },
+            { id: "suggestion:reject", group: "Suggestions", words: "Reject the suggestion", keys: ["x"], spare: ["Shift+x"], run: reject },
+          ]
+        : [],
+  };
+}

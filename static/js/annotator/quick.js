@@ -1,0 +1,121 @@
+// The fast path: one question, one key press, no submit. Classes as buttons, or one number.
+
+import { parseNumber } from "./codec.js";
+import { make } from "./dom.js";
+import { buildEntry } from "./interface.js";
+
+const MANY = 12;
+
+/** `answer(entry, words)` gives the answer. Returns {element, verbs(), show(answer, isNew), suggest(result), flash(value), onEnter(), onEscape()}. */
+export function createQuick(control, answer) {
+  return control.type === "number" ? createNumber(control, answer) : createClasses(control, answer);
+}
+
+function createClasses(control, answer) {
+  const isMany = control.labels.length > MANY;
+  const buttons = control.labels.map((label) =>
+    make(
+      "button",
+      { type: "button", class: "annotator-choice", "data-class": label.value, "aria-pressed": "false", "aria-keyshortcuts": label.key || null, onclick: () => choose(label.value) },
+      make("span", { dir: "auto" }, label.text || label.value), label.key ? make("kbd", {}, label.key.toUpperCase()) : null,
+    ),
+  ); // prettier-ignore
+  const filter = isMany
+    ? make("input", { class: "form-control annotator-filter", "data-part": "filter", type: "search", placeholder: "Find a class ( / )",
+        "aria-label": "Find a class by its name", autocomplete: "off", oninput: () => applyFilter() }) // prettier-ignore
+    : null;
+  const choices = make("div", { class: `annotator-choices${isMany ? " is-many" : ""}`, "data-part": "choices", role: "group", "aria-label": "Classes" }, ...buttons);
+
+  const choose = (value) => answer(buildEntry(control, [value]), value);
+
+  function applyFilter() {
+    const wanted = filter.value.trim().toLowerCase();
+    for (const button of buttons) button.hidden = !button.dataset.class.toLowerCase().includes(wanted);
+  }
+
+  function clearFilter() {
+    if (!filter) return;
+    filter.value = "";
+    filter.blur();
+    applyFilter();
+  }
+
+  const valueOf = (result) => result?.[0]?.value?.choices?.[0] ?? null;
+
+  return {
+    elements: filter ? [filter, choices] : [choices],
+    verbs: () => [
+      ...control.labels.filter(({ key }) => key).map(({ value, text, key }) => ({ id: `answer:${value}`, group: "Classes", words: text || value, keys: [key], run: () => choose(value) })),
+      ...(filter ? [{ id: "page:find", group: "Page", words: "Find a class by name; Enter takes the first", keys: ["/"], run: () => filter.focus() }] : []),
+    ],
+    show(given) {
+      const chosen = given?.kind === "answer" ? valueOf(given.result) : null;
+      for (const button of buttons) {
+        button.classList.toggle("is-chosen", button.dataset.class === chosen);
+        button.setAttribute("aria-pressed", String(button.dataset.class === chosen));
+      }
+    },
+    suggest(result) {
+      const value = valueOf(result);
+      for (const button of buttons) button.classList.toggle("is-suggested", value !== null && button.dataset.class === value);
+    },
+    flash(result) {
+      const button = buttons.find((other) => other.dataset.class === valueOf(result));
+      if (!button) return;
+      button.classList.remove("is-flashing");
+      void button.offsetWidth; // restart the animation for the same class twice in a row
+      button.classList.add("is-flashing");
+    },
+    onEnter() {
+      if (!filter || document.activeElement !== filter) return;
+      const first = buttons.find((button) => !button.hidden);
+      if (filter.value && first) choose(first.dataset.class);
+      clearFilter();
+    },
+    onEscape: clearFilter,
+  };
+}
+
+function createNumber(control, answer) {
+  const input = make("input", { class: "form-control form-control-lg", id: "annotator-number", "data-part": "number", "data-keys-through": "", inputmode: "decimal",
+    autocomplete: "off", "aria-describedby": "annotator-number-error" }); // prettier-ignore
+  const error = make("p", { class: "annotator-number-error", id: "annotator-number-error", "data-part": "numberError", role: "alert" });
+  const save = make("button", { type: "button", class: "btn btn-primary", "data-action": "save-number", onclick: submit }, "Save ", make("kbd", {}, "Enter"));
+  const element = make("div", { class: "annotator-number" }, make("label", { class: "form-label", for: "annotator-number" }, "The number for this item"),
+    make("div", { class: "input-group" }, input, save), error); // prettier-ignore
+  const [low, high] = [readLimit(control.attrs.min), readLimit(control.attrs.max)];
+
+  function submit() {
+    const number = parseNumber(input.value);
+    if (number === null) {
+      error.textContent = input.value.trim() ? "Type a number, with a point before the decimals: 12.5" : "Type a number, or press S to skip.";
+    } else if ((low !== null && number < low) || (high !== null && number > high)) {
+      error.textContent = `Type a number ${low === null ? "" : `from ${low} `}${high === null ? "upwards" : `to ${high}`}.`.replace("  ", " ");
+    } else answer(buildEntry(control, number), number);
+  }
+
+  return {
+    elements: [element],
+    verbs: () => [],
+    show(given, isNew) {
+      if (!isNew) return;
+      const number = given?.kind === "answer" ? given.result?.[0]?.value?.number : null;
+      input.value = number == null ? "" : String(number);
+      error.textContent = "";
+      input.focus({ preventScroll: true });
+      input.select();
+    },
+    suggest(result) {
+      const number = result?.[0]?.value?.number;
+      input.placeholder = number == null ? "" : `Suggested: ${number}`;
+    },
+    flash() {},
+    onEnter: submit,
+    onEscape() {},
+  };
+}
+
+function readLimit(given) {
+  const number = given === undefined || given === "" ? NaN : Number(given);
+  return Number.isFinite(number) ? number : null;
+}

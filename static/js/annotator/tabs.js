@@ -1,0 +1,18 @@
+// Several tabs of one browser: who sends, and whether another one labels the same project.
+
+/** Runs `task` alone over all tabs of this browser, where the browser can tell. */
+export function createLock(name) {
+  if (!navigator.locks) return (task) => task();
+  return (task) => navigator.locks.request(name, task);
+}
+
+/** Whether no other tab labels this project; true for good once the lock is ours. */
+export function claimTab(name) {
+  if (!navigator.locks) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      resolve(Boolean(lock));
+      return lock ? new Promise(() => {}) : undefined; // held until the page goes
+    });
+  });
+}

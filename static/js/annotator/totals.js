@@ -1,0 +1,34 @@
+// How far one is: items done, of all, today, and seconds per label, as seen from here between two answers of the server.
+
+const PACE_OF = 20;
+const FEWEST = 3;
+
+/** `paint({done, total, today, pace})` hears of every change. */
+export function createTotals(paint) {
+  let figures = { done: 0, total: 0, today: 0, pace: null };
+  const paces = [];
+
+  function measure() {
+    const recent = paces.slice(-PACE_OF).sort((a, b) => a - b);
+    return recent.length >= FEWEST ? recent[Math.floor(recent.length / 2)] / 1_000 : null;
+  }
+
+  const show = () => paint({ ...figures, pace: measure() ?? figures.pace });
+
+  return {
+    /** Seconds per label in this visit; null while there are too few. */
+    get pace() {
+      return measure();
+    },
+    count(change, leadMs) {
+      if (leadMs !== null) paces.push(leadMs);
+      figures = { ...figures, done: figures.done + change, today: figures.today + change };
+      show();
+    },
+    /** What the server counts, with what is still on its way. */
+    set({ progress, own }, unsent) {
+      figures = { done: progress.done + progress.skipped + unsent, total: progress.total, today: own.today + unsent, pace: own.seconds_per_label };
+      show();
+    },
+  };
+}
