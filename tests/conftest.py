@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from lifecycle.jobs import testing
 from lifecycle.jobs.models import Job
-from tests import factories
+from tests import factories, servers
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """Test databases are copies of one that is migrated already."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = servers.TEMPLATE
+
 
 # These take longest: they start first, so that no process is left with one of them at the end.
 SLOW_FILES = (

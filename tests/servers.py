@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
+import hashlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,14 +17,55 @@ from workers.supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 postgres: EmbeddedPostgres
 redis: EmbeddedRedis
 
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = "template_of_tests"  # a migrated database in every cluster; test databases are copies of it
+
+
+def _copy_cluster(data_dir: Path) -> None:
+    """Put a cluster with a migrated database at `data_dir`; it is made once for the migrations that there are now."""
+    digest = hashlib.sha256()
+    for path in sorted(ROOT.glob("lifecycle/*/migrations/*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    kept = ROOT / "var" / "test-clusters"
+    kept.mkdir(parents=True, exist_ok=True)
+    made = kept / digest.hexdigest()[:16]
+    with (kept / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the two parts of the suite start at once
+        if not made.exists():
+            for old in kept.glob("????????????????*"):
+                shutil.rmtree(old)
+            _make_cluster(made)
+        subprocess.run(["cp", "-a", made, data_dir], check=True)  # with its owner
+
+
+def _make_cluster(made: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="gm-cluster-") as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        server = EmbeddedPostgres(home / "pg", database=TEMPLATE, durable=False)
+        environment = {
+            **os.environ,
+            "DATABASE_URL": server.start(),
+            "GRISTMILL_HOME": folder,
+            "GRISTMILL_SECRET_KEY": "only-for-tests",
+        }
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        try:
+            subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
+        finally:
+            server.stop()
+        subprocess.run(["cp", "-a", home / "pg", made.with_suffix(".new")], check=True)
+        made.with_suffix(".new").rename(made)
+
 
 def _start() -> None:
     global postgres, redis
     home = Path(tempfile.mkdtemp(prefix="gm-test-"))
     home.chmod(0o755)  # Postgres runs as another user when we are root
+    _copy_cluster(home / "pg")
     postgres = EmbeddedPostgres(home / "pg", durable=False)
     redis = EmbeddedRedis(home / "redis")
-    packages = Path(__file__).resolve().parent.parent / "var" / "packages"
+    packages = ROOT / "var" / "packages"
     os.environ.setdefault("GRISTMILL_PACKAGES", str(packages))
     os.environ["OMP_NUM_THREADS"] = "1"  # the run has both cores already; a library that resets its threads resets here
     os.environ.update(

@@ -21,16 +21,19 @@ from lifecycle.datasets import services as datasets
 from lifecycle.datasets.models import Collection, Dataset, DatasetVersion, Item
 from lifecycle.deployments import services as deployments
 from lifecycle.deployments.models import Deployment, Feedback, Prediction
+from lifecycle.embeddings import services as embeddings
 from lifecycle.evaluations import services as evaluations
 from lifecycle.evaluations.models import Evaluation, EvaluationDecision
 from lifecycle.experiments import services as experiments
 from lifecycle.experiments.models import Run
+from lifecycle.exploration import services as exploration
 from lifecycle.jobs.models import Job
 from lifecycle.pipelines.onboarding import create_project
 from lifecycle.projects import services as projects
 from lifecycle.projects.models import Milestone, Project
 from lifecycle.registry import selectors as registry_selectors
 from lifecycle.registry import services as registry
+from lifecycle.registry.models import ModelVersion
 from webapp.demo.plans import PLANS, File, Plan
 from webapp.pages.deployments.serving import ServingDown, predict
 
@@ -74,6 +77,7 @@ def build_all(*, user, packages: Path, say: Say) -> list[Project]:
         ("Approve, register, promote", _promote),
         ("Deploy", _deploy),
         ("Predictions and feedback", _use),
+        ("Profiles, faults and maps: workers go on with them", _explore),
     )
     for number, (title, stage) in enumerate(stages, start=1):
         started = time.monotonic()
@@ -224,6 +228,22 @@ def _use(build: Build) -> Iterator[Job]:
     if not Feedback.objects.filter(project=build.project, idempotency_key=rows[0].idempotency_key).exists():
         deployments.record_feedback_rows(project=build.project, user=build.user, rows=rows)
     yield from ()
+
+
+def _explore(build: Build) -> Iterator[Job]:
+    """Ask for what the pages of exploration show; nobody has to wait for it."""
+    dataset = _dataset(build)
+    if not Job.objects.filter(project=build.project, kind="profile").exists():
+        exploration.start_profile(dataset=dataset, user=build.user)
+        exploration.start_scan(dataset=dataset, user=build.user)
+        encoder = embeddings.choose_encoder(dataset=dataset, model_version=_find_encoder(build))
+        embeddings.draw_map(encoder=encoder, user=build.user)
+    yield from ()
+
+
+def _find_encoder(build: Build) -> ModelVersion | None:
+    """The model just trained sees digits better than an encoder of photographs does."""
+    return registry_selectors.find_champion(build.project) if build.plan.problem_type.startswith("image") else None
 
 
 def _request_ids(plan: Plan) -> list[uuid.UUID]:
