@@ -78,29 +78,29 @@ export function listToolGroups(context) {
   const { drawing, editing, viewport, preferences, session, isReadOnly, repaint, disarm } = context;
   const act = createActions(context);
   const looking = [
-    { icon: "zoom-out", words: "Zoom out (−)", run: viewport.zoomOut },
-    { icon: "maximize", words: "Fit the picture into view (Shift+F)", run: viewport.fit },
-    { icon: "zoom-in", words: "Zoom in (+)", run: viewport.zoomIn },
-    { icon: "rotate-clockwise", words: "Turn the picture (Shift+R)", run: act.turn(90) },
-    { icon: "brightness-up", words: "Brightness (Shift+B brighter, Shift+D darker)", min: -2, max: 2, step: 0.1,
+    { icon: "zoom-out", words: "Zoom out", run: viewport.zoomOut },
+    { icon: "maximize", words: "Fit the picture into view", run: viewport.fit },
+    { icon: "zoom-in", words: "Zoom in", run: viewport.zoomIn },
+    { icon: "rotate-clockwise", words: "Turn the picture", run: act.turn(90) },
+    { icon: "brightness-up", words: "Brightness", min: -2, max: 2, step: 0.1,
       read: () => Math.log2(viewport.light), write: (steps) => viewport.setLight(2 ** steps) },
   ]; // prettier-ignore
   if (!drawing.length) return [looking];
-  const names = { icon: "tag", words: "Names of regions (Shift+T)", run: act.toggle("hasNames"), isOn: () => preferences.hasNames };
+  const names = { icon: "tag", words: "Names of regions", run: act.toggle("hasNames"), isOn: () => preferences.hasNames };
   if (isReadOnly) return [[...looking, names]];
   const isTool = (...tools) => () => tools.includes(editing.armedTool());
   return [
     [
-      { icon: "pointer", words: "Select, without a label to draw with (V)", run: disarm, isOn: () => session.armed === null },
-      { icon: "target", words: "Boxes by four extreme points (X)", run: act.toggle("isExtreme"), isOn: () => preferences.isExtreme,
+      { icon: "pointer", words: "Select, without a label to draw with", run: disarm, isOn: () => session.armed === null },
+      { icon: "target", words: "Boxes by four extreme points", run: act.toggle("isExtreme"), isOn: () => preferences.isExtreme,
         isShown: isTool("rectangle", "extreme") },
-      { icon: "eraser", words: "Eraser (E)", run: act.toggle("isEraser"), isOn: () => preferences.isEraser, isShown: isTool("brush") },
-      { icon: "brush", words: "Width of the brush ([ and ])", min: Math.log(THINNEST), max: Math.log(WIDEST), step: 0.05, isShown: isTool("brush"),
+      { icon: "eraser", words: "Eraser", run: act.toggle("isEraser"), isOn: () => preferences.isEraser, isShown: isTool("brush") },
+      { icon: "brush", words: "Width of the brush", min: Math.log(THINNEST), max: Math.log(WIDEST), step: 0.05, isShown: isTool("brush"),
         read: () => Math.log(preferences.brushShare), write: (value) => { preferences.brushShare = Math.exp(value); repaint(); } },
-      { icon: "stack", words: "Draw over the selected region, as Shift does (Shift+O)", run: act.toggle("isOver"), isOn: () => preferences.isOver,
+      { icon: "stack", words: "Draw over the selected region, as Shift does", run: act.toggle("isOver"), isOn: () => preferences.isOver,
         isShown: () => editing.armedTool() !== null },
-      { icon: "magnet", words: "Snap to the edges of the picture (Shift+M)", run: act.toggle("isSnapping"), isOn: () => preferences.isSnapping },
-      { icon: "copy", words: "Copy the regions of the item before (Shift+C)", run: editing.copyPrevious },
+      { icon: "magnet", words: "Snap to the edges of the picture", run: act.toggle("isSnapping"), isOn: () => preferences.isSnapping },
+      { icon: "copy", words: "Copy the regions of the item before", run: editing.copyPrevious },
     ],
     [...looking, names],
   ]; // prettier-ignore
