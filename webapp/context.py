@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
+from lifecycle.annotations.comment_selectors import count_unread
 from lifecycle.projects import selectors
 
 THEMES = ("auto", "light", "dark")
@@ -28,5 +29,6 @@ def site(request) -> dict:
         "serving_url": settings.SERVING_URL,
         "theme": theme if theme in THEMES else "auto",
         "gristmill_version": find_version(),
+        "inbox_unread": SimpleLazyObject(lambda: count_unread(user) if user and user.is_authenticated else 0),
         "my_projects": SimpleLazyObject(lambda: selectors.list_switcher(user)),
     }

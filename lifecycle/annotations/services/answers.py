@@ -92,6 +92,8 @@ def skip(
 ) -> Annotation:
     """Say that an item cannot be labeled. The task leaves the queue until it is reopened or the skip is undone."""
     reason = " ".join(reason.split())[:SKIP_REASON_LENGTH]
+    if not reason and QueueSettings.objects.filter(project=project, needs_skip_reason=True).exists():
+        raise DomainError("Say why: this project asks for a reason with every skip.", fields={"reason": "why"})
     lead = _clean_lead_time(lead_time_ms)
     version = _Version(Kind.SKIP, reason=reason, lead_time_ms=lead, key=_clean_key(idempotency_key))
     return _write(project, user, task_id, version, may_answer_any)

@@ -9,8 +9,9 @@ from typing import Any
 from django.db import connection
 
 from lifecycle.annotations import gold_rules
-from lifecycle.annotations.models import Annotation, GoldAttempt, GoldItem, QueueSettings
+from lifecycle.annotations.models import Annotation, GoldAttempt, GoldItem, QueueSettings, Task
 from lifecycle.projects.models import Project
+from lifecycle.projects.rules import is_allowed
 
 # not those that they answered, hold or marked themselves; in an order that nobody can foresee
 _LEASE = """
@@ -67,6 +68,18 @@ def renew(*, user, task_ids: Sequence[int], seconds: int) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(_RENEW, {"user": user.pk, "tasks": list(task_ids), "seconds": seconds})
         return {row[0] for row in cursor.fetchall()}
+
+
+def disguise(project: Project, tasks: Sequence[Task]) -> None:
+    """Have gold items look like tasks that wait, to people who are handed them. In memory only."""
+    finished = [task.pk for task in tasks if task.state == Task.State.DONE]
+    if not finished or is_allowed(project.role, "reviewer"):
+        return
+    known = set(GoldItem.objects.filter(task__in=finished, is_active=True).values_list("task_id", flat=True))
+    settings = QueueSettings.objects.filter(project=project).first() or QueueSettings(project=project)
+    for task in tasks:
+        if task.pk in known:
+            task.state, task.answers, task.overlap = Task.State.OPEN, 0, settings.overlap
 
 
 def record_attempt(*, gold_id: int, annotation: Annotation, label_kind: str) -> None:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from lifecycle.annotations.models import Task
 from lifecycle.annotations.selectors import find_schema, read_interface
+from lifecycle.annotations.services import gold
 from lifecycle.annotations.suggestion_selectors import list_shown
 from lifecycle.contracts.label_interface import Interface
 from lifecycle.datasets.models import Dataset
@@ -47,6 +48,7 @@ def build_task(project: Project, task: Task, columns: list[str], interface: Inte
 
 def build_tasks(project: Project, tasks: list[Task]) -> list[dict[str, Any]]:
     """Tasks with the suggestions that are shown on them; none for the share that is labeled without."""
+    gold.disguise(project, tasks)
     columns = list_columns(project) if any(task.item.row is not None for task in tasks) else []
     shown, interface = list_shown(project, tasks), find_interface(project)
     return [build_task(project, task, columns, interface) | {"suggestions": shown.get(task.pk, [])} for task in tasks]

@@ -169,12 +169,22 @@ class Batch(serializers.Serializer):
     operations = Operation(many=True, max_length=MAX_BATCH)  # type: ignore[call-arg]  # taken by many=True
 
 
+class GoldFeedback(serializers.Serializer):
+    """The answer that is right, where the item was a gold one and the project tells."""
+
+    is_right = serializers.BooleanField()
+    expected = serializers.JSONField(help_text="a Label Studio result list")
+    expected_value = serializers.CharField(allow_null=True)
+    explanation = serializers.CharField(allow_blank=True)
+
+
 class Outcome(serializers.Serializer):
     key = serializers.CharField()
     status = serializers.ChoiceField(choices=["saved", "refused"])
     annotation = serializers.IntegerField(allow_null=True)
     code = serializers.CharField(allow_blank=True)
     message = serializers.CharField(allow_blank=True)
+    feedback = GoldFeedback(allow_null=True)
 
 
 class Outcomes(serializers.Serializer):
@@ -199,6 +209,11 @@ class AnnotationBody(serializers.Serializer):
     guide_version = serializers.IntegerField(allow_null=True)
     lead_time_ms = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()
+
+    def to_representation(self, instance):
+        """An answer to a gold item looks like any other."""
+        body = super().to_representation(instance)
+        return {**body, "kind": Annotation.Kind.ANSWER} if body["kind"] == Annotation.Kind.GOLD else body
 
 
 class HistoryEntry(serializers.Serializer):

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.models import Annotation, Task
-from lifecycle.annotations.services import suggestions
+from lifecycle.annotations.services import gold, suggestions
 from lifecycle.annotations.services.queue import find_settings
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.projects.rules import is_allowed
@@ -90,9 +90,10 @@ class NextView(ProjectView):
     @extend_schema(request=serializers.NextRequest, responses=serializers.NextTasks)
     def post(self, request, slug):
         wanted = self.parse(serializers.NextRequest)
-        seconds = find_settings(self.project).lease_seconds
-        tasks = services.lease_next(project=self.project, user=request.user, lease_seconds=seconds, **wanted)
-        return Response({"lease_seconds": seconds, "tasks": payloads.build_tasks(self.project, tasks)})
+        settings = find_settings(self.project)
+        tasks = services.lease_next(project=self.project, user=request.user, settings=settings, **wanted)
+        body = {"lease_seconds": settings.lease_seconds, "tasks": payloads.build_tasks(self.project, tasks)}
+        return Response(body)
 
 
 class RenewView(ProjectView):
@@ -296,8 +297,11 @@ def _apply(project, user, operation: dict) -> dict:
             done = services.withdraw(**common)
     except DomainError as error:
         return {"key": operation["key"], "status": "refused", "annotation": None, "code": error.code,
-                "message": error.message}  # fmt: skip
-    return {"key": operation["key"], "status": "saved", "annotation": done.pk, "code": "", "message": ""}
+                "message": error.message, "feedback": None}  # fmt: skip
+    feedback = gold.describe_feedback(project, done)
+    told = serializers.GoldFeedback(feedback).data if feedback else None
+    return {"key": operation["key"], "status": "saved", "annotation": done.pk, "code": "", "message": "",
+            "feedback": told}  # fmt: skip
 
 
 def _build_queue(project, user, since) -> dict:

@@ -1,0 +1,100 @@
+"""The queue's settings, and its budget: how long labels take, when they are done, what they cost."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from lifecycle.annotations import budget_selectors, selectors, services
+from lifecycle.annotations.models import QueueSettings
+from lifecycle.annotations.services.queue import find_settings
+from lifecycle.common.errors import DomainError
+from lifecycle.projects.selectors import get_project, list_members
+from webapp.pages.annotations.shared import build_base, read_number
+
+ORDERS = [
+    ("time", "As they came in", "The random share is marked, and not moved ahead."),
+    ("random", "At random", "Any beginning of the work stands for the whole."),
+    ("uncertainty", "What the model is least sure of", "Needs suggestions with scores; the others come last."),
+    ("diversity", "What is least like the rest", "Needs vectors, which drawing a map makes."),
+    ("cluster", "Alike items one after the other", "Faster for people; needs vectors, which drawing a map makes."),
+]
+FLAGS = ("is_only_assigned", "needs_skip_reason", "has_gold_feedback")
+PERCENTS = ("random_share", "gold_share")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def queue(request, slug):
+    """Every setting of the queue in one form; what makes no sense is said beside its field."""
+    project = get_project(request.user, slug, role="engineer" if request.method == "POST" else "viewer")
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            services.change_settings(project=project, actor=request.user, **_read(request.POST))
+        except DomainError as refused:
+            errors = dict(refused.fields or {"overlap": refused.message})
+        else:
+            budget_selectors.forget_budget(project)
+            messages.success(request, "Saved. It counts from the next item on.")
+            return redirect("annotations:queue", slug=slug)
+    context = build_base(project, "queue") | _describe(project, request.POST if errors else None, errors)
+    return render(request, "annotations/queue.html", context, status=400 if errors else 200)
+
+
+@login_required
+@require_GET
+def budget(request, slug):
+    """What labelling takes; what it costs is for engineers."""
+    project = get_project(request.user, slug)
+    context = build_base(project, "budget") | {"budget": budget_selectors.measure_budget(project)}
+    return render(request, "annotations/budget.html", context)
+
+
+def _read(form) -> dict:
+    """The settings a form sent. A form without a group of them leaves that group as it is."""
+    changes: dict = {name: _whole(form[name]) for name in ("overlap", "lease_seconds") if name in form}
+    changes |= {name: form[name] for name in ("order", "currency") if name in form}
+    for name in PERCENTS:
+        if name in form:
+            number = read_number(form[name])
+            changes[name] = number / 100 if isinstance(number, float) else number
+    if "skip_reasons" in form:
+        changes["skip_reasons"] = form["skip_reasons"].splitlines()
+    if "is_whole" in form:  # the page's own form: a box that is not ticked sends nothing
+        changes |= {name: name in form for name in FLAGS}
+    if "hourly_rate" in form:
+        changes["hourly_rate"] = form["hourly_rate"]
+        changes["rates"] = {
+            name.removeprefix("rate-"): form[name] for name in form if name.startswith("rate-") and form[name].strip()
+        }
+    return changes
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if text.strip().isdecimal() and len(text) <= 9 else text
+
+
+def _describe(project, sent, errors: dict[str, str]) -> dict:
+    settings = find_settings(project)
+    shown = {field.name: getattr(settings, field.name) for field in QueueSettings._meta.concrete_fields}
+    shown |= {name: f"{100 * getattr(settings, name):g}" for name in PERCENTS}
+    shown["skip_reasons"] = "\n".join(settings.skip_reasons)
+    if sent is not None:
+        shown |= {name: sent[name] for name in shown if name in sent}
+        shown |= {name: name in sent for name in FLAGS}
+    members = [
+        (member.user, sent.get(f"rate-{member.user_id}", "") if sent else settings.rates.get(str(member.user_id), ""))
+        for member in list_members(project)
+    ]
+    return {
+        "shown": shown,
+        "errors": errors,
+        "orders": ORDERS,
+        "members": members,
+        "settings": settings,
+        "progress": selectors.count_progress(project),
+        "in_hands": selectors.count_live_leases(project),
+    }
