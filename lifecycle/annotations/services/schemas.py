@@ -64,9 +64,12 @@ def edit_schema(
     based_on: int | None = None,
     accepts_loss: bool = False,
 ) -> LabelSchema:
-    """Names, order, colors and keys of labels of several controls at once; answers follow renamed labels."""
+    """Names, order, colors and keys of labels of several controls at once; answers follow renamed labels. Two labels
+    with one name become one."""
+    current = selectors.get_schema(project)
+    wanted = {name: _merge(labels) for name, labels in changes.items()}
     try:
-        config = edit_labels(selectors.read_config(selectors.get_schema(project)), project.problem_type, changes)
+        config = edit_labels(selectors.read_config(current), project.problem_type, wanted)
     except ValueError as error:
         raise DomainError(str(error)) from None
     renames = {
@@ -76,6 +79,15 @@ def edit_schema(
     return set_config(
         project=project, actor=actor, config=config, based_on=based_on, renames=renames, accepts_loss=accepts_loss
     )
+
+
+def _merge(labels: Sequence[LabelChange]) -> list[LabelChange]:
+    """Of labels with one name, the one that has it already; in the order of the first."""
+    best: dict[str, LabelChange] = {}
+    for label in labels:
+        if label.name not in best or label.old == label.name:
+            best[label.name] = label
+    return list(best.values())
 
 
 def set_config(

@@ -55,14 +55,15 @@ def test_a_class_in_use_is_not_removed_and_the_page_says_why(visit, owner, proje
     assert "Labels still use “dog” (1)" in response.content.decode()
 
 
-def test_a_pasted_configuration_that_cannot_be_asked_is_shown_again_with_the_reason(visit, owner, schema):
+def test_a_pasted_configuration_that_cannot_be_asked_is_shown_again_with_the_reason(visit, owner, make_tasks):
+    make_tasks(1)
     config = '<View><Image name="item" value="$image"/><Rating name="label" toName="item"/></View>'
 
     response = visit(owner, "label/schema/config", {"config": config, "based_on": "1"})
 
     assert response.status_code == 400
     page = response.content.decode()
-    assert "&lt;Image&gt; cannot be answered" in page
+    assert "nothing in it answers text classification" in page
     assert "&lt;Rating" in page
 
 

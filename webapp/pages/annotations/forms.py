@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django import forms
+
+from lifecycle.contracts.label_interface.editing import LabelChange
 
 MAX_ROWS = 1_000
 
 
-class QueueForm(forms.Form):
-    overlap = forms.IntegerField(label="People per item")
-    lease_seconds = forms.IntegerField(label="Lease in seconds")
-
-
 class GuideForm(forms.Form):
     body = forms.CharField(required=False, strip=False, widget=forms.Textarea)
-    based_on = forms.IntegerField(widget=forms.HiddenInput)
-
-
-class ConfigForm(forms.Form):
-    config = forms.CharField(strip=False, widget=forms.Textarea)
     based_on = forms.IntegerField(widget=forms.HiddenInput)
 
 
@@ -41,6 +35,41 @@ def read_class_rows(data) -> tuple[list[str], dict[str, str], int | None]:
     based_on = data.get("based_on", "")
     classes = list(dict.fromkeys(name for name in listed if name))
     return classes, renames, int(based_on) if based_on.isdecimal() else None
+
+
+def read_label_changes(data, known: Collection[str]) -> tuple[dict[str, list[LabelChange]], int | None]:
+    """({control: its labels as they shall be}, version looked at) from the rows of several controls.
+
+    Each row posts `control`, `old`, `name`, `order`, `color` and `key`; `remove` lists "control old"; `more-<control>`
+    holds new labels, one a line.
+    """
+    columns = [data.getlist(name) for name in ("control", "old", "name", "order", "color", "key")]
+    removed = set(data.getlist("remove"))
+    rows: dict[str, list[tuple[float, int, LabelChange]]] = {
+        name: [] for name in data.getlist("listed") if name in known
+    }
+    for index, (control, old, name, order, color, key) in enumerate(zip(*columns, strict=False)):
+        name = " ".join(name.split())
+        if control in rows and name and f"{control} {old}" not in removed:
+            place = _read_place([order], 0) if order else float(index)
+            rows[control].append((place, index, LabelChange(name, old, color, key.strip().lower()[:1])))
+    changes = {}
+    for control, found in rows.items():
+        kept = [change for *_, change in sorted(found, key=lambda row: row[:2])]
+        more = [" ".join(line.split()) for line in data.get(f"more-{control}", "").splitlines()]
+        changes[control] = [*kept, *(LabelChange(name) for name in more if name)]
+    based_on = data.get("based_on", "")
+    return changes, int(based_on) if based_on.isdecimal() else None
+
+
+def read_renames(data) -> dict[str, dict[str, str]]:
+    """{control: {label that goes: the one that takes its answers over}} from the draft's form."""
+    columns = [data.getlist(name) for name in ("lost_control", "lost_label", "lost_to")]
+    renames: dict[str, dict[str, str]] = {}
+    for control, label, new in zip(*columns, strict=False):
+        if new:
+            renames.setdefault(control, {})[label] = new
+    return renames
 
 
 def _read_place(places: list[str], index: int) -> float:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages.annotations import queue_urls, transfer_urls, views, webhooks
+from webapp.pages.annotations import queue_urls, schema, transfer_urls, views, webhooks
 
 P = "projects/<slug:slug>/label"
 W = P + "/webhooks/<int:webhook_id>"
@@ -10,8 +10,8 @@ W = P + "/webhooks/<int:webhook_id>"
 urlpatterns = [
     path(P, views.label, name="label"),
     path(P + "/overview", views.overview, name="overview"),
-    path(P + "/schema", views.schema, name="schema"),
-    path(P + "/schema/config", views.config, name="config"),
+    path(P + "/schema", schema.schema, name="schema"),
+    path(P + "/schema/config", schema.config, name="config"),
     path(P + "/guide", views.guide, name="guide"),
     path(P + "/webhooks", webhooks.webhooks, name="webhooks"),
     path(W, webhooks.webhook, name="webhook"),

@@ -1,4 +1,4 @@
-"""Pages of labelling: the tool itself, how far it is, the schema, the guide, the queue's settings."""
+"""Pages of labelling: the tool itself, how far it is, the guide, the queue's settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.label_studio import pick_fields
@@ -21,7 +21,7 @@ from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.media import respond_inline
-from webapp.pages.annotations.forms import ConfigForm, GuideForm, QueueForm, read_class_rows
+from webapp.pages.annotations.forms import GuideForm
 from webapp.pages.annotations.guide import render_guide
 
 SHOWN_IMAGES = {"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"}
@@ -35,7 +35,7 @@ def label(request, slug):
     """The labelling tool. `?task=` opens one task, for somebody who may see it."""
     project = get_project(request.user, slug, role="annotator")
     schema, guide = selectors.find_schema(project), selectors.find_guide(project)
-    problem = get_problem_type(project.problem_type)
+    problem, queue = get_problem_type(project.problem_type), find_settings(project)
     context = _base(request, project) | {
         "can_answer": selectors.can_answer(project, schema),
         "progress": selectors.count_progress(project),
@@ -50,6 +50,7 @@ def label(request, slug):
             "classes": [{"name": n, "key": k} for n, k in selectors.list_classes_with_keys(schema)] if schema else [],
             "interface": selectors.read_interface(project, schema).to_json() if schema else None,
             "first_task": _read_id(request.GET.get("task", "")),
+            "skip": {"reasons": queue.skip_reasons, "needs_reason": queue.needs_skip_reason},
         },
     }
     return render(request, "annotations/label.html", context)
@@ -124,62 +125,6 @@ def overview(request, slug):
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def schema(request, slug):
-    """Classes in the order of their keys; renames carry labels over, a class in use cannot be dropped."""
-    project = get_project(request.user, slug, role="engineer" if request.method == "POST" else "viewer")
-    error = ""
-    if request.method == "POST":
-        classes, renames, based_on = read_class_rows(request.POST)
-        try:
-            changed = services.change_schema(
-                project=project, actor=request.user, classes=classes, renames=renames, based_on=based_on
-            )
-        except DomainError as refused:
-            error = refused.message
-        else:
-            messages.success(request, f"Saved. The label schema is at version {changed.version}.")
-            return redirect("annotations:schema", slug=slug)
-    return _render_schema(request, project, error=error, config=None)
-
-
-@login_required
-@require_POST
-def config(request, slug):
-    """Take Label Studio XML as the schema."""
-    project = get_project(request.user, slug, role="engineer")
-    form = ConfigForm(request.POST)
-    if not form.is_valid():
-        return _render_schema(request, project, error="Paste a Label Studio configuration first.", config="")
-    try:
-        services.set_config(project=project, actor=request.user, **form.cleaned_data)
-    except DomainError as refused:
-        return _render_schema(request, project, error=refused.message, config=form.cleaned_data["config"])
-    messages.success(request, "Saved. The classes are those of your configuration.")
-    return redirect("annotations:schema", slug=slug)
-
-
-def _render_schema(request, project, *, error: str, config: str | None):
-    current = selectors.find_schema(project)
-    classes = list(current.classes) if current else []
-    uses = selectors.count_class_uses(project, classes)
-    keys = selectors.list_classes_with_keys(current) if current else []
-    context = _base(request, project) | {
-        "schema": current,
-        "config": config if config is not None else (current.config if current else ""),
-        "opens_config": config is not None,
-        "rows": [
-            {"place": place, "name": name, "key": key.upper(), "uses": uses.get(name, 0)}
-            for place, (name, key) in enumerate(keys, start=1)
-        ],
-        "is_number": get_problem_type(project.problem_type).label_kind == LabelKind.NUMBER,
-        "versions": list(selectors.list_schemas(project)[:10]),
-        "error": error,
-    }
-    return render(request, "annotations/schema.html", context, status=400 if error else 200)
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
 def guide(request, slug):
     """Write the guide; `preview` shows what it will look like without saving it."""
     project = get_project(request.user, slug, role="reviewer" if request.method == "POST" else "viewer")
@@ -212,27 +157,6 @@ def guide(request, slug):
     }
     template = "annotations/_guide_preview.html" if is_preview and request.htmx else "annotations/guide.html"
     return render(request, template, context, status=400 if error else 200)
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def queue(request, slug):
-    """How many people answer each item, and how long a lease lasts."""
-    project = get_project(request.user, slug, role="engineer" if request.method == "POST" else "viewer")
-    current = find_settings(project)
-    initial = {"overlap": current.overlap, "lease_seconds": current.lease_seconds}
-    form = QueueForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.change_settings(project=project, actor=request.user, **form.cleaned_data)
-        except DomainError as refused:
-            for name, text in (refused.fields or {"overlap": refused.message}).items():
-                form.add_error(name, text)
-        else:
-            messages.success(request, "Saved.")
-            return redirect("annotations:queue", slug=slug)
-    context = _base(request, project) | {"form": form, "progress": selectors.count_progress(project)}
-    return render(request, "annotations/queue.html", context, status=400 if form.errors else 200)
 
 
 def _base(request, project) -> dict:
