@@ -13,12 +13,15 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+
+from lifecycle.datasets import hashing
 
 CHUNK_BITS = 14  # item ids per chunk: 2 to this power
 FORMAT = 2
@@ -44,10 +47,10 @@ SCHEMA = pa.schema(
 CSV_BLOCK_BYTES = 32 << 20  # larger than any row an import lets in
 ROW_GROUP_ROWS = 4_096  # sorted by content hash, so that one bucket is in few of them
 BATCH_ROWS = 50_000
-BUCKETS = tuple(f"{number:02x}" for number in range(256))
-EMPTY = hashlib.sha256().digest()
-LINE_COLUMNS = ["content_hash", "split", "label", "result"]
-MANY_BUCKETS = 64  # from here on it is cheaper to read everything
+SORTED_BYTES = 64 << 20
+REPEATING = ["split", "label", "group", "mime", "collection_id", "width", "height", "byte_size"]
+PARQUET = {"compression": "zstd", "compression_level": 1, "use_dictionary": REPEATING,
+           "write_statistics": ["content_hash", "item_id"]}  # fmt: skip
 MEMORY = "1GB"
 
 
@@ -89,82 +92,35 @@ class ManifestIndex:
         return cls(tuple(Chunk(*chunk) for chunk in raw["chunks"]), tuple(raw["buckets"]))
 
 
-def write_chunk(source_csv: str | Path, target: str | Path) -> int:
-    """From Postgres' CSV (columns of SCHEMA, no header) to Parquet, streaming; returns the number of rows."""
-    reader = pa_csv.open_csv(
-        source_csv,
-        read_options=pa_csv.ReadOptions(column_names=SCHEMA.names, block_size=CSV_BLOCK_BYTES, use_threads=False),
-        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
-        convert_options=pa_csv.ConvertOptions(
-            column_types=SCHEMA, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
-        ),
-    )
+def write_chunk(source_csv: str | Path, target: str | Path, lines: str | Path) -> int:
+    """From Postgres' CSV (columns of SCHEMA, no header) to Parquet in the order of content hashes, and beside it the
+    lines that `hashing.hash_content` would read again. Returns the number of rows.
+
+    A chunk of more than SORTED_BYTES is not sorted here, so that memory stays flat: it has to come sorted.
+    """
+    options = _describe_csv()
+    if Path(source_csv).stat().st_size <= SORTED_BYTES:
+        table = pa_csv.read_csv(source_csv, **options).combine_chunks()
+        batches: Iterable[pa.RecordBatch] = table.take(pc.sort_indices(table["content_hash"])).to_batches()
+    else:
+        batches = pa_csv.open_csv(source_csv, **options)
     count = 0
-    with pq.ParquetWriter(target, SCHEMA, compression="zstd", compression_level=1) as writer:
-        for batch in reader:
+    with pq.ParquetWriter(target, SCHEMA, **PARQUET) as writer, pa.ipc.new_file(lines, hashing.LINE_SCHEMA) as beside:
+        for batch in batches:
             count += batch.num_rows
             writer.write_batch(batch, row_group_size=ROW_GROUP_ROWS)
+            beside.write_batch(pa.record_batch([hashing.to_lines(batch)], schema=hashing.LINE_SCHEMA))
     return count
 
 
-def find_changed_buckets(old: Iterable[str | Path], new: Iterable[str | Path]) -> set[str]:
-    """The buckets of items that are in one of the two sets of chunks only, or differ in label or split."""
-    sides = [{line for path in paths for line in _read_lines(path)} for paths in (old, new)]
-    return {line[:2] for line in sides[0] ^ sides[1]}
-
-
-def _read_lines(path: str | Path) -> list[str]:
-    return _to_lines(pq.read_table(path, columns=LINE_COLUMNS).combine_chunks()).to_pylist()
-
-
-def hash_content(paths: Sequence[str | Path], known: Sequence[str] = (), changed: set[str] | None = None) -> list[str]:
-    """The digest of every bucket: SHA-256 over its lines in the order of their content hashes.
-
-    With `known` digests of an earlier version only the `changed` buckets are read again.
-    """
-    digests = list(known) if known and changed is not None else [EMPTY.hex()] * len(BUCKETS)
-    wanted = sorted(changed) if known and changed is not None and len(changed) < MANY_BUCKETS else list(BUCKETS)
-    if not wanted:
-        return digests
-    running = {bucket: hashlib.sha256() for bucket in wanted}
-    condition = _within(wanted) if len(wanted) < len(BUCKETS) else ""
-    query = f"SELECT {', '.join(LINE_COLUMNS)} FROM {name_source(paths)} {condition} ORDER BY content_hash"
-    with connect() as base:
-        for batch in base.sql(query).to_arrow_reader(BATCH_ROWS):
-            _feed(running, _to_lines(batch))
-    for bucket, digest in running.items():
-        digests[int(bucket, 16)] = digest.hexdigest()
-    return digests
-
-
-def _within(buckets: Sequence[str]) -> str:
-    # ranges, not prefixes: a reader skips the row groups whose statistics lie outside
-    return "WHERE " + " OR ".join(f"content_hash BETWEEN '{bucket}' AND '{bucket}g'" for bucket in buckets)
-
-
-def _feed(running: dict[str, hashlib._Hash], lines: pa.StringArray) -> None:
-    starts = pc.utf8_slice_codeunits(lines, 0, 2)
-    at = 0
-    for counted in pc.value_counts(starts).to_pylist():  # sorted: equal ones are neighbors, and in order
-        bucket, count = counted["values"], counted["counts"]
-        running[bucket].update(_content_of(lines[at : at + count]))
-        at += count
-
-
-def _to_lines(batch: pa.RecordBatch | pa.Table) -> pa.StringArray:
-    """``hash split label [regions]``, one line an item."""
-    label = pc.coalesce(batch["label"], pa.scalar("\x00"))
-    result = pc.if_else(pc.is_valid(batch["result"]), pc.binary_join_element_wise("\x1e", batch["result"], ""), "")
-    label = pc.binary_join_element_wise(label, pc.coalesce(result, ""), "")
-    lines = pc.binary_join_element_wise(batch["content_hash"], batch["split"], label, "\n", "\x1f")
-    return lines.combine_chunks() if isinstance(lines, pa.ChunkedArray) else lines
-
-
-def _content_of(lines: pa.StringArray) -> memoryview | bytes:
-    offsets, content = lines.buffers()[1], lines.buffers()[2]
-    width = 8 if pa.types.is_large_string(lines.type) else 4
-    ends = memoryview(offsets).cast("q" if width == 8 else "i")
-    return memoryview(content)[ends[lines.offset] : ends[lines.offset + len(lines)]] if content else b""
+def _describe_csv() -> dict[str, Any]:
+    return {
+        "read_options": pa_csv.ReadOptions(column_names=SCHEMA.names, block_size=CSV_BLOCK_BYTES, use_threads=False),
+        "parse_options": pa_csv.ParseOptions(newlines_in_values=True),
+        "convert_options": pa_csv.ConvertOptions(
+            column_types=SCHEMA, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
+        ),
+    }
 
 
 def assemble(paths: Sequence[str | Path], target: Path) -> Path:

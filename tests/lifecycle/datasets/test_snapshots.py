@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from lifecycle.datasets import chunks, selectors, services
+from lifecycle.datasets import chunks, hashing, selectors, services
 from lifecycle.datasets.models import Item
 from lifecycle.datasets.services import snapshots
 from tests import factories
@@ -140,3 +140,16 @@ def test_another_server_starts_from_scratch(rows):
     rows.take()
 
     assert len(rows.written) >= 3
+
+
+def test_what_is_too_large_to_sort_at_once_gives_the_same_version(rows, monkeypatch):
+    rows.add(60)
+    usual = rows.take()
+
+    monkeypatch.setattr(chunks, "SORTED_BYTES", 0)
+    monkeypatch.setattr(hashing, "PORTION_BYTES", 50)
+    large = rows.take()
+
+    assert large.index == usual.index
+    paths = selectors.versions.locate_chunks(large.index.chunks)
+    assert hashing.hash_content(paths) == list(usual.index.buckets)
