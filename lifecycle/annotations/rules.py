@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lifecycle.contracts.label_interface import CLASS_KEYS, MAIN_CONTROL, MAIN_OBJECT, assign_keys
+from lifecycle.contracts.label_interface import CLASS_KEYS, MAIN_CONTROL, MAIN_OBJECT, Interface, assign_keys
 from lifecycle.contracts.label_interface.values import format_number
 
 __all__ = ["CLASS_KEYS", "assign_keys", "format_number"]  # of the contract; asked for here too
@@ -124,6 +124,14 @@ def _read_class(kind: Any, content: Mapping[str, Any], classes: Sequence[str]) -
     if chosen[0] not in classes:
         raise ValueError(f"“{str(chosen[0])[:60]}” is not a class of this project's label schema.")
     return str(chosen[0])
+
+
+def list_importable(label_kind: str, interface: Interface | None, classes: Sequence[str]) -> set[str]:
+    """The classes that a label column may name: none where an answer is more than one choice."""
+    main = interface.main_control if interface else None
+    if label_kind == "free" and (main is None or main.tag != "Choices"):
+        return set()
+    return set(classes)
 
 
 def choose_label(label_kind: str, answers: Sequence[Answer], wanted: int) -> Answer | None:

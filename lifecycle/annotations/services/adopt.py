@@ -30,7 +30,8 @@ def read_values(*, project: Project, labels: Iterable[str]) -> dict[str, str]:
     kind = get_problem_type(project.problem_type).label_kind
     if kind in rules.DRAWN_KINDS:  # the label only sums up the result that comes with it
         return {label: label for label in labels}
-    classes = set(schema.classes) if schema else set()
+    interface = selectors.read_interface(project, schema) if schema else None
+    classes = rules.list_importable(kind, interface, schema.classes if schema else ())
     values = {}
     for label in labels:
         try:

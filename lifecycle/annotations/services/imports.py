@@ -155,17 +155,17 @@ def record_imported_labels(*, collection: Collection, labels: Iterable[Imported]
         raise Conflict("This project has no label schema yet, so imported labels cannot be read.")
     kind = get_problem_type(project.problem_type).label_kind
     total = ImportedLabels()
+    known = rules.list_importable(kind, selectors.read_interface(project, schema), schema.classes)
     for batch in _split(labels, BATCH):
-        rows, invalid = _read_rows(kind, schema.classes, batch)
+        rows, invalid = _read_rows(kind, known, batch)
         with transaction.atomic():
             total += _record_batch(collection, schema.version, rows)
         total += ImportedLabels(invalid=invalid)
     return total
 
 
-def _read_rows(kind: str, classes: list[str], batch: list[Imported]) -> tuple[dict[int, tuple[str, str]], int]:
+def _read_rows(kind: str, known: set[str], batch: list[Imported]) -> tuple[dict[int, tuple[str, str]], int]:
     """{item id: (value, result as JSON)}; the last label of an item counts."""
-    known = set(classes)
     rows: dict[int, tuple[str, str]] = {}
     results: dict[str, tuple[str, str] | None] = {}
     invalid = 0
