@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from lifecycle.annotations import selectors as annotations
 from lifecycle.annotations import suggestion_selectors as selectors
 from lifecycle.annotations.models import SuggestionSource
+from lifecycle.annotations.selectors import find_schema
 from lifecycle.annotations.services import suggestions
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.problems import LabelKind, get_problem_type
@@ -31,6 +31,14 @@ def add_model(*, project: Project, user, version: ModelVersion) -> SuggestionSou
         )
         run_model(source=source, user=user, artifact=version.artifact, version=str(version))
     return source
+
+
+def ask_model(*, source: SuggestionSource, user) -> Job:
+    """The same model once more, about the tasks that are open now."""
+    artifact = Artifact.objects.filter(pk=source.artifact_id or 0).first()
+    if artifact is None:
+        raise DomainError("The model of this source is gone. Choose another model version.")
+    return run_model(source=source, user=user, artifact=artifact, version=source.version or source.title)
 
 
 def run_model(*, source: SuggestionSource, user, artifact: Artifact, version: str) -> Job:
@@ -71,5 +79,5 @@ def check_kind(project: Project) -> None:
             "Models trained here suggest classes and numbers. For boxes, masks and spans import predictions or "
             "connect a Label Studio ML backend."
         )
-    if annotations.find_schema(project) is None:
+    if find_schema(project) is None:
         raise DomainError("Set the label schema first: a suggestion needs classes to choose from.")

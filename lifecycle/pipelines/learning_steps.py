@@ -33,6 +33,7 @@ from lifecycle.pipelines.steps import (
     find_subject,
     finish_evaluate,
     finish_train,
+    get_subject,
 )
 
 MIN_RANDOM_LABELS = 20  # fewer teach nothing that could be compared
@@ -52,7 +53,7 @@ def _start_score(pipeline: PipelineRun) -> Outcome:
 
 
 def _finish_score(pipeline: PipelineRun, step: PipelineStep, job: Job | None) -> Outcome:
-    source = SuggestionSource.objects.get(pk=step.subject_id)
+    source = SuggestionSource.objects.get(pk=get_subject(step))
     return Outcome(State.SUCCEEDED, [f"{source.written:,} open tasks have a suggestion of {source.version}."])
 
 
@@ -118,7 +119,7 @@ def _start_random_evaluate(pipeline: PipelineRun) -> Outcome:
     trained = PipelineStep.objects.get(pipeline_run=pipeline, name="random_train")
     if trained.state == State.SKIPPED:
         return Outcome(State.SKIPPED, ["There is no model of the random arm in this round."])
-    run = Run.objects.get(pk=trained.subject_id)
+    run = Run.objects.get(pk=get_subject(trained))
     artifact, ours = run.artifacts.order_by("-pk").first(), find_evaluation(pipeline)
     if artifact is None:
         raise DomainError("The training left no model behind.")

@@ -18,13 +18,18 @@ from lifecycle.accounts.models import User
 from lifecycle.accounts.services import tokens
 from lifecycle.annotations.models import (
     Annotation,
+    AssignmentRule,
+    GoldItem,
     GuideVersion,
     LabelExport,
     LabelSchema,
     Suggestion,
     Task,
+    TaskComment,
     WebhookDelivery,
 )
+from lifecycle.annotations.services.backends import sign_picture
+from lifecycle.annotations.services.suggestions import create_source
 from lifecycle.annotations.services.webhooks import create_webhook
 from lifecycle.common.blobs import open_blobs
 from lifecycle.crawls.services import create_site, start_crawl, start_trial
@@ -113,7 +118,13 @@ def _add_data(world: World, number: int, folder: Path) -> None:
     webhook, _ = create_webhook(project=world.project, actor=world.owner, url="https://example.org/hook")
     delivery = WebhookDelivery.objects.create(webhook=webhook, key=uuid.uuid4(), event="PING", body="{}")
     export = LabelExport.objects.create(project=world.project, created_by=world.owner)
+    maker = create_source(project=world.project, actor=world.owner, kind="backend", title="B", url="http://example.org")
+    rule = AssignmentRule.objects.create(project=world.project, title="r", shares={}, created_by=world.owner)
+    comment = TaskComment.objects.create(task=task, author=world.owner, body="said in this project only")
+    GoldItem.objects.create(task=task, annotation=annotation, value="a", created_by=world.owner)
     world.arguments |= {
+        "rule_id": rule.pk,
+        "comment_id": comment.pk,
         "project_pk": world.project.pk,
         "task_pk": task.pk,
         "annotation_pk": annotation.pk,
@@ -124,6 +135,8 @@ def _add_data(world: World, number: int, folder: Path) -> None:
         "object_name": "item",
         "export_pk": export.pk,
         "label_export_id": export.pk,
+        "maker_id": maker.pk,
+        "picture_name": sign_picture(item.pk),
         "user_pk": world.owner.pk,
         "view_pk": world.project.pk * 1_000,
     }

@@ -189,8 +189,16 @@ def compact(number: float | None) -> str:
 
 @register.filter
 def score(value: float | None) -> str:
-    """A metric with four significant digits; a dash when there is none."""
-    return "–" if value is None else f"{value:.4g}"
+    """A metric with four significant digits; a dash when there is none. No powers of ten below a billion."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share as percent with as many digits as say something: 0.034 → 3.4 %."""
+    return "–" if share is None else f"{100 * share:.{1 if abs(share) < 0.1 else 0}f} %"
 
 
 @register.filter

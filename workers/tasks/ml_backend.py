@@ -47,7 +47,8 @@ def _predict(
     context: JobContext, backend: Backend, place: backends.Place, source: SuggestionSource, version: str
 ) -> dict[str, Any]:
     """Every open task, batch by committed batch; a later attempt asks for those that have nothing yet."""
-    since, written, refused, seen = context.spec["since"], 0, [], 0
+    since, written, seen = context.spec["since"], 0, 0
+    refused: list[str] = []
     total = selectors.count_open(source.project)
     for batch in selectors.iterate_open(source, since=since, batch=BATCH):
         if context.should_stop():

@@ -9,6 +9,7 @@ from typing import Any
 from lifecycle.annotations import suggestion_selectors as selectors
 from lifecycle.annotations.services import prediction_files as services
 from lifecycle.contracts.engine import Canceled
+from lifecycle.contracts.predictions import Bad, Row
 from workers.engines.suggest import files
 from workers.runtime import JobContext, job_task
 
@@ -25,9 +26,9 @@ def predictions(context: JobContext) -> dict[str, Any]:
     for batch in _split(files.read(path, source.file_name)):
         if context.should_stop():
             raise Canceled
-        rows = [one for one in batch if isinstance(one, files.Row)]
+        rows = [one for one in batch if isinstance(one, Row)]
         for one in batch:
-            if isinstance(one, files.Bad):
+            if isinstance(one, Bad):
                 tally.refuse(one.line, one.reason)
         with context.recording():
             services.write_batch(source=source, rows=rows, tally=tally)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -23,6 +23,7 @@ from lifecycle.annotations.services.external_labels import LabelReader
 from lifecycle.annotations.services.suggestions import Draft, create_source, record_run, write
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError
+from lifecycle.contracts.predictions import Row
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.jobs import services as jobs
 from lifecycle.projects.models import Project
@@ -31,21 +32,6 @@ ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
 MAX_BYTES = 2 * 1024**3
 BLOB = re.compile(r"(?:^|/)([0-9a-f]{64})(?:[/?#.]|$)")
 PLAIN_KINDS = (LabelKind.CLASS, LabelKind.NUMBER)
-
-
-class Prediction(Protocol):
-    """A row as the engine reads it from a file."""
-
-    line: int
-    item: int | None
-    task: int | None
-    source: str
-    text: str
-    data: Mapping[str, Any] | None
-    label: str
-    result: Any
-    score: float | None
-    version: str
 
 
 @dataclass
@@ -100,7 +86,7 @@ def restart(*, source: SuggestionSource, since: int) -> None:
         cursor.execute("DELETE FROM annotations_suggestion WHERE source_id = %s AND id > %s", [source.pk, since])
 
 
-def write_batch(*, source: SuggestionSource, rows: Sequence[Prediction], tally: Tally) -> None:
+def write_batch(*, source: SuggestionSource, rows: Sequence[Row], tally: Tally) -> None:
     """Match rows with tasks, read their answers against the schema, and store those that fit."""
     reader = _Reader(source.project)
     tasks = _match(source.project, reader, rows)
@@ -135,7 +121,7 @@ class _Reader:
         self.classes = set(get_schema(project).classes)
         self.labels = LabelReader(self.interface)
 
-    def read(self, row: Prediction) -> tuple[list[dict[str, Any]], str | None]:
+    def read(self, row: Row) -> tuple[list[dict[str, Any]], str | None]:
         if row.result is not None:
             proposal = self.labels.read_proposal({"result": row.result})
             return proposal.result, proposal.value
@@ -157,7 +143,7 @@ def _read_number(label: str) -> str:
     return rules.format_number(number)
 
 
-def _match(project: Project, reader: _Reader, rows: Sequence[Prediction]) -> dict[int, int]:
+def _match(project: Project, reader: _Reader, rows: Sequence[Row]) -> dict[int, int]:
     """{line: task id}: by the item's or task's id, by where the item came from, or by its content."""
     wanted: dict[str, dict[int, Any]] = {"i.id": {}, "t.id": {}, "i.source_uri": {}, "i.content_hash": {}}
     for row in rows:
@@ -171,7 +157,7 @@ def _match(project: Project, reader: _Reader, rows: Sequence[Prediction]) -> dic
     return found
 
 
-def _find_key(reader: _Reader, row: Prediction) -> tuple[str, Any]:
+def _find_key(reader: _Reader, row: Row) -> tuple[str, Any]:
     if row.item is not None:
         return "i.id", row.item
     if row.task is not None:

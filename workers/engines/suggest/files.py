@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from lifecycle.contracts.predictions import Bad, Row
 
 MAX_JSON_BYTES = 256 * 1024 * 1024  # of a file that has to be read at once
 MAX_LINE_CHARS = 4_000_000
@@ -20,30 +21,6 @@ TEXT = ("text",)
 LABEL = ("label", "prediction", "predicted", "class", "choice", "value", "answer")
 SCORE = ("score", "confidence", "probability")
 VERSION = ("model_version", "model")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One prediction. Exactly one of item, task, source, text and data says whose; one of label and result what."""
-
-    line: int
-    item: int | None = None
-    task: int | None = None
-    source: str = ""
-    text: str = ""
-    data: Mapping[str, Any] | None = None  # of a Label Studio task
-    label: str = ""
-    result: Any = None
-    score: float | None = None
-    version: str = ""
-
-
-@dataclass(frozen=True)
-class Bad:
-    """A row that says nothing usable, and why."""
-
-    line: int
-    reason: str
 
 
 class Unreadable(ValueError):
@@ -137,11 +114,13 @@ def _read_record(record: Mapping[str, Any], line: int) -> Row | Bad:
 
 
 def _read_whose(record: Mapping[str, Any]) -> dict[str, Any] | None:
-    for names, field in ((ITEM, "item"), (TASK, "task")):
+    numbers: tuple[tuple[tuple[str, ...], str], ...] = ((ITEM, "item"), (TASK, "task"))
+    for names, field in numbers:
         found = str(_pick(record, names) or "").strip()
         if found.isdecimal() and len(found) <= 18:
             return {field: int(found)}
-    for names, field in ((SOURCE, "source"), (TEXT, "text")):
+    words: tuple[tuple[tuple[str, ...], str], ...] = ((SOURCE, "source"), (TEXT, "text"))
+    for names, field in words:
         found = _pick(record, names)
         if isinstance(found, str) and found.strip():
             return {field: found}
