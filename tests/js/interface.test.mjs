@@ -42,7 +42,7 @@ test("an entry says something or is none", () => {
 test("a required control is missing until it is answered, in the words of the configuration", () => {
   const view = read({ ...kind, required: true }, control("why", "textarea", { required: true, attrs: { requiredMessage: "Say why" } }));
   const session = createSession();
-  assert.deepEqual(findMissing(view, session).map(({ words }) => words), ["Choose “kind”.", "Say why"]);
+  assert.deepEqual(findMissing(view, session).map(({ words }) => words), ["Choose “Kind”.", "Say why"]);
 
   session.set({ control: "kind" }, buildEntry(kind, ["good"]));
 

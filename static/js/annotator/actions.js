@@ -32,7 +32,7 @@ export function createActions({ view, store, media, screen, keeper, watch, propo
       const desk = deskOf();
       if (!isOpen() || !desk?.session) return;
       document.activeElement?.matches?.("input, textarea") && document.activeElement.blur();
-      const missing = findMissing(view, desk.session);
+      const missing = [...desk.listProblems(), ...findMissing(view, desk.session)];
       if (missing.length) {
         desk.markMissing(missing);
         screen.say(missing[0].words, true);

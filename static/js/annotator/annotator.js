@@ -77,7 +77,11 @@ export async function startAnnotator(root, setup) {
     const settings = { say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project };
     const desk = createDesk({ view, task, session, makers, settings });
     const stopKeeping = keeper.watch(task.id, session);
-    const stopPainting = session.subscribe(({ type }) => type === "changed" && media.shown?.task === task && showAround());
+    const stopPainting = session.subscribe(({ type }) => {
+      if (type !== "changed" || media.shown?.task !== task) return;
+      screen.clearMissing();
+      showAround();
+    });
     await desk.ready;
     return { ...desk, destroy: () => (stopKeeping(), stopPainting(), desk.destroy()) };
   }

@@ -38,7 +38,16 @@ function pick(scope, result, name) {
 
 const attr = (control, name) => control.attrs?.[name] ?? control.attrs?.[name.toLowerCase()] ?? null;
 
-export const titleOf = (control) => attr(control, "title") ?? control.heading ?? control.name;
+const PROMPTS = { choices: "Choose", taxonomy: "Choose", rating: "Rate it", number: "The number", textarea: "Write", pairwise: "Which one?" };
+
+/** What a control is called on screen: its title, the header above it, else its name in words ("car_color": "Car color"). */
+export function readTitle(control) {
+  const given = attr(control, "title") ?? control.heading;
+  if (given) return given;
+  if (control.name === "label") return PROMPTS[control.type] ?? "Label"; // every project's main control has this name
+  const words = control.name.replace(/[_-]+/g, " ").trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
 
 /** What is required and not said: [{control, region, words}], in the order of the page. */
 export function findMissing(view, session) {
@@ -49,7 +58,7 @@ export function findMissing(view, session) {
     const message = attr(control, "requiredMessage");
     if (isDrawing(control)) {
       if (isAsked(control, { result }) && !result.some((entry) => entry.from_name === control.name)) {
-        missing.push({ control, region: null, words: message ?? `Draw at least one region with “${titleOf(control)}”.` });
+        missing.push({ control, region: null, words: message ?? `Draw at least one region with “${readTitle(control)}”.` });
       }
       continue;
     }
@@ -72,7 +81,8 @@ function dependsOnSelection({ when, per_region: perRegion }) {
 function describeMissing(control, region) {
   const verb = { choices: "Choose", rating: "Rate", taxonomy: "Choose", pairwise: "Choose" }[control.type] ?? "Fill in";
   const of = region ? ` for the region “${readLabels(region.main).join(", ") || region.main.type}”` : "";
-  return `${verb} “${titleOf(control)}”${of}.`;
+  if (control.name === "label" && !control.heading) return `Give an answer${of} first.`;
+  return `${verb} “${readTitle(control)}”${of}.`;
 }
 
 /** The entries that count: what hidden controls still say is left out. */

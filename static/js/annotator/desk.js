@@ -46,6 +46,8 @@ export function createDesk({ view, task, session, makers, settings }) {
     },
     /** Verbs in the order in which they may take keys. */
     verbs: () => [...palette.verbs(), ...panel.controlVerbs(), ...listSurfaceVerbs(surfaces), ...panel.regionVerbs()],
+    /** What was typed and cannot be taken: [{control, region, words}]. */
+    listProblems: () => panel.listProblems(),
     markMissing: (missing) => panel.markMissing(missing),
     destroy() {
       this.hide();
@@ -81,6 +83,8 @@ function listSurfaceVerbs(surfaces) {
 
 /** Objects and the headers before them in their order; controls go to the panel, where they are as well. */
 function layOut(view, task, surfaces, panel) {
+  const pair = new Set(view.controls.find(({ type }) => type === "pairwise")?.targets ?? []);
+  const sides = make("div", { class: "annotator-sides" }); // two things that are compared stand side by side
   const byName = new Map(surfaces.map((surface) => [surface.object.name, surface]));
   const stage = make("div", { class: `annotator-surfaces${surfaces.length > 1 ? " has-many" : ""}` });
   let heading = null; // stands before whatever comes next, on the stage or in the panel
@@ -102,7 +106,9 @@ function layOut(view, task, surfaces, panel) {
     if (control && (isDrawing(control) || isRelations(control))) return; // in the palette; the header waits for what is marked
     if (surface) {
       if (heading) stage.append(make("h2", { class: "annotator-heading", dir: "auto" }, heading));
-      stage.append(surface.element);
+      if (pair.has(name)) sides.append(surface.element);
+      if (sides.childElementCount === 1 && !sides.parentElement) stage.append(sides);
+      if (!pair.has(name)) stage.append(surface.element);
     } else panel.place(name, heading);
     heading = null;
   }

@@ -1,6 +1,6 @@
 // The panel beside the item: the questions about the whole task, the regions, and what is asked of the selected one.
 
-import { isAbout, isAsked, titleOf } from "./checks.js";
+import { isAbout, isAsked, readTitle } from "./checks.js";
 import { createControl } from "./controls/index.js";
 import { make } from "./dom.js";
 import { isDrawing, isRelations } from "./interface.js";
@@ -90,11 +90,17 @@ export function createPanel({ view, session, regions, settings }) {
     controlVerbs: () => listLive().flatMap(({ control, body }) => (body.verbs?.() ?? []).map((verb) => ({ group: readTitle(control), ...verb }))),
     regionVerbs: () => list?.verbs() ?? [],
 
+    listProblems: () =>
+      listLive().flatMap((part) => {
+        const words = part.body.problem?.();
+        return words ? [{ control: part.control, region: regionParts.includes(part) ? { id: regionId } : null, words }] : [];
+      }),
+
     /** Say what is missing, and go to the first of it. Returns the sentence. */
     markMissing(missing) {
       for (const part of listLive()) part.error.textContent = "";
       const [first] = missing;
-      if (first?.region) session.select([first.region.id]);
+      if (first?.region && first.region.id !== regionId) session.select([first.region.id]);
       for (const { control, region, words } of missing) {
         const part = region ? regionParts.find((one) => one.control === control && region.id === regionId) : parts.get(control.name);
         if (part) part.error.textContent = words;
@@ -110,12 +116,4 @@ export function createPanel({ view, session, regions, settings }) {
       for (const part of [...parts.values(), ...regionParts]) part.body.destroy?.();
     },
   };
-}
-
-/** A name such as "car_color" is read as "Car color"; a header or a title stands as it was written. */
-function readTitle(control) {
-  const title = titleOf(control);
-  if (title !== control.name) return title;
-  const words = title.replace(/[_-]+/g, " ").trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

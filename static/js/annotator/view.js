@@ -110,6 +110,11 @@ export function createView(root, quick) {
       parts.said.classList.toggle("is-missing", isMissing);
     },
 
+    /** What was missing was worked on: its sentence goes. */
+    clearMissing() {
+      if (parts.said.classList.contains("is-missing")) this.say("");
+    },
+
     notify(text, className = "") {
       parts.notice.textContent = text;
       parts.notice.className = `annotator-notice ${className}`;

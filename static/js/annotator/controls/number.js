@@ -18,12 +18,13 @@ export function create({ control, session, id }) {
     const isOutside = number !== null && ((low !== null && number < low) || (high !== null && number > high));
     said.textContent = "";
     if (input.value.trim() && number === null) said.textContent = "Type a number, with a point before the decimals: 12.5";
-    if (isOutside) said.textContent = describeLimits(low, high, step);
+    if (isOutside) said.textContent = `${number} is not possible. ${describeLimits(low, high, step)}.`;
     answer.write(isOutside ? null : number, { merge: `number ${control.name} ${id}` });
   }
 
   return {
     element,
+    problem: () => said.textContent || null,
     paint() {
       const number = answer.read();
       if (document.activeElement === input && (number === null || parseNumber(input.value) === number)) return;
