@@ -108,3 +108,11 @@ def test_settings_are_offered_to_owners_only(project):
     titles = [link.title for _, links in navigation.build_navigation(project, "") for link in links]
 
     assert "Settings" not in titles
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(None, "–"), (0.98231, "0.9823"), (1234.5, "1234"), (20_681.4, "20,681"), (-54_321, "-54,321"), (3e10, "3e+10")],
+)
+def test_scores_are_readable_at_every_size(number, text):
+    assert gristmill.score(number) == text

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webapp.charts.exploration import Bar, ValueLine, build_bars, build_query, build_values
+from webapp.templatetags.gristmill import score
 
 RATHER_TELLING = 0.5
 
@@ -85,7 +86,7 @@ def _list_facts(column: Mapping[str, Any]) -> list[tuple[str, str]]:
             ("mean", numbers["mean"]),
             ("± ", numbers["deviation"]),
         ]
-        facts = [(name, f"{value:,.4g}") for name, value in found if value is not None]
+        facts = [(name, score(value)) for name, value in found if value is not None]
         return facts + [
             (name, f"{numbers[key]:,}") for name, key in (("zeros", "zeros"), ("below 0", "negative")) if numbers[key]
         ]
