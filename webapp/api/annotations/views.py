@@ -14,6 +14,7 @@ from lifecycle.annotations import selectors, services
 from lifecycle.annotations.models import Annotation, Task
 from lifecycle.annotations.services import gold, suggestions
 from lifecycle.annotations.services.queue import find_settings
+from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.projects.rules import is_allowed
 from webapp.api.annotations import payloads, serializers
@@ -56,13 +57,13 @@ class GuideView(ProjectView):
     def get(self, request, slug):
         guide = selectors.find_guide(self.project)
         body = guide.body if guide else ""
-        return Response({"version": guide.version if guide else 0, "body": body, "html": render_guide(body)})
+        return Response({"version": guide.version if guide else 0, "body": body, "html": render_guide(body, slug)})
 
     @extend_schema(request=serializers.GuideChange, responses=serializers.Guide)
     def put(self, request, slug):
         change = self.parse(serializers.GuideChange)
         guide = services.write_guide(project=self.project, actor=request.user, **change)
-        return Response({"version": guide.version, "body": guide.body, "html": render_guide(guide.body)})
+        return Response({"version": guide.version, "body": guide.body, "html": render_guide(guide.body, slug)})
 
 
 class QueueView(ProjectView):
@@ -90,6 +91,8 @@ class NextView(ProjectView):
     @extend_schema(request=serializers.NextRequest, responses=serializers.NextTasks)
     def post(self, request, slug):
         wanted = self.parse(serializers.NextRequest)
+        if is_quiz_wanted(self.project, request.user, role=self.project.role):
+            raise Conflict("Pass the quiz of this project first: it is on the labelling page.")
         settings = find_settings(self.project)
         tasks = services.lease_next(project=self.project, user=request.user, settings=settings, **wanted)
         body = {"lease_seconds": settings.lease_seconds, "tasks": payloads.build_tasks(self.project, tasks)}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages.annotations import queue_urls, schema, transfer_urls, views, webhooks
+from webapp.pages.annotations import quality_urls, queue_urls, schema, transfer_urls, views, webhooks
 
 P = "projects/<slug:slug>/label"
 W = P + "/webhooks/<int:webhook_id>"
@@ -23,6 +23,7 @@ urlpatterns = [
     path(P + "/tasks/<int:task_id>/media/<str:object_name>", views.task_media, name="task-media"),
     *transfer_urls.urlpatterns,
     *queue_urls.urlpatterns,
+    *quality_urls.urlpatterns,
 ]
 
 ACCESS = {
@@ -42,3 +43,4 @@ ACCESS = {
 }
 ACCESS |= transfer_urls.ACCESS
 ACCESS |= queue_urls.ACCESS
+ACCESS |= quality_urls.ACCESS

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.label_studio import pick_fields
 from lifecycle.annotations.services.queue import find_settings
+from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.problems import LabelKind, get_problem_type
@@ -34,12 +35,14 @@ RECENT = 24
 def label(request, slug):
     """The labelling tool. `?task=` opens one task, for somebody who may see it."""
     project = get_project(request.user, slug, role="annotator")
+    if is_quiz_wanted(project, request.user, role=project.role):
+        return redirect("annotations:quiz", slug=slug)
     schema, guide = selectors.find_schema(project), selectors.find_guide(project)
     problem, queue = get_problem_type(project.problem_type), find_settings(project)
     context = _base(request, project) | {
         "can_answer": selectors.can_answer(project, schema),
         "progress": selectors.count_progress(project),
-        "guide_html": render_guide(guide.body) if guide else "",
+        "guide_html": render_guide(guide.body, slug) if guide else "",
         "is_number": problem.label_kind == LabelKind.NUMBER,
         "setup": {
             "user": request.user.pk,
@@ -150,7 +153,7 @@ def guide(request, slug):
     context = _base(request, project) | {
         "guide": current,
         "body": body,
-        "html": render_guide(body),
+        "html": render_guide(body, slug),
         "is_preview": is_preview,
         "versions": list(selectors.list_guides(project)[:10]),
         "error": error,

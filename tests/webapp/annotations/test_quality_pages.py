@@ -1,0 +1,182 @@
+"""Review, agreement, people, guide and quiz, as their users open them; what people write stays text."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from django.urls import reverse
+
+from lifecycle.annotations import services
+from lifecycle.annotations.models import GoldItem, QuizAttempt, Review
+from lifecycle.annotations.services import agreement, consensus, quality, quiz, reviews
+from tests import factories
+from webapp.pages.annotations.answer_view import build_view
+from webapp.pages.annotations.guide import compare_guides, render_guide
+
+pytestmark = pytest.mark.django_db
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def url(project):
+    return lambda name, **more: reverse(f"annotations:{name}", kwargs={"slug": project.slug, **more})
+
+
+@pytest.fixture
+def reviewer(member):
+    return member("reviewer")
+
+
+@pytest.fixture
+def annotator(member):
+    return member("annotator")
+
+
+@pytest.fixture
+def answers(project, make_tasks, answer, annotator):
+    return [answer(annotator, task, "cat", may_answer_any=True) for task in make_tasks(3)]
+
+
+@pytest.fixture
+def gold(project, answers, owner):
+    return [
+        GoldItem.objects.create(task=one.task, annotation=one, result=one.result, value=one.value, created_by=owner)
+        for one in answers
+    ]
+
+
+def test_a_reviewer_goes_through_the_answers(client, url, reviewer, answers):
+    client.force_login(reviewer)
+    page = client.get(url("review")).content.decode()
+    assert "3 waiting" in page and 'data-key="a"' in page
+
+    shown = client.post(
+        url("review-answer", annotation_id=answers[0].pk), {"verdict": "accepted", "next": answers[1].pk}, follow=True
+    ).content.decode()
+
+    assert "2 waiting" in shown
+    assert f'href="?answer={answers[1].pk}"' in shown
+
+
+def test_a_rejection_without_a_reason_says_so(client, url, reviewer, answers):
+    client.force_login(reviewer)
+    where = url("review-answer", annotation_id=answers[0].pk)
+
+    shown = client.post(where, {"verdict": "rejected"}, headers={"HX-Request": "true"}).content.decode()
+
+    assert "Say why" in shown and not Review.objects.exists()
+
+
+def test_what_reviewers_write_stays_text(client, url, project, reviewer, annotator, answers):
+    reviews.reject(project=project, reviewer=reviewer, annotation_id=answers[0].pk, reason=SCRIPT)
+    client.force_login(annotator)
+
+    for name, more in (("verdicts", {}), ("person", {"user_id": annotator.pk})):
+        page = client.get(url(name, **more)).content.decode()
+        assert "&lt;script&gt;alert(1)" in page and SCRIPT not in page
+
+
+def test_an_annotator_sees_their_own_page_and_nobody_elses(client, url, annotator, reviewer, answers, answer):
+    client.force_login(annotator)
+
+    assert client.get(url("person", user_id=annotator.pk)).status_code == 200
+    assert client.get(url("person", user_id=reviewer.pk)).status_code == 404
+    assert client.get(url("people")).status_code == 403
+
+
+def test_quality_and_its_cells_open_after_a_comparison(client, url, project, owner, reviewer, make_tasks, answer):
+    services.change_settings(project=project, actor=owner, overlap=2, lease_seconds=60)
+    for number, task in enumerate(make_tasks(4)):
+        answer(owner, task, "cat", may_answer_any=True)
+        answer(reviewer, task, "dog" if number == 0 else "cat", may_answer_any=True)
+    client.force_login(owner)
+    assert "were not compared yet" in client.get(url("quality")).content.decode()
+    result = agreement.compare_answers(project)
+    job = agreement.start(project=project, user=owner)
+    agreement.record(project=project, job=job, result=result)
+    consensus.work_out(consensus.start(project=project, user=owner))
+
+    page = client.get(url("quality")).content.decode()
+    cell = client.get(url("quality-items"), {"first": "cat", "second": "dog"}).content.decode()
+    pair = client.get(url("quality"), {"pair": f"{owner.pk}-{reviewer.pk}"})
+
+    assert "Krippendorff" in page and "4 items with several answers" in page
+    assert cell.count("Review</a></td>") == 1
+    assert pair.status_code == 200
+    assert client.get(url("people")).status_code == 200
+
+
+def test_settings_are_percents_and_are_checked(client, url, project, owner):
+    client.force_login(owner)
+    given = {"review_share": "25", "return_to": "other", "consensus_method": "dawid_skene", "min_posterior": "90",
+             "quiz_questions": "2", "quiz_pass_share": "50"}  # fmt: skip
+
+    assert client.post(url("quality-settings"), given).status_code == 302
+    assert client.post(url("quality-settings"), given | {"review_share": "250"}).status_code == 400
+    assert (quality.find_settings(project).review_share, quality.find_settings(project).return_to) == (0.25, "other")
+
+
+def test_who_has_not_passed_the_quiz_is_led_to_it(client, url, project, owner, gold):
+    quality.change_settings(project=project, actor=owner, quiz_questions=2, quiz_pass_share=1.0, quiz_each_guide=True)
+    newcomer = factories.UserFactory()
+    factories.MembershipFactory(project=project, user=newcomer, role="annotator")
+    client.force_login(newcomer)
+    assert client.get(url("label")).headers["Location"] == url("quiz")
+    nothing = client.post(reverse("api-annotations:queue-next", kwargs={"slug": project.slug}), {"count": 1})
+    assert nothing.status_code == 409
+
+    for value in ("dog", "cat"):
+        client.post(url("quiz"), {"start": "1"})
+        attempt = quiz.find_open(project, newcomer)
+        given = {f"item-{question['item']}": value for question in attempt.questions}
+        assert len(given) == 2
+        client.post(url("quiz"), given | {"attempt": attempt.pk})
+
+    assert list(QuizAttempt.objects.order_by("pk").values_list("is_passed", flat=True)) == [False, True]
+    assert client.get(url("label")).status_code == 200
+    services.write_guide(project=project, actor=owner, body="New rules")
+    assert client.get(url("label")).headers["Location"] == url("quiz")  # a new guide asks again
+
+
+def test_reviewers_and_projects_without_gold_have_no_quiz(project, owner, reviewer, annotator, answers):
+    quality.change_settings(project=project, actor=owner, quiz_questions=2)
+
+    assert not quiz.is_wanted(project, annotator, role="annotator")
+    assert not quiz.is_wanted(project, reviewer, role="reviewer")
+
+
+def test_a_guide_shows_example_items_and_no_scripts():
+    html = render_guide(
+        f"{SCRIPT} [x](javascript:alert(1)) [plush](item:7) ![plush](item:7) ![x](item:7/../../evil)", "cats"
+    )
+
+    assert "<script" not in html and 'href="javascript' not in html and "evil" not in html
+    assert 'href="/projects/cats/items/7"' in html and 'src="/projects/cats/items/7/picture/320"' in html
+
+
+def test_versions_of_the_guide_are_compared_word_by_word(client, url, project, owner):
+    services.write_guide(project=project, actor=owner, body="A cat is alive.")
+    services.write_guide(project=project, actor=owner, body=f"A cat is plush. {SCRIPT}")
+    client.force_login(owner)
+
+    page = client.get(url("guide-version", version=2)).content.decode()
+
+    assert "<del>alive.</del>" in page and SCRIPT not in page
+    assert compare_guides("a b", "a c") == [("same", "a "), ("removed", "b"), ("added", "c")]
+    assert client.get(url("guide-version", version=9)).status_code == 404
+
+
+def test_drawn_answers_are_shown_over_their_picture():
+    box = {"x": 10, "y": 10, "width": 50, "height": 50, "rectanglelabels": ["car"]}
+    picture = SimpleNamespace(blob="b", text="", width=200, height=100, row=None)
+    entry = {"type": "rectanglelabels", "from_name": "label", "value": box}
+    drawn = build_view(SimpleNamespace(item=picture, result=[entry]), ["car"])
+    text = SimpleNamespace(blob="", text="Ada met Bob", width=None, height=None, row=None)
+    spans = [{"type": "labels", "from_name": "label", "value": {"start": 8, "end": 11, "labels": ["name"]}}]
+    marked = build_view(SimpleNamespace(item=text, result=spans), ["name"])
+
+    assert drawn.shapes[0].points == "20.0,10.0 120.0,10.0 120.0,60.0 20.0,60.0"
+    assert drawn.said == [("label", "car × 1")]
+    assert [(part.text, part.label) for part in marked.stretches] == [("Ada met ", ""), ("Bob", "name")]

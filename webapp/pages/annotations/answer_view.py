@@ -1,0 +1,110 @@
+"""One answer as a page can show it: shapes over the picture, spans in the text, the rest in words. Text stays text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from lifecycle.annotations.region_agreement import Region, read_regions
+
+TONES = 8
+_DRAWN = ("rectanglelabels", "polygonlabels", "ellipselabels", "keypointlabels", "brushlabels")
+_KEYS = ("choices", "taxonomy", "rating", "number", "text", "selected")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A closed line over a picture, in pixels; a point has none."""
+
+    label: str
+    tone: int
+    points: str = ""
+    x: float = 0
+    y: float = 0
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of the text under the same labels; none where it is plain."""
+
+    text: str
+    label: str = ""
+    tone: int = 0
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    """What is drawn and what is said. `size` is the picture's, in pixels."""
+
+    size: tuple[int, int]
+    shapes: list[Shape] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
+    said: list[tuple[str, str]] = field(default_factory=list)
+
+
+def build_view(answer: Any, classes: Sequence[str] = ()) -> AnswerView:
+    """`answer` is an annotation with its item."""
+    item, entries = answer.item, [entry for entry in answer.result if isinstance(entry, Mapping)]
+    tones = {name: number % TONES for number, name in enumerate(classes)}
+    size = _find_size(item, entries)
+    shapes = [entry | {"original_width": size[0], "original_height": size[1]} for entry in entries if _is_shape(entry)]
+    drawn = [_draw(region, tones) for region in read_regions(shapes)] if item.blob else []
+    return AnswerView(size, drawn, _cut(item.text, entries, tones) if item.text else [], _list_said(entries))
+
+
+def _is_shape(entry: Mapping[str, Any]) -> bool:
+    return entry.get("type") in _DRAWN[:-1] and isinstance(entry.get("value"), Mapping)
+
+
+def _find_size(item: Any, entries: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    if item.width and item.height:
+        return item.width, item.height
+    given = next((e for e in entries if e.get("original_width") and e.get("original_height")), {})
+    return int(given.get("original_width") or 100), int(given.get("original_height") or 100)
+
+
+def _draw(region: Region, tones: Mapping[str, int]) -> Shape:
+    tone = tones.get(region.label, 0)
+    if region.outline is not None:
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in region.outline)
+        left, top = region.outline.min(axis=0)
+        return Shape(region.label, tone, points, round(float(left), 1), round(float(top), 1))
+    x, y, _ = region.point or (0, 0, 0)
+    return Shape(region.label, tone, "", round(x, 1), round(y, 1))
+
+
+def _cut(text: str, entries: Sequence[Mapping[str, Any]], tones: Mapping[str, int]) -> list[Stretch]:
+    """The text cut wherever a span begins or ends."""
+    spans = [(r.interval, r.label) for r in read_regions([e for e in entries if e.get("type") == "labels"])]
+    inside = [(int(max(i[0], 0)), int(min(i[1], len(text))), label) for i, label in spans if i]
+    cuts = sorted({0, len(text), *(edge for start, end, _ in inside for edge in (start, end) if edge <= len(text))})
+    found = []
+    for start, end in pairwise(cuts):
+        names = [label for low, high, label in inside if low <= start and end <= high]
+        found.append(Stretch(text[start:end], " + ".join(names), tones.get(names[0], 0) if names else 0))
+    return found
+
+
+def _list_said(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(control, what it says) for what is not drawn; drawn things are counted by class."""
+    said: list[tuple[str, str]] = []
+    counts: dict[tuple[str, str], int] = {}
+    for entry in entries:
+        name, value = str(entry.get("from_name", "")), entry.get("value")
+        if not isinstance(value, Mapping):
+            continue
+        labels = value.get(str(entry.get("type", "")))
+        if any(key in value for key in ("x", "points", "start", "rle", "globalOffsets")) and isinstance(labels, list):
+            key = name, ", ".join(map(str, labels))
+            counts[key] = counts.get(key, 0) + 1
+            continue
+        said += [(name, _word(value[key])) for key in _KEYS if key in value]
+    return said + [(name, f"{label} × {count}") for (name, label), count in sorted(counts.items())]
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(" / ".join(map(str, one)) if isinstance(one, list) else str(one) for one in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
