@@ -78,10 +78,13 @@ def _check_label(value: str, text: str, part: str) -> None:
 def with_keys(controls: tuple[Control, ...]) -> tuple[Control, ...]:
     """Colors for labels that have none, and keys that are unique over all controls.
 
+    All labels to draw with lie on one picture or text, so that their colors differ over controls too.
     What is asked of the whole task takes its keys first. A taxonomy is searched, not typed: it has no keys.
     """
     ordered = sorted(range(len(controls)), key=lambda place: controls[place].per_region)
     taken: set[str] = set()
+    chosen = frozenset(one.color.lower() for control in controls for one in control.labels if one.color)
+    drawn = 0  # labels to draw with that have their color
     finished = list(controls)
     for place in ordered:
         control = controls[place]
@@ -93,9 +96,11 @@ def with_keys(controls: tuple[Control, ...]) -> tuple[Control, ...]:
                 names = [""] * len(names)  # all in a row, rather than some on their digits
             keys = assign_keys(names, [one.key for one in labels], frozenset(taken))
         taken |= {key for key in keys if key}
+        draws = CONTROLS[control.tag].draws
         colored = tuple(
-            replace(one, key=key, color=one.color or pick_color(at))
+            replace(one, key=key, color=one.color or pick_color(at + drawn * draws, chosen))
             for at, (one, key) in enumerate(zip(labels, keys, strict=True))
         )
+        drawn += len(labels) * draws
         finished[place] = replace(control, labels=colored)
     return tuple(finished)

@@ -40,6 +40,7 @@ def clean_color(color: str) -> str:
     return color if _COLOR.fullmatch(color) else ""
 
 
-def pick_color(place: int) -> str:
-    """The color of the label at this place."""
-    return COLORS[place % len(COLORS)]
+def pick_color(place: int, chosen: frozenset[str] = frozenset()) -> str:
+    """The color of the label at this place; none of those that were chosen for other labels, while there are enough."""
+    free = [color for color in COLORS if color not in chosen] or COLORS
+    return free[place % len(free)]

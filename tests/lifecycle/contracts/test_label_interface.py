@@ -296,3 +296,16 @@ def test_labels_change_without_touching_the_rest_of_the_configuration():
     assert [label.value for label in labels] == ["dog", "kitten", "owl"]
     assert (labels[1].color, labels[1].key) == ("#00ff00", "q")
     assert edited.by_name["how"].required
+
+
+def test_labels_that_lie_on_one_picture_have_colors_of_their_own():
+    labels = '<Label value="a" background="#2f7ed8"/><Label value="b"/>'
+    config = f"""<View><Image name="i" value="$image"/>
+        <RectangleLabels name="r" toName="i">{labels}</RectangleLabels>
+        <PolygonLabels name="p" toName="i"><Label value="c"/><Label value="d"/></PolygonLabels></View>"""
+
+    interface = parse_interface(config, "object_detection")
+
+    colors = [label.color for control in interface.controls for label in control.labels]
+    assert colors[0] == "#2f7ed8"
+    assert len(set(colors)) == 4
