@@ -46,7 +46,8 @@ def order_by_diversity(vectors: np.ndarray, known: np.ndarray, *, should_stop: C
 
 
 def order_by_cluster(vectors: np.ndarray, *, should_stop: Callable[[], bool]) -> np.ndarray:
-    """Row numbers of `vectors` [n, d]: the largest cluster first, in each the nearest to its center first."""
+    """Row numbers of `vectors` [n, d]: the largest cluster first, then always the one nearest to the last; in each the
+    nearest to its center first."""
     from sklearn.cluster import MiniBatchKMeans
 
     count = len(vectors)
@@ -65,8 +66,19 @@ def order_by_cluster(vectors: np.ndarray, *, should_stop: Callable[[], bool]) ->
         away = means.transform(np.asarray(vectors[start : start + CHUNK], np.float32))
         cluster[start : start + CHUNK] = away.argmin(axis=1)
         distance[start : start + CHUNK] = away.min(axis=1)
-    size = np.bincount(cluster, minlength=groups)
-    return np.lexsort((distance, cluster, -size[cluster]))
+    turn = _chain(means.cluster_centers_, np.bincount(cluster, minlength=groups))
+    return np.lexsort((distance, turn[cluster]))
+
+
+def _chain(centers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The turn of each cluster: from the largest on, always to the nearest that had none."""
+    turn = np.full(len(centers), -1, np.int64)
+    last = int(np.argmax(sizes))
+    for place in range(len(centers)):
+        turn[last] = place
+        away = np.where(turn >= 0, np.inf, ((centers - centers[last]) ** 2).sum(axis=1))
+        last = int(np.argmin(away))
+    return turn
 
 
 def _distances(vectors: np.ndarray, point: np.ndarray) -> np.ndarray:

@@ -1,0 +1,139 @@
+"""Gold items: mixed in like any task, scored, told about where the project wants it, and never counted."""
+
+from __future__ import annotations
+
+import pytest
+
+from lifecycle.annotations import gold_rules, queue_selectors, services
+from lifecycle.annotations.models import Annotation, GoldAttempt, Lease, Task
+from lifecycle.annotations.services import gold, gold_items
+from lifecycle.common.errors import Conflict
+from tests import factories
+
+
+@pytest.fixture
+def gold_task(project, owner, make_tasks, answer):
+    """A task whose right answer is dog, marked by the owner; five others wait, and gold is always mixed in."""
+    task = make_tasks(6)[0]
+    services.lease_next(project=project, user=owner)
+    marked = answer(owner, task, "dog")
+    gold_items.mark(project=project, actor=owner, annotation=marked, explanation="It barks.")
+    services.change_settings(project=project, actor=owner, gold_share=0.5)
+    return task
+
+
+@pytest.fixture
+def annotator(member):
+    return member("annotator")
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Every slot would be a gold one."""
+    monkeypatch.setattr("lifecycle.annotations.services.queue.random.random", lambda: 0.0)
+
+
+def box(label, x, width=10):
+    value = {"x": x, "y": 0, "width": width, "height": 10, "rectanglelabels": [label]}
+    return {"from_name": "label", "to_name": "item", "type": "rectanglelabels", "value": value}
+
+
+def test_regions_are_scored_by_those_that_agree():
+    gold_answer = [box("car", 0), box("car", 50)]
+
+    assert gold_rules.score_regions(gold_answer, [box("car", 51), box("car", 1)]) == 1.0
+    assert gold_rules.score_regions(gold_answer, [box("car", 0)]) == pytest.approx(2 / 3)
+    assert gold_rules.score_regions(gold_answer, [box("dog", 0), box("car", 90)]) == 0.0
+    assert gold_rules.score_regions([], []) == 1.0
+
+
+@pytest.mark.parametrize(
+    "kind, right, given, score",
+    [("class", "cat", "cat", 1), ("class", "cat", "dog", 0), ("number", "1.0", "1", 1), ("number", "1", "2", 0)],
+)
+def test_one_value_is_right_or_wrong(kind, right, given, score):
+    assert gold_rules.score_answer(kind, (right, []), (given, [])) == score
+
+
+@pytest.mark.django_db
+def test_an_answer_to_a_gold_item_is_scored_and_changes_nothing_else(project, annotator, gold_task, answer, always):
+    lent = services.lease_next(project=project, user=annotator, count=2)
+    given = answer(annotator, gold_task, "cat")
+
+    assert gold_task in lent and len(lent) == 2
+    gold_task.refresh_from_db()
+    assert (gold_task.state, gold_task.answers, gold_task.item.label) == (Task.State.DONE, 1, "dog")
+    assert given.kind == Annotation.Kind.GOLD
+    [person] = queue_selectors.measure_gold_accuracy(project)
+    assert (person.username, person.attempts, person.right) == (annotator.username, 1, 0)
+    told = gold.describe_feedback(project, given)
+    assert (told.is_right, told.expected_value, told.explanation) == (False, "dog", "It barks.")
+
+
+@pytest.mark.django_db
+def test_only_the_first_answer_counts_and_nobody_gets_the_same_gold_item_again(
+    project, annotator, gold_task, answer, always
+):
+    services.lease_next(project=project, user=annotator, count=2)
+    answer(annotator, gold_task, "cat")
+    answer(annotator, gold_task, "dog")
+    services.withdraw(project=project, user=annotator, task_id=gold_task.pk)
+    answer(annotator, gold_task, "dog")
+
+    assert [attempt.is_right for attempt in GoldAttempt.objects.all()] == [False]
+    assert gold_task not in services.lease_next(project=project, user=annotator, count=2)
+
+
+@pytest.mark.django_db
+def test_who_marked_it_is_not_asked_and_without_other_work_nobody_is(project, owner, annotator, gold_task, always):
+    assert gold_task not in services.lease_next(project=project, user=owner, count=5)
+
+    Task.objects.filter(state=Task.State.OPEN).update(state=Task.State.SKIPPED)
+
+    assert services.lease_next(project=project, user=annotator, count=3) == []
+
+
+@pytest.mark.django_db
+def test_a_single_task_may_be_a_gold_one_and_its_lease_is_renewed(project, annotator, gold_task, always):
+    [lent] = services.lease_next(project=project, user=annotator)
+    before = Lease.objects.get(task=gold_task, user=annotator).expires_at
+
+    assert lent == gold_task
+    assert services.renew(project=project, user=annotator, task_ids=[gold_task.pk]) == [gold_task.pk]
+    assert Lease.objects.get(task=gold_task, user=annotator).expires_at > before
+    assert services.lease_next(project=project, user=annotator, resume=True) == [gold_task]
+
+
+@pytest.mark.django_db
+def test_a_gold_item_is_skipped_like_any_task(project, annotator, gold_task, always):
+    services.lease_next(project=project, user=annotator)
+
+    services.skip(project=project, user=annotator, task_id=gold_task.pk, reason="dark")
+
+    gold_task.refresh_from_db()
+    assert gold_task.state == Task.State.DONE
+    assert not GoldAttempt.objects.exists()
+
+
+@pytest.mark.django_db
+def test_feedback_is_kept_back_where_the_project_wants_that(project, owner, annotator, gold_task, answer, always):
+    services.change_settings(project=project, actor=owner, has_gold_feedback=False)
+    services.lease_next(project=project, user=annotator)
+
+    assert gold.describe_feedback(project, answer(annotator, gold_task, "cat")) is None
+
+
+@pytest.mark.django_db
+def test_marking_finishes_a_task_that_wanted_more_answers_and_a_skip_is_never_gold(project, owner, make_tasks, answer):
+    services.change_settings(project=project, actor=owner, overlap=3)
+    one, two = make_tasks(2)
+    services.lease_next(project=project, user=owner, count=2)
+    marked = answer(owner, one, "cat")
+    skipped = services.skip(project=project, user=owner, task_id=two.pk)
+
+    gold_items.mark(project=project, actor=owner, annotation=marked)
+    with pytest.raises(Conflict):
+        gold_items.mark(project=project, actor=owner, annotation=skipped)
+
+    assert Task.objects.get(pk=one.pk).state == Task.State.DONE
+    assert services.lease_next(project=project, user=factories.UserFactory()) == []
