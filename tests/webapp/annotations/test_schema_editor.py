@@ -1,0 +1,172 @@
+"""The schema editor and what the labelling page is given: drafts, what a change breaks, hostile names and texts."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+
+from lifecycle.annotations import selectors, services
+from lifecycle.contracts.label_interface.templates import find_template
+from lifecycle.datasets.models import Dataset
+from tests import factories
+from webapp.hypertext import clean_html
+
+db = pytest.mark.django_db
+HOSTILE = "</script><script>alert(1)</script>"
+SOUND = b"RIFF" + bytes(range(96))
+
+
+@pytest.fixture
+def make_project(owner):
+    """make_project("row_labelling", config, row={...}) has one open task, lent to the owner."""
+
+    def make(problem_type: str, config: str, **content):
+        project = factories.ProjectFactory(owner=owner, problem_type=problem_type)
+        services.set_config(project=project, actor=owner, config=config)
+        collection = factories.CollectionFactory(dataset=Dataset.objects.get(project=project))
+        if content:
+            factories.ItemFactory(dataset=collection.dataset, collection=collection, **content)
+            services.open_tasks(collection=collection)
+        return project
+
+    return make
+
+
+@pytest.fixture
+def fetch_task(client, owner):
+    """fetch_task(project) is the next task as the labelling page is given it."""
+
+    def fetch(project):
+        client.force_login(owner)
+        answer = client.post(
+            f"/api/v1/projects/{project.slug}/queue/next/", {"count": 1}, content_type="application/json"
+        )
+        return answer.json()["tasks"][0]
+
+    return fetch
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p onclick=alert(1)>x</p>",
+        "<img src=x onerror=alert(1)>",
+        "<a href=javascript:alert(1)>x</a>",
+        "<svg><script>alert(1)</script></svg>",
+        "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+        "<style>*{display:none}</style><p style='position:fixed' class='modal' id='content'>x</p>",
+        "<form action=//evil><input name=x><button>x</button></form>",
+        "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+        "<img src='data:image/svg+xml,<svg onload=alert(1)>'>",
+        "<base href=//evil><meta http-equiv=refresh content=0><link rel=stylesheet href=//evil>",
+    ],
+)
+def test_markup_that_came_with_the_data_cannot_run_load_or_cover_the_page(html):
+    cleaned = clean_html(html)
+
+    assert not re.search(
+        r"(?i)alert|javascript|on\w+=|style|class|id=|href|//evil|<(form|input|base|meta|link)", cleaned
+    )
+
+
+def test_markup_that_only_says_what_the_text_is_stays():
+    kept = (
+        '<h1>A</h1><p dir="rtl">ב <strong>c</strong></p><table><tbody><tr><td colspan="2">d</td></tr></tbody></table>'
+    )
+
+    assert clean_html(kept) == kept
+
+
+@db
+def test_html_and_sounds_are_given_to_the_page_in_a_form_that_cannot_run(make_project, fetch_task, client):
+    address = f"data:audio/wav;base64,{base64.b64encode(SOUND).decode()}"
+    config = '<View><HyperText name="h" value="$page"/><Audio name="sound" value="$audio"/>' \
+        '<Rating name="r" toName="sound"/></View>'  # fmt: skip
+    project = make_project("row_labelling", config, text="", row={"page": f"<b>x</b>{HOSTILE}", "audio": address})
+
+    data = fetch_task(project)["data"]
+    part = client.get(data["audio"], headers={"Range": "bytes=4-7"})
+
+    assert data["page"] == "<b>x</b>"
+    assert (part.status_code, part.content, part["Content-Type"]) == (206, SOUND[4:8], "audio/wav")
+    assert "sandbox" in part["Content-Security-Policy"]
+
+
+@db
+def test_names_colors_and_keys_cannot_break_out_of_any_page(make_project, client, owner):
+    shown = HOSTILE.replace("<", "&lt;")
+    config = f"""<View><Header value="{shown}"/><Text name="t" value="$text"/>
+    <Choices name="c" toName="t"><Choice value="{shown}" background="red;}}{shown}" hotkey="{shown}"/>
+    </Choices></View>"""
+    project = make_project("text_classification", config, text=HOSTILE)
+    client.force_login(owner)
+
+    for path in ("label", "label/schema", "label/overview", "label/schema?add=rating"):
+        page = client.get(f"/projects/{project.slug}/{path}")
+        assert page.status_code == 200
+        assert "<script>alert" not in page.content.decode(), path
+
+
+@db
+def test_a_draft_is_checked_and_shown_without_being_saved(make_project, client, owner):
+    project = make_project("text_classification", find_template("text-class").config, text="so good")
+    task = project.datasets.get().tasks.get()
+    services.lease_next(project=project, user=owner)
+    said = [{"from_name": "label", "to_name": "item", "type": "choices", "value": {"choices": ["positive"]}}]
+    services.submit(project=project, user=owner, task_id=task.pk, result=said)
+    client.force_login(owner)
+    draft = find_template("text-class").config.replace("positive", "great")
+    url = f"/projects/{project.slug}/label/schema/config"
+
+    page = client.post(url, {"config": draft, "based_on": "1", "check": "1"}, headers={"HX-Request": "true"})
+    broken = client.post(url, {"config": "<View><Video/></View>", "check": "1"}, headers={"HX-Request": "true"})
+
+    text = page.content.decode()
+    assert "What this would break" in text
+    assert 'value="great"' in text
+    setup = json.loads(re.search(r'id="annotator-setup"[^>]*>(.*?)</script>', text)[1])
+    assert setup["preview"]["tasks"][0]["data"]["text"] == "so good"
+    assert "&lt;Video&gt; is not supported" in broken.content.decode()
+    assert selectors.get_schema(project).version == 1
+
+    lost = {"lost_control": "label", "lost_label": "positive", "lost_to": "great"}
+    saved = client.post(url, {"config": draft, "based_on": "1", **lost})
+
+    task.item.refresh_from_db()
+    assert (saved.status_code, task.item.label) == (302, "great")
+
+
+@db
+def test_labels_get_colors_and_keys_in_a_form(make_project, client, owner):
+    project = make_project("object_detection", find_template("boxes-attributes").config)
+    client.force_login(owner)
+    form = {
+        "based_on": "1", "listed": ["label", "visibility"],
+        "control": ["label", "label", "visibility"], "old": ["car", "person", "whole"],
+        "name": ["car", "human", "whole"], "order": ["2", "1", "1"], "key": ["c", "", "w"],
+        "color": ["#112233", "#2f7ed8", "#2f7ed8"], "more-label": "bus", "remove": "visibility hidden",
+    }  # fmt: skip
+
+    response = client.post(f"/projects/{project.slug}/label/schema", form)
+
+    assert response.status_code == 302
+    interface = selectors.get_interface(project)
+    assert interface.classes == ["human", "car", "bus"]
+    assert (interface.main_control.labels[1].color, interface.main_control.labels[1].key) == ("#112233", "c")
+    assert [label.value for label in interface.by_name["visibility"].labels] == ["whole"]
+
+
+@db
+def test_a_project_without_items_may_become_one_of_another_kind(make_project, client, owner):
+    project = make_project("text_classification", find_template("text-class").config)
+    client.force_login(owner)
+
+    url = f"/projects/{project.slug}/label/schema/config"
+    client.post(url, {"config": find_template("pair").config, "based_on": "1"})
+
+    project.refresh_from_db()
+    assert project.problem_type == "row_labelling"
+    assert selectors.get_interface(project).main_control.tag == "Pairwise"
