@@ -118,8 +118,8 @@ test("guesses stand together, the surest first, and are accepted each as it is",
   store.setAhead(tasks);
   store.advance();
   assert.deepEqual(store.accept(store.tasks, null).map(({ task, value, suggestion }) => [task, value, suggestion]), [
-    [1, "owl", 10],
-    [3, "cat", 30],
-    [4, "owl", 40],
+    [1, "owl", { id: 10, outcome: "accepted" }],
+    [3, "cat", { id: 30, outcome: "accepted" }],
+    [4, "owl", { id: 40, outcome: "accepted" }],
   ]);
 });

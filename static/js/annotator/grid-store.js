@@ -45,7 +45,8 @@ export function createGridStore({ labelKind = "class" } = {}) {
 
   function write(task, answer, leadMs) {
     const guess = readGuess(task);
-    const rest = { task: task.id, leadMs, ...(guess && { suggestion: guess.id }) };
+    const outcome = guess && (answer?.value === guess.value ? "accepted" : "corrected");
+    const rest = { task: task.id, leadMs, ...(guess && { suggestion: { id: guess.id, outcome } }) };
     if (!answer) return { kind: "withdraw", task: task.id };
     if (answer.kind === "skip") return { kind: "skip", task: task.id, reason: answer.reason ?? "", leadMs };
     return { kind: "answer", ...rest, value: answer.value, result: buildResult(labelKind, answer.value) };
