@@ -82,3 +82,27 @@ test("saying the same again is no step", () => {
 
   assert.equal(session.canUndo, false);
 });
+
+test("the bytes of a mask are kept once, however often they are looked at, and nobody changes them", () => {
+  const rle = [0, 0, 0, 4];
+  const session = make([{ id: "m", from_name: "mask", to_name: "item", type: "brushlabels", value: { format: "rle", rle } }]);
+  rle[0] = 9;
+  session.set({ control: "size", id: "m" }, { from_name: "size", to_name: "item", type: "choices", value: { choices: ["big"] } });
+
+  assert.equal(session.regions[0].main.value.rle, session.result[0].value.rle);
+  assert.deepEqual(session.result[0].value.rle, [0, 0, 0, 4]);
+  assert.throws(() => session.result[0].value.rle.push(1), TypeError);
+  session.update("m", { rle: [0, 0, 0, 8] });
+  assert.equal(session.update("m", { rle: [0, 0, 0, 8] }), false);
+  session.undo();
+  assert.deepEqual(session.result[0].value.rle, [0, 0, 0, 4]);
+});
+
+test("what was changed and changed back is not changed", () => {
+  const session = make([{ ...box(1), id: "x" }]);
+  session.update("x", { x: 2 });
+  assert.equal(session.isChanged, true);
+  session.update("x", { x: 1 });
+
+  assert.equal(session.isChanged, false);
+});

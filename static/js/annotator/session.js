@@ -4,19 +4,53 @@
 
 const LONGEST = 500;
 
-const clone = (value) => structuredClone(value);
+/** A copy of JSON values. Frozen lists are shared: nobody can change them, and masks are long. */
+function clone(value) {
+  if (value === null || typeof value !== "object" || (Array.isArray(value) && Object.isFrozen(value))) return value;
+  if (Array.isArray(value)) return value.map(clone);
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, clone(one)]));
+}
+
+/** A copy of an entry to be kept, the bytes of a mask frozen. */
+function keep(entry) {
+  const kept = clone(entry);
+  if (Array.isArray(kept.value?.rle)) Object.freeze(kept.value.rle);
+  return kept;
+}
+
+/** Whether two JSON values say the same; what is shared is not looked into. */
+function isSame(one, other) {
+  if (one === other) return true;
+  if (one === null || other === null || typeof one !== "object" || typeof other !== "object") return false;
+  if (Array.isArray(one)) return Array.isArray(other) && one.length === other.length && one.every((item, at) => isSame(item, other[at]));
+  if (Array.isArray(other)) return false;
+  const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...keys].every((key) => isSame(one[key], other[key]));
+}
+
+function listRegions(entries) {
+  const byId = new Map();
+  for (const entry of entries) {
+    if (entry.id === undefined || entry.type === "relation") continue;
+    const region = byId.get(entry.id);
+    if (region) region.attributes.push(clone(entry));
+    else byId.set(entry.id, { id: entry.id, main: clone(entry), attributes: [] });
+  }
+  return [...byId.values()];
+}
 
 /**
  * `result` is what the task starts from, `makeId` gives new regions their ids. `subscribe` hears
  * {type: "changed" | "selected" | "armed", ids?}.
  */
 export function createSession({ result = [], makeId = () => crypto.randomUUID().slice(0, 10) } = {}) {
-  let entries = clone(result);
+  let entries = result.map(keep);
   let selectedIds = [];
   let armed = null; // what the next shape or span will be: {control, labels: [..]}
   let past = []; // {entries, selectedIds, merge}
   let future = [];
-  const start = JSON.stringify(entries);
+  const start = entries;
+  let looked = { entries: null, regions: [] };
   const listeners = new Set();
 
   function emit(change) {
@@ -25,7 +59,7 @@ export function createSession({ result = [], makeId = () => crypto.randomUUID().
 
   /** One step of undo. Steps with the same `merge`, one right after the other, are one (a drag, a slider, typing). */
   function commit(next, { merge = null, selection = selectedIds } = {}) {
-    if (JSON.stringify(next) === JSON.stringify(entries)) return false;
+    if (isSame(next, entries)) return false;
     const isSameStep = merge !== null && past.at(-1)?.merge === merge;
     if (!isSameStep) past = [...past, { entries, selectedIds, merge }].slice(-LONGEST);
     future = [];
@@ -59,7 +93,7 @@ export function createSession({ result = [], makeId = () => crypto.randomUUID().
       return clone(entries);
     },
     get isChanged() {
-      return JSON.stringify(entries) !== start;
+      return !isSame(entries, start);
     },
     get canUndo() {
       return past.length > 0;
@@ -74,16 +108,13 @@ export function createSession({ result = [], makeId = () => crypto.randomUUID().
       return armed;
     },
 
-    /** Regions in the order they were made: {id, main, attributes}; `main` is the shape or span. */
+    /**
+     * Regions in the order they were made: {id, main, attributes}; `main` is the shape or span. A copy, the same one
+     * until the answer changes: to be looked at, not to be changed.
+     */
     get regions() {
-      const byId = new Map();
-      for (const entry of entries) {
-        if (entry.id === undefined || entry.type === "relation") continue;
-        const region = byId.get(entry.id);
-        if (region) region.attributes.push(clone(entry));
-        else byId.set(entry.id, { id: entry.id, main: clone(entry), attributes: [] });
-      }
-      return [...byId.values()];
+      if (looked.entries !== entries) looked = { entries, regions: listRegions(entries) };
+      return [...looked.regions];
     },
     get relations() {
       return clone(entries.filter((entry) => entry.type === "relation"));
@@ -92,7 +123,7 @@ export function createSession({ result = [], makeId = () => crypto.randomUUID().
     /** Add a region: a result entry without `id`. Returns its id; it is selected. */
     add(entry, options = {}) {
       const id = entry.id ?? makeId();
-      commit([...entries, { ...clone(entry), id }], { selection: [id], ...options });
+      commit([...entries, { ...keep(entry), id }], { selection: [id], ...options });
       return id;
     },
 
@@ -101,7 +132,7 @@ export function createSession({ result = [], makeId = () => crypto.randomUUID().
       const index = entries.findIndex((entry) => entry.id === id);
       if (index < 0) return false;
       const entry = entries[index];
-      return commit(entries.with(index, { ...entry, value: { ...entry.value, ...clone(change) } }), options);
+      return commit(entries.with(index, keep({ ...entry, value: { ...entry.value, ...change } })), options);
     },
 
     /** Remove regions with all that is said about them, relations too. */
@@ -120,7 +151,7 @@ export function createSession({ result = [], makeId = () => crypto.randomUUID().
      */
     set({ control, id = null }, entry, options = {}) {
       const index = entries.findIndex((other) => isOf(other, { control, id }));
-      const made = entry && { ...clone(entry), ...(id === null ? {} : { id }) };
+      const made = entry && { ...keep(entry), ...(id === null ? {} : { id }) };
       if (index < 0) return made ? commit([...entries, made], options) : false;
       return commit(made ? entries.with(index, { ...entries[index], ...made }) : entries.toSpliced(index, 1), options);
     },
@@ -145,7 +176,7 @@ export function createSession({ result = [], makeId = () => crypto.randomUUID().
 
     /** Everything at once: a suggestion that is accepted, the regions of the item before, "clear". One step. */
     replace(next) {
-      return commit(clone(next), { selection: [] });
+      return commit(next.map(keep), { selection: [] });
     },
 
     undo: () => restore(past, future),

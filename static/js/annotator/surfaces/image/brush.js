@@ -7,7 +7,8 @@ const LARGEST_SIDE = 1600; // of the canvas
 const ALPHA = 0.45;
 const SELECTED_ALPHA = 0.62;
 
-const isSameList = (one, other) => one.length === other.length && one.every((byte, index) => byte === other[index]);
+const isSameList = (one, other) =>
+  one === other || (one.length === other.length && one.every((byte, index) => byte === other[index]));
 
 /** A color as one number, as its four bytes lie in memory; also "red", or "rgb(1 2 3)". */
 function readColor(context, color, alpha) {
