@@ -130,3 +130,13 @@ test("regions of the item before come with what is said of them and their relati
   const without = copyRegions(result, { ...options, fitBrush: () => null });
   assert.deepEqual(without.map(({ type }) => type), ["rectanglelabels", "choices"]);
 });
+
+test("a polygon gets a corner on the edge that is meant, and keeps three", () => {
+  const square = [[0, 0], [10, 0], [10, 10], [0, 10]]; // prettier-ignore
+  assert.deepEqual(geometry.withCorner(square, [-1, 5], 2), [...square, [-1, 5]]);
+  assert.equal(geometry.withCorner(square, [5, 5], 2), null);
+  assert.equal(geometry.nearestCorner(square, [9, 1], 2), 1);
+  assert.equal(geometry.nearestCorner(square, [5, 1], 2), null);
+  assert.deepEqual(geometry.withoutCorner(square, 1), [[0, 0], [10, 10], [0, 10]]); // prettier-ignore
+  assert.equal(geometry.withoutCorner(square.slice(1), 0), null);
+});

@@ -6,7 +6,7 @@ import { createComments } from "./comments.js";
 import { createDesk } from "./desk.js";
 import { createKeysDialog, createSkipDialog } from "./dialogs.js";
 import { createKeeper, createMemoryDrafts, openDrafts } from "./drafts.js";
-import { isPlain, paintLabels, readInterface } from "./interface.js";
+import { describeResult, isPlain, paintLabels, readInterface } from "./interface.js";
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
 import { buildPlain, createMedia } from "./media.js";
@@ -54,13 +54,17 @@ export async function startAnnotator(root, setup) {
   const makers = needsDesk ? await loadSurfaces(view.objects.map(({ tag }) => tag)) : new Map();
   const overrides = openOverrides(globalThis.localStorage, `gristmill-keys-${setup.user}-${setup.project}`);
   const totals = createTotals((figures) => screen.showProgress(figures));
+  const memory = { armed: null }; // what desks hand on to the next one
   const cleanups = [];
   let painted = null;
 
   const media = createMedia({ build: buildItem, onShown: showDesk });
   const outbox = createOutbox({
     storage, send: api.send, lock: createLock(name), onChange: showSave,
-    onOutcome: (_, { feedback }) => feedback && screen.showFeedback(feedback),
+    onOutcome(operation, { feedback, isSaved }) {
+      if (feedback) screen.showFeedback(feedback);
+      if (operation.fixes && isSaved) location.assign(setup.fix.back);
+    },
   }); // prettier-ignore
   const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, prepared: needsDesk ? DESKS_AHEAD : undefined });
   const proposals = createProposals({ bar: screen.parts.proposal, take: takeSuggestion, paintGhosts });
@@ -69,12 +73,12 @@ export async function startAnnotator(root, setup) {
     panel: root.querySelector("[data-part=comments]"), api, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
   }); // prettier-ignore
   const keysDialog = createKeysDialog({ dialog: root.querySelector("[data-part=keysDialog]"), assigned: assign, overrides, onChange: () => {} });
-  const skipDialog = createSkipDialog({ dialog: root.querySelector("[data-part=skipDialog]"), reasons: setup.skip_reasons, skip: actions.skip });
+  const skipDialog = createSkipDialog({ dialog: root.querySelector("[data-part=skipDialog]"), reasons: setup.skip?.reasons, needsReason: setup.skip?.needs_reason, skip: actions.skip });
 
   async function buildItem(task) {
     if (quick && isPlain(view, task)) return buildPlain(task);
     const session = createSession({ result: keeper.find(task.id) ?? store.answerOf(task.id)?.result ?? [] });
-    const settings = { say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project };
+    const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project };
     const desk = createDesk({ view, task, session, makers, settings });
     const stopKeeping = keeper.watch(task.id, session);
     const stopPainting = session.subscribe(({ type }) => {
@@ -148,7 +152,8 @@ export async function startAnnotator(root, setup) {
 
   function commit(operation, words) {
     if (!operation) return;
-    void outbox.add(operation);
+    const isFix = setup.fix && operation.task === setup.fix.task && operation.kind === "answer";
+    void outbox.add(isFix ? { ...operation, fixes: setup.fix.annotation } : operation);
     screen.announce(words);
     void queue.fill();
   }
@@ -163,7 +168,7 @@ export async function startAnnotator(root, setup) {
     undo: actions.undo,
     redo: actions.redo,
     submit: actions.submit,
-    skip: () => actions.skip(),
+    skip: () => (setup.skip?.needs_reason ? verbs["skip-reason"]() : actions.skip()),
     "skip-reason": () => store.current && skipDialog.open(),
     guide: toggleGuide,
     comments: () => !preview && comments.toggle(),
@@ -215,7 +220,7 @@ export async function startAnnotator(root, setup) {
 
   cleanups.push(
     store.subscribe(() => paint()),
-    listenToKeys(document, () => (root.querySelector("dialog[open]") ? [] : listBindings(assign()))),
+    listenToKeys(preview ? root : document, () => (root.querySelector("dialog[open]") ? [] : listBindings(assign()))),
   );
   listen(root, "click", (event) => {
     const action = event.target.closest("[data-action]")?.dataset.action;
@@ -255,7 +260,12 @@ export async function startAnnotator(root, setup) {
 
   async function openTask(id) {
     try {
-      store.open(await api.task(id));
+      const task = await api.task(id);
+      if (setup.fix?.task === id) {
+        const { result } = setup.fix; // somebody else's answer, looked at as if it were an earlier one of ours
+        store.restoreHistory([{ task, answer: { kind: "answer", result, value: describeResult(result) } }]);
+      }
+      store.open(task);
     } catch (error) {
       screen.notify(error.message, "is-serious");
     }

@@ -49,6 +49,7 @@ export function writeOperation(operation, labelKind) {
   const json = { key: operation.key, kind: operation.kind, task: operation.task };
   if (operation.kind === "answer") json.result = operation.result ?? buildResult(labelKind, operation.value);
   if (operation.kind === "skip") json.reason = operation.reason ?? "";
+  if (operation.fixes) json.fixes = operation.fixes;
   if (operation.suggestion) json.suggestion = operation.suggestion;
   if (operation.leadMs != null) json.lead_time_ms = Math.round(operation.leadMs);
   return json;

@@ -14,10 +14,9 @@ export function createComments({ panel, api, current, onToggle }) {
     said.textContent = comments.length ? "" : "Nobody said anything about this item yet. Mention people with @name.";
   }
 
-  function buildComment({ author, user, text, body, created_at: at }) {
-    const name = typeof author === "object" ? author?.username : (author ?? user);
-    const when = at ? new Date(at).toLocaleString() : "";
-    return make("li", { class: "annotator-comment" }, make("b", { dir: "auto" }, name ?? ""), make("small", { class: "text-secondary" }, when), make("p", { dir: "auto" }, text ?? body ?? ""));
+  function buildComment({ author, body, created_at: at, resolved_at: resolved }) {
+    const when = `${new Date(at).toLocaleString()}${resolved ? " · closed" : ""}`;
+    return make("li", { class: "annotator-comment" }, make("b", { dir: "auto" }, author), make("small", { class: "text-secondary" }, when), make("p", { dir: "auto" }, body));
   }
 
   async function load() {
@@ -50,6 +49,13 @@ export function createComments({ panel, api, current, onToggle }) {
     } finally {
       button.disabled = false;
     }
+  });
+
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    event.stopPropagation(); // sends the comment, not the answer
+    form.requestSubmit();
   });
 
   return {

@@ -19,7 +19,7 @@ export function createDesk({ view, task, session, makers, settings }) {
     const controls = listControlsOf(view, object);
     return { object, ...keepMethods(make({ object, controls, task, session, settings: shared })) };
   });
-  const palette = createPalette({ view, session, regions });
+  const palette = createPalette({ view, session, regions, memory: settings.memory });
   const panel = createPanel({ view, session, regions, settings: shared });
   const stage = layOut(view, task, surfaces, panel);
   const ready = Promise.all(surfaces.map((surface) => surface.ready));
@@ -37,6 +37,7 @@ export function createDesk({ view, task, session, makers, settings }) {
       if (isShown) return;
       isShown = true;
       for (const surface of surfaces) surface.show();
+      palette.armFirst();
       palette.paint();
       panel.paint();
     },

@@ -38,6 +38,7 @@ export function createKeysDialog({ dialog, assigned, overrides, onChange }) {
     waiting = id;
     words.textContent = id ? "Press the new key, or Esc to keep the old one." : "";
     paint();
+    if (id) table.querySelector(`[data-verb="${CSS.escape(id)}"] button`)?.focus(); // the next key must come to this dialog
   }
 
   function reassign(id, chord) {
@@ -77,8 +78,9 @@ export function createKeysDialog({ dialog, assigned, overrides, onChange }) {
   };
 }
 
-/** `skip(reason)`; `reasons` is the project's list, or none for the usual three. */
-export function createSkipDialog({ dialog, reasons, skip }) {
+/** `skip(reason)`; `reasons` is the project's list, or none for the usual three; one of them may have to be said. */
+export function createSkipDialog({ dialog, reasons, needsReason = false, skip }) {
+  dialog.querySelector("[name=reason]").required = needsReason;
   if (reasons?.length) {
     const buttons = reasons.map((reason) => make("button", { type: "button", class: "btn", "data-reason": reason }, reason));
     dialog.querySelector("[data-part=reasons]").replaceChildren(...buttons);

@@ -24,7 +24,8 @@ export function findBinding(bindings, event, isTyping) {
 
 /**
  * Listen on `target`; `list()` gives the bindings that hold now. A field marked data-keys-through lets keys pass
- * that cannot be part of what is typed into it. Returns what stops listening.
+ * that cannot be part of what is typed into it; one marked data-enter-submits lets Enter pass. Returns what stops
+ * listening.
  */
 export function listenToKeys(target, list) {
   function onKeydown(event) {
@@ -33,6 +34,7 @@ export function listenToKeys(target, list) {
     const binding = findBinding(list(), event, isTyping);
     if (!binding) return;
     if (event.key === "Enter" && !isCtrl(event) && event.target instanceof Element && event.target.closest(PRESSABLE)) return;
+    if (event.key === "Enter" && !isCtrl(event) && field?.matches("textarea")) return; // a new line
     if (event.key === " " && event.target instanceof Element && event.target.closest("button, summary, [role=radio]")) return;
     event.preventDefault();
     binding.run(event);
@@ -42,6 +44,7 @@ export function listenToKeys(target, list) {
 }
 
 function passesThrough(field, event) {
+  if (event.key === "Enter" && field.hasAttribute("data-enter-submits")) return true;
   if (!field.hasAttribute("data-keys-through")) return false;
   if (event.key.startsWith("Arrow")) return field.value === "";
   return event.ctrlKey || event.metaKey ? field.value === "" : !/^[0-9.e+\-−]$/i.test(event.key);

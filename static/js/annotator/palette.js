@@ -3,7 +3,8 @@
 import { make } from "./dom.js";
 import { isDrawing } from "./interface.js";
 
-export function createPalette({ view, session, regions }) {
+/** `memory.armed` is the label that was armed last: the next item begins with it. */
+export function createPalette({ view, session, regions, memory = {} }) {
   const element = make("div", { class: "annotator-palette" });
   const buttons = new Map(); // control name + value -> button
   let byHand = []; // regions selected by hand, not by having been drawn just now
@@ -13,6 +14,7 @@ export function createPalette({ view, session, regions }) {
 
   const unsubscribe = session.subscribe(({ type }) => {
     if (type === "selected") byHand = session.selectedIds;
+    if (type === "armed") memory.armed = session.armed;
     paint();
   });
 
@@ -24,7 +26,7 @@ export function createPalette({ view, session, regions }) {
         "button",
         {
           type: "button", class: "annotator-label", "data-enter-through": "", "aria-pressed": "false", "data-label": label.value,
-          style: label.color ? { "--label": label.color } : {}, onclick: () => choose(control, label),
+          style: label.color ? { "--label": label.color } : {}, onclick: () => choose(control, label, true),
         },
         make("span", { dir: "auto" }, label.text ?? label.value),
         label.key ? make("kbd", {}, label.key.toUpperCase()) : null,
@@ -41,13 +43,13 @@ export function createPalette({ view, session, regions }) {
   }
 
   /** Arm a label; regions selected by hand get it as well (with several labels allowed, it is put on or taken off). */
-  function choose(control, { value }) {
+  function choose(control, { value }, isToggle = false) {
     const labels = value === null ? [] : [value];
     const isByHand = byHand.length === session.selectedIds.length && byHand.every((id) => session.selectedIds.includes(id));
     const selected = isByHand ? listSelected(control) : [];
     for (const { id, main } of selected) relabel(control, id, main, value);
     const isSame = session.armed?.control === control.name && session.armed.labels[0] === value;
-    session.arm(isSame && !selected.length ? null : { control: control.name, type: control.type, labels });
+    session.arm(isToggle && isSame && !selected.length ? null : { control: control.name, type: control.type, labels });
   }
 
   function relabel(control, id, main, value) {
@@ -73,9 +75,19 @@ export function createPalette({ view, session, regions }) {
     }
   }
 
+  /** What is drawn with at first: what was armed last, or the only label there is. */
+  function armFirst() {
+    if (session.armed || !view.drawing.length) return;
+    const [control] = view.drawing;
+    const isOnly = view.drawing.length === 1 && control.labels.length === 1;
+    const first = memory.armed ?? (isOnly ? { control: control.name, type: control.type, labels: [control.labels[0].value] } : null);
+    if (first) session.arm(first);
+  }
+
   return {
     element,
     paint,
+    armFirst,
     verbs: () =>
       view.drawing.flatMap((control) =>
         control.labels

@@ -122,7 +122,8 @@ export function createRegionList({ view, session, regions, say }) {
       relatingFrom = null;
       say("");
       paint();
-    } else session.select([]);
+    } else if (session.selectedIds.length) session.select([]);
+    else session.arm(null);
   }
 
   return {
@@ -139,7 +140,7 @@ export function createRegionList({ view, session, regions, say }) {
         verb("lock", "Lock or unlock what is selected", ["l"], ["Shift+l"], () => chosen.length && regions.toggleLocked(chosen)),
         verb("all", "Select all regions", ["Ctrl+a"], [], () => session.select(listRegions().map(({ id }) => id))),
         ...(view.relations ? [verb("relate", "Draw a relation from the selected region", ["r"], ["Shift+r"], startRelation)] : []),
-        ...(chosen.length || relatingFrom !== null ? [verb("none", "Select nothing", ["Escape"], [], onEscape, { isFixed: true })] : []),
+        ...(chosen.length || relatingFrom !== null || session.armed ? [verb("none", "Select nothing, then draw with nothing", ["Escape"], [], onEscape, { isFixed: true })] : []),
       ];
     },
     destroy: () => unsubscribes.forEach((unsubscribe) => unsubscribe()),

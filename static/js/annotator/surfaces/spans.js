@@ -61,6 +61,7 @@ export function createSpans({ object, content, controls, session, settings, writ
   const drawing = controls.filter((control) => control.type.endsWith("labels"));
   const overlay = createOverlay(content);
   let annotator = null;
+  let lastArmed = null;
   let pending = null; // a selection that waits for its label: {start, end}
   let markedAt = -Infinity;
   let touchTimer = null;
@@ -125,6 +126,7 @@ export function createSpans({ object, content, controls, session, settings, writ
     pending = null;
     markedAt = performance.now(); // the end of this drag is no click on what it marked
     document.getSelection().removeAllRanges();
+    say("");
     const same = session.regions.filter(isMine).find(({ main }) => isSamePlace(read(main.value), place) && readLabels(main)[0] === armed.labels[0]);
     if (same) return session.select([same.id]);
     session.add({
@@ -146,7 +148,7 @@ export function createSpans({ object, content, controls, session, settings, writ
     if (!wasTouched) return;
     touchTimer = setTimeout(() => {
       pending = readSelection();
-      if (pending) say("Choose a label above for what you selected.");
+      if (pending) say("Tap a label above for what you selected.");
     }, TOUCH_WAIT_MS);
   }
 
@@ -162,8 +164,16 @@ export function createSpans({ object, content, controls, session, settings, writ
     if (annotator && !annotator.state.store.getAt(event.clientX - left, event.clientY - top)) session.select([]);
   }
 
+  /** A label that is chosen while a selection waits is put on it, also when it was armed already. */
+  function hearArmed() {
+    if (session.armed) lastArmed = session.armed;
+    if (!pending) return;
+    if (session.armed) mark(pending);
+    else if (lastArmed) session.arm(lastArmed);
+  }
+
   function onSession({ type }) {
-    if (type === "armed" && pending && session.armed) mark(pending);
+    if (type === "armed") hearArmed();
     paint();
     if (type === "selected") scrollToSelected();
   }
@@ -196,6 +206,7 @@ export function createSpans({ object, content, controls, session, settings, writ
     async show() {
       const { createTextAnnotator } = await loadLibrary();
       if (annotator || !content.isConnected) return;
+      lastArmed = session.armed;
       annotator = createTextAnnotator(content, { annotatingEnabled: false, selectionMode: "shortest", style: styleOf });
       annotator.on("clickAnnotation", (hit) => {
         const { id } = Array.isArray(hit) ? hit[0] : hit;
