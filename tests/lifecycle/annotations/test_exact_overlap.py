@@ -129,7 +129,7 @@ class Labelling(RuleBasedStateMachine):
 
 
 class TestLabelling(TestCase, Labelling.TestCase):
-    settings = settings(max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+    settings = settings(max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.django_db(transaction=True)

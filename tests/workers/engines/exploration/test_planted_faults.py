@@ -8,7 +8,6 @@ import random
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from lifecycle.contracts.profile import FindingKind, FindingsResult
 from tests.workers.engines.conftest import fetch_packages
@@ -112,10 +111,10 @@ def copy_picture(image, how: str, rng: random.Random) -> bytes:
     return encode(image.crop((x, y, x + w, y + h)), "JPEG", quality=80)
 
 
-@pytest.mark.parametrize("how", ["resized", "recompressed", "cropped"])
-def test_copies_of_pictures_are_found_and_nothing_else(tmp_path, how):
+def test_copies_of_pictures_are_found_and_nothing_else(tmp_path):
+    ways = ["resized", "recompressed", "cropped"]
     rng, originals = random.Random(1), [draw_scene(seed) for seed in range(100)]
-    copies = [copy_picture(image, how, rng) for image in originals[:67]]
+    copies = [copy_picture(image, ways[n % 3], rng) for n, image in enumerate(originals[:67])]
 
     result = write_set(tmp_path, "image", [encode(image) for image in originals] + copies).scan()
 
