@@ -16,6 +16,7 @@ class SuggestionSource(TimestampedModel):
         FILE = "file"  # predictions that were imported
         BACKEND = "backend"  # a Label Studio ML backend
         LOOP = "loop"  # the newest model of the active learning
+        CLIENT = "client"  # programs that speak Label Studio's API; theirs are the suggestions without a source
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="suggestion_sources")
     kind = models.CharField(max_length=8, choices=Kind)

@@ -65,7 +65,22 @@ def find_assistance(project: Project) -> AssistanceSettings | None:
 
 def find_active(project: Project) -> AssistanceSettings | None:
     """The settings, when suggestions are shown here now."""
-    return AssistanceSettings.objects.filter(project=project, is_on=True, source__isnull=False).first()
+    found = AssistanceSettings.objects.filter(project=project, is_on=True, source__isnull=False)
+    return found.select_related("source").first()
+
+
+def list_suggestions(source: SuggestionSource) -> QuerySet[Suggestion]:
+    """What a source suggests; what clients of the Label Studio door bring has no source of its own."""
+    if source.kind == SuggestionSource.Kind.CLIENT:
+        return Suggestion.objects.filter(source=None)
+    return Suggestion.objects.filter(source=source)
+
+
+def has_client_suggestions(project: Project) -> bool:
+    """Whether a client of the Label Studio door brought any, and nobody made a source of them."""
+    if SuggestionSource.objects.filter(project=project, kind=SuggestionSource.Kind.CLIENT).exists():
+        return False
+    return Suggestion.objects.filter(source=None, task__dataset__project=project).exists()
 
 
 def list_sources(project: Project) -> QuerySet[SuggestionSource]:
@@ -87,10 +102,10 @@ def load_source(source_id: int) -> SuggestionSource:
 def list_shown(project: Project, tasks: Sequence[Task]) -> dict[int, list[dict[str, Any]]]:
     """{task id: [{id, result, score, model}]} of what annotators see; nothing for the hidden arm. Two queries."""
     settings = find_active(project) if tasks else None
-    if settings is None:
+    if settings is None or settings.source is None:
         return {}
     wanted = [task.pk for task in tasks if not rules.is_hidden(settings.seed, task.pk, settings.hidden_share)]
-    newest = Suggestion.objects.filter(task__in=wanted, source=settings.source_id).order_by("task_id", "-pk")
+    newest = list_suggestions(settings.source).filter(task__in=wanted).order_by("task_id", "-pk")
     rows = newest.distinct("task_id").values_list("task_id", "pk", "result", "score", "model_version")
     return {
         task_id: [{"id": pk, "result": result, "score": score, "model": model}]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lifecycle.annotations.selectors import summarize_label
-from lifecycle.contracts.loop import StageState, StageSummary
+from lifecycle.annotations.suggestion_selectors import find_assistance
+from lifecycle.contracts.loop import Figure, StageState, StageSummary
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.selectors import summarize_collect, summarize_version
 from lifecycle.deployments.selectors import summarize_deploy
@@ -22,10 +23,20 @@ from lifecycle.projects.selectors import find_charter, summarize_frame
 from lifecycle.registry.models import ModelVersion
 from lifecycle.registry.selectors import find_champion, summarize_optimize
 
+
+def summarize_labelling(project: Project) -> StageSummary:
+    """The label stage; where suggestions were ever made, whether they are shown takes the place of the class count."""
+    summary, settings = summarize_label(project), find_assistance(project)
+    if settings is None:
+        return summary
+    shown = "on" if settings.is_on and settings.source_id else "off"
+    return replace(summary, figures=(*summary.figures[:2], Figure("suggestions", shown)))
+
+
 RING: tuple[Callable[[Project], StageSummary], ...] = (
     summarize_collect,
     summarize_explore,
-    summarize_label,
+    summarize_labelling,
     summarize_version,
     summarize_train,
     summarize_evaluate,

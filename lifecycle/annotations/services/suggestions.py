@@ -61,6 +61,12 @@ def create_source(*, project: Project, actor, kind: str, title: str, **details: 
     return source
 
 
+def adopt_clients(*, project: Project, actor) -> SuggestionSource:
+    """Make a source of what programs sent through the Label Studio door, so that it can be shown."""
+    known = selectors.list_sources(project).filter(kind=KIND.CLIENT).first()
+    return known or create_source(project=project, actor=actor, kind=KIND.CLIENT, title="Label Studio clients")
+
+
 def delete_source(*, source: SuggestionSource, actor) -> None:
     """Take a source away with all it suggested; what came of its suggestions stays in the report."""
     with transaction.atomic():
@@ -171,7 +177,7 @@ def record_outcome(
         defaults={
             "project": project,
             "annotation": annotation,
-            "source_id": suggestion.source_id,
+            "source_id": settings.source_id,
             "suggestion_id": suggestion.pk,
             "model_version": suggestion.model_version,
             "score": suggestion.score,
@@ -208,7 +214,8 @@ def review(*, project: Project) -> str:
 
 def _find_meant(settings: AssistanceSettings, task_id: int, said: Mapping[str, Any] | None) -> Suggestion | None:
     """The suggestion that the page showed; else the one that it would have shown."""
-    found = Suggestion.objects.filter(task=task_id, source=settings.source_id).order_by("-pk")
+    assert settings.source is not None
+    found = selectors.list_suggestions(settings.source).filter(task=task_id).order_by("-pk")
     if said and said.get("id"):
         found = found.filter(pk=said["id"])
     return found.first()

@@ -122,6 +122,16 @@ def ask(request, slug, maker_id):
 
 @login_required
 @require_POST
+def adopt(request, slug):
+    """Let what programs sent through the Label Studio door be shown."""
+    project = get_project(request.user, slug, role="engineer")
+    suggestions.adopt_clients(project=project, actor=request.user)
+    messages.success(request, "Predictions of Label Studio clients can be shown now.")
+    return redirect("pipelines:suggestions", slug)
+
+
+@login_required
+@require_POST
 def delete(request, slug, maker_id):
     project = get_project(request.user, slug, role="engineer")
     suggestions.delete_source(source=selectors.get_source(project, maker_id), actor=request.user)
@@ -216,6 +226,7 @@ def _describe(project) -> dict:
         "is_working": any(source.job and source.job.state in ("queued", "running") for source in sources),
         "versions": list_project_versions(project)[:100] if is_plain else [],
         "is_plain": is_plain,
+        "has_clients": selectors.has_client_suggestions(project),
         "has_schema": find_schema(project) is not None,
         "endings": ",".join(ENDINGS),
         "can_edit": is_allowed(project.role, "engineer"),

@@ -24,6 +24,7 @@ ICONS = {
     "guide": "book",
     "invitation": "mail",
     "items": "photo-search",
+    "learning": "refresh",
     "member": "user-plus",
     "milestone": "flag",
     "model": "box",
@@ -33,10 +34,12 @@ ICONS = {
     "release": "rocket",
     "run": "flask",
     "schema": "tags",
+    "suggestions": "bulb",
     "version": "git-commit",
 }
 # object_type of an event, and the page whose last argument is its object_id
 PAGES = {
+    "active_learning": ("pipelines:learning", None),
     "alert": ("monitoring:alerts", None),
     "charter": ("projects:charter", None),
     "collection": ("datasets:collection", int),
@@ -49,6 +52,7 @@ PAGES = {
     "milestone": ("projects:milestones", None),
     "pipeline": ("pipelines:detail", int),
     "run": ("experiments:detail", int),
+    "suggestions": ("pipelines:suggestions", None),
     "version": ("datasets:version", int),
 }
 
