@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lifecycle.contracts.label_interface import CONTROLS, Control, Interface
+from lifecycle.contracts.label_interface.values import find_key
 
 JOINT = " / "
 Renames = Mapping[str, Mapping[str, str]]  # control -> {label: new name}; nested labels by their path
@@ -116,7 +117,7 @@ def _migrate_entry(entry: Mapping[str, Any], change: SchemaChange, new: Interfac
     control = new.by_name.get(name)
     if control is None or name in change.lost_controls:
         return None
-    key, moved = CONTROLS[control.tag].key, change.renamed.get(name, {})
+    key, moved = find_key(control, entry), change.renamed.get(name, {})
     lost = set(change.lost_labels.get(name, ()))
     said = entry["value"].get(key)
     if not (moved or lost) or not isinstance(said, list):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import product
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -14,6 +15,7 @@ from lifecycle.annotations.schema_rules import SchemaChange, migrate_result
 from lifecycle.annotations.services.external_labels import settle_tasks
 from lifecycle.annotations.uses import is_plain
 from lifecycle.contracts.label_interface import CONTROLS, Interface
+from lifecycle.contracts.label_interface.tags import SHAPES
 from lifecycle.datasets.models import Dataset
 from lifecycle.datasets.services import record_labels
 from lifecycle.jobs import services as jobs
@@ -78,8 +80,8 @@ def list_affected(project: Project, old: Interface, change: SchemaChange) -> Que
         elif control.nested:
             asked |= Q(result__contains=[{"from_name": name}])
         else:
-            key = CONTROLS[control.tag].key
-            for label in labels:
+            keys = list(SHAPES) if control.type in SHAPES else [CONTROLS[control.tag].key]
+            for label, key in product(labels, keys):
                 asked |= Q(result__contains=[{"from_name": name, "value": {key: [label]}}])
     current = Annotation.objects.filter(task__dataset__project=project, is_current=True, kind=Annotation.Kind.ANSWER)
     return current.filter(asked)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lifecycle.contracts.label_interface.model import Control
-from lifecycle.contracts.label_interface.tags import CONTROLS
+from lifecycle.contracts.label_interface.tags import CONTROLS, find_tag
 
 MAX_TEXT_CHARS = 100_000
 MAX_TEXTS = 1_000
@@ -21,10 +21,11 @@ Entry = Mapping[str, Any]
 
 def check_value(control: Control, object_tag: str, entry: Entry, value: Value) -> None:
     """One entry's value against the control it answers and the kind of object it is about."""
-    rule = CONTROLS[control.tag]
+    tag = find_tag(control.tag, entry.get("type"))
+    rule = CONTROLS[tag]
     if rule.draws:
         _check_names(control, value.get(rule.key))
-        _GEOMETRY[control.tag](object_tag, entry, value)
+        _GEOMETRY[tag](object_tag, entry, value)
     else:
         _PLAIN[control.tag](control, value.get(rule.key))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lifecycle.contracts.label_interface.answers import check_value
 from lifecycle.contracts.label_interface.model import Control, Interface
-from lifecycle.contracts.label_interface.tags import CONTROLS
+from lifecycle.contracts.label_interface.tags import CONTROLS, find_tag
 
 MAX_ENTRIES = 20_000
 MAX_RESULT_CHARS = 8_000_000
@@ -53,7 +53,7 @@ def _check_entry(
     control = _find_control(interface, entry)
     if entry.get("to_name") not in control.to and entry.get("to_name") != ",".join(control.to):
         raise ValueError(f"“{control.name}” is about “{control.to[0]}”, not “{str(entry.get('to_name'))[:60]}”.")
-    if entry.get("type") != control.type:
+    if entry.get("type") != CONTROLS[find_tag(control.tag, entry.get("type"))].type:
         raise ValueError(f"An answer of “{control.name}” has the type {control.type}.")
     _check_id(control, entry, regions)
     place = (control.name, entry.get("id", "") if _is_of_region(control) else "")
@@ -145,7 +145,7 @@ def _is_asked(interface: Interface, control: Control, result: Sequence[Mapping[s
 
 def _list_names(interface: Interface, entry: Mapping[str, Any]) -> list[Any]:
     control = interface.by_name.get(entry.get("from_name", ""))
-    found = entry["value"].get(CONTROLS[control.tag].key) if control else None
+    found = entry["value"].get(CONTROLS[find_tag(control.tag, entry.get("type"))].key) if control else None
     if not isinstance(found, list):
         return [] if found is None else [found]
     return [name[-1] if isinstance(name, list) and name else name for name in found]

@@ -49,4 +49,15 @@ CONTROLS: dict[str, ControlTag] = {
     "Relations": ControlTag("relation", "labels", frozenset(), part="Relation"),
 }
 
+# shapes on pictures: label files bring outlines where boxes are asked for, and each kind is kept as what it is
+SHAPES = {rule.type: tag for tag, rule in CONTROLS.items() if rule.draws and rule.about == IMAGE}
+
+
+def find_tag(control_tag: str, entry_type: object) -> str:
+    """The tag whose rule reads an entry: the control's own, or on a picture that of another shape."""
+    if control_tag in SHAPES.values() and isinstance(entry_type, str):
+        return SHAPES.get(entry_type, control_tag)
+    return control_tag
+
+
 SUPPORTED = ANY | CONTROLS.keys() | LAYOUT | IGNORED | PARTS

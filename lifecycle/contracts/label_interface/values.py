@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lifecycle.contracts.label_interface.model import NOTHING, Control, Interface
-from lifecycle.contracts.label_interface.tags import CONTROLS
+from lifecycle.contracts.label_interface.tags import CONTROLS, find_tag
 
 MAX_VALUE_CHARS = 200  # it stands in an index
 DECIMALS = 2  # percents, seconds: closer ones are the same place
@@ -23,13 +23,18 @@ def read_value(interface: Interface, result: Sequence[Mapping[str, Any]]) -> str
     main = interface.main_control
     if main is None:
         return None
-    mine = [entry["value"] for entry in result if entry.get("from_name") == main.name]
+    mine = [entry for entry in result if entry.get("from_name") == main.name]
     rule = CONTROLS[main.tag]
     if rule.draws:
-        return join_names(name for value in mine for name in value.get(rule.key) or ())
+        return join_names(name for entry in mine for name in entry["value"].get(find_key(main, entry)) or ())
     if not mine:
         return NOTHING if main.tag in {"Choices", "Taxonomy"} and main.multiple else None
-    return _read_plain(main, mine[0].get(rule.key))
+    return _read_plain(main, mine[0]["value"].get(rule.key))
+
+
+def find_key(control: Control, entry: Mapping[str, Any]) -> str:
+    """Where in its value an entry of this control keeps what it says."""
+    return CONTROLS[find_tag(control.tag, entry.get("type"))].key
 
 
 def _read_plain(main: Control, said: Any) -> str:
@@ -68,7 +73,7 @@ def compare_key(interface: Interface, result: Sequence[Mapping[str, Any]]) -> st
         control = interface.by_name.get(entry.get("from_name", ""))
         if control is None:
             continue
-        said = _dump([control.name, entry.get("to_name"), _simplify(control, entry["value"])])
+        said = _dump([control.name, entry.get("to_name"), _simplify(control, entry)])
         if control.name in of_regions:
             by_region.setdefault(entry.get("id") or f"#{place}", []).append(said)
         else:
@@ -88,9 +93,9 @@ def _read_relation(entry: Mapping[str, Any], keys: Mapping[str, str]) -> str:
     return _dump([ends, direction == "bi", sorted(entry.get("labels") or [])])
 
 
-def _simplify(control: Control, value: Mapping[str, Any]) -> list[Any]:
-    key = CONTROLS[control.tag].key
-    said = value.get(key)
+def _simplify(control: Control, entry: Mapping[str, Any]) -> list[Any]:
+    value = entry["value"]
+    said = value.get(find_key(control, entry))
     if isinstance(said, list) and control.tag != "TextArea":
         said = sorted(said, key=str)
     where = [[name, _round(value[name])] for name in GEOMETRY if name in value and CONTROLS[control.tag].draws]

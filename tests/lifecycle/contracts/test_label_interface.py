@@ -210,6 +210,16 @@ def test_answers_that_say_the_same_have_the_same_key_whatever_their_ids():
     assert interface.compare_key(one) == interface.compare_key(other)
 
 
+def test_an_outline_that_an_import_brought_stands_where_boxes_are_asked_for():
+    interface = parse_interface(BOXES, "object_detection")
+    value = {"points": [[1, 1], [2, 2], [3, 1]], "closed": True, "polygonlabels": ["dog"]}
+    outline = {"id": "p", "from_name": "label", "to_name": "item", "type": "polygonlabels", "value": value}
+
+    assert interface.read_value(interface.check_result([outline, how("p")])) == "dog"
+    with pytest.raises(ValueError):
+        interface.check_result([outline | {"value": value | {"polygonlabels": ["owl"]}}])
+
+
 def test_nothing_marked_is_an_answer_too():
     interface = parse_interface(BOXES, "object_detection")
 
