@@ -27,6 +27,8 @@ CONFIG = """<View>
     <Label value="cell" background="#e8590c"/><Label value="dust"/>
   </RectangleLabels>
   <PolygonLabels name="outline" toName="photo"><Label value="leaf"/></PolygonLabels>
+  <EllipseLabels name="spot" toName="photo"><Label value="pore"/></EllipseLabels>
+  <KeyPointLabels name="tip" toName="photo"><Label value="tip"/></KeyPointLabels>
   <BrushLabels name="mask" toName="photo"><Label value="stain"/></BrushLabels>
   <Choices name="size" toName="photo" perRegion="true"><Choice value="small"/><Choice value="large"/></Choices>
 </View>"""
@@ -182,7 +184,7 @@ def check_polygons(page, submit_as) -> None:
 
 
 def check_masks(page, submit_as) -> None:
-    """Two strokes on one mask, a hole by the eraser, zoomed in on the way."""
+    """Two strokes on one mask, a hole by the eraser, zoomed in on the way; an ellipse and a point beside it."""
     photo = Photograph(page)
     choose(page, "stain")
     photo.drag((0.3, 0.5), (0.5, 0.5))
@@ -197,8 +199,20 @@ def check_masks(page, submit_as) -> None:
     photo.click((0.4, 0.5))
     page.keyboard.press("e")
 
-    (mask,) = submit(page, submit_as, 3)
+    page.keyboard.press("Shift+F")
+    photo = Photograph(page)
+    choose(page, "pore")
+    photo.drag((0.6, 0.6), (0.8, 0.9))
+    choose(page, "tip")
+    photo.click((0.1, 0.9))
+    expect_regions(page, 3)
 
+    mask, ellipse, point = submit(page, submit_as, 3)
+
+    assert (ellipse["type"], ellipse["value"]["ellipselabels"]) == ("ellipselabels", ["pore"])
+    assert_near(ellipse["value"], {"x": 70, "y": 75, "radiusX": 10, "radiusY": 15, "rotation": 0})
+    assert_near(point["value"], {"x": 10, "y": 90})
+    assert 0 < point["value"]["width"] < 5
     assert (mask["type"], mask["value"]["format"]) == ("brushlabels", "rle")
     alpha = brush.decode_rle(mask["value"]["rle"]).reshape(HEIGHT, WIDTH, 4)[:, :, 3]
     assert alpha[HEIGHT // 2, int(0.32 * WIDTH)] == 255

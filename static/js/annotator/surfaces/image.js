@@ -43,7 +43,8 @@ export function createSurface({ object, controls, task, session, settings = {} }
   let isAttached = false; // layers are there, while it is shown
   let isPending = false;
 
-  const say = (text) => void (status.textContent = text);
+  /** Without words: what one can do now. */
+  const say = (words = findHint()) => void (status.textContent = words);
   const viewport = createViewport({ box, sheet, turned, onChange: hearViewport });
   const scene = createScene({
     object, controls: drawing, session, regions: settings.regions, preferences, viewport, say, isReadOnly,
@@ -82,12 +83,17 @@ export function createSurface({ object, controls, task, session, settings = {} }
     toolbar.paint();
   }
 
+  function findHint() {
+    if (isReadOnly || !drawing.length) return "";
+    return HINTS[editing.armedTool()] ?? "Choose a label to draw with, or click a region to change it.";
+  }
+
   /** After anything that buttons, hints or names depend on. */
   function repaint() {
     toolbar.paint();
     const tool = isReadOnly ? null : editing.armedTool();
     box.dataset.tool = tool ?? "select";
-    say(tool ? HINTS[tool] : drawing.length && !isReadOnly ? "Choose a label to draw with, or click a region to change it." : "");
+    say();
     if (isAttached) scene.sync();
   }
 
@@ -145,7 +151,7 @@ export function createSurface({ object, controls, task, session, settings = {} }
       settings.regions?.subscribe(() => isAttached && scene.sync()) ?? (() => {}),
       listenToPointers(box, {
         tool: currentTool, isDrawingOver: () => preferences.isOver, isEditing: scene.shapes.isEditing,
-        handleAt: scene.marks.findHandle, drag: editing.drag, pick: pickUnlessHandle, locate: viewport.locate, viewport,
+        handleAt: scene.marks.findHandle, drag: editing.drag, pick: pickUnlessHandle, tap: editing.tap, locate: viewport.locate, viewport,
         startEdit: editing.startEdit, focus: () => box.focus({ preventScroll: true }),
       }),
     ); // prettier-ignore

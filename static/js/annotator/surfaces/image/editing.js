@@ -1,15 +1,20 @@
 // What a person does to regions on a picture, as steps of the session: draw, change, nudge, grow, copy, paint.
 
 import { snapShape, boundsOfShape, buildEntry, copyRegions, growShape, moveShape, newKeypointValue, writeShape, TOOL_OF_TAG } from "./regions.js"; // prettier-ignore
+import { nearestCorner, withCorner, withoutCorner } from "./geometry.js";
 import { dragHandle } from "./marks.js";
 import { isMoved } from "./shapes.js";
 
 const SNAP_PX = 8;
 const INSERTED_SHARE = 0.25; // of what is seen, for a shape put in by key
 
+const FINGER_PX = 14;
+const TWICE_MS = 450; // between two taps that are one gesture
+
 const makeId = () => crypto.randomUUID().slice(0, 10);
 
 export function createEditing({ object, controls, session, settings, preferences, viewport, scene, say }) {
+  let lastTap = null; // {id, corner, time}
   let edits = 0; // one press on a handle is one step of undo
 
   const armedControl = () => controls.find(({ name }) => name === session.armed?.control) ?? null;
@@ -156,6 +161,22 @@ export function createEditing({ object, controls, session, settings, preferences
     else if (had.length !== 1 || had[0] !== next) session.select([next]);
   }
 
+  /**
+   * A finger on the polygon that is being edited: a tap on an edge adds a corner there, two taps on a corner take it
+   * away. (Annotorious does both with a mouse only.) Says whether the tap meant one of them.
+   */
+  function tap(point, time) {
+    const region = session.selectedIds.length === 1 ? selectedRegions()[0] : null;
+    if (region?.kind !== "polygon") return false;
+    const reach = FINGER_PX / viewport.scale;
+    const corner = nearestCorner(region.shape.points, point, reach);
+    const isSecond = corner !== null && lastTap?.id === region.id && lastTap.corner === corner && time - lastTap.time < TWICE_MS;
+    lastTap = corner === null ? null : { id: region.id, corner, time };
+    const points = corner === null ? withCorner(region.shape.points, point, reach) : isSecond ? withoutCorner(region.shape.points, corner) : null;
+    if (points) write(region.id, { kind: "polygon", points });
+    return corner !== null || points !== null;
+  }
+
   return {
     armedControl,
     armedTool,
@@ -171,6 +192,7 @@ export function createEditing({ object, controls, session, settings, preferences
     duplicate,
     paint,
     pick,
+    tap,
     startEdit: () => void (edits += 1),
     zoomToSelected() {
       const shapes = selectedRegions().filter(({ kind }) => kind !== "brush");

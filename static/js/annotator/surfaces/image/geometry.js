@@ -184,6 +184,23 @@ export function distanceToSegment([x, y], [ax, ay], [bx, by]) {
   return Math.hypot(x - ax - along * (bx - ax), y - ay - along * (by - ay));
 }
 
+/** The place of the corner within `reach` of a point, the nearest one; null when there is none. */
+export function nearestCorner(points, point, reach) {
+  const apart = points.map((corner) => distance(corner, point));
+  const least = Math.min(...apart);
+  return least <= reach ? apart.indexOf(least) : null;
+}
+
+/** A polygon with one more corner, on its edge nearest to the point; null when none is within `reach`. */
+export function withCorner(points, point, reach) {
+  const apart = points.map((corner, at) => distanceToSegment(point, corner, points[(at + 1) % points.length]));
+  const least = Math.min(...apart);
+  return least <= reach ? points.toSpliced(apart.indexOf(least) + 1, 0, point) : null;
+}
+
+/** A polygon with one corner less; null when it would be none any more. */
+export const withoutCorner = (points, at) => (points.length > 3 ? points.toSpliced(at, 1) : null);
+
 /** Shoelace formula. */
 export function areaOf(points) {
   let twice = 0;

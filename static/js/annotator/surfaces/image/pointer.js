@@ -6,7 +6,7 @@ import { distance } from "./geometry.js";
 const CLICK_PX = 4;
 
 /**
- * `router` is {tool(): tool or null, isDrawingOver(), isEditing(event), handleAt(event), drag(handle, point), pick(point, {isMore}),
+ * `router` is {tool(): tool or null, isDrawingOver(), isEditing(event), handleAt(event), drag(handle, point), pick(point, {isMore}), tap(point, time),
  * locate(event), viewport, startEdit(), focus()}. A tool's gesture and that of `drag` are {move, lift, cancel}.
  */
 export function listenToPointers(box, router) {
@@ -55,7 +55,11 @@ export function listenToPointers(box, router) {
       move(to, next) {
         if (distance(start, viewport.toBox(next)) >= CLICK_PX) isClick = false;
       },
-      lift: () => isClick && router.pick(point, { isThrough: true, target: event.target }),
+      lift(to, last) {
+        if (!isClick) return;
+        if (event.pointerType === "touch" && router.tap(point, last.timeStamp)) return;
+        router.pick(point, { isThrough: true, target: event.target });
+      },
       cancel() {},
     };
   }

@@ -59,6 +59,7 @@ export function createTools(desk) {
       points = [];
       cursor = null;
       desk.preview([]);
+      desk.say();
     };
     return {
       get isBusy() {
