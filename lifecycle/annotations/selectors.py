@@ -10,7 +10,6 @@ from statistics import median
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
-from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Lease, Task
 from lifecycle.common.errors import NotFound
 from lifecycle.contracts.label_interface import CONTROLS, Interface, parse_interface
@@ -49,7 +48,10 @@ class PersonStatistics:
 
 def find_schema(project: Project) -> LabelSchema | None:
     """The schema that counts now."""
-    return LabelSchema.objects.filter(project=project).order_by("-version").first()
+    found = LabelSchema.objects.filter(project=project).order_by("-version").first()
+    if found is not None:
+        found.project = project  # known, so nobody has to ask for it again
+    return found
 
 
 def get_schema(project: Project) -> LabelSchema:
@@ -255,5 +257,7 @@ def summarize_label(project: Project) -> StageSummary:
 
 
 def list_classes_with_keys(schema: LabelSchema) -> list[tuple[str, str]]:
-    """(class, key) in order; the key is empty for classes past the last free one."""
-    return list(zip(schema.classes, rules.assign_keys(schema.classes), strict=True))
+    """(class, key) of the main control in order; the key is empty for classes past the last free one."""
+    main = read_interface(schema.project, schema).main_control
+    labels = {label.value: label.key for label in main.labels} if main else {}
+    return [(name, labels.get(name, "")) for name in schema.classes]
