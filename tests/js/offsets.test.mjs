@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cleanRange, toPoints, toUnits, widenToWords } from "../../static/js/annotator/offsets.js";
+import { cleanRange, findWord, toPoints, toUnits, widenToWords } from "../../static/js/annotator/offsets.js";
 
 const TEXT = "💩 Ein שלום 👩‍👧 naïve café.";
 
@@ -41,4 +41,15 @@ test("words are widened to, where the text asks for it", () => {
   const place = widenToWords(text, 6, 12);
 
   assert.equal(text.slice(place.start, place.end), "naïve client’s");
+});
+
+test("words are walked one by one, both ways, in any script", () => {
+  const text = "Ann’s שלום, 👍 end";
+  const seen = [];
+  for (let word = findWord(text, { start: 0, end: 0 }, 1); word; word = findWord(text, word, 1)) seen.push(text.slice(word.start, word.end));
+  assert.deepEqual(seen, ["Ann’s", "שלום", ",", "👍", "end"]);
+
+  const last = findWord(text, { start: text.length, end: text.length }, -1);
+  assert.equal(text.slice(last.start, last.end), "end");
+  assert.equal(findWord(text, { start: 0, end: 5 }, -1), null);
 });

@@ -77,7 +77,8 @@ export async function startAnnotator(root, setup) {
 
   async function buildItem(task) {
     if (quick && isPlain(view, task)) return buildPlain(task);
-    const session = createSession({ result: keeper.find(task.id) ?? store.answerOf(task.id)?.result ?? [] });
+    const draft = keeper.find(task.id)?.filter((entry) => entry.type === "relation" || view.find(entry.from_name)); // the schema may have changed
+    const session = createSession({ result: draft ?? store.answerOf(task.id)?.result ?? [] });
     const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project };
     const desk = createDesk({ view, task, session, makers, settings });
     const stopKeeping = keeper.watch(task.id, session);

@@ -93,6 +93,7 @@ function layOut(view, task, surfaces, panel) {
 
   function place(nodes) {
     for (const node of nodes ?? []) {
+      if (node.tag === "Filter") continue; // long lists have a filter of their own
       if (node.ref) placeRef(node.ref);
       else heading = node.text ?? task.data[node.field] ?? heading;
       place(node.children);

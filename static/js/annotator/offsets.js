@@ -44,6 +44,12 @@ function snap(text, offset, isForward) {
   return offset;
 }
 
+/** The word after or before a place, or the first or last one from outside; null when there is none. */
+export function findWord(text, { start, end }, by) {
+  const words = [...text.matchAll(/[\p{L}\p{N}\p{M}_'’-]+|[^\s]/gu)].map(({ index, 0: word }) => ({ start: index, end: index + word.length }));
+  return (by > 0 ? words.find((word) => word.start >= end) : words.findLast((word) => word.end <= start)) ?? null;
+}
+
 const WORD = /[\p{L}\p{N}\p{M}_'’-]/u;
 
 /** The selection widened to whole words, for text with granularity="word". */

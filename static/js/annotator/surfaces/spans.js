@@ -3,7 +3,7 @@
 // do the same.
 
 import { findColor, readLabels } from "../interface.js";
-import { cleanRange, widenToWords } from "../offsets.js";
+import { cleanRange, findWord, widenToWords } from "../offsets.js";
 import { createOverlay } from "./span-overlay.js";
 
 const TOUCH_WAIT_MS = 350;
@@ -197,6 +197,22 @@ export function createSpans({ object, content, controls, session, settings, writ
     session.update(id, write(moved.start, moved.end), { merge: `stretch ${id}` });
   }
 
+  /** Select by words, without a mouse: the next label's key marks what is selected. */
+  function walk(by, isMore) {
+    if (session.selectedIds.length) session.select([]);
+    const text = readText(content);
+    const from = pending ?? { start: by > 0 ? 0 : text.length, end: by > 0 ? 0 : text.length };
+    const word = isMore && by < 0 ? findWord(text, { start: from.end - 1, end: from.end }, -1) : findWord(text, from, by);
+    if (!word) return;
+    if (!isMore || !pending) pending = word;
+    else if (by > 0) pending = { start: pending.start, end: word.end };
+    else if (word.end > pending.start) pending = { start: pending.start, end: word.end };
+    const range = rangeOf(content, pending.start, pending.end);
+    document.getSelection().setBaseAndExtent(range.startContainer, range.startOffset, range.endContainer, range.endOffset);
+    range.startContainer.parentElement.scrollIntoView({ block: "nearest" });
+    say("Press the key of a label to mark this.");
+  }
+
   function listen(target, type, listener) {
     target.addEventListener(type, listener);
     cleanups.push(() => target.removeEventListener(type, listener));
@@ -231,9 +247,15 @@ export function createSpans({ object, content, controls, session, settings, writ
       overlay.clear();
     },
     bindings() {
-      if (!session.selectedIds.length) return [];
+      const step = (words, key, by, isMore) => ({ id: `span:${words}`, words, keys: [key], repeats: true, run: () => walk(by, isMore) });
+      const walking = [
+        step("Select the next word", "n", 1, false), step("Select the word before", "b", -1, false),
+        step("Select one word more", "Shift+n", 1, true), step("Select one word less", "Shift+b", -1, true),
+      ]; // prettier-ignore
+      if (!session.selectedIds.length) return walking;
       const binding = (words, key, edge, by) => ({ id: `span:${words}`, words, keys: [key], repeats: true, run: () => stretch(edge, by) });
       return [
+        ...walking,
         binding("Move the end of the span right", "Shift+ArrowRight", "end", 1),
         binding("Move the end of the span left", "Shift+ArrowLeft", "end", -1),
         binding("Move its beginning right", "Ctrl+ArrowRight", "start", 1),
