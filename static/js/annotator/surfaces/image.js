@@ -16,10 +16,6 @@ import { createViewport } from "./image/viewport.js";
 /** How one likes to work: kept from item to item. `brushShare` is the brush's width by the picture's shorter side. */
 const preferences = { isExtreme: false, isEraser: false, isOver: false, isSnapping: true, hasNames: true, brushShare: 0.04, light: 1 };
 
-/** The label one drew with last, on whichever item of this page. */
-let lastArmed = null;
-let hasBeenDisarmed = false; // by hand: then nothing is armed by itself
-
 const HINTS = {
   rectangle: "Drag from corner to corner. A click selects; Shift draws over the selected box.",
   ellipse: "Drag from corner to corner of the box around it. A click selects.",
@@ -97,23 +93,12 @@ export function createSurface({ object, controls, task, session, settings = {} }
     if (isAttached) scene.sync();
   }
 
-  /** Go on with the label of the item before; with one label only there is nothing to choose. */
-  function rearm() {
-    if (isReadOnly || session.armed) return;
-    const labels = drawing.flatMap((control) => control.labels.map(({ value }) => ({ control: control.name, type: control.type, labels: [value] })));
-    const isKnown = (armed) => armed && labels.some(({ control, labels: [value] }) => control === armed.control && armed.labels.includes(value));
-    if (isKnown(lastArmed)) session.arm(lastArmed);
-    else if (labels.length === 1 && !hasBeenDisarmed) session.arm(labels[0]);
-  }
-
   function disarm() {
     session.arm(null);
   }
 
   function hearSession({ type }) {
     if (type === "armed") {
-      lastArmed = session.armed;
-      hasBeenDisarmed = session.armed === null;
       for (const tool of Object.values(tools)) tool.cancel?.();
       preview([]);
       repaint();
@@ -175,7 +160,6 @@ export function createSurface({ object, controls, task, session, settings = {} }
     await ready;
     if (!isShown) return;
     wire();
-    rearm();
     viewport.fit();
     viewport.setLight(preferences.light);
     repaint();
