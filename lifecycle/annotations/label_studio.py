@@ -20,6 +20,7 @@ from lifecycle.contracts.problems import ItemKind
 __all__ = ["NOTHING", "Interface", "guess_problem_type"]  # of the contract; asked for here too
 
 NESTED_TAGS = {"Table", "TimeSeries", "Paragraphs"}  # show an object or a list: kept as JSON in a cell
+OWN_FILES = "/label-studio/data/"
 MAX_TEXT_CHARS = 1_000_000
 MAX_ROW_BYTES = 1_000_000
 
@@ -121,8 +122,22 @@ def _pick_row(interface: Interface, data: Mapping[str, Any]) -> Mapping[str, Any
     missing = [one.field for one in interface.objects if one.field and data.get(one.field) in (None, "")]
     if len(missing) == sum(bool(one.field) for one in interface.objects):
         raise ValueError(f"“{missing[0]}” key is expected in task data.")
+    for one in interface.objects:
+        _check_address(one, data.get(one.field))
     nested = {one.field for one in interface.objects if one.tag in NESTED_TAGS}
     return {name: _fold(value) if name in nested else value for name, value in data.items()}
+
+
+def _check_address(one: ObjectTag, value: Any) -> None:
+    """A sound or a picture of a row brings its bytes along, or lies in this installation: nothing else would load."""
+    kind = {"Audio": "audio", "Image": "image"}.get(one.tag)
+    if kind is None or value in (None, ""):
+        return
+    if not isinstance(value, str) or not (value.startswith(f"data:{kind}/") or OWN_FILES in value):
+        raise ValueError(
+            f"Gristmill does not fetch “{str(value)[:120]}” here. Send what “{one.field}” shows as "
+            f"data:{kind}/…;base64,… in the task's data."
+        )
 
 
 def _fold(value: Any) -> Any:

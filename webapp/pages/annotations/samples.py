@@ -33,7 +33,7 @@ def list_preview_tasks(project: Project, interface: Interface) -> list[dict[str,
 
 def _make_up(project: Project, interface: Interface) -> dict[str, Any]:
     kind = get_problem_type(project.problem_type).item_kind
-    data = {one.field: _sample(one) for one in interface.objects if one.field}
+    data = {one.field: _sample(one) for one in interface.objects if one.field and one.tag != "Audio"}
     body: dict[str, Any] = {"id": 1, "item": 1, "kind": str(kind), "source": "an example", "data": data}
     if kind == "image":
         body |= {"width": 640, "height": 420}
