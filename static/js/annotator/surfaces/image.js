@@ -88,9 +88,15 @@ export function createSurface({ object, controls, task, session, settings = {} }
   function repaint() {
     toolbar.paint();
     const tool = isReadOnly ? null : editing.armedTool();
+    if (box.dataset.tool !== (tool ?? "select")) cancelDrawing();
     box.dataset.tool = tool ?? "select";
     say();
     if (isAttached) scene.sync();
+  }
+
+  function cancelDrawing() {
+    for (const tool of Object.values(tools)) tool.cancel?.();
+    preview([]);
   }
 
   function disarm() {
@@ -99,8 +105,7 @@ export function createSurface({ object, controls, task, session, settings = {} }
 
   function hearSession({ type }) {
     if (type === "armed") {
-      for (const tool of Object.values(tools)) tool.cancel?.();
-      preview([]);
+      cancelDrawing();
       repaint();
     }
     if (isPending) return;
@@ -177,7 +182,7 @@ export function createSurface({ object, controls, task, session, settings = {} }
   function hide() {
     isShown = false;
     for (const cleanup of cleanups.splice(0)) cleanup();
-    for (const tool of Object.values(tools)) tool.cancel?.();
+    cancelDrawing();
     if (isAttached) picture.release();
     release();
   }

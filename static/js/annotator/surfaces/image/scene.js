@@ -17,6 +17,7 @@ export function createScene({ object, controls, session, regions, preferences, v
   const marks = createMarks();
   const brush = createBrushLayer({ onProblem: say });
   let shown = []; // [{id, kind, entry, shape, color}]
+  let ghosts = []; // the same, of a proposal
 
   const byName = new Map(controls.map((control) => [control.name, control]));
 
@@ -38,10 +39,11 @@ export function createScene({ object, controls, session, regions, preferences, v
     if (!viewport.frame) return;
     const all = session.regions.filter(({ id, main }) => isMine(main) && !regions?.isHidden(id));
     shown = all.map(({ id, main }) => read(id, main));
+    ghosts = (regions?.ghosts ?? []).filter(isMine).map((entry) => ({ ...read(`ghost ${entry.id}`, entry), isGhost: true }));
     const { selectedIds } = session;
     shapes.sync(shown, selectedIds, shown.filter(isEditable).map(({ id }) => id)); // prettier-ignore
     brush.sync(
-      shown
+      [...shown, ...ghosts]
         .filter(({ kind }) => kind === "brush")
         .map(({ id, entry, color }) => ({ id, rle: entry.value.rle, color, isSelected: selectedIds.includes(id) })),
     );
@@ -53,20 +55,20 @@ export function createScene({ object, controls, session, regions, preferences, v
   function syncMarks() {
     if (!viewport.frame) return;
     const editableIds = shown.filter(isEditable).map(({ id }) => id);
-    const ghosts = (regions?.ghosts ?? []).filter(isMine).map((entry) => read(entry.id, entry)).filter(({ kind }) => kind !== "brush"); // prettier-ignore
-    marks.sync(shown, { selectedIds: session.selectedIds, editableIds, ghosts, scale: viewport.scale });
+    const drawn = ghosts.filter(({ kind }) => kind !== "brush");
+    marks.sync(shown, { selectedIds: session.selectedIds, editableIds, ghosts: drawn, scale: viewport.scale });
   }
 
   function paintNames() {
     names.hidden = !preferences.hasNames;
     const { viewWidth, viewHeight } = viewport.frame;
     names.replaceChildren(
-      ...shown.filter(({ kind }) => kind !== "brush").map(({ id, entry, shape, color }) => {
+      ...[...shown, ...ghosts].filter(({ kind }) => kind !== "brush").map(({ id, entry, shape, color, isGhost }) => {
         const { minX, minY } = boundsOfShape(shape);
         const isSelected = session.selectedIds.includes(id);
         return make(
           "span",
-          { class: `image-name${isSelected ? " is-selected" : ""}`, dir: "auto",
+          { class: `image-name${isSelected ? " is-selected" : ""}${isGhost ? " is-ghost" : ""}`, dir: "auto",
             style: { left: `${(minX / viewWidth) * 100}%`, top: `${(minY / viewHeight) * 100}%`, "--region": color } },
           (entry.value[entry.type] ?? []).join(", "),
         );

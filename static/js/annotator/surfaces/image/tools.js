@@ -20,31 +20,34 @@ export function createTools(desk) {
 
   /** A drag between two corners; a click picks what is there. */
   function createDragTool(shapeOf) {
-    let pressed = false;
+    let stop = null; // ends the drag that is on, without a shape
     return {
       get isBusy() {
-        return pressed;
+        return stop !== null;
       },
+      cancel: () => stop?.(),
       press(point) {
         const origin = snap(point);
-        pressed = true;
         let shape = null;
         const end = () => {
-          pressed = false;
+          stop = null;
           desk.preview([]);
         };
+        const cancel = () => stop === cancel && end();
+        stop = cancel;
         return {
           move(next) {
-            if (!shape && distance(point, next) < px(SLIP_PX)) return;
+            if (stop !== cancel || (!shape && distance(point, next) < px(SLIP_PX))) return;
             shape = shapeOf(origin, snap(next));
             desk.preview([shape]);
           },
           lift() {
+            if (stop !== cancel) return;
             end();
             if (!shape) desk.pick(point);
             else if (!isSlip(shape, px(SLIP_PX))) desk.add(shape);
           },
-          cancel: end,
+          cancel,
         };
       },
     };
