@@ -86,7 +86,6 @@ def test_crawling_again_updates_what_changed_and_leaves_the_rest(make_site, site
     assert [(row.item_id, row.superseded_by_id) for row in history] == [(old.pk, second.pk), (new.pk, None)]
 
 
-@pytest.mark.serial  # failed once in parallel with other crawls and never alone: not explained yet
 def test_a_page_that_changes_back_brings_its_item_back(make_site, site, owner, run_jobs):
     fill(site, 2)
     source = make_site()
@@ -98,6 +97,19 @@ def test_a_page_that_changes_back_brings_its_item_back(make_site, site, owner, r
 
     items = Item.objects.filter(source_uri=site.base + "/p1.html").order_by("id")
     assert [item.excluded_at is None for item in items] == [True, False]
+
+
+def test_an_address_that_failed_once_is_asked_again_within_the_same_crawl(make_site, site, owner, run_jobs):
+    """Also when all happens in one transaction, as here: what is due is about the clock, not about when that began."""
+    fill(site, 1)
+    good, answers = site.routes["/p0.html"], iter([(500, {"Content-Type": "text/html"}, b"not now")])
+    site.routes["/p0.html"] = lambda handler: next(answers, good)
+
+    crawl = services.start_crawl(source=make_site(), user=owner)
+    run_jobs()
+
+    crawl.refresh_from_db()
+    assert (crawl.state, crawl.fetched, crawl.retries, crawl.failed) == ("done", 2, 1, 0)
 
 
 def test_a_server_that_knows_its_pages_is_asked_only_whether_they_changed(make_site, site, owner, run_jobs):

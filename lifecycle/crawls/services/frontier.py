@@ -68,11 +68,11 @@ def claim(*, crawl: Crawl, fence: int, count: int, avoid_hosts: Sequence[str] = 
             """UPDATE crawls_crawlurl SET state = 'in_flight', fence = %s
                WHERE id IN (
                    SELECT id FROM crawls_crawlurl
-                   WHERE crawl_id = %s AND state = 'queued' AND (not_before IS NULL OR not_before <= now())
+                   WHERE crawl_id = %s AND state = 'queued' AND (not_before IS NULL OR not_before <= %s)
                        AND host <> ALL(%s::text[]) AND (role <> 'page' OR %s)
                    ORDER BY depth, id LIMIT %s FOR UPDATE SKIP LOCKED)
                RETURNING depth, id, url, role, attempts, hops, etag, last_modified, body_hash""",
-            [fence, crawl.pk, list(avoid_hosts), room > 0, min(count, room) if room > 0 else count],
+            [fence, crawl.pk, timezone.now(), list(avoid_hosts), room > 0, min(count, room) if room > 0 else count],
         )
         rows = sorted(cursor.fetchall())
     return [Target(pk, url, role, depth, *rest) for depth, pk, url, role, *rest in rows]
@@ -146,7 +146,7 @@ def _write_outcomes(crawl: Crawl, outcomes: Sequence[Outcome]) -> dict[int, prov
         cursor.execute(
             """UPDATE crawls_crawlurl AS page SET state = new.state, status = new.status,
                    error_kind = new.error_kind, error = new.error, attempts = page.attempts + new.attempts,
-                   not_before = CASE WHEN new.wait > 0 THEN now() + new.wait * interval '1 second' END,
+                   not_before = CASE WHEN new.wait > 0 THEN %s + new.wait * interval '1 second' END,
                    fetched_at = now(), mime = new.mime, byte_size = new.byte_size,
                    etag = new.etag, last_modified = new.last_modified,
                    body_hash = CASE WHEN new.body_hash <> '' THEN new.body_hash ELSE page.body_hash END,
@@ -157,7 +157,7 @@ def _write_outcomes(crawl: Crawl, outcomes: Sequence[Outcome]) -> dict[int, prov
                    last_modified, body_hash, robots, license, title, item_count)
                WHERE page.id = new.id AND page.crawl_id = %s AND page.state = 'in_flight'
                RETURNING page.id, page.fingerprint, page.url, page.found_on""",
-            [*columns, crawl.pk],
+            [timezone.now(), *columns, crawl.pk],  # not now(): that is when the transaction began
         )
         return {pk: provenance.Page(fingerprint, url, on) for pk, fingerprint, url, on in cursor.fetchall()}
 

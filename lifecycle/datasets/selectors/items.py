@@ -20,6 +20,7 @@ from lifecycle.projects.models import Project
 
 PAGE_SIZE = 60
 SCAN_WINDOW = 4_000  # ids looked through first, where no index answers
+LARGEST_WINDOW = 256_000
 COUNT_LIMIT = 10_000  # exact up to here where no index counts
 DEEPEST_OFFSET = 10_000
 SHOWN_CLASSES = 60
@@ -127,16 +128,18 @@ def _find_ends(project: Project) -> tuple[int, int]:
 
 def _scan(rows: QuerySet[Item], count: int, ends: tuple[int, int], bound: int, *, goes_down: bool) -> list[Item]:
     """The first `count` rows, looked for in growing windows of ids: Postgres cannot know how rare a word is, and
-    would read everything before it shows the first match."""
+    would read everything before it shows the first match. In large windows it is kept from following the index of
+    ids, which one process does alone, so that several look through them."""
     first, last = ends
     place = (bound - 1 if bound else last) if goes_down else (bound + 1 if bound else first)
     found: list[Item] = []
     window = SCAN_WINDOW
+    beside_index = rows.order_by((F("pk") + 0).desc() if goes_down else (F("pk") + 0).asc())
     while len(found) < count and first <= place <= last:
         stop = place - window if goes_down else place + window
         inside = {"pk__lte": place, "pk__gt": stop} if goes_down else {"pk__gte": place, "pk__lt": stop}
-        found += rows.filter(**inside)[: count - len(found)]
-        place, window = stop, window * 8
+        found += (rows if window == SCAN_WINDOW else beside_index).filter(**inside)[: count - len(found)]
+        place, window = stop, min(window * 8, LARGEST_WINDOW)
     return found
 
 
