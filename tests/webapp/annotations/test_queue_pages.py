@@ -73,7 +73,7 @@ def test_costs_are_for_engineers(visit, call, owner, member, make_tasks, answer,
     services.lease_next(project=project, user=owner)
     answer(owner, task, lead_time_ms=3_600_000)
 
-    assert "77 EUR" in visit(owner, "label/budget").content.decode()
+    assert "77.00 EUR" in visit(owner, "label/budget").content.decode()
     assert "EUR" not in visit(member("reviewer"), "label/budget").content.decode()
     assert call(owner, "get", "queue/budget/").json()["hourly"] == 77
 
