@@ -207,8 +207,10 @@ def bootstrap_mean(values: Sequence[float], confidence: float, samples: int) -> 
     mean = fmean(values)
     if len(values) < 2 or not samples:
         return Estimate(mean, count=len(values))
-    array, generator = np.asarray(values), np.random.default_rng(len(values))
-    means = np.array([generator.choice(array, len(array)).mean() for _ in range(samples)])
+    # as many draws of each distinct value as chance gives it; to two digits there are at most 101 of them
+    distinct, counts = np.unique(np.round(values, 2), return_counts=True)
+    draws = np.random.default_rng(len(values)).multinomial(len(values), counts / len(values), size=samples)
+    means = draws @ distinct / len(values)
     low, high = np.quantile(means, [0.5 - confidence / 2, 0.5 + confidence / 2])
     return Estimate(mean, float(low), float(high), len(values))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import TruncDate
 
 from lifecycle.annotations import assistance_rules as rules
@@ -113,7 +113,7 @@ def list_shown(project: Project, tasks: Sequence[Task]) -> dict[int, list[dict[s
     }
 
 
-def find_newest_id(source: SuggestionSource) -> int:
+def find_newest_id() -> int:
     """The last suggestion there is, of any source: what is written from now on comes after it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM annotations_suggestion")
@@ -146,12 +146,6 @@ def _read_row(row: Any) -> dict[str, Any] | None:
 
 def count_open(project: Project) -> int:
     return Task.objects.filter(dataset__project=project, state=Task.State.OPEN).count()
-
-
-def count_suggestions(project: Project) -> dict[int | None, int]:
-    """{source id: suggestions}; None are those of Label Studio clients."""
-    rows = Suggestion.objects.filter(task__dataset__project=project).values_list("source_id").annotate(n=Count("pk"))
-    return dict(rows.order_by())
 
 
 def read_window(project: Project, settings: AssistanceSettings) -> list[rules.Outcome]:

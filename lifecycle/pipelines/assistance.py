@@ -53,7 +53,7 @@ def run_model(*, source: SuggestionSource, user, artifact: Artifact, version: st
             spec={
                 "source_id": source.pk,
                 "artifact_id": artifact.pk,
-                "since": selectors.find_newest_id(source),
+                "since": selectors.find_newest_id(),
             },
             project=source.project,
             created_by=user,

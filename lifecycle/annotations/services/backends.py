@@ -87,7 +87,7 @@ def ask(*, source: SuggestionSource, user, action: str) -> Job:
         source.job = jobs.enqueue(
             kind="ml_backend",
             title=f"{action.capitalize()}: {source.title}",
-            spec={"source_id": source.pk, "action": action, "since": selectors.find_newest_id(source)},
+            spec={"source_id": source.pk, "action": action, "since": selectors.find_newest_id()},
             project=source.project,
             created_by=user,
             subject_type="suggestion_source",

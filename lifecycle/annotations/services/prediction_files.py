@@ -70,7 +70,7 @@ def import_file(*, project: Project, actor, path: str | Path, file_name: str, ti
         source.job = jobs.enqueue(
             kind="predictions",
             title=f"Read predictions of {file_name}",
-            spec={"source_id": source.pk, "since": selectors.find_newest_id(source)},
+            spec={"source_id": source.pk, "since": selectors.find_newest_id()},
             project=project,
             created_by=actor,
             subject_type="suggestion_source",

@@ -120,7 +120,7 @@ def test_a_bad_model_is_switched_off_by_itself_with_a_sentence_and_on_again_by_h
 def test_a_newer_version_replaces_the_older_but_not_under_somebodys_eyes(project, make_tasks, suggest, source, member):
     held, free = make_tasks(2)
     suggest({held: "cat", free: "cat"})
-    before = suggestion_selectors.find_newest_id(source)
+    before = suggestion_selectors.find_newest_id()
     labelling.lease_next(project=project, user=member("annotator"), count=1)
     suggest({held: "dog", free: "dog"})
 

@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from lifecycle.annotations import assistance_rules as arms
 from lifecycle.annotations import rules, services
-from lifecycle.annotations.models import SuggestionOutcome, SuggestionSource, Task
+from lifecycle.annotations.models import QueueSettings, SuggestionOutcome, SuggestionSource, Task
 from lifecycle.annotations.services import backends, suggestions
 from lifecycle.common.blobs import open_blobs
 from lifecycle.pipelines import learning
@@ -124,6 +124,10 @@ def test_the_pages_show_sources_report_and_curve_and_their_forms_work(client, pr
     again = client.post(f"{place}/active-learning/change", {"round": ""})
 
     assert "No answer to compare yet" in empty
+    client.post(f"{place}/active-learning/change", {"every_labels": "40", "orders": "on", "save": ""})
+    loop, queue = learning.change_settings(project=project, user=owner), QueueSettings.objects.get(project=project)
+
+    assert (loop.every_labels, queue.order, loop.compares) == (40, "uncertainty", False)
     assert TRAP not in overview and "Nobody is shown a suggestion" in overview and 'value="30"' in overview
     assert "Says what was suggested" in report and owner.username in report
     assert "Round 1" in rounds and f"/pipelines/{turn.pipeline.number}" in rounds and "random arm alone" in rounds

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lifecycle.annotations.models import QueueSettings
 from lifecycle.annotations.services.queue import find_settings
+from lifecycle.annotations.services.queue_settings import change_settings as change_queue
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.contracts.recipes import list_recipes
@@ -63,6 +64,8 @@ def _act(request, project) -> str:
         recipe=request.POST.get("recipe", ""),
         compares="compares" in request.POST,
     )
+    if "orders" in request.POST:
+        change_queue(project=project, actor=request.user, order=QueueSettings.Order.UNCERTAINTY)
     if "start" in request.POST:
         learning.start(project=project, user=request.user)
         return "Started. Rounds begin by themselves from now on."
@@ -88,6 +91,7 @@ def _describe(request, project) -> dict:
         "running": selectors.find_running(project),
         "new_labels": new,
         "queue": queue,
+        "random_percent": round(100 * queue.random_share),
         "is_by_uncertainty": queue.order == QueueSettings.Order.UNCERTAINTY,
         "recipes": [recipe for recipe in list_recipes(project.problem_type) if not recipe.is_baseline],
         "is_plain": is_plain,
