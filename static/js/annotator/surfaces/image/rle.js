@@ -1,5 +1,5 @@
 // Brush masks as Label Studio stores them: @thi.ng/rle-pack over the bytes of an RGBA picture, as a list of bytes.
-// Pure. A mask here is a Uint8Array of one byte per pixel; the four channels of a stored picture carry the same runs.
+// Pure. A mask here is a Uint8Array of one byte per pixel, 0 or 1; the four channels of a stored picture carry the same runs.
 
 const WORD_SIZE = 8;
 const RUN_SIZES = [3, 4, 8, 16]; // bits of a run's length, by the two bits that choose one
@@ -91,8 +91,8 @@ export function encodeMask(mask) {
   for (const bits of RUN_SIZES) writer.write(bits - 1, 4);
   for (let start = 0; start < mask.length; ) {
     const isSet = mask[start] !== 0;
-    let end = start + 1;
-    while (end < mask.length && (mask[end] !== 0) === isSet) end += 1;
+    const next = mask.indexOf(isSet ? 0 : 1, start + 1);
+    const end = next < 0 ? mask.length : next;
     writeRun(writer, (end - start) * CHANNELS, isSet ? 255 : 0);
     start = end;
   }
