@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from lifecycle.annotations.models import Annotation, FinalLabel, Lease, QualitySettings, Review, Task
 from lifecycle.annotations.services import webhooks
-from lifecycle.annotations.services.answers import read_answer, settle
+from lifecycle.annotations.services.answers import read_answer, settle, submit
 from lifecycle.annotations.services.quality import find_settings
 from lifecycle.annotations.services.queue import lend
 from lifecycle.common.errors import Conflict, DomainError, NotFound
@@ -86,6 +86,26 @@ def fix(
         return {"fixed_by": written}
 
     return _judge(project, reviewer, annotation_id, Verdict.FIXED, _clean_reason(reason), replace)
+
+
+def fix_or_change(
+    *, project: Project, user, task_id: int, annotation_id: int, result: Any, idempotency_key: str,
+    lead_time_ms: int | None = None,
+) -> Annotation:  # fmt: skip
+    """What the labelling page sends when a reviewer came to better an answer: a fix, and later changes of that fix."""
+    repeated = Annotation.objects.filter(user=user, idempotency_key=idempotency_key).exists()
+    mine = Review.objects.filter(project=project, annotation=annotation_id, reviewer=user, verdict=Verdict.FIXED)
+    if not repeated and mine.exists():
+        return submit(
+            project=project, user=user, task_id=task_id, result=result, lead_time_ms=lead_time_ms,
+            idempotency_key=idempotency_key, may_answer_any=True,
+        )  # fmt: skip
+    review = fix(
+        project=project, reviewer=user, annotation_id=annotation_id, result=result, lead_time_ms=lead_time_ms,
+        idempotency_key=idempotency_key,
+    )  # fmt: skip
+    assert review.fixed_by is not None  # the verdict says so
+    return review.fixed_by
 
 
 def _judge(

@@ -21,14 +21,20 @@ class Schema(serializers.Serializer):
 
 
 class SchemaChange(serializers.Serializer):
-    """Either `classes` (with `renames`, old name to new) or a whole Label Studio `config`."""
+    """Either `classes` or a whole Label Studio `config`; `renames` (old name to new) are of the main control's labels.
+
+    With `accepts_loss` a configuration is taken although answers say what it has no place for: that leaves the answers.
+    """
 
     classes = serializers.ListField(child=serializers.CharField(allow_blank=True), required=False)
     renames = serializers.DictField(child=serializers.CharField(), required=False)
     config = serializers.CharField(required=False)
+    accepts_loss = serializers.BooleanField(required=False)
     based_on = serializers.IntegerField(required=False, allow_null=True)
 
     def validate(self, attrs):
+        if "accepts_loss" in attrs and "config" not in attrs:
+            raise serializers.ValidationError("accepts_loss goes with config.")
         if ("classes" in attrs) == ("config" in attrs):
             raise serializers.ValidationError("Send either classes or config.")
         return attrs
@@ -162,6 +168,7 @@ class Operation(serializers.Serializer):
     reason = serializers.CharField(required=False, allow_blank=True, default="")
     lead_time_ms = serializers.IntegerField(required=False, allow_null=True)
     suggestion = ShownSuggestion(required=False, allow_null=True)
+    fixes = serializers.IntegerField(required=False, min_value=1, help_text="the annotation that a reviewer betters")
 
 
 class Batch(serializers.Serializer):

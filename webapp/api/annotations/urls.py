@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.api.annotations import queue_urls, transfer_urls, views
+from webapp.api.annotations import quality_urls, queue_urls, transfer_urls, views
 
 P = "projects/<slug:slug>/"
 
@@ -25,6 +25,7 @@ urlpatterns = [
     path(P + "tasks/<int:task_id>/skip/", views.SkipView.as_view(), name="task-skip"),
     path(P + "tasks/<int:task_id>/undo/", views.UndoView.as_view(), name="task-undo"),
     *transfer_urls.urlpatterns,
+    *quality_urls.urlpatterns,
     *queue_urls.urlpatterns,
 ]
 
@@ -48,4 +49,5 @@ ACCESS = {
     "task-undo": {"POST": "annotator"},
 }
 ACCESS |= transfer_urls.ACCESS
+ACCESS |= quality_urls.ACCESS
 ACCESS |= queue_urls.ACCESS

@@ -12,10 +12,11 @@ from rest_framework.response import Response
 
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.models import Annotation, Task
-from lifecycle.annotations.services import gold, suggestions
+from lifecycle.annotations.services import gold, reviews, suggestions
 from lifecycle.annotations.services.queue import find_settings
 from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
 from lifecycle.common.errors import Conflict, DomainError
+from lifecycle.contracts.label_interface import MAIN_CONTROL
 from lifecycle.projects.rules import is_allowed
 from webapp.api.annotations import payloads, serializers
 from webapp.api.base import ProjectView
@@ -36,6 +37,7 @@ class SchemaView(ProjectView):
         """Set the classes (labels of renamed ones follow), or take a Label Studio configuration."""
         change = self.parse(serializers.SchemaChange)
         if "config" in change:
+            change["renames"] = {MAIN_CONTROL: change.pop("renames", {})}
             schema = services.set_config(project=self.project, actor=request.user, **change)
         else:
             schema = services.change_schema(project=self.project, actor=request.user, **change)
@@ -290,7 +292,11 @@ def _apply(project, user, operation: dict) -> dict:
     try:
         if operation["kind"] == "answer":
             result = operation.get("result")
-            done = services.submit(**common, result=result, lead_time_ms=lead, may_answer_any=any_task)
+            if any_task and operation.get("fixes"):
+                better = {"annotation_id": operation["fixes"], "result": result, "lead_time_ms": lead}
+                done = reviews.fix_or_change(**common, **better)
+            else:
+                done = services.submit(**common, result=result, lead_time_ms=lead, may_answer_any=any_task)
             shown = operation.get("suggestion")
             suggestions.record_outcome(project=project, user=user, annotation=done, said=shown)
         elif operation["kind"] == "skip":

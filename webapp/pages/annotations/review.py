@@ -52,6 +52,7 @@ def review(request, slug):
 def judge(request, slug, annotation_id):
     """Accept or reject; the next answer of the same list is shown."""
     project = get_project(request.user, slug, role="reviewer")
+    review_selectors.get_answer(project, annotation_id)
     given = {"project": project, "reviewer": request.user, "annotation_id": annotation_id}
     reason, error = request.POST.get("reason", ""), ""
     query = {name: request.POST.get(name, "") for name in FILTERS}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
 
-from lifecycle.annotations import selectors, services
+from lifecycle.annotations import review_selectors, selectors, services
 from lifecycle.annotations.label_studio import pick_fields
 from lifecycle.annotations.services.queue import find_settings
 from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
@@ -53,10 +53,21 @@ def label(request, slug):
             "classes": [{"name": n, "key": k} for n, k in selectors.list_classes_with_keys(schema)] if schema else [],
             "interface": selectors.read_interface(project, schema).to_json() if schema else None,
             "first_task": _read_id(request.GET.get("task", "")),
+            "fix": _describe_fix(request, project),
             "skip": {"reasons": queue.skip_reasons, "needs_reason": queue.needs_skip_reason},
         },
     }
     return render(request, "annotations/label.html", context)
+
+
+def _describe_fix(request, project) -> dict | None:
+    """The answer that a reviewer came here to better, and where they go on afterwards."""
+    wanted = _read_id(request.GET.get("fix", ""))
+    if wanted is None or not is_allowed(project.role, "reviewer"):
+        return None
+    answer = review_selectors.get_answer(project, wanted)
+    back = reverse("annotations:review", kwargs={"slug": project.slug})
+    return {"annotation": answer.pk, "task": answer.task_id, "result": answer.result, "back": back}
 
 
 @login_required

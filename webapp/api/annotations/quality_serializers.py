@@ -1,0 +1,129 @@
+"""The shapes of reviews, agreement, consensus and people; meaning is checked in the services."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from lifecycle.annotations.models import QualitySettings, Review
+from lifecycle.annotations.review_selectors import SAMPLES
+
+
+class ReviewBody(serializers.Serializer):
+    """One verdict on one version of one answer."""
+
+    id = serializers.IntegerField()
+    task = serializers.IntegerField(source="task_id")
+    annotation = serializers.IntegerField(source="annotation_id")
+    annotator = serializers.CharField(source="annotator.username")
+    reviewer = serializers.CharField(source="reviewer.username")
+    verdict = serializers.ChoiceField(choices=Review.Verdict.choices)
+    reason = serializers.CharField(allow_blank=True)
+    return_to = serializers.CharField(allow_blank=True)
+    fixed_by = serializers.IntegerField(source="fixed_by_id", allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class NewReview(serializers.Serializer):
+    """A verdict; `fixed` needs the better `result`, `rejected` a reason."""
+
+    annotation = serializers.IntegerField(min_value=1)
+    verdict = serializers.ChoiceField(choices=Review.Verdict.choices)
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    return_to = serializers.ChoiceField(choices=QualitySettings.ReturnTo.choices, required=False)
+    result = serializers.JSONField(required=False, help_text="a Label Studio result list, for `fixed`")
+    lead_time_ms = serializers.IntegerField(required=False, allow_null=True)
+    idempotency_key = serializers.CharField(required=False, allow_null=True, min_length=8, max_length=64)
+
+    def validate(self, attrs):
+        if (attrs["verdict"] == Review.Verdict.FIXED) != ("result" in attrs):
+            raise serializers.ValidationError("Send a result with the verdict “fixed”, and only with it.")
+        return attrs
+
+
+class PendingQuery(serializers.Serializer):
+    """Which answers wait: of whom, of which class, drawn how."""
+
+    user = serializers.IntegerField(required=False, min_value=1)
+    value = serializers.CharField(required=False, allow_blank=True, default="")
+    sample = serializers.ChoiceField(choices=list(SAMPLES.items()), required=False, default="all")
+
+
+class ReviewQuery(serializers.Serializer):
+    user = serializers.IntegerField(required=False, min_value=1)
+    annotation = serializers.IntegerField(required=False, min_value=1)
+    verdict = serializers.ChoiceField(choices=Review.Verdict.choices, required=False)
+
+
+class QualitySettingsBody(serializers.Serializer):
+    """How a project looks after its labels; shares are between 0 and 1."""
+
+    review_share = serializers.FloatField(required=False)
+    return_to = serializers.ChoiceField(choices=QualitySettings.ReturnTo.choices, required=False)
+    consensus_method = serializers.ChoiceField(choices=QualitySettings.Method.choices, required=False)
+    min_posterior = serializers.FloatField(required=False)
+    quiz_questions = serializers.IntegerField(required=False)
+    quiz_pass_share = serializers.FloatField(required=False)
+    quiz_each_guide = serializers.BooleanField(required=False)
+
+
+class Agreement(serializers.Serializer):
+    """One comparison of all answers; `result` has a report for each question."""
+
+    id = serializers.IntegerField()
+    items = serializers.IntegerField(source="item_count")
+    answers = serializers.IntegerField(source="answer_count")
+    result = serializers.JSONField()
+    created_at = serializers.DateTimeField()
+
+
+class Started(serializers.Serializer):
+    job = serializers.IntegerField()
+
+
+class ConsensusRequest(serializers.Serializer):
+    method = serializers.ChoiceField(choices=QualitySettings.Method.choices, required=False)
+
+
+class Consensus(serializers.Serializer):
+    """One time that final labels were worked out."""
+
+    id = serializers.IntegerField()
+    job = serializers.IntegerField(source="job_id", allow_null=True)
+    method = serializers.ChoiceField(choices=QualitySettings.Method.choices)
+    min_posterior = serializers.FloatField()
+    items = serializers.IntegerField(source="item_count")
+    changed = serializers.IntegerField(source="changed_count")
+    doubtful = serializers.IntegerField(source="doubtful_count")
+    people = serializers.JSONField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class FinalLabelBody(serializers.Serializer):
+    """The label that came out of several answers, and the answers."""
+
+    item = serializers.IntegerField(source="item_id")
+    value = serializers.CharField()
+    posterior = serializers.FloatField()
+    is_doubtful = serializers.BooleanField()
+    sources = serializers.JSONField()
+
+
+class PersonBody(serializers.Serializer):
+    """One person's work; what is not known is null."""
+
+    user = serializers.IntegerField(source="user_id")
+    username = serializers.CharField()
+    answers = serializers.IntegerField()
+    skips = serializers.IntegerField()
+    seconds_per_label = serializers.FloatField(allow_null=True)
+    agreed = serializers.FloatField(allow_null=True)
+    compared_items = serializers.IntegerField()
+    gold_right = serializers.IntegerField()
+    gold_total = serializers.IntegerField()
+    skill = serializers.FloatField(allow_null=True)
+    is_suspect = serializers.BooleanField()
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class People(serializers.Serializer):
+    people = PersonBody(many=True)

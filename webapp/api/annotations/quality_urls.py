@@ -1,0 +1,27 @@
+"""REST endpoints of quality: URL to view."""
+
+from django.urls import path
+
+from webapp.api.annotations import quality_views as views
+
+P = "projects/<slug:slug>/"
+
+urlpatterns = [
+    path(P + "reviews/", views.ReviewsView.as_view(), name="reviews"),
+    path(P + "reviews/pending/", views.PendingView.as_view(), name="reviews-pending"),
+    path(P + "quality/settings/", views.QualitySettingsView.as_view(), name="quality-settings"),
+    path(P + "quality/agreement/", views.AgreementView.as_view(), name="agreement"),
+    path(P + "quality/consensus/", views.ConsensusView.as_view(), name="consensus"),
+    path(P + "quality/consensus/labels/", views.FinalLabelsView.as_view(), name="final-labels"),
+    path(P + "quality/people/", views.PeopleView.as_view(), name="people"),
+]
+
+ACCESS = {
+    "reviews": {"GET": "annotator", "POST": "reviewer"},
+    "reviews-pending": {"GET": "reviewer"},
+    "quality-settings": {"GET": "viewer", "PUT": "engineer"},
+    "agreement": {"GET": "reviewer", "POST": "reviewer"},
+    "consensus": {"GET": "reviewer", "POST": "engineer"},
+    "final-labels": {"GET": "reviewer"},
+    "people": {"GET": "annotator"},
+}
