@@ -2,6 +2,7 @@
 // picture is fetched and decoded); layers and listeners are attached when it is first shown.
 
 import { make } from "../dom.js";
+import { readField } from "../interface.js";
 import { createEditing } from "./image/editing.js";
 import { loadPicture } from "./image/picture.js";
 import { TOOL_OF_TAG } from "./image/regions.js";
@@ -21,14 +22,14 @@ const HINTS = {
   ellipse: "Drag from corner to corner of the box around it. A click selects.",
   polygon: "Click the corners; the first one again, or Enter, closes. Backspace takes one back, Esc all.",
   extreme: EXTREME_HINT,
-  keypoint: "Click the point. Ctrl and a click selects.",
-  brush: "Paint. Ctrl and a click selects a mask, strokes add to the selected one.",
+  keypoint: "Click the point. The arrow button, or Ctrl and a click, selects.",
+  brush: "Paint. Strokes add to the selected mask; the arrow button, or Ctrl and a click, selects one.",
 };
 
 export function createSurface({ object, controls, task, session, settings = {} }) {
   const isReadOnly = Boolean(settings.readOnly);
   const drawing = controls.filter(({ tag }) => TOOL_OF_TAG[tag]);
-  const picture = loadPicture(task.data?.[object.field] ?? task.image, `Item ${task.itemId ?? task.id ?? ""}`.trim());
+  const picture = loadPicture(readField(object, task), `Item ${task.itemId ?? task.id ?? ""}`.trim());
   const status = make("p", { class: "image-status", "aria-live": "polite" });
   const turned = make("div", { class: "image-turned" }, picture.copy, picture.image);
   const sheet = make("div", { class: "image-sheet" }, turned);

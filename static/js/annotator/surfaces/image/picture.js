@@ -9,6 +9,7 @@ const SCREEN_SIDE = 1440; // of the copy; smaller pictures need none
 const shrinkOf = ({ naturalWidth: width, naturalHeight: height }) => Math.min(1, SCREEN_SIDE / Math.max(width, height, 1));
 
 async function fetchPicture(url) {
+  if (!url) throw new Error("This item has no picture to show here.");
   const answer = await fetch(url, { credentials: "same-origin" });
   if (!answer.ok) throw new Error(`The picture could not be fetched: the server answered ${answer.status}.`);
   return answer.blob();
