@@ -21,7 +21,7 @@ test("a history entry is an answer with its result and what it says", () => {
 });
 
 test("an outcome brings what a gold item says", () => {
-  const feedback = { is_right: false, expected: "dog", explanation: "Look at the ears." };
+  const feedback = { is_right: false, expected: choice("dog"), expected_value: null, explanation: "Look at the ears." };
   const outcome = readOutcome({ key: "k", status: "saved", message: "", feedback });
 
   assert.deepEqual(outcome, { key: "k", isSaved: true, message: "", feedback: { isRight: false, expected: "dog", explanation: "Look at the ears." } });

@@ -51,7 +51,7 @@ export function readTitle(control) {
 
 /** What is required and not said: [{control, region, words}], in the order of the page. */
 export function findMissing(view, session) {
-  const { result, regions } = session;
+  const { entries: result, regions } = session;
   const missing = [];
   for (const control of view.controls) {
     if (!control.required || isRelations(control) || dependsOnSelection(control)) continue;

@@ -55,10 +55,10 @@ export function writeOperation(operation, labelKind) {
   return json;
 }
 
-/** What became of an operation; `feedback` comes with gold items: {isRight, expected, explanation}. */
+/** What became of an operation; `feedback` comes with gold items: {isRight, expected, explanation}, in words. */
 export function readOutcome({ key, status, message, feedback }) {
   const outcome = { key, isSaved: status === "saved", message };
-  if (feedback) outcome.feedback = { isRight: feedback.is_right, expected: feedback.expected, explanation: feedback.explanation ?? "" };
+  if (feedback) outcome.feedback = { isRight: feedback.is_right, expected: feedback.expected_value ?? describeResult(feedback.expected), explanation: feedback.explanation ?? "" };
   return outcome;
 }
 

@@ -52,7 +52,7 @@ export function createPanel({ view, session, regions, settings }) {
 
   function paint() {
     showRegionParts();
-    const { result, regions: all } = session;
+    const { entries: result, regions: all } = session;
     const selected = all.filter(({ id }) => session.selectedIds.includes(id));
     const region = regionId === null ? null : all.find(({ id }) => id === regionId);
     for (const part of parts.values()) {

@@ -92,6 +92,10 @@ export function createSession({ result = [], makeId = () => crypto.randomUUID().
     get result() {
       return clone(entries);
     },
+    /** The entries themselves, for reading only: masks are large, and copies of them slow. */
+    get entries() {
+      return entries;
+    },
     get isChanged() {
       return !isSame(entries, start);
     },
