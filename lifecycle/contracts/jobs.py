@@ -26,6 +26,7 @@ JOB_QUEUES: dict[str, str] = {
     "pipeline": "io",
     "drift": "io",
     "label_export": "io",
+    "label_import": "io",
     "agreement": "cpu",
     "consensus": "cpu",
     "rank": "cpu",

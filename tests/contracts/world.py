@@ -135,6 +135,8 @@ def _add_data(world: World, number: int, folder: Path) -> None:
         "object_name": "item",
         "export_pk": export.pk,
         "label_export_id": export.pk,
+        "import_pk": (imported := factories.JobFactory(project=world.project, kind="label_import")).pk,
+        "label_import_id": imported.pk,
         "maker_id": maker.pk,
         "picture_name": sign_picture(item.pk),
         "user_pk": world.owner.pk,

@@ -7,11 +7,15 @@ import json
 import zipfile
 
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from label_studio_sdk.core.api_error import ApiError
+from PIL import Image
 
-from lifecycle.annotations.models import Task
+from lifecycle.annotations.models import Annotation, Task
+from lifecycle.annotations.services import external_exports, label_imports
+from lifecycle.common.blobs import open_blobs
 from lifecycle.projects.models import Project
 from tests import factories
 from tests.webapp.protocols.conftest import TEXT_CONFIG, choose
@@ -169,9 +173,54 @@ def test_boxes_leave_as_coco_and_yolo_and_their_pictures_are_found_again(client,
     [copied] = client.projects.exports.as_json(second.id)
     assert copied["annotations"][0]["result"] == result
     assert Task.objects.get(dataset__project=second.id).item.blob == "a" * 64
-    with pytest.raises(ApiError) as caught:
-        client.projects.import_tasks(second.id, request=[{"image": "https://example.org/a.png"}])
-    assert "does not fetch" in caught.value.body["validation_errors"]["non_field_errors"][0]
+
+
+def test_pictures_of_other_servers_are_fetched_by_a_job(client, engineer, run_jobs, monkeypatch):
+    made = client.projects.create(title="Far cars", label_config=BOXES)
+    drawn = io.BytesIO()
+    Image.new("RGB", (100, 50)).save(drawn, "PNG")
+    monkeypatch.setattr("workers.label_pictures.fetch", lambda address, **rules: drawn.getvalue())
+    value = {"x": 10, "y": 10, "width": 50, "height": 20, "rotation": 0, "rectanglelabels": ["car"]}
+    result = [{"id": "r", "from_name": "box", "to_name": "pic", "type": "rectanglelabels", "value": value}]
+    tasks = [{"data": {"image": "https://example.org/a.png"}, "annotations": [{"result": result}]}]
+
+    client.projects.import_tasks(made.id, request=tasks)
+    [job] = run_jobs()
+    [task] = client.projects.exports.as_json(made.id)
+
+    assert (job.state, job.result["annotations"], job.result["rejected"]) == ("succeeded", 1, 0)
+    assert task["annotations"][0]["result"] == result
+    assert Task.objects.get(pk=task["id"]).item.width == 100
+
+
+def test_labels_of_a_picture_archive_find_their_pictures_again(client, engineer, run_jobs):
+    made = client.projects.create(title="Cars", label_config=BOXES)
+    project = Project.objects.get(pk=made.id)
+    dataset = project.datasets.get()
+    digest = open_blobs(django_settings.STORAGE_URL).put(b"a picture")
+    item = factories.ItemFactory(
+        dataset=dataset, text="", blob=digest, content_hash=digest, mime="image/png", width=100, height=50
+    )
+    task = Task.objects.create(dataset=dataset, item=item)
+    value = {"x": 10.0, "y": 10.0, "width": 50.0, "height": 20.0, "rotation": 0, "rectanglelabels": ["bus"]}
+    result = [{"id": "r1", "from_name": "box", "to_name": "pic", "type": "rectanglelabels", "original_width": 100,
+               "original_height": 50, "image_rotation": 0, "value": value}]  # fmt: skip
+    client.annotations.create(task.pk, result=result)
+    export = external_exports.start_export(project=project, user=engineer, layout="COCO")
+    run_jobs()
+    export.refresh_from_db()
+    Annotation.objects.all().delete()
+
+    label_imports.start_import(project=project, user=engineer, name="coco.zip", blob=export.blob)
+    [job] = run_jobs()
+
+    assert (job.state, job.result["tasks"], job.result["new_tasks"], job.result["annotations"]) == (
+        "succeeded",
+        1,
+        0,
+        1,
+    )
+    assert client.projects.exports.as_json(made.id)[0]["annotations"][0]["result"] == result
 
 
 def test_a_snapshot_is_made_by_a_job_converted_and_downloaded(client, text_project, run_jobs):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
+from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from lifecycle.annotations import exports
 from lifecycle.annotations.models import LabelExport
-from lifecycle.annotations.services import external_exports
+from lifecycle.annotations.services import external_exports, label_imports
 from lifecycle.common.errors import NotFound
+from lifecycle.jobs.models import Job
 from webapp.api.base import ProjectView
 from webapp.files import respond_label_export
 
@@ -90,6 +92,54 @@ class LabelExportFileView(ProjectView):
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)})
     def get(self, request, slug, label_export_id):
         return respond_label_export(get_export(self.project, label_export_id))
+
+
+class LabelImportRequest(serializers.Serializer):
+    file = serializers.FileField()
+    layout = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text="empty: found out"
+    )
+
+
+class LabelImportBody(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.SerializerMethodField()
+    state = serializers.CharField()
+    error = serializers.CharField(allow_blank=True)
+    counts = serializers.DictField(source="result", child=serializers.IntegerField())
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+    def get_name(self, job: Job) -> str:
+        return str(job.spec.get("name", ""))
+
+
+class LabelImportsView(ProjectView):
+    """The newest imports of labels; POST takes the labels of a file as answers, by a job."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(responses=LabelImportBody(many=True))
+    def get(self, request, slug):
+        return Response(LabelImportBody(label_imports.list_imports(self.project), many=True).data)
+
+    @extend_schema(request=LabelImportRequest, responses={201: LabelImportBody})
+    def post(self, request, slug):
+        given = self.parse(LabelImportRequest)
+        job = label_imports.start_import(
+            project=self.project, user=request.user, name=given["file"].name,
+            blob=label_imports.store_file(given["file"]), layout=given["layout"],
+        )  # fmt: skip
+        return Response(LabelImportBody(job).data, status=status.HTTP_201_CREATED)
+
+
+class LabelImportView(ProjectView):
+    @extend_schema(responses=LabelImportBody)
+    def get(self, request, slug, label_import_id):
+        job = label_imports.find_import(self.project, label_import_id)
+        if job is None:
+            raise NotFound("There is no such import.")
+        return Response(LabelImportBody(job).data)
 
 
 def get_export(project, export_id: int) -> LabelExport:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lifecycle.annotations import exports, selectors
-from lifecycle.annotations.services import external_exports
+from lifecycle.annotations.services import external_exports, label_imports
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.label_exports import WITH_PICTURES
 from lifecycle.projects.rules import is_allowed
@@ -25,6 +25,11 @@ class ExportForm(forms.Form):
     layout = forms.CharField(max_length=40)
     with_pictures = forms.BooleanField(required=False)
     only_annotated = forms.BooleanField(required=False)
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField()
+    layout = forms.CharField(max_length=40, required=False)
 
 
 @login_required
@@ -59,6 +64,7 @@ def label_exports(request, slug):
         "can_label": is_allowed(project.role, "annotator"),
         "can_edit": is_allowed(project.role, "engineer"),
         "counts": exports.count_tasks(project),
+        "imports": label_imports.list_imports(project),
     }
     return render(request, "annotations/exports.html", context, status=400 if error else 200)
 
@@ -69,6 +75,27 @@ def label_exports_live(request, slug):
     """The list alone, while a job works on it."""
     project = get_project(request.user, slug, role="reviewer")
     return render(request, "annotations/_exports.html", _describe(project) | {"project": project})
+
+
+@login_required
+@require_POST
+def label_import(request, slug):
+    """Take the labels of a file as answers; a job reads it."""
+    project = get_project(request.user, slug, role="engineer")
+    form = ImportForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(request, "Choose a file first.")
+        return redirect("annotations:label-exports", slug=slug)
+    file = form.cleaned_data["file"]
+    try:
+        job = label_imports.start_import(
+            project=project, user=request.user, name=file.name, blob=label_imports.store_file(file),
+            layout=form.cleaned_data["layout"],
+        )  # fmt: skip
+    except DomainError as refused:
+        messages.error(request, refused.message)
+        return redirect("annotations:label-exports", slug=slug)
+    return redirect("jobs:detail", slug=slug, job_id=job.pk)
 
 
 @login_required

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-
 from rest_framework.renderers import BaseRenderer
 
 from lifecycle.annotations import external_selectors as selectors
-from lifecycle.annotations.external_payloads import PICTURES
-from lifecycle.annotations.services.external_tasks import Picture
-from lifecycle.common.errors import DomainError, NotFound
-from lifecycle.datasets.models import Item
-from lifecycle.projects.selectors import get_project
+from lifecycle.common.errors import NotFound
 from webapp.files import respond_file
 from webapp.protocols.label_studio.base import ProjectDoorView
-
-ADDRESS = re.compile(re.escape(PICTURES) + r"(?P<slug>[-\w]+)/(?P<blob>[0-9a-f]{64})$")
 
 
 class AnythingRenderer(BaseRenderer):
@@ -43,29 +34,3 @@ class PictureView(ProjectDoorView):
         if task is None:
             raise NotFound("There is no such picture, or its task is not in your hands.")
         return respond_file(task.item)
-
-
-def find_pictures(user) -> Callable[[Iterable[str]], dict[str, Picture]]:
-    """find(addresses) gives the pictures of this installation behind them, as far as the user may read them."""
-
-    def find(addresses: Iterable[str]) -> dict[str, Picture]:
-        wanted: dict[str, dict[str, str]] = {}
-        for address in addresses:
-            path = address.partition("://")[2].partition("/")[2] if "://" in address else address.lstrip("/")
-            if match := ADDRESS.match(f"/{path}"):
-                wanted.setdefault(match["slug"], {})[match["blob"]] = address
-        found: dict[str, Picture] = {}
-        for slug, blobs in wanted.items():
-            found |= _find_in(user, slug, blobs)
-        return found
-
-    return find
-
-
-def _find_in(user, slug: str, blobs: dict[str, str]) -> dict[str, Picture]:
-    try:
-        project = get_project(user, slug, role="reviewer")
-    except DomainError:
-        return {}
-    items = Item.objects.filter(dataset__project=project, blob__in=list(blobs))
-    return {blobs[item.blob]: Picture(item.blob, item.width, item.height, item.mime, item.byte_size) for item in items}

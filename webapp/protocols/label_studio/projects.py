@@ -12,8 +12,9 @@ from rest_framework.response import Response
 
 from lifecycle.annotations import external_selectors as selectors
 from lifecycle.annotations.external_payloads import DEFAULTS
-from lifecycle.annotations.services import external, external_answers, external_tasks
-from lifecycle.common.errors import DomainError
+from lifecycle.annotations.picture_addresses import find_pictures
+from lifecycle.annotations.services import external, external_answers, external_tasks, label_imports
+from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.projects.selectors import list_member_projects
 from webapp.api.parsers import BodyTooLarge
 from webapp.protocols.label_studio.base import (
@@ -25,10 +26,10 @@ from webapp.protocols.label_studio.base import (
     read_id,
     read_page,
 )
-from webapp.protocols.label_studio.pictures import find_pictures
 from webapp.protocols.label_studio.uploads import read_files
 
 IMPORT_BYTES = 64 * 1024 * 1024
+IMPORT_STATES = {"queued": "created", "running": "in_progress", "succeeded": "completed"}
 SETTINGS = {*DEFAULTS, "maximum_annotations"}
 
 
@@ -110,6 +111,8 @@ class ImportView(ProjectDoorView):
     def post(self, request, project_pk):
         started = time.perf_counter()
         tasks, formats = _read_tasks(request)
+        if label_imports.wants_job(self.project, tasks, find_pictures(request.user)):
+            return self._start(request, tasks, formats)
         done = external_tasks.import_tasks(
             project=self.project, user=request.user, tasks=tasks, find_pictures=find_pictures(request.user)
         )
@@ -129,6 +132,34 @@ class ImportView(ProjectDoorView):
         if read_flag(request.query_params.get("return_task_ids")):
             body["task_ids"] = done.task_ids
         return Response(body, status=201)
+
+    def _start(self, request, tasks: list[Any], formats: list[str]) -> Response:
+        """Many tasks, or pictures that have to be fetched: a job takes them, and `import` is its number."""
+        job = label_imports.start_tasks(project=self.project, user=request.user, tasks=tasks)
+        body = {"import": job.pk, "task_count": len(tasks), "annotation_count": 0, "prediction_count": 0,
+                "duration": 0.0, "file_upload_ids": [], "could_be_tasks_list": bool(formats),
+                "found_formats": formats, "data_columns": []}  # fmt: skip
+        return Response(body, status=201)
+
+
+class ImportStatusView(ProjectDoorView):
+    """How far an import is that a job works on."""
+
+    def get(self, request, project_pk, import_pk):
+        job = label_imports.find_import(self.project, import_pk)
+        if job is None:
+            raise NotFound("There is no such import.")
+        result = job.result or {}
+        return Response({
+            "id": job.pk,
+            "status": IMPORT_STATES.get(job.state, "failed"),
+            "error": job.error,
+            "task_count": result.get("tasks", 0),
+            "annotation_count": result.get("annotations", 0),
+            "prediction_count": result.get("predictions", 0),
+            "created_at": job.created_at,
+            "finished_at": job.finished_at,
+        })  # fmt: skip
 
 
 class ImportPredictionsView(ProjectDoorView):

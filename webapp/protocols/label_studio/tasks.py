@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework.response import Response
 
 from lifecycle.annotations import external_selectors as selectors
+from lifecycle.annotations.picture_addresses import find_pictures
 from lifecycle.annotations.services import external_answers, external_tasks
 from lifecycle.common.errors import DomainError
 from webapp.protocols.label_studio.base import (
@@ -16,7 +17,6 @@ from webapp.protocols.label_studio.base import (
     read_id,
     read_page,
 )
-from webapp.protocols.label_studio.pictures import find_pictures
 from webapp.protocols.label_studio.views import find_query
 
 

@@ -82,7 +82,20 @@ def _write_cell(value: Any) -> Any:
         return orjson.dumps(value).decode()
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str) and _reads_as_json(value):
+        return orjson.dumps(value).decode()
     return disarm(value)
+
+
+def _reads_as_json(text: str) -> bool:
+    """Whether a reader of cells would take a text for a list, an object or a text in quotes."""
+    if text[:1] not in ("[", "{", '"'):
+        return False
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def flatten(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -113,10 +126,14 @@ def shorten(result: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _shorten_entry(entry: Mapping[str, Any], keeps_id: bool) -> Any:
     value = dict(entry["value"])
     for name in ("choices", "text"):
-        if not keeps_id and list(value) == [name] and isinstance(value[name], list) and len(value[name]) == 1:
+        if not keeps_id and list(value) == [name] and _is_one_text(value[name]):
             return value[name][0]
     sizes = {name: entry[name] for name in ("original_width", "original_height") if name in entry}
     return value | sizes | ({"id": entry["id"]} if keeps_id else {})
+
+
+def _is_one_text(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], str)
 
 
 def _unwrap(values: list[Any]) -> Any:

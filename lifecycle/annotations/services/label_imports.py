@@ -1,0 +1,143 @@
+"""Imports of labels that a job works on: files of any layout, and tasks of the door that are many or far away."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from lifecycle.annotations import conversion
+from lifecycle.annotations.label_studio import get_item_kind, get_variable
+from lifecycle.annotations.services.external import get_interface
+from lifecycle.annotations.services.external_labels import LabelReader
+from lifecycle.annotations.services.external_tasks import (
+    MAX_TASKS,
+    BadTasks,
+    Imported,
+    Picture,
+    _read_draft,
+    import_tasks,
+)
+from lifecycle.common.blobs import open_blobs
+from lifecycle.common.errors import DomainError
+from lifecycle.contracts.label_exports import LAYOUTS
+from lifecycle.contracts.label_imports import AUTO, LabelImportSpec
+from lifecycle.contracts.problems import ItemKind
+from lifecycle.jobs import services as jobs
+from lifecycle.jobs.models import Job
+from lifecycle.projects.models import Project
+from lifecycle.projects.services import record_event
+
+KIND = "label_import"
+
+
+@transaction.atomic
+def start_import(*, project: Project, user, name: str, blob: str, layout: str = AUTO) -> Job:
+    """Have a worker take the labels of a stored file as answers. DomainError for a layout that there is not."""
+    get_interface(project)
+    layout = layout.strip().upper()
+    if layout and layout not in LAYOUTS:
+        raise DomainError(f"There is no layout “{layout[:40]}”.", fields={"layout": "Unknown layout."})
+    shown = name.rsplit("/", 1)[-1][:200] or "labels"
+    record_event(
+        project=project, actor=user, verb="labels.import", summary=f"{user.username} imports labels from “{shown}”"
+    )
+    return jobs.enqueue(
+        kind=KIND,
+        title=f"Import labels from {shown}",
+        spec={"name": shown, "blob": blob, "layout": layout},
+        project=project,
+        created_by=user,
+    )
+
+
+def wants_job(project: Project, tasks: Sequence[Any], find_pictures) -> bool:
+    """Whether there are so many tasks, or pictures to be fetched, that a request cannot wait for them."""
+    if len(tasks) > MAX_TASKS:
+        return True
+    interface = get_interface(project)
+    if get_item_kind(interface) != ItemKind.IMAGE:
+        return False
+    variable = get_variable(interface)
+    addresses = {read_address(task, variable) for task in tasks}
+    far = {one for one in addresses if one.startswith(("http://", "https://"))}
+    return bool(far) and len(find_pictures(far)) < len(far)
+
+
+def read_address(task: Any, variable: str) -> str:
+    """The address of the picture that a task in Label Studio's words shows; empty where it names none."""
+    data = task.get("data", task) if isinstance(task, Mapping) else {}
+    value = data.get(variable) if isinstance(data, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
+def start_tasks(*, project: Project, user, tasks: Sequence[Any]) -> Job:
+    """`start_import` for tasks that came in a request."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tasks.json"
+        conversion.write_json(tasks, path)
+        blob = open_blobs(settings.STORAGE_URL).put_file(path)
+    return start_import(project=project, user=user, name="tasks.json", blob=blob, layout="JSON")
+
+
+def store_file(file) -> str:
+    """Keep an uploaded file; its blob."""
+    with tempfile.NamedTemporaryFile() as kept:
+        for block in file.chunks():
+            kept.write(block)
+        kept.flush()
+        return open_blobs(settings.STORAGE_URL).put_file(Path(kept.name))
+
+
+def describe(*, job: Job, path: str) -> LabelImportSpec:
+    """What the engine is told."""
+    assert job.project is not None
+    return LabelImportSpec(path, job.spec["name"], get_interface(job.project), job.spec["layout"])
+
+
+def import_batch(
+    *, project: Project, user, tasks: Sequence[Mapping[str, Any]], pictures: Mapping[str, Picture]
+) -> tuple[Imported, list[tuple[int, str]]]:
+    """Take those of these tasks that can be taken; (what came of it, (place, why not) of the others)."""
+
+    def find(addresses):
+        return {address: pictures[address] for address in addresses if address in pictures}
+
+    try:
+        return import_tasks(project=project, user=user, tasks=tasks, find_pictures=find), []
+    except BadTasks:
+        problems = _list_problems(project, tasks, pictures)
+    bad = {place for place, _ in problems}
+    good = [task for place, task in enumerate(tasks) if place not in bad]
+    if not good:
+        return Imported([], 0, 0, 0), problems
+    return import_tasks(project=project, user=user, tasks=good, find_pictures=find), problems
+
+
+def _list_problems(project: Project, tasks: Sequence[Any], pictures: Mapping[str, Picture]) -> list[tuple[int, str]]:
+    interface = get_interface(project)
+    reader = LabelReader(interface)
+    problems = []
+    for place, task in enumerate(tasks):
+        try:
+            draft = _read_draft(interface, reader, task)
+        except ValueError as error:
+            problems.append((place, str(error)))
+            continue
+        address = draft.content.address
+        if address and address not in pictures:
+            problems.append((place, f"its picture “{address[:120]}” is neither here nor could it be fetched"))
+    return problems
+
+
+def list_imports(project: Project) -> list[Job]:
+    """The newest ones."""
+    return list(Job.objects.filter(project=project, kind=KIND).select_related("created_by").order_by("-pk")[:20])
+
+
+def find_import(project: Project, job_id: int) -> Job | None:
+    return Job.objects.filter(project=project, kind=KIND, pk=job_id).first()

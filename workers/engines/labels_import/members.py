@@ -1,0 +1,46 @@
+"""The files inside an archive of labels, read with the limits of every import."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from types import TracebackType
+
+from lifecycle.contracts.ingest import IngestLimits
+from workers.engines.ingest.archives import Archive, member_name
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+
+
+class Members:
+    """Used as a context manager. Reading raises engines.ingest.errors.Refused."""
+
+    def __init__(self, path: str):
+        self._limits = IngestLimits()
+        self._archive = Archive(path, self._limits)
+        self._by_name = {member_name(member): member for member in self._archive}
+
+    def __enter__(self) -> Members:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._archive.close()
+
+    def list(self, *suffixes: str) -> list[str]:
+        """Names that end so, in the order of the archive."""
+        return [name for name in self._by_name if PurePosixPath(name.lower()).suffix in suffixes]
+
+    def read(self, name: str) -> bytes:
+        if name not in self._by_name:
+            raise ValueError(f"there is no file {name[:80]} in the archive")
+        return self._archive.read(self._by_name[name], self._limits.label_file_bytes)
+
+    def read_text(self, name: str) -> str:
+        return self.read(name).decode("utf-8-sig", "replace")
+
+    def index_pictures(self) -> dict[str, str]:
+        """{file name without ending: name} of the pictures that came along; masks are none."""
+        found = {}
+        for name in self.list(*PICTURES):
+            if not name.startswith("masks/"):
+                found.setdefault(PurePosixPath(name).stem, name)
+        return found

@@ -1,0 +1,177 @@
+"""Regions on pictures out of COCO, YOLO, Pascal VOC and masks as PNG: archives, and COCO as a bare JSON."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import orjson
+from PIL import Image
+
+from lifecycle.contracts.ingest import IngestLimits
+from lifecycle.contracts.label_imports import Draft, Found, LabelImportSpec, Rejected
+from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.formats.regions import Shape
+from workers.engines.ingest.formats.voc import read_voc as read_voc_file
+from workers.engines.ingest.formats.yolo import read_class_lines, read_classes
+from workers.engines.ingest.images import check_image
+from workers.engines.labels_export import brush
+from workers.engines.labels_import.members import Members
+
+MASKS = "masks.jsonl"
+CLASS_FILES = ("classes.txt", "obj.names", "labels.txt")
+Outcome = Draft | Rejected
+
+
+def read_coco(spec: LabelImportSpec) -> Iterator[Outcome]:
+    """Every picture that the JSON lists, also those with nothing on them."""
+    if Path(spec.name).suffix.lower() == ".json":
+        yield from _read_coco(spec.name, Path(spec.path).read_bytes())
+        return
+    with Members(spec.path) as members:
+        for name in members.list(".json"):
+            yield from _read_coco(name, members.read(name))
+
+
+def _read_coco(name: str, content: bytes) -> Iterator[Outcome]:
+    parsed = orjson.loads(content)
+    if not isinstance(parsed, dict) or not all(isinstance(parsed.get(key), list) for key in ("images", "annotations")):
+        yield Rejected(name, "this JSON is no COCO: it has no lists of images and annotations")
+        return
+    names = {one.get("id"): str(one.get("name")) for one in parsed.get("categories") or () if isinstance(one, dict)}
+    pictures = {one.get("id"): one for one in parsed["images"] if isinstance(one, dict) and one.get("file_name")}
+    regions: dict[Any, list[Found]] = defaultdict(list)
+    for number, one in enumerate(parsed["annotations"], start=1):
+        picture = pictures.get(one.get("image_id")) if isinstance(one, dict) else None
+        if picture is None:
+            yield Rejected(f"{name}, annotation {number}", "it belongs to a picture that is not listed")
+            continue
+        try:
+            regions[picture["id"]] += _read_annotation(one, names.get(one.get("category_id"), ""), picture)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            yield Rejected(f"{name}, annotation {number}", f"it cannot be read ({error})"[:200])
+    for key, picture in pictures.items():
+        yield Draft(str(picture["file_name"]), None, str(picture["file_name"]), tuple(regions[key]))
+
+
+def _read_annotation(one: Mapping[str, Any], label: str, picture: Mapping[str, Any]) -> Iterator[Found]:
+    size = (float(picture["width"]), float(picture["height"])) if picture.get("width") else None
+    kept = one.get("attributes") or {}
+    outlines = one.get("segmentation") or []
+    if isinstance(outlines, dict):
+        yield Found("brush", label, value=_read_mask(outlines))
+    elif one.get("keypoints"):
+        numbers = one["keypoints"]
+        for x, y, seen in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=False):
+            if seen:
+                value = {"x": x / size[0] * 100, "y": y / size[1] * 100, **kept} if size and "width" in kept else {}
+                yield Found("point", label, ((float(x), float(y)),), size, value)
+    elif kept.get("ellipse"):
+        yield Found("ellipse", label, _pair(outlines[0]), size, kept["ellipse"])
+    elif outlines:
+        kind = "turned box" if kept.get("rotation") and len(outlines[0]) == 8 else "polygon"
+        for outline in outlines:
+            yield Found(kind, label, _pair(outline), size)
+    else:
+        x, y, width, height = (float(number) for number in one["bbox"])
+        yield Found("box", label, ((x, y), (x + width, y + height)), size)
+
+
+def _read_mask(packed: Mapping[str, Any]) -> dict[str, Any]:
+    height, width = packed["size"]
+    if not isinstance(packed["counts"], list):
+        raise ValueError("compressed counts are not read; write them as a list of numbers")
+    if width * height > IngestLimits().image_pixels:
+        raise ValueError("the mask is too large")
+    return {"format": "rle", "rle": brush.encode(brush.draw_runs(packed["counts"], width, height))}
+
+
+def _pair(numbers: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def read_yolo(spec: LabelImportSpec) -> Iterator[Outcome]:
+    """Boxes, four corners or outlines: a line says by its length which; of eight numbers, the layout or the schema."""
+    has_outlines = any(control.type == "polygonlabels" for control in spec.interface.controls)
+    corners = "turned box" if spec.layout == "YOLO_OBB" or (not spec.layout and not has_outlines) else "polygon"
+    with Members(spec.path) as members:
+        classes = _read_classes(members)
+        if not classes:
+            yield Rejected(spec.name, "there is no data.yaml or classes.txt that names the classes")
+            return
+        for name in members.list(".txt"):
+            if PurePosixPath(name).name.lower() in (*CLASS_FILES, "readme.txt", "train.txt", "val.txt", "test.txt"):
+                continue
+            found, problems = [], []
+            for number, line in enumerate(members.read_text(name).splitlines(), start=1):
+                try:
+                    found += [_read_line(line.split(), classes, corners)] if line.strip() else []
+                except (ValueError, IndexError) as error:
+                    problems.append(Rejected(f"{name}, line {number}", str(error)))
+            yield from problems
+            yield Draft(name, None, PurePosixPath(name).stem, tuple(found))
+
+
+def _read_classes(members: Members) -> list[str]:
+    for name in members.list(".yaml", ".yml"):
+        return read_classes(members.read_text(name))
+    for name in members.list(".txt", ".names"):
+        if PurePosixPath(name).name.lower() in CLASS_FILES:
+            return read_class_lines(members.read_text(name))
+    return []
+
+
+def _read_line(cells: Sequence[str], classes: Sequence[str], corners: str) -> Found:
+    label = classes[int(cells[0])] if 0 <= int(cells[0]) < len(classes) else ""
+    if not label:
+        raise ValueError(f"class {cells[0]} is not in the list of {len(classes)} names")
+    numbers = [float(cell) for cell in cells[1:]]
+    if len(numbers) in (4, 5):  # a fifth is a model's confidence
+        x, y, width, height = numbers[:4]
+        return Found("box", label, ((x - width / 2, y - height / 2), (x + width / 2, y + height / 2)), (1.0, 1.0))
+    if len(numbers) < 6 or len(numbers) % 2:
+        raise ValueError("the line is neither “class x y width height” nor a class and corners")
+    return Found(corners if len(numbers) == 8 else "polygon", label, _pair(numbers), (1.0, 1.0))
+
+
+def read_voc(spec: LabelImportSpec) -> Iterator[Outcome]:
+    """An XML a picture, also those with nothing on them."""
+    with Members(spec.path) as members:
+        for name in members.list(".xml"):
+            try:
+                found = read_voc_file(members.read(name))
+            except ValueError as error:
+                yield Rejected(name, str(error))
+                continue
+            yield from (Rejected(name, problem) for problem in found.problems)
+            boxes = tuple(_read_shape(shape) for shape in found.shapes)
+            yield Draft(name, None, found.file_name or PurePosixPath(name).stem, boxes)
+
+
+def _read_shape(shape: Shape) -> Found:
+    return Found(shape.kind, shape.label, shape.points, shape.scale)
+
+
+def read_masks(spec: LabelImportSpec) -> Iterator[Outcome]:
+    """masks.jsonl says which PNG belongs to which picture and class; white counts."""
+    with Members(spec.path) as members:
+        for number, line in enumerate(members.read(MASKS).splitlines(), start=1):
+            try:
+                listed = orjson.loads(line)
+                found = tuple(_read_png(members, one) for one in listed["masks"])
+                yield Draft(f"{MASKS}, line {number}", None, str(listed["picture"]), found)
+            except (Refused, KeyError, TypeError, ValueError) as error:
+                yield Rejected(f"{MASKS}, line {number}", str(error)[:200])
+
+
+def _read_png(members: Members, one: Mapping[str, Any]) -> Found:
+    content = members.read(str(one["file"]))
+    check_image(content, IngestLimits())
+    with Image.open(io.BytesIO(content)) as image:
+        mask = np.asarray(image.convert("L")) > 127
+    value = {"format": "rle", "rle": brush.encode(mask)}
+    return Found("brush", str(one["label"]), value=value, control=str(one.get("control") or ""))

@@ -1,0 +1,46 @@
+"""Takes the labels of a file as answers: engine reads, pictures are found or fetched, batches are recorded."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from lifecycle.annotations.services import label_imports
+from lifecycle.contracts.label_imports import Rejected
+from workers.engines import labels_import as engine
+from workers.label_pictures import PictureFinder
+from workers.runtime import JobContext, job_task
+
+BATCH = 1_000
+SHOWN_REJECTS = 200
+
+
+@job_task("label_import", queue="io")
+def label_import(context: JobContext) -> dict:
+    project, user = context.job.project, context.job.created_by
+    path = context.blobs.fetch(context.spec["blob"], context.blob_dir)
+    spec = label_imports.describe(job=context.job, path=str(path))
+    counts = {"tasks": 0, "new_tasks": 0, "annotations": 0, "predictions": 0, "rejected": 0}
+
+    def reject(place: str, reason: str) -> None:
+        counts["rejected"] += 1
+        if counts["rejected"] <= SHOWN_REJECTS:
+            context.report.log(f"{place}: {reason}", "warning")
+
+    with PictureFinder(context, spec) as finder:
+        source = engine.read(spec)
+        while (drafts := list(islice(source, BATCH))) and not context.should_stop():
+            for one in drafts:
+                if isinstance(one, Rejected):
+                    reject(one.place, one.reason)
+            good = [one for one in drafts if not isinstance(one, Rejected)]
+            places, bodies, pictures = finder.complete(good, reject)
+            with context.recording():
+                done, problems = label_imports.import_batch(project=project, user=user, tasks=bodies, pictures=pictures)
+            for place, reason in problems:
+                reject(places[place], reason)
+            counts["tasks"] += len(done.task_ids)
+            counts["new_tasks"] += done.new_count
+            counts["annotations"] += done.annotation_count
+            counts["predictions"] += done.prediction_count
+            context.report.progress(0.0, f"{counts['tasks']:,} tasks, {counts['rejected']:,} set aside")
+    return counts
