@@ -121,8 +121,10 @@ export function createSurface({ object, controls, task, session, settings = {} }
   /** Keys that belong to what is being drawn come before the page's. */
   function onKeyCapture(event) {
     const tool = currentTool();
-    if (!tool?.isBusy || event.altKey || event.ctrlKey || event.metaKey) return;
-    const run = { Escape: () => tool.cancel?.(), Enter: () => tool.finish?.(), Backspace: () => tool.back?.() }[event.key];
+    if (!tool?.isBusy || event.altKey) return;
+    const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
+    if ((event.ctrlKey || event.metaKey) && !(isUndo && tool.back)) return;
+    const run = isUndo ? () => tool.back() : { Escape: () => tool.cancel?.(), Enter: () => tool.finish?.(), Backspace: () => tool.back?.() }[event.key];
     if (!run || event.target.closest?.("input, textarea, select")) return;
     event.preventDefault();
     event.stopPropagation();

@@ -4,12 +4,13 @@ import { clamp } from "./geometry.js";
 
 export const STEP = 1.25;
 const LARGEST = 40; // CSS pixels per pixel of the image
+const SEEN_PX = 448;
 const KEPT_IN_SIGHT = 48; // so much of the picture always stays in the box
 
-/** The largest scale at which the whole picture is seen; small pictures are enlarged, up to four times. */
+/** The largest scale at which the whole picture is seen; small pictures are enlarged, tiny ones until one can see them. */
 export function fit(box, frame, margin = 12) {
   const room = { width: Math.max(1, box.width - 2 * margin), height: Math.max(1, box.height - 2 * margin) };
-  const scale = Math.min(room.width / frame.viewWidth, room.height / frame.viewHeight, 4);
+  const scale = Math.min(room.width / frame.viewWidth, room.height / frame.viewHeight, Math.max(4, SEEN_PX / Math.max(frame.viewWidth, frame.viewHeight)));
   return center(box, frame, scale);
 }
 

@@ -5,6 +5,7 @@ import { clamp, createFrame, viewToImage } from "./geometry.js";
 
 const WHEEL_ZOOM = 0.0022; // per unit of wheel movement
 const LINE_PX = 16; // a wheel that counts lines
+const PIXELS_FROM = 4; // at this scale one looks at single pixels
 const DARKEST = 0.25;
 const BRIGHTEST = 4;
 
@@ -28,6 +29,7 @@ export function createViewport({ box, sheet, turned, onChange }) {
     turned.style.height = `${frame.height * scale}px`;
     turned.style.left = `${((frame.viewWidth - frame.width) / 2) * scale}px`;
     turned.style.top = `${((frame.viewHeight - frame.height) / 2) * scale}px`;
+    turned.classList.toggle("is-pixelated", scale >= PIXELS_FROM);
     turned.style.transform = frame.turn ? `rotate(${frame.turn}deg)` : "";
     onChange("camera");
   }
