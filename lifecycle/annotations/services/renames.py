@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from lifecycle.annotations import rules, selectors
 from lifecycle.annotations.models import Annotation, LabelSchema, Suggestion, Task
+from lifecycle.annotations.quality_models import FinalLabel
+from lifecycle.annotations.queue_models import GoldItem
 from lifecycle.annotations.schema_rules import SchemaChange, migrate_result
 from lifecycle.annotations.services.external_labels import settle_tasks
 from lifecycle.annotations.uses import is_plain
@@ -49,11 +52,14 @@ def carry_over(
     if is_plain(old) and is_plain(new) and not change.lost_controls:
         for before, after in change.renamed.get(new.main, {}).items():
             rename_class(project=project, actor=actor, schema=schema, old=before, new=after)
-        return
-    affected = list_affected(project, old, change)
-    if affected[:AT_ONCE].count() < AT_ONCE:
-        migrate_answers(project=project, schema=schema, change=change, old=old)
+    else:
         _tell(project, actor, schema, change)
+    few = (
+        list_affected(project, old, change)[:AT_ONCE].count()
+        + _list_proposals(Suggestion, project, change)[:AT_ONCE].count()
+    )
+    if few < AT_ONCE:
+        migrate_answers(project=project, schema=schema, change=change, old=old)
         return
     jobs.enqueue(
         kind="relabel",
@@ -64,7 +70,6 @@ def carry_over(
         subject_type="label_schema",
         subject_id=schema.pk,
     )
-    _tell(project, actor, schema, change)
 
 
 def list_affected(project: Project, old: Interface, change: SchemaChange) -> QuerySet[Annotation]:
@@ -95,7 +100,8 @@ def migrate_answers(
     old: Interface,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> int:
-    """A new version of every current answer that the change touches, suggestions too; returns how many answers.
+    """A new version of every current answer that the change touches; suggestions, gold and final labels follow. Returns
+    how many answers.
 
     A batch is one transaction, and what was done is no longer found: safe to repeat.
     """
@@ -108,7 +114,10 @@ def migrate_answers(
         count += moved
         if not moved:  # nothing of what is left can be told apart: a label that only has the same name elsewhere
             break
-    _migrate_suggestions(project, change, new)
+    for model in (Suggestion, GoldItem):
+        _migrate_proposals(model, project, change, new)
+    for old_name, new_name in change.renamed.get(new.main, {}).items():
+        FinalLabel.objects.filter(item__dataset__project=project, value=old_name).update(value=new_name)
     return count
 
 
@@ -147,18 +156,22 @@ def _copy(answer: Annotation, result: list, value: str | None, version: int) -> 
     )
 
 
-def _migrate_suggestions(project: Project, change: SchemaChange, new: Interface) -> None:
-    names = change.renamed.keys() | change.lost_labels.keys() | set(change.lost_controls)
+def _list_proposals(model: Any, project: Project, change: SchemaChange) -> Any:
+    """Suggestions, or gold items, that speak of a control whose labels change."""
     asked = Q(pk__in=[])
-    for name in names:
+    for name in change.renamed.keys() | change.lost_labels.keys() | set(change.lost_controls):
         asked |= Q(result__contains=[{"from_name": name}])
+    return model.objects.filter(asked, task__dataset__project=project)
+
+
+def _migrate_proposals(model: Any, project: Project, change: SchemaChange, new: Interface) -> None:
     changed = []
-    for suggestion in Suggestion.objects.filter(asked, task__dataset__project=project).iterator(BATCH):
-        result = migrate_result(suggestion.result, change, new)
-        if result != suggestion.result:
-            suggestion.result, suggestion.value = result, new.read_value(result)
-            changed.append(suggestion)
-    Suggestion.objects.bulk_update(changed, ["result", "value"], batch_size=BATCH)
+    for one in _list_proposals(model, project, change).iterator(BATCH):
+        result = migrate_result(one.result, change, new)
+        if result != one.result:
+            one.result, one.value = result, new.read_value(result)
+            changed.append(one)
+    model.objects.bulk_update(changed, ["result", "value"], batch_size=BATCH)
 
 
 def _tell(project: Project, actor, schema: LabelSchema, change: SchemaChange) -> None:

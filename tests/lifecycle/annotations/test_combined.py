@@ -6,7 +6,7 @@ import pytest
 
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.label_studio import build_data, pick_fields, read_content
-from lifecycle.annotations.models import Annotation, LabelSchema
+from lifecycle.annotations.models import Annotation, LabelSchema, Suggestion
 from lifecycle.annotations.schema_rules import SchemaChange, compare_interfaces, migrate_result
 from lifecycle.annotations.services import renames
 from lifecycle.annotations.services.schemas import edit_schema, preview_change
@@ -92,6 +92,7 @@ def test_an_answer_the_configuration_does_not_know_is_refused(submit, result):
 @db
 def test_a_rename_reaches_into_regions_and_their_attributes(project, owner, submit, task):
     before = submit(RESULT)
+    Suggestion.objects.create(task=task, created_by=owner, result=[box("s", "cat")], value="cat")
     changes = {
         "label": [LabelChange("kitten", old="cat"), LabelChange("dog", old="dog")],
         "how": [LabelChange("whole", old="whole"), LabelChange("cut off", old="part")],
@@ -103,6 +104,7 @@ def test_a_rename_reaches_into_regions_and_their_attributes(project, owner, subm
     now = Annotation.objects.get(is_current=True)
     assert now.result == [box("a", "kitten"), how("a", "cut off"), box("b", "dog"), NOTE]
     assert (now.previous_id, now.value, now.schema_version, task.item.label) == (before.pk, "dog, kitten", 2, now.value)
+    assert Suggestion.objects.get().result == [box("s", "kitten")]
     assert "<TextArea" in selectors.get_schema(project).config
 
 
