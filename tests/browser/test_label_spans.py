@@ -150,6 +150,11 @@ def test_questions_are_checked_and_an_unfinished_answer_survives_a_killed_tab(ma
     page.fill("[data-control=why] textarea", "the box was wet")
     page.keyboard.press("Control+Enter")
     assert "Anger" in page.locator("[data-part=said]").inner_text()
+    page.locator("[data-part=stage]").click()
+    page.keyboard.press("c")
+    page.keyboard.type("is <b>this</b> ours?")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".annotator-comment p")).to_have_text("is <b>this</b> ours?")
     page.wait_for_timeout(400)  # longer than a draft waits to be written
     with page.expect_event("crash"), contextlib.suppress(PlaywrightError):
         page.goto("chrome://crash")

@@ -12,7 +12,9 @@ function createSetup({ total = 30, held, pace } = {}) {
   const prepared = [];
   const states = [];
   const timers = { setTimeout: (run, ms) => ({ run, ms }), clearTimeout: () => {} };
+  const released = [];
   const api = {
+    release: async (ids) => void released.push(...ids),
     next: async (count) => {
       const tasks = Array.from({ length: Math.min(count, total - given) }, () => ({ id: (given += 1) }));
       return { leaseMs: 60_000, tasks };
@@ -24,7 +26,7 @@ function createSetup({ total = 30, held, pace } = {}) {
     api, store, timers, pace, now: () => clock,
     prepare: async (task) => void prepared.push(task.id), onState: (state) => states.push(state),
   }); // prettier-ignore
-  return { queue, store, prepared, states, api, tick: (ms) => (clock += ms) };
+  return { queue, store, prepared, states, api, released, tick: (ms) => (clock += ms) };
 }
 
 test("ten items are taken and prepared at once, more when fewer than seven are left", async () => {
@@ -88,4 +90,15 @@ test("who is fast holds a minute's worth, up to fifty", async () => {
   const fast = createSetup({ total: 100, pace: () => 0.3 });
   await fast.queue.start();
   assert.equal(fast.store.ahead.length, 50);
+});
+
+test("who rests keeps no more than a few items from others", async () => {
+  const { queue, store, released, tick } = createSetup({ total: 100, pace: () => 0.3 });
+  await queue.start();
+  tick(61_000);
+
+  await queue.renew();
+
+  assert.equal(store.ahead.length, 10);
+  assert.equal(released.length, 40);
 });

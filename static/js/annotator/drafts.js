@@ -74,8 +74,9 @@ export async function createKeeper(drafts, { timers = globalThis, now = () => Da
     const { timer, session } = waiting.get(task);
     timers.clearTimeout(timer);
     waiting.delete(task);
-    known.set(task, session.result);
-    return drafts.put(task, { result: session.result, at: now() });
+    const { result } = session;
+    known.set(task, result);
+    return drafts.put(task, { result, at: now() });
   }
 
   return {

@@ -5,6 +5,7 @@ const MOST_AHEAD = 50;
 const RESERVE_SECONDS = 60; // who is fast holds more: a cut network should stop nobody within a minute
 const EMPTY_RETRY_MS = 15_000;
 const FAILED_RETRY_MS = 3_000;
+const PAUSE_MS = 60_000; // who rests keeps no more than a few items from others
 const IDLE_MS = 10 * 60_000; // nobody there: leases are left to others
 
 /**
@@ -70,11 +71,19 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, p
     if (!isStopped) heartTimer = timers.setTimeout(renew, leaseMs / 3);
   }
 
+  function releaseSurplus() {
+    const rest = store.heldIds.slice(AHEAD);
+    if (!rest.length) return;
+    store.drop(rest);
+    void api.release(rest).catch(() => {}); // their leases end by themselves too
+  }
+
   async function renew() {
     if (now() - lastInput > IDLE_MS && state !== "idle") {
       setState("idle");
       return;
     }
+    if (now() - lastInput > PAUSE_MS) releaseSurplus();
     const ids = store.heldIds;
     try {
       if (ids.length) {
@@ -85,7 +94,7 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, p
       if (error.reason === "signed-out" || error.reason === "no-access") setState(error.reason, error.message);
     }
     beat();
-    void fill();
+    if (now() - lastInput <= PAUSE_MS) void fill();
   }
 
   return {

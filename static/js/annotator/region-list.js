@@ -118,7 +118,8 @@ export function createRegionList({ view, session, regions, say }) {
   }
 
   function onEscape() {
-    if (relatingFrom !== null) {
+    if (document.activeElement?.matches("input, textarea, select")) document.activeElement.blur();
+    else if (relatingFrom !== null) {
       relatingFrom = null;
       say("");
       paint();
@@ -140,7 +141,7 @@ export function createRegionList({ view, session, regions, say }) {
         verb("lock", "Lock or unlock what is selected", ["l"], ["Shift+l"], () => chosen.length && regions.toggleLocked(chosen)),
         verb("all", "Select all regions", ["Ctrl+a"], [], () => session.select(listRegions().map(({ id }) => id))),
         ...(view.relations ? [verb("relate", "Draw a relation from the selected region", ["r"], ["Shift+r"], startRelation)] : []),
-        ...(chosen.length || relatingFrom !== null || session.armed ? [verb("none", "Select nothing, then draw with nothing", ["Escape"], [], onEscape, { isFixed: true })] : []),
+        ...(chosen.length || relatingFrom !== null || session.armed ? [verb("none", "Select nothing, then draw with nothing", ["Escape"], [], onEscape, { isFixed: true, whileTyping: true })] : []),
       ];
     },
     destroy: () => unsubscribes.forEach((unsubscribe) => unsubscribe()),

@@ -1,4 +1,4 @@
-"""A project whose labels are boxes or spans: its pages open and say plainly what cannot be done yet."""
+"""A project whose labels are boxes, spans or anything: its pages open and say plainly what cannot be done yet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(params=["object_detection", "span_labelling"])
+@pytest.fixture(params=["object_detection", "span_labelling", "row_labelling"])
 def drawn(request, owner, client):
     client.force_login(owner)
     project = factories.ProjectFactory(owner=owner, problem_type=request.param)
@@ -34,10 +34,10 @@ def test_every_stage_opens(client, drawn, stage):
     assert client.get(reverse(stage, args=[drawn.slug])).status_code == 200
 
 
-def test_the_labelling_page_says_that_labels_come_by_import(client, drawn):
-    page = client.get(f"/projects/{drawn.slug}/label").content.decode()
+def test_the_labelling_page_asks_for_what_is_drawn(client, drawn):
+    setup = client.get(f"/projects/{drawn.slug}/label").context["setup"]
 
-    assert "Labels of this kind come in by import" in page
+    assert [control["name"] for control in setup["interface"]["controls"]] == ["label"]
 
 
 def test_the_training_page_says_that_no_recipe_trains_it(client, drawn):
