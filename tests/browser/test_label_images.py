@@ -100,10 +100,15 @@ def expect_regions(page, count: int) -> None:
 def submit(page, user, count: int) -> list[dict]:
     """Send the answer; the result list that the server keeps."""
     page.keyboard.press("Enter")
-    expect(page.locator("[data-part=save]")).to_have_text("Saved")
     answers = Annotation.objects.filter(user=user, is_current=True, kind="answer").order_by("pk")
-    assert answers.count() == count
-    return answers.last().result
+    for _ in range(200):
+        if answers.count() == count:
+            break
+        page.wait_for_timeout(50)
+    expect(page.locator("[data-part=save]")).to_have_text("Saved")
+    newest = answers.last()
+    assert newest is not None and answers.count() == count
+    return newest.result
 
 
 @pytest.mark.parametrize("width", [1440, 820])
