@@ -51,7 +51,7 @@ def pair_up(units: Ints, raters: Ints, codes: Ints) -> Pairs:
     if not found:
         empty = np.zeros(0, np.int64)
         return Pairs(empty, empty, empty, empty, empty, np.zeros(0))
-    return Pairs(*(np.concatenate(parts) for parts in zip(*found, strict=True)))  # type: ignore[arg-type]
+    return Pairs(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def percent_agreement(pairs: Pairs) -> float | None:

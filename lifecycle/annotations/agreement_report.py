@@ -149,8 +149,9 @@ def _read_value(kind: str, entries: Sequence[Mapping[str, Any]]) -> Any:
         return None
     if kind in ("ordinal", "interval"):
         number = said[0].get("rating" if kind == "ordinal" else "number")
-        is_number = isinstance(number, int | float) and not isinstance(number, bool) and np.isfinite(number)
-        return float(number) if is_number else None
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            return None
+        return float(number) if np.isfinite(number) else None
     if kind == "text":
         text = said[0].get("text")
         return "\n".join(map(str, text)) if isinstance(text, list) else text

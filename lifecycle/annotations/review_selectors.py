@@ -127,7 +127,8 @@ def tally_reviews(project: Project) -> dict[int, Tally]:
             rejected=Count("pk", filter=Q(verdict=Review.Verdict.REJECTED)),
         )
     )
-    return {row.pop("annotator"): Tally(**row) for row in rows.order_by("annotator")}
+    found = rows.order_by("annotator").values_list("annotator", "accepted", "fixed", "rejected")
+    return {annotator: Tally(*counts) for annotator, *counts in found}
 
 
 def list_returned(project: Project, user, limit: int = 20) -> list[Review]:

@@ -143,7 +143,7 @@ def work_out(
 ) -> ConsensusRun:
     """Settle every item and write the labels, batch by batch; a repeat comes to the same."""
     table = AnswerTable(run.project)
-    weights = np.ones(table.answers.rater_count)
+    weights: consensus.Floats = np.ones(table.answers.rater_count)
     chunks = consensus.vote(table.answers)
     if run.method == QualitySettings.Method.DAWID_SKENE:
         skills = consensus.learn_skills(table.answers, should_stop=should_stop)

@@ -38,10 +38,16 @@ _EXPECTED = """(
           SELECT 1 FROM annotations_lease l
           WHERE l.task_id = t.id AND l.user_id = s.user_id AND l.expires_at > statement_timestamp()))
 """
+# a reviewer rejected this person's answer for somebody else to give a new one
+_IS_BARRED = """EXISTS (
+      SELECT 1 FROM annotations_review r
+      WHERE r.task_id = t.id AND r.annotator_id = %(user)s AND r.verdict = 'rejected' AND r.return_to = 'other')
+"""
 _WANTED = f"""
   AND t.state = 'open' AND i.excluded_at IS NULL
   AND t.id <> ALL(%(passed)s)
   AND NOT {_HAS_ANSWERED}
+  AND NOT {_IS_BARRED}
   AND NOT EXISTS (
       SELECT 1 FROM annotations_lease l
       WHERE l.task_id = t.id AND l.user_id = %(user)s AND l.expires_at > statement_timestamp())

@@ -8,11 +8,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from lifecycle.annotations.models import Annotation, FinalLabel, Lease, QualitySettings, Review, Task
+from lifecycle.annotations.models import Annotation, Assignment, FinalLabel, Lease, QualitySettings, Review, Task
 from lifecycle.annotations.services import webhooks
 from lifecycle.annotations.services.answers import read_answer, settle, submit
+from lifecycle.annotations.services.assignment import refresh_reserved, write_assignments
 from lifecycle.annotations.services.quality import find_settings
-from lifecycle.annotations.services.queue import lend
 from lifecycle.common.errors import Conflict, DomainError, NotFound
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.projects.models import Project
@@ -20,7 +20,6 @@ from lifecycle.projects.models import Project
 Kind, Verdict, ReturnTo = Annotation.Kind, Review.Verdict, QualitySettings.ReturnTo
 
 MAX_REASON = 500
-REDO_SECONDS = 24 * 3_600  # how long a rejected answer's item is kept for the person who gave it
 _MOST_LEAD_MS = 24 * 3_600 * 1_000
 
 
@@ -42,8 +41,7 @@ def reject(*, project: Project, reviewer, annotation_id: int, reason: str, retur
         taken_out = _take_out(task, given)
         webhooks.notify_annotation(project=project, annotation=taken_out, is_first=False)
         settle(task, get_problem_type(project.problem_type).label_kind)
-        if target == ReturnTo.SAME:
-            lend(user=given.user, task_id=task.pk, seconds=REDO_SECONDS)
+        _hand_on(task, given, reviewer, is_same=target == ReturnTo.SAME)
         return {"return_to": target}
 
     return _judge(project, reviewer, annotation_id, Verdict.REJECTED, cleaned, send_back)
@@ -160,6 +158,15 @@ def _take_out(task: Task, given: Annotation) -> Annotation:
         schema_version=given.schema_version,
         guide_version=given.guide_version,
     )
+
+
+def _hand_on(task: Task, given: Annotation, reviewer, *, is_same: bool) -> None:
+    """The item waits for whoever gave the answer, or is not theirs any more."""
+    Assignment.objects.filter(task=task, user=given.user_id).update(is_open=is_same)
+    project = task.dataset.project
+    if is_same:
+        write_assignments(project=project, actor=reviewer, pairs=[(task.pk, given.user_id)])
+    refresh_reserved(project=project, task_ids=[task.pk])
 
 
 def _settle_fixed(task: Task, label_kind: str) -> None:

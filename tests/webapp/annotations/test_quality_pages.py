@@ -180,3 +180,31 @@ def test_drawn_answers_are_shown_over_their_picture():
     assert drawn.shapes[0].points == "20.0,10.0 120.0,10.0 120.0,60.0 20.0,60.0"
     assert drawn.said == [("label", "car × 1")]
     assert [(part.text, part.label) for part in marked.stretches] == [("Ada met ", ""), ("Bob", "name")]
+
+
+def test_verdicts_and_figures_go_over_rest(client, project, owner, annotator, answers):
+    def api(name):
+        return reverse(f"api-annotations:{name}", kwargs={"slug": project.slug})
+
+    client.force_login(owner)
+    given = {"annotation": answers[0].pk, "verdict": "fixed", "idempotency_key": "fix-0001"}
+    result = [{"from_name": "label", "to_name": "item", "type": "choices", "value": {"choices": ["dog"]}}]
+
+    waiting = client.get(api("reviews-pending"), {"sample": "all"}).json()["results"]
+    bare = client.post(api("reviews"), given, content_type="application/json")
+    fixed = client.post(api("reviews"), given | {"result": result}, content_type="application/json")
+    rejected = {"annotation": answers[1].pk, "verdict": "rejected", "reason": SCRIPT}
+    sent_back = client.post(api("reviews"), rejected, content_type="application/json")
+    settings = client.put(api("quality-settings"), {"review_share": 0.5}, content_type="application/json").json()
+    started = client.post(api("consensus"), {"method": "majority"}, content_type="application/json")
+
+    assert [row["id"] for row in waiting] == [one.pk for one in answers]
+    assert (bare.status_code, fixed.status_code, sent_back.status_code) == (400, 201, 201)
+    assert fixed.json()["fixed_by"] and sent_back.json()["return_to"] == "same"
+    assert settings["review_share"] == 0.5 and settings["return_to"] == "same"
+    assert started.status_code == 202 and client.post(api("agreement")).status_code == 202
+    assert client.get(api("agreement")).status_code == 404
+    client.force_login(annotator)
+    assert [row["reason"] for row in client.get(api("reviews")).json()["results"]] == [SCRIPT, ""]
+    assert [row["username"] for row in client.get(api("people")).json()["people"]] == [annotator.username]
+    assert client.post(api("reviews"), rejected, content_type="application/json").status_code == 403

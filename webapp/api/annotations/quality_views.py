@@ -42,8 +42,13 @@ class ReviewsView(ProjectView):
         elif given["verdict"] == Review.Verdict.REJECTED:
             review = reviews.reject(**common, reason=given["reason"], return_to=given.get("return_to"))
         else:
-            named = {name: given.get(name) for name in ("result", "lead_time_ms", "idempotency_key")}
-            review = reviews.fix(**common, reason=given["reason"], **named)
+            review = reviews.fix(
+                **common,
+                result=given["result"],
+                reason=given["reason"],
+                lead_time_ms=given.get("lead_time_ms"),
+                idempotency_key=given.get("idempotency_key"),
+            )
         return Response(shapes.ReviewBody(review).data, status=status.HTTP_201_CREATED)
 
 

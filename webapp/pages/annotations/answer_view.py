@@ -49,7 +49,8 @@ def build_view(answer: Any, classes: Sequence[str] = ()) -> AnswerView:
     item, entries = answer.item, [entry for entry in answer.result if isinstance(entry, Mapping)]
     tones = {name: number % TONES for number, name in enumerate(classes)}
     size = _find_size(item, entries)
-    shapes = [entry | {"original_width": size[0], "original_height": size[1]} for entry in entries if _is_shape(entry)]
+    whole = {"original_width": size[0], "original_height": size[1]}
+    shapes = [{**entry, **whole} for entry in entries if _is_shape(entry)]
     drawn = [_draw(region, tones) for region in read_regions(shapes)] if item.blob else []
     return AnswerView(size, drawn, _cut(item.text, entries, tones) if item.text else [], _list_said(entries))
 

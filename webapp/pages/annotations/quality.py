@@ -79,10 +79,8 @@ def items(request, slug):
     """The items behind one cell: somebody says `first`, somebody else `second`."""
     project = get_project(request.user, slug, role="reviewer")
     first, second = request.GET.get("first", ""), request.GET.get("second", "")
-    people = [(read_ids([request.GET.get(name, "")]) or [None])[0] for name in ("a", "b")]
-    found = people_selectors.list_beside_each_other(
-        project, first=first, second=second, user_a=people[0], user_b=people[1]
-    )
+    people = {f"user_{name}": next(iter(read_ids([request.GET.get(name, "")])), None) for name in ("a", "b")}
+    found = people_selectors.list_beside_each_other(project, first=first, second=second, **people)
     context = build_base(project, "quality") | {
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
         "first": first,
