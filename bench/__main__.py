@@ -1,4 +1,5 @@
-"""Run every benchmark (or those named) and write bench/RESULTS.md: `python -m bench [name …]`.
+"""Run every benchmark (or those named) and write bench/RESULTS.md: `python -m bench [name …]`; `labelling:1000000`
+runs one with another size.
 
 A benchmark is a module of this package that prints one JSON object a line: what was measured, the figure, the raw limit
 taken in the same run, and their ratio. It runs in a process of its own.
@@ -27,7 +28,10 @@ def list_names() -> list[str]:
 
 def run(name: str) -> list[dict]:
     """The JSON lines that one benchmark printed. Raises CalledProcessError when it failed."""
-    done = subprocess.run([sys.executable, "-m", f"bench.{name}"], stdout=subprocess.PIPE, text=True, check=True)
+    module, *sizes = name.split(":")
+    done = subprocess.run(
+        [sys.executable, "-m", f"bench.{module}", *sizes], stdout=subprocess.PIPE, text=True, check=True
+    )
     rows = []
     for line in done.stdout.splitlines():
         if line.startswith("{"):
@@ -38,7 +42,9 @@ def run(name: str) -> list[dict]:
 def render(name: str, rows: list[dict], seconds: float) -> str:
     """A Markdown section: a table with one row per JSON line."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    lines = [f"## {name}", "", f"`python -m bench.{name}`, {describe_machine()}, {seconds:.0f} s.", ""]
+    module, *sizes = name.split(":")
+    command = " ".join([f"python -m bench.{module}", *sizes])
+    lines = [f"## {module}", "", f"`{command}`, {describe_machine()}, {seconds:.0f} s.", ""]
     lines.append("| " + " | ".join(columns) + " |")
     lines.append("| " + " | ".join("---" for _ in columns) + " |")
     lines += ["| " + " | ".join(_cell(row.get(column)) for column in columns) + " |" for row in rows]
@@ -82,7 +88,7 @@ def main(names: list[str]) -> int:
         print(f"bench.{name} …", file=sys.stderr, flush=True)
         start = time.monotonic()
         try:
-            sections[name] = _measure(name, start)
+            sections[name.split(":")[0]] = _measure(name, start)
         except subprocess.CalledProcessError as error:
             failed.append(name)
             print(f"bench.{name} failed with status {error.returncode}", file=sys.stderr)

@@ -41,7 +41,7 @@ def start() -> Path:
     return home
 
 
-def make_project(problem_type: str):
+def make_project(problem_type: str, slug: str = ""):
     """(project, owner), the project with its dataset and an empty label schema."""
     from lifecycle.accounts.models import User
     from lifecycle.annotations.services import create_schema
@@ -49,7 +49,7 @@ def make_project(problem_type: str):
     from lifecycle.projects.models import Membership, Project
 
     owner, _ = User.objects.get_or_create(username="bench", defaults={"is_superuser": True})
-    slug = f"bench-{problem_type.replace('_', '-')}"
+    slug = slug or f"bench-{problem_type.replace('_', '-')}"
     project = Project.objects.create(slug=slug, name=slug, problem_type=problem_type, created_by=owner)
     Membership.objects.create(project=project, user=owner, role=Membership.Role.OWNER)
     create_dataset(project=project)

@@ -1,48 +1,157 @@
-"""Labelling with 200,000 open tasks: next + save by 1 and by 20 annotators over HTTP, beside the same steps as bare
-SQL, and in Chromium the time from key press to the next item painted."""
+"""Labelling with many tasks (200,000, or as many as the argument says): import, list, export, and next + save by 1 and
+by 20 annotators over HTTP while another import runs, beside the same steps as bare SQL.
+
+`python -m bench.labelling 1000000`
+"""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import random
-import socket
 import statistics
 import subprocess
+import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 
 from bench import _product
+from bench._annotating import CLASSES, WORDS, Client, Server, fill, make_people, percentile
 
-TASKS = int(os.environ.get("BENCH_TASKS", 200_000))
+TASKS = 200_000
 SECONDS = float(os.environ.get("BENCH_SECONDS", 15))
-PICTURES, PICTURE_SIDE, PRESSES = 60, 1600, 40
-CLASSES = ["negative", "neutral", "positive"]
-WORDS = "the quick brown fox jumps over a lazy dog while seven wizards box with care"
+LIST_MS, EXPORT_SECONDS, IMPORT_SECONDS, MEMORY_MB = 300, 60, 120, 300  # targets, at a million
+NEXT_SAVE_MS = {1: 20, 20: 150}
 
 
-def main() -> None:
-    _product.start()
-    project, owner = _product.make_project("text_classification")
-    _fill(project, owner)
-    plan = _explain(project, owner)
-    print(json.dumps({"what": "query of next, warm", "tasks": TASKS, **plan}))
-    people = _make_people(project, 20)
-    with _Server() as server:
+def main(tasks: int = TASKS) -> None:
+    home = _product.start()
+    labeled, owner = _product.make_project("text_classification")
+    table = home / "labels.csv"
+    write_table(table, tasks)
+    print(
+        json.dumps(
+            _run_child("import", labeled.pk, table)
+            | {"what": "import labeled tasks", "tasks": tasks, "target": IMPORT_SECONDS, "limit": _copy_bare(table)}
+        )
+    )
+    for layout in ("JSON", "CSV"):
+        row = _run_child("export", labeled.pk, layout)
+        row |= {"what": f"export {layout}", "tasks": tasks, "target": EXPORT_SECONDS, "target_mb": MEMORY_MB}
+        print(json.dumps(row | {"limit": _copy_out(labeled)}))
+    project, owner = _product.make_project("text_classification", "bench-open")
+    print(json.dumps({"what": "open tasks", "tasks": tasks, "seconds": fill(project, owner, tasks)}))
+    people = make_people(project, 20)
+    with Server() as server:
+        for row in _measure_lists(server, labeled, owner):
+            print(json.dumps(row | {"tasks": tasks}))
         for crowd in (1, 20):
-            print(json.dumps(_compare(server, project, people[:crowd])))
-        print(json.dumps(_measure_browser(server, owner)))
+            with _Importing(home, tasks):
+                row = _compare(server, project, people[:crowd])
+            print(json.dumps(row | {"tasks": tasks, "target": NEXT_SAVE_MS[crowd]}))
 
 
-def _compare(server: _Server, project, people) -> dict:
-    http = _run_crowd([_Client(server, project, person) for person in people])
-    bare = _run_crowd([_BareClient(project, person) for person in people])
+def write_table(path: Path, rows: int, mark: str = "") -> None:
+    """Texts that differ, and their classes."""
+    dice = random.Random(3)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("text,label\n")
+        for number in range(rows):
+            out.write(f"{mark}{number}: {WORDS},{dice.choice(CLASSES)}\n")
+
+
+def _run_child(verb: str, *arguments: object) -> dict:
+    """In a process of its own, so that its memory is its own too."""
+    command = [sys.executable, "-m", "bench._labels", verb, *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+class _Importing:
+    """Another import goes on beside what is measured."""
+
+    def __init__(self, home: Path, tasks: int):
+        self._command = [sys.executable, "-m", "bench._labels", "import-on", str(home), str(max(tasks // 10, 1_000))]
+
+    def __enter__(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self._process.stdout.readline()  # it says when it begins
+
+    def __exit__(self, *error: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def _copy_bare(path: Path) -> float:
+    """Seconds for Postgres alone to take the same file in, into a table without indexes."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE bare (text text, label text)")
+        start = time.perf_counter()
+        with open(path, "rb") as source, cursor.copy("COPY bare FROM STDIN (FORMAT csv, HEADER true)") as copy:
+            while block := source.read(1 << 20):
+                copy.write(block)
+        seconds = time.perf_counter() - start
+        cursor.execute("DROP TABLE bare")
+    return round(seconds, 2)
+
+
+def _copy_out(project) -> float:
+    """Seconds for Postgres alone to give the same rows out."""
+    from django.db import connection
+
+    dataset, start = int(project.datasets.get().pk), time.perf_counter()
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            f"""COPY (SELECT t.id, i.text, a.result FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
+        JOIN annotations_annotation a ON a.task_id = t.id WHERE t.dataset_id = {dataset}) TO STDOUT"""
+        ) as copy,
+    ):
+        for _ in copy:
+            pass
+    return round(time.perf_counter() - start, 2)
+
+
+def _measure_lists(server: Server, project, owner) -> list[dict]:
+    from lifecycle.accounts.services import tokens
+
+    _, secret = tokens.issue(user=owner, name="lists")
+    rows = []
+    base, headers = f"/api/v1/projects/{project.slug}/", {"Authorization": f"Bearer {secret}"}
+    for what, path in (
+        ("task list", base + "tasks/"),
+        ("task list, done and positive", base + "tasks/?state=done&label=positive"),
+        ("task list, open", base + "tasks/?state=open"),
+        ("counts of the queue", base + "queue/"),
+        ("Label Studio door: 100 tasks", f"/label-studio/api/tasks/?project={project.pk}&page_size=100"),
+    ):
+        times = [_get(server, path, headers) for _ in range(7)][1:]
+        rows.append({"what": what, "milliseconds": round(statistics.median(times), 1), "target": LIST_MS})
+    return rows
+
+
+def _get(server: Server, path: str, headers: dict) -> float:
+    connection, start = HTTPConnection("127.0.0.1", server.port, timeout=120), time.perf_counter()
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    content = response.read()
+    if response.status != 200:
+        raise RuntimeError(f"{path}: {response.status} {content[:300]!r}")
+    return 1000 * (time.perf_counter() - start)
+
+
+def _compare(server: Server, project, people) -> dict:
+    http = _run_crowd([Client(server, project, person) for person in people])
+    bare = _run_crowd([BareClient(project, person) for person in people])
     ratio = round(http["per_second"] / bare["per_second"], 3)
     limit = {f"limit_{name}": value for name, value in bare.items()}
-    return {"what": "next + save", "tasks": TASKS, "annotators": len(people), **http, **limit, "ratio": ratio}
+    return {"what": "next + save beside an import", "annotators": len(people), **http, **limit, "ratio": ratio}
 
 
 def _run_crowd(clients: list) -> dict:
@@ -67,82 +176,16 @@ def _run_crowd(clients: list) -> dict:
     both = [1000 * (take + save) for take, save in rows]
     return {
         "per_second": round(len(rows) / spent, 1),
-        "next_p50_ms": _percentile([1000 * take for take, _ in rows], 50),
-        "save_p50_ms": _percentile([1000 * save for _, save in rows], 50),
-        "both_p50_ms": _percentile(both, 50),
-        "both_p95_ms": _percentile(both, 95),
+        "next_p50_ms": percentile([1000 * take for take, _ in rows], 50),
+        "next_p95_ms": percentile([1000 * take for take, _ in rows], 95),
+        "save_p50_ms": percentile([1000 * save for _, save in rows], 50),
+        "save_p95_ms": percentile([1000 * save for _, save in rows], 95),
+        "both_p50_ms": percentile(both, 50),
+        "both_p95_ms": percentile(both, 95),
     }
 
 
-def _percentile(values: list[float], percent: int) -> float:
-    return round(statistics.quantiles(values, n=100, method="inclusive")[percent - 1], 1)
-
-
-class _Server:
-    """The web process as `make run` starts it, on a port of its own."""
-
-    def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-
-    def __enter__(self) -> _Server:
-        from lifecycle.contracts.settings import load_settings
-        from workers.supervisor.plan import web_command
-
-        os.environ["GRISTMILL_PORT"] = str(self.port)
-        environment = {**os.environ, "GRISTMILL_DATABASE_POOL": "on"}
-        command = web_command(load_settings(Path(__file__).resolve().parent.parent))
-        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._wait()
-        return self
-
-    def __exit__(self, *exc) -> None:
-        self.process.terminate()
-        self.process.wait(20)
-
-    def _wait(self) -> None:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.1)
-        raise RuntimeError("the web process did not start within 30 s")
-
-
-class _Client:
-    """One annotator over HTTP, one connection kept open, with a token."""
-
-    def __init__(self, server: _Server, project, person):
-        from http.client import HTTPConnection
-
-        self.person, token = person
-        self.connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
-        self.base = f"/api/v1/projects/{project.slug}/"
-        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self.random = random.Random(self.person.pk)
-
-    def take(self) -> int:
-        return self._post("queue/next/", {"count": 1})["tasks"][0]["id"]
-
-    def save(self, task: int) -> None:
-        choice = {"choices": [self.random.choice(CLASSES)]}
-        result = [{"from_name": "label", "to_name": "item", "type": "choices", "value": choice}]
-        operation = {"key": uuid.uuid4().hex, "kind": "answer", "task": task, "result": result, "lead_time_ms": 900}
-        outcome = self._post("annotations/batch/", {"as_user": self.person.pk, "operations": [operation]})
-        if outcome["outcomes"][0]["status"] != "saved":
-            raise RuntimeError(outcome)
-
-    def _post(self, path: str, body: dict) -> dict:
-        self.connection.request("POST", self.base + path, json.dumps(body), self.headers)
-        response = self.connection.getresponse()
-        content = response.read()
-        if response.status >= 300:
-            raise RuntimeError(f"{response.status}: {content[:300]!r}")
-        return json.loads(content)
-
-
-class _BareClient:
+class BareClient:
     """The raw limit: the same rows locked and written by five statements in two transactions, no web process."""
 
     def __init__(self, project, person):
@@ -196,172 +239,5 @@ class _BareClient:
             )
 
 
-def _fill(project, owner) -> None:
-    """Items by one statement, tasks by the service; the time of the latter is a figure too."""
-    from django.db import connection
-
-    from lifecycle.annotations import services
-    from lifecycle.datasets.models import Collection
-
-    services.create_schema(project=project, classes=CLASSES, created_by=owner)
-    dataset = project.datasets.get()
-    collection = Collection.objects.create(dataset=dataset, title="bench", created_by=owner)
-    columns = {
-        "dataset_id": str(dataset.pk),
-        "collection_id": str(collection.pk),
-        "content_hash": "md5(n::text) || md5((n + 1)::text)",
-        "text": f"n::text || ': {WORDS}'",
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_build_insert(columns), [TASKS])
-        start = time.perf_counter()
-        services.open_tasks(collection=collection)
-        spent = time.perf_counter() - start
-        cursor.execute("VACUUM ANALYZE")
-    print(json.dumps({"what": "open tasks", "tasks": TASKS, "seconds": round(spent, 2)}))
-
-
-def _build_insert(columns: dict[str, str]) -> str:
-    """INSERT … SELECT of so many items, with the model's defaults for every column that is not given."""
-    from lifecycle.datasets.models import Item
-
-    for field in Item._meta.concrete_fields:
-        if field.primary_key or field.column in columns or field.null:
-            continue
-        if field.has_default() and not callable(field.default):
-            columns[field.column] = repr(field.default)
-        else:
-            columns[field.column] = "now()" if "Date" in type(field).__name__ else "''"
-    names = ", ".join(f'"{name}"' for name in columns)
-    return f"INSERT INTO datasets_item ({names}) SELECT {', '.join(columns.values())} FROM generate_series(1, %s) n"
-
-
-def _explain(project, owner) -> dict:
-    from django.db import connection, transaction
-
-    from lifecycle.annotations.services import queue
-
-    dataset = project.datasets.get().pk
-    where = {"dataset": dataset, "user": owner.pk, "passed": [], "count": 10}
-    with transaction.atomic(), connection.cursor() as cursor:
-        for _ in range(2):
-            cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + queue._CANDIDATES, where)
-            [plan] = cursor.fetchone()[0]
-    text = json.dumps(plan)
-    return {"ms": round(plan["Execution Time"], 2), "uses_task_queue_index": "task_queue" in text,
-            "sequential_scans": text.count("Seq Scan")}  # fmt: skip
-
-
-def _make_people(project, count: int) -> list:
-    from lifecycle.accounts.models import User
-    from lifecycle.accounts.services import tokens
-    from lifecycle.projects.models import Membership
-
-    people = []
-    for number in range(count):
-        user = User.objects.create(username=f"annotator{number}")
-        Membership.objects.create(project=project, user=user, role=Membership.Role.ANNOTATOR)
-        _, secret = tokens.issue(user=user, name="bench")
-        people.append((user, secret))
-    return people
-
-
-def _measure_browser(server: _Server, owner) -> dict:
-    """Key press to the next picture painted, at the pace of a fast person, pictures of about 2 MB."""
-    project, annotator, byte_size = _make_pictures()
-    from playwright.sync_api import sync_playwright
-
-    from tests.browser.conftest import ARGUMENTS, find_chromium
-
-    executable, environment = find_chromium()
-    with sync_playwright() as playwright:
-        options = {"executable_path": executable, "args": ARGUMENTS, "env": {**os.environ, **environment}}
-        browser = playwright.chromium.launch(**options)
-        context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}")
-        _log_in(context, annotator, server)
-        page = context.new_page()
-        page.goto(f"/projects/{project.slug}/label")
-        page.wait_for_selector("#annotator[data-ready=true]", state="attached")
-        page.wait_for_timeout(3_000)
-        page.evaluate(_WATCH)
-        for _ in range(PRESSES):
-            page.keyboard.press("1")
-            page.wait_for_timeout(600)
-        times = page.evaluate("() => window.painted")
-        browser.close()
-    return {
-        "what": "key press → next picture painted",
-        "picture_mb": round(byte_size / 1e6, 2),
-        "presses": len(times),
-        "p50_ms": _percentile(times, 50),
-        "p95_ms": _percentile(times, 95),
-        "target_ms": 100,
-    }
-
-
-_WATCH = """() => {
-  window.painted = [];
-  const stage = document.querySelector('[data-part=stage]');
-  addEventListener('keydown', () => {
-    const start = performance.now();
-    const before = stage.firstElementChild;
-    const look = () => {
-      const now = stage.firstElementChild;
-      if (now === before || !now || now.tagName !== 'IMG' || !now.complete) return requestAnimationFrame(look);
-      requestAnimationFrame(() => {
-        const channel = new MessageChannel(); // its message comes after the frame was painted
-        channel.port1.onmessage = () => window.painted.push(performance.now() - start);
-        channel.port2.postMessage(null);
-      });
-    };
-    queueMicrotask(look);
-  }, true);
-}"""
-
-
-def _make_pictures():
-    import numpy as np
-    from django.conf import settings
-    from PIL import Image
-
-    from lifecycle.accounts.models import User
-    from lifecycle.annotations import services
-    from lifecycle.common.blobs import open_blobs
-    from lifecycle.datasets.models import Collection, Item
-    from lifecycle.projects.models import Membership
-
-    project, owner = _product.make_project("image_classification")
-    services.create_schema(project=project, classes=CLASSES, created_by=owner)
-    dataset = project.datasets.get()
-    collection = Collection.objects.create(dataset=dataset, title="bench", created_by=owner)
-    dice = np.random.default_rng(0)
-    blobs, byte_size = open_blobs(settings.STORAGE_URL), 0
-    for number in range(PICTURES):
-        pixels = dice.integers(0, 255, (PICTURE_SIDE, PICTURE_SIDE, 3), dtype=np.uint8)
-        file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "JPEG", quality=72)
-        byte_size = len(file.getvalue())
-        Item.objects.create(
-            dataset=dataset, collection=collection, content_hash=f"{number:064x}", blob=blobs.put(file.getvalue()),
-            mime="image/jpeg", width=PICTURE_SIDE, height=PICTURE_SIDE, byte_size=byte_size,
-        )  # fmt: skip
-    services.open_tasks(collection=collection)
-    annotator = User.objects.create(username="painter")
-    Membership.objects.create(project=project, user=annotator, role=Membership.Role.ANNOTATOR)
-    return project, annotator, byte_size
-
-
-def _log_in(context, user, server: _Server) -> None:
-    from django.conf import settings
-    from django.test import Client
-
-    client = Client()
-    client.force_login(user)
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": f"http://127.0.0.1:{server.port}"}]
-    )
-
-
 if __name__ == "__main__":
-    main()
+    main(*(int(number) for number in sys.argv[1:]))

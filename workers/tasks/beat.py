@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from lifecycle.annotations.services.backends import tell_due
+from lifecycle.annotations.services.webhook_sweep import wake_deliveries
 from lifecycle.contracts.jobs import TASK_PREFIX
 from lifecycle.jobs import services
 from lifecycle.pipelines.learning import start_due
@@ -14,6 +15,7 @@ from workers.celery import app
 def tick(*, kind: str) -> None:
     """One job per kind and minute, however many clocks tick. Every tick also starts sources and rounds that are due."""
     run_due()
+    wake_deliveries()
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
     services.enqueue(kind=kind, title=f"Scheduled: {kind}", spec={}, idempotency_key=f"beat:{kind}:{minute}")
     start_due()
