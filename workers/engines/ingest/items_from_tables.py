@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -10,13 +10,15 @@ from pathlib import Path, PurePosixPath
 from lifecycle.contracts.engine import Report
 from lifecycle.contracts.ingest import ColumnMapping, IngestSpec, Reject
 from workers.engines.ingest import parts
+from workers.engines.ingest.csv_rows import BadLine
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.formats.hub_card import name_class
 from workers.engines.ingest.mapping import check_mapping, guess_mapping
 from workers.engines.ingest.parts import PartWriter
 from workers.engines.ingest.records import Batch, Position
 from workers.engines.ingest.rows import RowBuilder
 from workers.engines.ingest.sources import SourceFile
-from workers.engines.ingest.tables import Table, open_table
+from workers.engines.ingest.tables import Row, Table, open_table
 
 Outcome = tuple[Position, Reject] | Batch
 ROWS_AT_ONCE = 1_000
@@ -32,8 +34,11 @@ def is_table(file: SourceFile) -> bool:
 class TableReader:
     """Reads tables row by row; the mapping and kinds settled for the first hold for all."""
 
-    def __init__(self, spec: IngestSpec, writer: PartWriter, workdir: Path, report: Report):
+    def __init__(
+        self, spec: IngestSpec, writer: PartWriter, workdir: Path, report: Report, names: Mapping[str, Sequence[str]]
+    ):
         self._spec = spec
+        self._class_names = names  # {column: class names by number} as a card beside the tables says
         self._notes = writer.notes
         self._workdir = workdir
         self._report = report
@@ -47,6 +52,7 @@ class TableReader:
         try:
             with file.on_disk(self._workdir) as path:
                 table = open_table(path, file.name, self._spec.limits)
+                table.kinds |= {name: "category" for name in self._class_names if name in table.kinds}
                 yield from self._read_rows(file, table, self._settle(table), skip, split)
         except Refused as refused:
             yield file.position._replace(row=WHOLE_FILE), Reject(file.uri, None, str(refused))
@@ -58,7 +64,7 @@ class TableReader:
         builder = RowBuilder(self._spec, mapping, table.columns, known, file.uri, split)
         self._remember_columns(builder)
         total = max(_estimate_rows(table), 1)
-        rows = islice(table.read(), skip, None)
+        rows = islice(name_classes(table.read(), table.columns, self._class_names), skip, None)
         number = skip
         while some := list(islice(rows, min(ROWS_AT_ONCE, parts.ROWS_PER_PART))):
             number += len(some)
@@ -84,6 +90,24 @@ class TableReader:
         if self._spec.item_kind == "row":
             columns = dict(self._notes.get("columns", ()))
             self._notes["columns"] = list({**dict(builder.features), **columns}.items())
+
+
+def name_classes(
+    rows: Iterator[Row | BadLine], columns: Sequence[str], names: Mapping[str, Sequence[str]]
+) -> Iterator[Row | BadLine]:
+    """The rows with class names in place of their numbers."""
+    places = [(place, names[column]) for place, column in enumerate(columns) if column in names]
+    if not places:
+        yield from rows
+        return
+    for row in rows:
+        if isinstance(row, BadLine):
+            yield row
+            continue
+        cells = list(row[1])
+        for place, known in places:
+            cells[place] = name_class(known, cells[place])
+        yield row[0], cells
 
 
 def _estimate_rows(table: Table) -> int:

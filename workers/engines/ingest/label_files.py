@@ -66,6 +66,9 @@ class LabelFiles:
                 self._classes = read_classes(_decode(file.read(MAX_SMALL_BYTES)))
             except ValueError as error:
                 yield Reject(file.uri, None, str(error))
+        elif path.suffix == ".txt" and "imagesets" in path.parts:
+            self._consume(file)
+            self._add_split(file)
         elif path.suffix == ".txt":
             self.book.put_aside(file.name, file.uri, _decode(file.read(MAX_SMALL_BYTES)))
             self._texts[file.uri] = file.position[:2]
@@ -110,6 +113,18 @@ class LabelFiles:
             return
         yield from (Reject(file.uri, None, problem) for problem in found.problems)
         self.book.add(found.file_name or file.name, file.name, Said(file.uri, shapes=tuple(found.shapes)))
+
+    def _add_split(self, file: SourceFile) -> None:
+        """VOC's ImageSets/Main/train.txt: the names of pictures without suffix. Lists by class say nothing here."""
+        path = PurePosixPath(file.name)
+        split = SPLIT_FOLDERS.get(path.stem.lower())
+        if split is None:
+            return
+        root = path.parts[: [part.lower() for part in path.parts].index("imagesets")]
+        for line in _decode(file.read(self._limits.label_file_bytes)).splitlines():
+            if line.strip():
+                picture = PurePosixPath(*root, "JPEGImages", line.split()[0] + ".jpg")
+                self.book.add(str(picture), file.name, Said(file.uri, split=split))
 
     def _read_boxes(self) -> Iterator[Reject]:
         """The text files of YOLO, once the classes are known. Without any they are just texts."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lifecycle.contracts.engine import Canceled, Report, ShouldStop
 from lifecycle.contracts.ingest import ColumnMapping, IngestResult, IngestSpec, PutBlobs, Reject
+from workers.engines.ingest.cards import find_cards
 from workers.engines.ingest.folders import FolderSays, are_labels, count_labels, read_folders
 from workers.engines.ingest.formats import regions
 from workers.engines.ingest.items_from_documents import read_document
@@ -86,7 +87,8 @@ class _Reader:
         self.workdir = workdir
         self.notes = writer.notes
         self.classes = set(writer.notes.get("classes", ()))
-        self.tables = TableReader(spec, writer, workdir, report)
+        self.cards, class_names = find_cards(spec, names)
+        self.tables = TableReader(spec, writer, workdir, report, class_names)
         self.files_done = 0
 
     def read(self, after: Position | None) -> Iterator[Outcome]:
@@ -115,6 +117,8 @@ class _Reader:
         for file in self._pending(after):
             if not isinstance(file, SourceFile):
                 yield file
+            elif file.position[:2] in self.cards:
+                continue
             elif self.spec.item_kind == "text":
                 yield from self._read_text(file, after)
             else:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Protocol
 from lifecycle.contracts.ingest import IngestLimits, Reject
 from workers.engines.ingest.archives import NESTED_MAGICS, Archive, is_litter, is_zip, member_name, unpacking
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.packed import PackedFile, is_packed_alone
 from workers.engines.ingest.records import Position
 from workers.engines.ingest.tars import TarArchive, is_tar
 
@@ -88,6 +89,10 @@ def iterate_sources(
         head = read_head(path)
         if is_zip(head):
             yield from _iterate_archive(number, name, path, limits, Archive, member_name)
+        elif is_packed_alone(path, name):
+            yield from _iterate_archive(
+                number, name, path, limits, PackedFile, lambda _, name=name: name.rpartition(".")[0]
+            )
         elif is_tar(head):
             yield from _iterate_archive(number, name, path, limits, TarArchive, lambda member: member.name)
         else:

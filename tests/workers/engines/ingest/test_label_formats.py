@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import itertools
 import json
 import tarfile
 import zipfile
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from lifecycle.contracts.ingest import IngestLimits
 from workers.engines.ingest.formats.conll import BadSentence, Sentence, read_conll
+from workers.engines.ingest.formats.masks import read_mask
 
 
 def jpeg(shade: int, size=(200, 100)) -> bytes:
@@ -261,3 +266,127 @@ def test_texts_in_a_tar_are_labeled_by_their_folders(take_in):
     outcome = take_in("text", {"t.tar": content})
 
     assert [(row["text"], row["label"]) for row in outcome.rows] == [("I liked it", "up"), ("I did not", "down")]
+
+
+def rectangle() -> list[int]:
+    """COCO's runs, down one column after another, of a mask of 200 × 100 that is the box above."""
+    runs, ink, out = [20 * 100 + 10], 0, 40
+    for _ in range(100):
+        runs += [50, 50]
+    return [*runs[:-1], 80 * 100 + out + ink]
+
+
+def pack_runs(runs: list[int]) -> str:
+    """As pycocotools' rleToString does."""
+    text = ""
+    for place, run in enumerate(runs):
+        value, is_open = run - (runs[place - 2] if place > 2 else 0), True
+        while is_open:
+            piece, value = value & 0x1F, value >> 5
+            is_open = value != (-1 if piece & 0x10 else 0)
+            text += chr(piece + (0x20 if is_open else 0) + 48)
+    return text
+
+
+@pytest.mark.parametrize("pack", [list, pack_runs], ids=["runs", "string"])
+def test_masks_of_coco_become_outlines(take_in, pack):
+    masks = [{"size": [100, 200], "counts": pack(rectangle())}, {"size": [100, 200], "counts": [1, 10**9]}]
+    content = json.loads(COCO) | {
+        "annotations": [
+            {"id": n, "image_id": 1, "category_id": 7, "iscrowd": 1, "segmentation": mask}
+            for n, mask in enumerate(masks)
+        ]
+    }
+
+    outcome = take_in(
+        "image", {"set.zip": zip_of({"c.json": json.dumps(content), "a.png": jpeg(1)})}, label_kind="regions"
+    )
+
+    (region,) = json.loads(outcome.rows[0]["result"])
+    assert sorted(region["value"]["points"]) == [[10.0, 10.0], [10.0, 60.0], [60.0, 10.0], [60.0, 60.0]]
+    assert region["value"]["polygonlabels"] == ["cat"] and "mask that does not fit its size" in outcome.reasons
+
+
+def test_a_mask_of_two_islands_and_a_hole_gives_two_outlines():
+    rows, columns = np.mgrid[:60, :80]
+    mask = (rows - 20) ** 2 + (columns - 20) ** 2 < 225
+    mask &= (rows - 20) ** 2 + (columns - 20) ** 2 > 9
+    mask[40:50, 50:70] = True
+    flat = mask.T.ravel().tolist()
+    runs = [len(list(same)) for _, same in itertools.groupby(flat)]
+
+    outlines = read_mask({"size": [60, 80], "counts": ([0] if flat[0] else []) + runs})
+
+    areas = sorted(abs(measure(outline)) for outline in outlines)
+    assert len(outlines) == 2 and areas[0] == 200 and abs(areas[1] - 225 * 3.1416) < 30
+    assert all(len(outline) < 40 for outline in outlines)
+
+
+def measure(outline) -> float:
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(outline, [*outline[1:], outline[0]], strict=True)) / 2
+
+
+def test_image_sets_of_voc_are_splits(take_in):
+    files = {
+        f"VOC2012/{name}": content
+        for name, content in {
+            "Annotations/a.xml": VOC, "JPEGImages/a.png": jpeg(1), "JPEGImages/b.png": jpeg(2),
+            "JPEGImages/c.png": jpeg(3), "ImageSets/Main/train.txt": "a\n", "ImageSets/Main/val.txt": "b\n",
+            "ImageSets/Main/cat_train.txt": "a 1\nb -1\n",
+        }.items()
+    }  # fmt: skip
+
+    outcome = take_in("image", {"set.zip": zip_of(files)}, label_kind="regions")
+
+    rows = by_name(outcome)
+    assert [rows[name]["split"] for name in ("a.png", "b.png", "c.png")] == ["train", "validation", None]
+    assert read_box(rows["a.png"]) == BOX and rows["b.png"]["result"] is None
+
+
+def test_a_packed_table_is_read_and_a_bomb_is_not(take_in, tmp_path):
+    files = {
+        "train.csv.gz": gzip.compress(b"text,label\na good mill,good\na bad mill,bad\n"),
+        "test.jsonl.gz": gzip.compress(b'{"text": "a fine mill", "label": "good"}\n'),
+        "cut.csv.gz": gzip.compress(b"text,label\n" + bytes(range(256)) * 40)[:-30],
+        "note.txt.gz": gzip.compress(b"one whole text"),
+    }
+
+    outcome = take_in("text", files)
+
+    found = {row["text"]: (row["label"], row["split"]) for row in outcome.rows}
+    assert found["a good mill"] == ("good", "train") and found["a fine mill"] == ("good", "test")
+    assert found["one whole text"][0] is None and "cut.csv.gz" in str(outcome.rejects)
+
+    small = IngestLimits(file_bytes=1_000_000, archive_bytes=2_000_000)
+    bomb = take_in(
+        "text",
+        {"bomb.csv.gz": gzip.compress(b"text,label\n" + b"a" * 5_000_000)},
+        limits=small,
+        workdir=tmp_path / "second",
+    )
+    assert bomb.rows == [] and "decompression bomb" in bomb.reasons
+
+
+def test_the_card_of_a_hub_dataset_names_the_classes_behind_numbers(take_in):
+    card = """---
+dataset_info:
+  features:
+  - name: text
+    dtype: string
+  - name: label
+    dtype:
+      class_label:
+        names:
+          '0': bad
+          '1': good
+---
+# Film reviews
+"""
+    files = {"README.md": card, "data/train.csv": "text,label\nfine film,1\npoor film,0\nunseen film,-1\n"}
+
+    outcome = take_in("text", {"set.zip": zip_of(files)})
+
+    assert {row["text"]: row["label"] for row in outcome.rows} == {
+        "fine film": "good", "poor film": "bad", "unseen film": None,
+    }  # fmt: skip
+    assert outcome.rejects == []

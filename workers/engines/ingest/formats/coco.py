@@ -1,4 +1,4 @@
-"""COCO instances: one JSON with pictures, classes, and boxes, polygons and keypoints in pixels."""
+"""COCO instances: one JSON with pictures, classes, and boxes, polygons, masks and keypoints in pixels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from workers.engines.ingest.formats.masks import read_mask
 from workers.engines.ingest.formats.regions import Damage, Shape, clean_name
 
 
@@ -53,9 +54,11 @@ def _read_shapes(annotation: Mapping[str, Any], label: str, scale: tuple[float, 
         x, y, width, height = (float(number) for number in annotation["bbox"])
         found.append(Shape("box", label, ((x, y), (x + width, y + height)), scale))
     outlines = annotation.get("segmentation")
-    for outline in outlines if isinstance(outlines, list) else ():  # the other form is a packed mask
+    for outline in outlines if isinstance(outlines, list) else ():
         if len(outline) >= 6:
             found.append(Shape("polygon", label, _pair(outline), scale))
+    if isinstance(outlines, dict):  # a mask in runs
+        found += [Shape("polygon", label, points, scale) for points in read_mask(outlines)]
     triples = annotation.get("keypoints") or ()
     for x, y, seen in zip(triples[::3], triples[1::3], triples[2::3], strict=False):
         if seen:
