@@ -63,3 +63,12 @@ test("a page that goes writes at once what waits", async () => {
 
   assert.equal((await drafts.list()).length, 1);
 });
+
+test("an answer that was taken back is a draft again", async () => {
+  const drafts = createMemoryDrafts();
+  const keeper = await createKeeper(drafts, { timers: createTimers() });
+
+  await keeper.keep(7, [entry]);
+
+  assert.deepEqual((await createKeeper(drafts)).find(7), [entry]);
+});

@@ -51,20 +51,26 @@ export function createActions({ view, store, media, screen, keeper, watch, propo
       commit(operation, "Skipped.");
     },
 
-    /** The newest step: within the answer in the making first, then the newest decision. */
-    undo() {
+    /** The newest step: within the answer in the making first, then the newest decision (not by a key that is held). */
+    undo(event) {
       const session = deskOf()?.session;
       if (session?.canUndo) return void session.undo();
+      if (event?.repeat) return;
       const operation = store.undo();
       if (!operation) return;
-      if (operation.kind === "withdraw") count(-1, null);
-      else if (operation.kind === "answer") deskOf()?.session?.replace(operation.result);
+      if (operation.kind === "withdraw") {
+        count(-1, null);
+        const { result } = store.answerOf(operation.task) ?? {};
+        if (result && !quick) void keeper.keep(operation.task, result);
+      }
+      if (operation.kind === "answer") deskOf()?.session?.replace(operation.result);
       commit(operation, "Undone. The item is back.");
     },
 
-    redo() {
+    redo(event) {
       const session = deskOf()?.session;
       if (session?.canRedo) return void session.redo();
+      if (event?.repeat) return;
       const isFirst = !store.isLookingBack;
       const operation = store.redo();
       if (!operation) return;

@@ -88,6 +88,11 @@ export async function createKeeper(drafts, { timers = globalThis, now = () => Da
         waiting.set(task, { session, timer: timers.setTimeout(() => void write(task), delayMs) });
       });
     },
+    /** An answer that was taken back is a draft again. */
+    keep(task, result) {
+      known.set(task, result);
+      return drafts.put(task, { result, at: now() });
+    },
     drop(task) {
       timers.clearTimeout(waiting.get(task)?.timer);
       waiting.delete(task);
