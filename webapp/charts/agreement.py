@@ -60,7 +60,12 @@ def build_weeks(weeks: Sequence[Mapping[str, Any]], names: Mapping[str, str]) ->
                 "hovertemplate": "%{y:.2f}, %{text}",
             }
         )
-    layout = {**LAYOUT, "margin": _MARGIN, "yaxis": {"range": [-0.05, 1.05]}, "xaxis": {"type": "date"}}
+    layout = {
+        **LAYOUT,
+        "margin": _MARGIN,
+        "yaxis": {"range": [-0.05, 1.05]},
+        "xaxis": {"type": "category", "nticks": 8},
+    }
     return {"data": traces, "layout": layout | {"showlegend": len(traces) > 1}}
 
 
@@ -111,7 +116,7 @@ def build_pace(buckets: Sequence[Any], answers: Sequence[int], seconds: Sequence
     layout = {
         **LAYOUT,
         "margin": {**_MARGIN, "r": 48},
-        "xaxis": {"type": kind, **({"dtick": 3} if kind == "linear" else {})},
+        "xaxis": {"type": kind, **({"dtick": 3} if kind == "linear" else {"nticks": 8})},
         "yaxis": {"title": {"text": "answers"}, "rangemode": "tozero"},
         "yaxis2": {
             "title": {"text": "seconds"},

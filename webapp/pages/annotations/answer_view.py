@@ -43,6 +43,11 @@ class AnswerView:
     stretches: list[Stretch] = field(default_factory=list)
     said: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def letter_size(self) -> int:
+        """Of labels over the picture, in its pixels."""
+        return max(max(self.size) // 45, 5)
+
 
 def build_view(answer: Any, classes: Sequence[str] = ()) -> AnswerView:
     """`answer` is an annotation with its item."""

@@ -46,7 +46,7 @@ def person(request, slug, user_id):
             [one.bucket.isoformat() for one in weeks],
             [one.answers for one in weeks],
             [one.seconds for one in weeks],
-            "date",
+            "category",
         ),
         "drift_figure": _draw_drift(project, shown),
         "mixed_up": people_selectors.count_disagreements(project, user_id),

@@ -135,6 +135,7 @@ def _build_figures(project, found: dict[str, Any], control: str, people: dict[in
         "pair_key": given.get("pair", ""),
     }
     if "confusion" in found:
+        figures["cells_open"] = _has_links(found, control)
         figures["matrix_figure"] = _draw_matrix(project, found, control, chosen)
     return figures
 
@@ -148,14 +149,18 @@ def _draw_matrix(project, found: dict[str, Any], control: str, pair: dict[str, A
         for x, y, count in pair.get("cells", []):
             matrix[x][y] = count
         first, second, who = pair["a_name"], pair["b_name"], {"a": pair["a"], "b": pair["b"]}
-    has_links = control == people_selectors.MAIN and found["kind"] in ("nominal", "several", "ordinal")
 
     def link(one: str, other: str) -> str:
-        if not has_links:
+        if not _has_links(found, control):
             return ""
         return _link("quality-items", project) + "?" + urlencode({"first": one, "second": other} | who)
 
     return build_matrix(classes, matrix, link, f"{first} says", f"{second} says" if pair else "somebody else says")
+
+
+def _has_links(found: dict[str, Any], control: str) -> bool:
+    """Items are found by what the project's own question was answered with."""
+    return control == people_selectors.MAIN and found["kind"] in ("nominal", "several", "ordinal")
 
 
 def _link(name: str, project, **where: Any) -> str:

@@ -36,4 +36,4 @@ class QualityForm(forms.Form):
     def write(settings: QualitySettings) -> dict[str, Any]:
         """What the form shows of the settings."""
         shown = {name: getattr(settings, name) for name in QualityForm.base_fields}
-        return {name: round(value * 100, 2) if name in PERCENTS else value for name, value in shown.items()}
+        return {name: f"{value * 100:g}" if name in PERCENTS else value for name, value in shown.items()}
