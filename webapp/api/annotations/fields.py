@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -14,6 +15,7 @@ from webapp.hypertext import clean_html
 from webapp.media import is_inline
 
 MAX_TEXT_CHARS = 1_000_000
+BRINGS = {"Audio": "audio", "Image": "image"}  # what may stand in the data itself
 
 
 def build_fields(project: Project, interface: Interface, task: Task) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def _show(project: Project, task: Task, one: ObjectTag, value: Any) -> Any:
         return clean_html(str(value)[:MAX_TEXT_CHARS])
     if one.tag == "Text" and not isinstance(value, str):
         return str(value)
-    if one.tag == "Audio" and is_inline(value, "audio"):
+    if one.tag in BRINGS and is_inline(value, BRINGS[one.tag]):
         address = {"slug": project.slug, "task_id": task.pk, "object_name": one.name}
         return reverse("annotations:task-media", kwargs=address)
     return value
@@ -44,13 +46,14 @@ def _show(project: Project, task: Task, one: ObjectTag, value: Any) -> Any:
 def _list_headings(interface: Interface, row: Any, extra: Any) -> dict[str, str]:
     """What headings show of a task: <Header value="$question"/>."""
     source = {**(extra or {}), **(row or {})}
-    wanted = _walk(interface.layout)
+    wanted = list_heading_fields(interface.layout)
     return {name: str(source[name]) for name in wanted if name in source}
 
 
-def _walk(nodes) -> list[str]:
+def list_heading_fields(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The fields that headings of a layout show."""
     found = []
     for node in nodes:
         found += [node["field"]] if node.get("field") else []
-        found += _walk(node["children"])
+        found += list_heading_fields(node["children"])
     return found

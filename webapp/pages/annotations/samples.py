@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 from typing import Any
-from urllib.parse import quote
+
+from django.templatetags.static import static
 
 from lifecycle.annotations.models import Task
 from lifecycle.contracts.label_interface import Interface, ObjectTag
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.projects.models import Project
+from webapp.api.annotations.fields import list_heading_fields
 from webapp.api.annotations.payloads import build_task, list_columns
 
 SHOWN = 3
 TEXT = "Ada Lovelace wrote the first program in London, in 1843. It worked out Bernoulli numbers on paper."
-PICTURE = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="420"><rect width="640" height="420" fill="#dfe7ef"/>'
-    '<rect x="70" y="210" width="180" height="140" fill="#8aa4c0"/><circle cx="420" cy="180" r="90" fill="#c98f6b"/>'
-    '<path d="M300 380 L400 290 L520 390 Z" fill="#7d9c78"/></svg>'
-)
+EXAMPLES = {"Image": "img/example.png", "Audio": "img/example.wav"}
 
 
 def list_preview_tasks(project: Project, interface: Interface) -> list[dict[str, Any]]:
@@ -33,13 +31,14 @@ def list_preview_tasks(project: Project, interface: Interface) -> list[dict[str,
 
 def _make_up(project: Project, interface: Interface) -> dict[str, Any]:
     kind = get_problem_type(project.problem_type).item_kind
-    data = {one.field: _sample(one) for one in interface.objects if one.field and one.tag != "Audio"}
+    data: dict[str, Any] = {name: "What the task asks" for name in list_heading_fields(interface.layout)}
+    data |= {one.field: _sample(one) for one in interface.objects if one.field}
     body: dict[str, Any] = {"id": 1, "item": 1, "kind": str(kind), "source": "an example", "data": data}
     if kind == "image":
         body |= {"width": 640, "height": 420}
-        data["image"] = _sample(ObjectTag("item", "Image"))
+        data.setdefault("image", static(EXAMPLES["Image"]))
     elif kind == "text":
-        data["text"] = TEXT
+        data.setdefault("text", TEXT)
     else:
         row = {name: value for name, value in data.items() if isinstance(value, str | int | float)}
         body["fields"] = [[name, value] for name, value in (row or _ROW).items()]
@@ -51,8 +50,8 @@ _ROW = {"name": "Ada", "age": 36, "city": "London"}
 
 
 def _sample(one: ObjectTag) -> Any:
-    if one.tag == "Image":
-        return f"data:image/svg+xml,{quote(PICTURE)}"
+    if one.tag in EXAMPLES:
+        return static(EXAMPLES[one.tag])
     if one.tag == "HyperText":
         return f"<h3>An example</h3><p>{TEXT}</p>"
     if one.tag == "Table":
