@@ -39,12 +39,13 @@ def suggest_all(source, value="cat"):
 def test_an_annotator_is_handed_suggestions_and_what_came_of_them_is_in_the_report(
     project, owner, member, call, make_tasks
 ):
-    make_tasks(40)
+    make_tasks(24)
     user = member("annotator")
     source = suggestions.create_source(project=project, actor=owner, kind="file", title=TRAP)
+    suggestions.change_assistance(project=project, actor=owner, hidden_share=0.5)
     suggest_all(source)
 
-    tasks = call(user, "post", "queue/next/", {"count": 40}).json()["tasks"]
+    tasks = call(user, "post", "queue/next/", {"count": 24}).json()["tasks"]
     operations = []
     for task in tasks:
         shown = task["suggestions"]
@@ -56,11 +57,11 @@ def test_an_annotator_is_handed_suggestions_and_what_came_of_them_is_in_the_repo
 
     assert {one["status"] for one in outcomes["outcomes"]} == {"saved"}
     hidden = [task for task in tasks if not task["suggestions"]]
-    assert {task["id"] for task in hidden} == {t["id"] for t in tasks if arms.is_hidden(project.pk, t["id"], 0.2)}
+    assert {task["id"] for task in hidden} == {t["id"] for t in tasks if arms.is_hidden(project.pk, t["id"], 0.5)}
     assert set(SuggestionOutcome.objects.values_list("arm", "verdict")) == {("shown", "accepted"), ("hidden", "unseen")}
     report = call(owner, "get", "assistance/report/").json()
-    assert (report["shown"], report["hidden"]) == (40 - len(hidden), len(hidden))
-    assert report["acceptance"]["value"] == 1 and report["bias"]["low"] > 0.5
+    assert (report["shown"], report["hidden"]) == (24 - len(hidden), len(hidden))
+    assert report["acceptance"]["value"] == 1 and report["bias"]["low"] > 0.2
     assert call(user, "get", "assistance/report/").status_code == 403
     assert call(owner, "get", "assistance/outcomes/").json()["results"][0]["user"] == user.username
 
@@ -97,7 +98,7 @@ def test_active_learning_over_rest(project, owner, call, schema):
 
 
 def test_the_pages_show_sources_report_and_curve_and_their_forms_work(client, project, owner, make_tasks):
-    make_tasks(30)
+    make_tasks(12)
     client.force_login(owner)
     place = f"/projects/{project.slug}"
     empty = client.get(f"{place}/suggestions/report").content.decode()
@@ -105,7 +106,7 @@ def test_the_pages_show_sources_report_and_curve_and_their_forms_work(client, pr
     client.post(f"{place}/suggestions/file", {"file": file, "title": TRAP})
     source = SuggestionSource.objects.get()
     suggest_all(source)
-    for task in Task.objects.all()[:20]:
+    for task in Task.objects.all()[:8]:
         services.lease_next(project=project, user=owner, count=1)
         given = services.submit(
             project=project, user=owner, task_id=task.pk, result=rules.build_result("class", "cat"), may_answer_any=True

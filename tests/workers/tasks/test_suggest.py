@@ -86,7 +86,8 @@ def test_a_registered_model_suggests_and_a_killed_job_goes_on_with_what_is_missi
     project, owner, run_jobs, monkeypatch
 ):
     label(project, owner, 60)
-    turn = learning.start_round(loop=LearningLoop.objects.create(project=project, compares=False), user=owner)
+    loop = LearningLoop.objects.create(project=project, recipe="baseline", compares=False)
+    turn = learning.start_round(loop=loop, user=owner)
     run_jobs()
     evaluation = project.evaluations.order_by("pk").last()
     version = register(project=project, user=owner, artifact=evaluation.artifact, evaluation=evaluation)
