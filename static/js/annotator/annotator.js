@@ -10,7 +10,7 @@ import { describeResult, isPlain, paintLabels, readInterface } from "./interface
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
 import { buildPlain, createMedia } from "./media.js";
-import { createMemoryStorage, createOutbox, States } from "./outbox.js";
+import { createMemoryStorage, createOutbox, makeKey, States } from "./outbox.js";
 import { createPreviewApi } from "./preview.js";
 import { createProposals } from "./proposals.js";
 import { createQueue } from "./queue.js";
@@ -38,6 +38,8 @@ const MESSAGES = {
   "no-access": ["You can no longer label here", "The project was closed to you, or your role changed. Ask an owner of the project. What was not saved is kept in this browser."],
   idle: ["Paused", "You were away for a while, so others may get your items. Press any key to go on."],
 }; // prettier-ignore
+
+const makeId = () => makeKey().replaceAll("-", "").slice(0, 10); // also over plain HTTP, where there is no randomUUID
 
 export async function startAnnotator(root, setup) {
   const name = `gristmill-outbox-${setup.user}-${setup.project}`;
@@ -78,7 +80,7 @@ export async function startAnnotator(root, setup) {
   async function buildItem(task) {
     if (quick && isPlain(view, task)) return buildPlain(task);
     const draft = keeper.find(task.id)?.filter((entry) => entry.type === "relation" || view.find(entry.from_name)); // the schema may have changed
-    const session = createSession({ result: draft ?? store.answerOf(task.id)?.result ?? [] });
+    const session = createSession({ makeId, result: draft ?? store.answerOf(task.id)?.result ?? [] });
     const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project };
     const desk = createDesk({ view, task, session, makers, settings });
     const stopKeeping = keeper.watch(task.id, session);
@@ -100,7 +102,7 @@ export async function startAnnotator(root, setup) {
   function takeSuggestion(result) {
     if (quick) return actions.answer(result[0]);
     const drawn = new Set(view.drawing.map((control) => control.name));
-    const named = result.map((entry) => (entry.id === undefined && drawn.has(entry.from_name) ? { ...entry, id: crypto.randomUUID().slice(0, 10) } : entry));
+    const named = result.map((entry) => (entry.id === undefined && drawn.has(entry.from_name) ? { ...entry, id: makeId() } : entry));
     return media.shown?.session.replace(named);
   }
 

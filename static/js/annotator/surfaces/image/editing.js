@@ -1,5 +1,6 @@
 // What a person does to regions on a picture, as steps of the session: draw, change, nudge, grow, copy, paint.
 
+import { makeKey } from "../../outbox.js";
 import { snapShape, boundsOfShape, buildEntry, copyRegions, growShape, moveShape, newKeypointValue, writeShape, TOOL_OF_TAG } from "./regions.js"; // prettier-ignore
 import { nearestCorner, withCorner, withoutCorner } from "./geometry.js";
 import { dragHandle } from "./marks.js";
@@ -11,7 +12,7 @@ const INSERTED_SHARE = 0.25; // of what is seen, for a shape put in by key
 const FINGER_PX = 14;
 const TWICE_MS = 450; // between two taps that are one gesture
 
-const makeId = () => crypto.randomUUID().slice(0, 10);
+const makeId = () => makeKey().replaceAll("-", "").slice(0, 10); // also over plain HTTP
 
 export function createEditing({ object, controls, session, settings, preferences, viewport, scene, say }) {
   let lastTap = null; // {id, corner, time}
