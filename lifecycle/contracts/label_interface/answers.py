@@ -13,6 +13,8 @@ MAX_TEXT_CHARS = 100_000
 MAX_TEXTS = 1_000
 MAX_POINTS = 20_000
 MAX_RLE = 6_000_000
+LARGEST = 2**1_000
+LONGEST = 2**31  # characters of a text
 WHOLE, SLACK = 100.0, 1.0  # percent; drawing tools round
 FAR = 200.0  # how far a turned shape may reach out
 Value = Mapping[str, Any]
@@ -71,10 +73,17 @@ def _check_rating(control: Control, rating: Any) -> None:
         raise ValueError(f"The rating “{control.name}” is a whole number from 1 to {len(control.labels)}.")
 
 
+def _is_finite(number: Any) -> bool:
+    """Whether it is a number that a float can hold."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return False
+    return math.isfinite(number) if isinstance(number, float) else abs(number) < LARGEST
+
+
 def _check_number(control: Control, number: Any) -> None:
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise ValueError("The answer must be a number.")
-    if not math.isfinite(number):
+    if not _is_finite(number):
         raise ValueError("The answer must be a finite number.")
     low, high = _read_limit(control, "min"), _read_limit(control, "max")
     if (low is not None and number < low) or (high is not None and number > high):
@@ -111,7 +120,7 @@ def _check_pair(control: Control, selected: Any) -> None:
 def _read_numbers(value: Value, *names: str, what: str) -> list[float]:
     numbers = [value.get(name) for name in names]
     for name, number in zip(names, numbers, strict=True):
-        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        if not _is_finite(number):
             raise ValueError(f"A {what} needs a number “{name}”.")
     return numbers  # type: ignore[return-value]
 
@@ -158,10 +167,7 @@ def _check_polygon(object_tag: str, entry: Entry, value: Value) -> None:
     if not isinstance(points, list) or not 3 <= len(points) <= MAX_POINTS:
         raise ValueError(f"A polygon has 3 to {MAX_POINTS:,} corners.")
     for point in points:
-        is_pair = isinstance(point, list) and len(point) == 2
-        if not is_pair or any(isinstance(n, bool) or not isinstance(n, int | float) for n in point):
-            raise ValueError("A corner of a polygon is a pair of numbers.")
-        if not all(math.isfinite(number) for number in point):
+        if not isinstance(point, list) or len(point) != 2 or not all(_is_finite(number) for number in point):
             raise ValueError("A corner of a polygon is a pair of finite numbers.")
     _check_inside([(x, y) for x, y in points], "polygon")
     if value.get("closed") not in (None, True):
@@ -201,7 +207,7 @@ def _check_sound(value: Value) -> None:
 
 def _check_offsets(value: Value, first: str, last: str) -> None:
     start, end = value.get(first), value.get(last)
-    if type(start) is not int or type(end) is not int or not 0 <= start < end:
+    if type(start) is not int or type(end) is not int or not 0 <= start < end < LONGEST:
         raise ValueError("A span begins at character 0 or later and ends after its beginning.")
     if not isinstance(value.get("text", ""), str):
         raise ValueError("The text of a span is a text.")
@@ -229,8 +235,7 @@ def _check_marked(value: Value) -> None:
 def _check_period(object_tag: str, entry: Entry, value: Value) -> None:
     start, end = value.get("start"), value.get("end")
     for moment in (start, end):
-        is_number = isinstance(moment, int | float) and not isinstance(moment, bool) and math.isfinite(moment)
-        if not is_number and not (isinstance(moment, str) and 0 < len(moment) <= 100):
+        if not _is_finite(moment) and not (isinstance(moment, str) and 0 < len(moment) <= 100):
             raise ValueError("A stretch of a time series needs start and end.")
     if isinstance(start, str) != isinstance(end, str):
         raise ValueError("Start and end of a stretch of a time series are written the same way.")

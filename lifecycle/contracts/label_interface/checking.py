@@ -93,7 +93,8 @@ def _check_relation(interface: Interface, entry: Mapping[str, Any], regions: Map
         raise ValueError("A relation leads from or to a region that does not exist.")
     if ends[0] == ends[1]:
         raise ValueError("A relation leads from a region to itself.")
-    if entry.get("direction", "right") not in DIRECTIONS:
+    direction = entry.get("direction", "right")
+    if not isinstance(direction, str) or direction not in DIRECTIONS:
         raise ValueError("The direction of a relation is left, right or bi.")
     labels = entry.get("labels") or []
     known = {label.value for one in interface.controls if one.tag == "Relations" for label in one.labels}
@@ -106,8 +107,8 @@ def _check_relation(interface: Interface, entry: Mapping[str, Any], regions: Map
 
 def _check_storable(result: Sequence[Mapping[str, Any]]) -> None:
     try:
-        text = json.dumps(result, allow_nan=False)
-        text.encode()
+        text = json.dumps(result, allow_nan=False, ensure_ascii=False)
+        text.encode()  # refuses halves of characters
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"The result cannot be stored: {error}.") from None
     if len(text) > MAX_RESULT_CHARS or "\\u0000" in text:

@@ -90,7 +90,9 @@ def _check_names(root: Element) -> None:
     names = []
     for element in _walk(root):
         tag, name = _tag(element), element.get("name") or ""
-        if tag in OBJECTS or (tag in CONTROLS and tag != "Relations"):
+        if tag == "Relations":
+            names.append("relations")
+        elif tag in OBJECTS or tag in CONTROLS:
             if not name.strip():
                 raise ValueError(f"A <{tag}> has no name: give it name=“…”.")
             if len(name) > MAX_NAME_CHARS or not name.isprintable():

@@ -192,7 +192,8 @@ def test_what_is_said_of_regions_and_between_them_needs_regions_that_exist():
 
     assert interface.read_value(good) == "cat, dog"
     for bad in ([how("a")], [box("a"), relation("a", "z")], [box("a"), relation("a", "a")],
-                [box("a"), box("b"), relation("a", "b", labels=["likes"])]):  # fmt: skip
+                [box("a"), box("b"), relation("a", "b", labels=["likes"])],
+                [box("a"), box("b"), relation("a", "b", direction=["right"])]):  # fmt: skip
         with pytest.raises(ValueError):
             interface.check_result(bad)
     with pytest.raises(ValueError, match="every region"):
@@ -208,6 +209,22 @@ def test_answers_that_say_the_same_have_the_same_key_whatever_their_ids():
     assert interface.compare_key([box("a"), box("b", "dog")]) == interface.compare_key([box("2", "dog"), box("1")])
     other[0] = relation("x", "y", direction="left")
     assert interface.compare_key(one) == interface.compare_key(other)
+
+
+@pytest.mark.parametrize(
+    "extra", [{"meta": "\ud800"}, {"meta": "a\0b"}, {"score": float("nan")}, {"meta": {1, 2}}, {"to_name": ["item"]}]
+)
+def test_what_a_database_could_not_hold_is_refused(extra):
+    with pytest.raises(ValueError):
+        parse_interface(BOXES, "object_detection").check_result([box("a") | extra])
+
+
+def test_numbers_beyond_every_scale_are_refused():
+    interface = parse_interface(build_config("Number", "Text"))
+    entry = {"from_name": "label", "to_name": "item", "type": "number", "value": {"number": 10**400}}
+
+    with pytest.raises(ValueError, match="finite"):
+        interface.check_result([entry])
 
 
 def test_an_outline_that_an_import_brought_stands_where_boxes_are_asked_for():
