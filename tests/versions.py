@@ -12,21 +12,11 @@ import pyarrow.parquet as pq
 from django.conf import settings
 
 from lifecycle.common.blobs import open_blobs
+from lifecycle.datasets import chunks
 from lifecycle.datasets.models import Dataset, DatasetVersion, Item
 from tests.factories import CollectionFactory, DatasetVersionFactory
 
-SCHEMA = pa.schema(
-    [
-        ("item_id", pa.int64()),
-        ("content_hash", pa.string()),
-        ("split", pa.string()),
-        ("label", pa.string()),
-        ("blob", pa.string()),
-        ("text", pa.string()),
-        ("row", pa.string()),
-        ("group", pa.string()),
-    ]
-)
+SCHEMA = pa.schema(list(chunks.SCHEMA)[:8])  # what manifests of format 1 had
 
 
 def split_of(position: int) -> str:

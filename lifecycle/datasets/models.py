@@ -29,8 +29,12 @@ class Dataset(TimestampedModel):
 class Collection(TimestampedModel):
     """One run of one source: what was asked for, and what came of it. Without a job it is a draft."""
 
-    class Kind(models.TextChoices):
-        UPLOAD = "upload"
+    class Kind(models.TextChoices):  # those of sources.Source, which stands above
+        UPLOAD = "upload", "Uploaded files"
+        SQL = "sql", "Database"
+        FOLDER = "folder", "Server folder"
+        BUCKET = "bucket", "Bucket"
+        CRAWL = "crawl", "Web crawl"
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="collections")
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.UPLOAD)

@@ -7,15 +7,15 @@ import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from lifecycle.contracts.ingest import IngestLimits
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.tars import RATIO_FROM_BYTES, TAR_MAGIC, TAR_MAGIC_AT
 
-OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+OPENERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 SUFFIXES = (".gz", ".bz2", ".xz")
 TAR_SUFFIXES = (".tar", ".tgz", ".tbz", ".tbz2", ".txz")
 MEMBER_RATIO = 1_100  # deflate cannot do more than about 1,030; long runs of equal rows come near

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -90,13 +91,15 @@ def iterate_sources(
         if is_zip(head):
             yield from _iterate_archive(number, name, path, limits, Archive, member_name)
         elif is_packed_alone(path, name):
-            yield from _iterate_archive(
-                number, name, path, limits, PackedFile, lambda _, name=name: name.rpartition(".")[0]
-            )
+            yield from _iterate_archive(number, name, path, limits, PackedFile, partial(_name_packed, name))
         elif is_tar(head):
             yield from _iterate_archive(number, name, path, limits, TarArchive, lambda member: member.name)
         else:
             yield SourceFile(Position(number), name, name, path=path)
+
+
+def _name_packed(name: str, member: object) -> str:
+    return name.rpartition(".")[0]
 
 
 def _iterate_archive(number: int, name: str, path: Path, limits: IngestLimits, kind: Callable[..., Opened],
