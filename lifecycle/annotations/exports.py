@@ -17,7 +17,7 @@ from django.db import connection
 from lifecycle.annotations import selectors
 from lifecycle.annotations.external_payloads import build_annotation, build_prediction, build_task
 from lifecycle.annotations.label_studio import swap_names
-from lifecycle.annotations.models import Annotation, LabelExport, Suggestion, Task
+from lifecycle.annotations.models import LabelExport, Suggestion, Task
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.contracts.label_exports import LAYOUTS, LabeledTask, LabelExportSpec, LabelLayout, Picture, list_layouts
 from lifecycle.contracts.label_exports import split_layout as split_layout
@@ -85,7 +85,7 @@ class _Answer(NamedTuple):
     origin: str
     kind: str
     result: Any
-    count: int
+    size: int
     previous_id: int | None
     lead_time_ms: int | None
     external: Mapping[str, Any] | None
@@ -144,7 +144,8 @@ class _Builder:
         answers, suggestions = self._read_answers(ids), self._read_suggestions(ids)
         for row in rows:
             item = _Item(row[5], row[6], row[7], orjson.loads(row[8]) if row[8] else None, row[9])
-            task: Any = _Task(*row[:5], item)
+            pk, state, overlap, external, updated_at = row[:5]
+            task: Any = _Task(pk, state, overlap, external, updated_at, item)
             mine = answers.get(task.pk, ())
             described, proposals = [body for _, body in mine], suggestions.get(task.pk, ())
             skips = sum(1 for body in described if body["was_cancelled"])
@@ -169,7 +170,7 @@ class _Builder:
         bare: Any = row._replace(result=[] if self.keeps_bytes else orjson.loads(row.result))
         body = build_annotation(self.project, self.interface, bare, id=pk, created_at=at)
         if self.keeps_bytes:
-            body |= {"result": orjson.Fragment(row.result), "result_count": row.count}
+            body |= {"result": orjson.Fragment(row.result), "result_count": row.size}
         return body
 
     def _read_suggestions(self, task_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
@@ -247,6 +248,3 @@ def _fetch(sql: str, where: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, where)
         return cursor.fetchall()
-
-
-assert Annotation.Kind.WITHDRAWN == "withdrawn"  # as the statements above write it

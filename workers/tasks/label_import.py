@@ -17,6 +17,7 @@ SHOWN_REJECTS = 200
 @job_task("label_import", queue="io")
 def label_import(context: JobContext) -> dict:
     project, user = context.job.project, context.job.created_by
+    assert project is not None
     path = context.blobs.fetch(context.spec["blob"], context.blob_dir)
     spec = label_imports.describe(job=context.job, path=str(path))
     counts = {"tasks": 0, "new_tasks": 0, "annotations": 0, "predictions": 0, "rejected": 0}

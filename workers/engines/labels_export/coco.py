@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
 from lifecycle.contracts.label_exports import LabeledTask
@@ -71,7 +72,7 @@ def _describe_mask(value: Any, width: int, height: int) -> dict[str, Any] | None
         mask = brush.decode(value["rle"], width, height)
     except (KeyError, TypeError, ValueError):
         return None
-    rows, columns = mask.any(axis=1).nonzero()[0], mask.any(axis=0).nonzero()[0]
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box: Sequence[int] = [0, 0, 0, 0]
     if rows.size:
         left, top = int(columns[0]), int(rows[0])

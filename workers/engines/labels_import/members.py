@@ -39,7 +39,7 @@ class Members:
 
     def index_pictures(self) -> dict[str, str]:
         """{file name without ending: name} of the pictures that came along; masks are none."""
-        found = {}
+        found: dict[str, str] = {}
         for name in self.list(*PICTURES):
             if not name.startswith("masks/"):
                 found.setdefault(PurePosixPath(name).stem, name)
