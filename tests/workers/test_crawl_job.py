@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from lifecycle.contracts.problems import ItemKind
 from lifecycle.crawls import services
 from lifecycle.crawls.models import Crawl, CrawlItem, CrawlUrl
 from lifecycle.datasets.models import Item
+from lifecycle.sources.models import Source
+from lifecycle.sources.services import run_due
 from tests import factories
 from tests.sites import article, serve
 
@@ -110,6 +115,26 @@ def test_an_address_that_failed_once_is_asked_again_within_the_same_crawl(make_s
 
     crawl.refresh_from_db()
     assert (crawl.state, crawl.fetched, crawl.retries, crawl.failed) == ("done", 2, 1, 0)
+
+
+def test_a_site_is_crawled_again_when_its_time_has_come(make_site, site, owner, run_jobs):
+    fill(site, 3)
+    source = make_site()
+    services.start_crawl(source=source, user=owner)
+    run_jobs()
+    due = timezone.now() - timedelta(minutes=1)
+    Source.objects.filter(pk=source.pk).update(is_scheduled=True, interval_minutes=60, next_run_at=due)
+
+    (run,) = run_due()
+    again = run_due()
+    (job,) = run_jobs()
+
+    assert again == [] and job.state == "succeeded", job.traceback
+    crawl = Crawl.objects.get(collection=run.collection)
+    assert (run.trigger, run.collection.kind, crawl.state) == ("schedule", "crawl", "done")
+    assert (crawl.unchanged, crawl.fetched, Item.objects.count()) == (4, 0, 4)
+    source.refresh_from_db()
+    assert source.next_run_at > timezone.now()
 
 
 def test_a_server_that_knows_its_pages_is_asked_only_whether_they_changed(make_site, site, owner, run_jobs):

@@ -132,7 +132,7 @@ def _describe_voc(source: Source, item: dict[str, Any], name: str) -> Iterator[s
             source.leave_out(NO_BOX)
         left, top, right, bottom = _to_box(source, kind, value, item)
         box = (f"<xmin>{left + 1:g}</xmin><ymin>{top + 1:g}</ymin>"
-               f"<xmax>{right + 1:g}</xmax><ymax>{bottom + 1:g}</ymax>")  # fmt: skip
+               f"<xmax>{right:g}</xmax><ymax>{bottom:g}</ymax>")  # fmt: skip
         yield f"<object><name>{escape(label)}</name><difficult>0</difficult><bndbox>{box}</bndbox></object>"
     yield "</annotation>\n"
 
