@@ -66,7 +66,7 @@ def _write_yolo(
             archive.add(f"labels/{task.item.name}.txt", "".join(line + "\n" for line in lines))
             source.written += 1
         lines = ["path: .", "train: images", "val: images", "names:"]
-        lines += [f"  {number}: {json.dumps(name)}" for number, name in enumerate(names.names)]
+        lines += [f"  {number}: {json.dumps(name, ensure_ascii=False)}" for number, name in enumerate(names.names)]
         archive.add("data.yaml", "\n".join(lines) + "\n")
         archive.add("classes.txt", "".join(f"{' '.join(name.split())}\n" for name in names.names))
 
