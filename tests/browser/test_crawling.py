@@ -1,20 +1,40 @@
-"""An engineer crawls a site in the browser: describes it, tries an address, starts, and looks at what came in."""
+"""An engineer crawls a site, looks at it, leaves a crowd out on the map, versions the rest, and a script loads it."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from lifecycle.accounts.services import tokens
 from lifecycle.crawls.models import Crawl
-from lifecycle.datasets.models import Item
+from lifecycle.datasets.models import Item, Selection
 from tests import factories
 from tests.browser.test_training import run_queued_jobs
 from tests.sites import article, serve
+from tests.vectors import packages, weights
 
+__all__ = ["packages", "weights"]  # fixtures
 pytestmark = pytest.mark.django_db(transaction=True)
-WORDS = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
+ROOT = Path(__file__).resolve().parents[2]
+MILL = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
+STARS = "Astronomers measure how bright a distant galaxy is, and how fast it moves away from our telescope. " * 8
+SCRIPT = """
+import sys
+from lifecycle.loader import load
+version = load(sys.argv[1], sys.argv[2], token=sys.argv[3], cache=sys.argv[4], progress=False)
+texts = version.pandas()["text"]
+print(len(version), sum("galaxy" in text for text in texts), sum("river" in text for text in texts))
+"""
+POINTS = """async () => {
+    const root = document.querySelector('.map');
+    const { readPoints } = await import('/static/js/modules/map-codec.js');
+    const points = readPoints(await (await fetch(root.dataset.points)).arrayBuffer());
+    return [...points.ids].map((id, n) => [id, ...root.mapView.toPage([points.x[n], points.y[n]])]);
+}"""
 PICTURES = os.environ.get("GRISTMILL_TEST_PICTURES", "")  # a folder: every step is photographed into it
 
 
@@ -38,47 +58,131 @@ def photograph(browser_page):
 
 
 @pytest.mark.timeout(400)
-def test_a_site_is_described_tried_and_crawled(browser_page, live_url, login, settings, watch_console, photograph):
+def test_from_a_site_to_a_version_that_a_script_loads(
+    browser_page, live_url, login, settings, weights, watch_console, photograph, tmp_path
+):
     settings.ALLOW_PRIVATE_ADDRESSES = "127.0.0.1"
-    project = factories.ProjectFactory(problem_type="text_classification")
+    project = factories.ProjectFactory(problem_type="text_classification", slug="mills")
     login(browser_page, project.created_by)
     browser_page.set_default_timeout(90_000)
     problems = watch_console(browser_page)
-    pages = [f"/p{n}.html" for n in range(40)]
+
+    crawl_a_site(browser_page, f"{live_url}/projects/mills", photograph)
+    look_at_what_came_in(browser_page, f"{live_url}/projects/mills", photograph)
+    commit(browser_page, f"{live_url}/projects/mills", "Everything")
+    stars = leave_the_stars_out(browser_page, f"{live_url}/projects/mills", photograph)
+    commit(browser_page, f"{live_url}/projects/mills", "Mills only")
+    browser_page.get_by_role("button", name="Show what changed").click()
+    browser_page.get_by_text("removed").first.wait_for()
+    photograph("diff")
+
+    assert load_in_a_script(live_url, project.created_by, "mills/main@v1", tmp_path) == [
+        41,
+        len(stars),
+        41 - len(stars),
+    ]
+    assert load_in_a_script(live_url, project.created_by, "mills/main@v2", tmp_path) == [
+        41 - len(stars),
+        0,
+        41 - len(stars),
+    ]
+    assert not [problem for problem in problems if "Viewport size changed" not in problem]  # of photographing
+
+
+def crawl_a_site(page, base: str, photograph) -> None:
+    paths = [f"/p{n}.html" for n in range(40)]
     with serve() as site:
-        site.page("/", article("The mill", WORDS, [*pages, "/gone", "https://example.org/", "/plan.pdf"]))
-        for n, path in enumerate(pages):
-            site.page(path, article(f"Page {n}", f"{WORDS} Number {n}."))
-
-        browser_page.goto(f"{live_url}/projects/{project.slug}/collections")
-        browser_page.get_by_role("link", name="Crawl a site").first.click()
+        site.page("/", article("The mill", MILL, [*paths, "/gone", "https://example.org/", "/plan.pdf"]))
+        for n, path in enumerate(paths):
+            site.page(path, article(f"Page {n}", f"{(MILL, STARS)[n % 2]} Number {n}."))
+        page.goto(f"{base}/collections")
+        page.get_by_role("link", name="Crawl a site").first.click()
         photograph("form")
-        browser_page.get_by_label("Start addresses, one a line").fill(site.base + "/")
-        browser_page.get_by_label("Requests a second").fill("0")
-        browser_page.get_by_label("Name", exact=True).fill("The mill")
-        browser_page.get_by_label("Slow down where a host answers slowly").uncheck()
-        browser_page.get_by_role("button", name="Save and try it").click()
-        browser_page.get_by_role("button", name="See what it gives").click()
-        browser_page.locator("#trial").get_by_text("Waiting for a worker").wait_for()
+        page.get_by_label("Start addresses, one a line").fill(site.base + "/")
+        page.get_by_label("Requests a second").fill("0")
+        page.get_by_label("Name", exact=True).fill("The mill")
+        page.get_by_label("Slow down where a host answers slowly").uncheck()
+        page.get_by_role("button", name="Save and try it").click()
+        page.get_by_role("button", name="See what it gives").click()
+        page.locator("#trial").get_by_text("Waiting for a worker").wait_for()
         run_queued_jobs()
-        browser_page.get_by_text("41 links to follow").wait_for()
+        page.get_by_text("41 links to follow").wait_for()
         photograph("site")
-
-        browser_page.get_by_role("button", name="Start the crawl").click()
-        browser_page.get_by_role("button", name="Pause").wait_for()
+        page.get_by_role("button", name="Start the crawl").click()
+        page.get_by_role("button", name="Pause").wait_for()
         photograph("waiting")
         run_queued_jobs()
-        browser_page.get_by_text("HTTP 404").first.wait_for()
+        page.get_by_text("HTTP 404").first.wait_for()
         photograph("crawl")
-
-    browser_page.get_by_role("link", name="Addresses").click()
-    browser_page.get_by_label("What went wrong").select_option("HTTP 404")
-    browser_page.get_by_text("The site does not have it").wait_for()
-    photograph("addresses")
-    browser_page.goto(f"{live_url}/projects/{project.slug}/items/{Item.objects.first().pk}")
-    browser_page.get_by_text("Found on the web").wait_for()
-    photograph("item")
-
     crawl = Crawl.objects.get()
     assert (crawl.state, crawl.fetched, crawl.items, crawl.errors) == ("done", 41, 41, {"HTTP 404": 1})
-    assert not [problem for problem in problems if "Viewport size changed" not in problem]  # of photographing
+
+
+def look_at_what_came_in(page, base: str, photograph) -> None:
+    page.get_by_role("link", name="Addresses").click()
+    page.get_by_label("What went wrong").select_option("HTTP 404")
+    page.get_by_text("The site does not have it").wait_for()
+    photograph("addresses")
+    page.goto(f"{base}/items/{Item.objects.first().pk}")
+    page.get_by_text("Found on the web").wait_for()
+    photograph("item")
+    page.goto(f"{base}/explore")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Profile the data and search for faults").click()
+    run_queued_jobs()
+    page.goto(f"{base}/explore")
+    page.get_by_text("of 41 items").wait_for()
+    page.get_by_role("heading", name="Profile").wait_for()
+    photograph("profile")
+
+
+def commit(page, base: str, message: str) -> None:
+    page.goto(f"{base}/versions")
+    page.get_by_label("Message").fill(message)
+    page.get_by_role("button", name="Commit a version").click()
+    page.get_by_text("Committing").wait_for()
+    run_queued_jobs()
+    page.goto(f"{base}/versions")
+    page.get_by_text(message).first.wait_for()
+
+
+def leave_the_stars_out(page, base: str, photograph) -> set[int]:
+    """Ids of the items that a lasso around the pages on astronomy took in."""
+    page.goto(f"{base}/map")
+    page.get_by_label("Laid out by").select_option("pca")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Draw the map").click()
+    run_queued_jobs()
+    page.goto(f"{base}/map")
+    page.wait_for_selector(".map.is-drawn")
+    assert page.locator(".map").get_attribute("data-painter") == "webgl"
+    photograph("map")
+    stars = set(Item.objects.filter(text__contains="galaxy").values_list("pk", flat=True))
+    places = [(x, y) for pk, x, y in page.evaluate(POINTS) if pk in stars]
+    (left, right), (top, bottom) = ((min(side) - 9, max(side) + 9) for side in zip(*places, strict=True))
+    page.locator("[data-tool=lasso]").click()
+    box = page.locator("[data-canvas]").bounding_box()
+    ring = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+    for step, (x, y) in enumerate(ring):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=4)
+        if step == 0:
+            page.mouse.down()
+    page.mouse.up()
+    page.wait_for_selector("[data-selection-id]")
+    assert set(Selection.objects.get().item_ids) == stars
+    page.locator("[data-selected] button[value=exclude]").click()
+    page.wait_for_selector(".map.is-drawn")
+    page.get_by_text(f"Excluded {len(stars)} items.").wait_for()
+    assert set(Item.objects.exclude(excluded_at=None).values_list("pk", flat=True)) == stars
+    return stars
+
+
+def load_in_a_script(url: str, user, reference: str, folder: Path) -> list[int]:
+    """(items, texts on stars, texts on mills) as another process without Django sees them."""
+    _, token = tokens.issue(user=user, name=reference, scope="read")
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, url, reference, token, str(folder)],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return [int(number) for number in done.stdout.split()]

@@ -1,10 +1,9 @@
-"""A person draws a lasso around a crowd on the map and leaves it out, by mouse and by keyboard."""
+"""A person chooses crowds and colors on the map by keyboard, and looks at items; test_crawling has the lasso."""
 
 from __future__ import annotations
 
 import pytest
 
-from lifecycle.datasets.models import Selection
 from tests import vectors
 
 add_items, draw, rows_project = vectors.add_items, vectors.draw, vectors.rows_project
@@ -22,38 +21,6 @@ def open_map(page, login, project):
     login(page, project.created_by)
     page.goto(f"/projects/{project.slug}/map")
     page.wait_for_selector(".map.is-drawn")
-
-
-def test_a_lasso_around_a_crowd_excludes_it(mapped, browser_page, login, watch_console):
-    project, drawn = mapped
-    problems = watch_console(browser_page)
-    open_map(browser_page, login, project)
-    assert browser_page.locator(".map").get_attribute("data-painter") == "webgl"
-
-    browser_page.keyboard.press("Tab")
-    browser_page.locator("[data-tool=lasso]").click()
-    box = browser_page.locator("[data-canvas]").bounding_box()
-    cluster = drawn.clusters[0]
-    x, y = browser_page.evaluate(
-        "([x, y]) => document.querySelector('.map').mapView.toPage([x, y])", [cluster["x"], cluster["y"]]
-    )
-    ring = [(-90, -150), (90, -150), (90, 150), (-90, 150), (-90, -150)]
-    for step, (dx, dy) in enumerate(ring):
-        browser_page.mouse.move(box["x"] + x + dx, box["y"] + y + dy, steps=4)
-        if step == 0:
-            browser_page.mouse.down()
-    browser_page.mouse.up()
-    browser_page.wait_for_selector("[data-selection-id]")
-
-    selection = Selection.objects.get()
-    assert selection.item_count == cluster["size"]
-    assert f"selection={selection.pk}" in browser_page.url
-    browser_page.locator("[data-selected] button[value=exclude]").click()
-    browser_page.wait_for_selector(".map.is-drawn")
-    assert browser_page.get_by_text(f"Excluded {cluster['size']} items.").count() == 1
-    items = project.datasets.get().items
-    assert set(items.exclude(excluded_at=None).values_list("label", flat=True)) == {cluster["name"]}
-    assert not problems
 
 
 def test_clusters_and_colors_are_chosen_by_keyboard(mapped, browser_page, login):
