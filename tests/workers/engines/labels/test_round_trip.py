@@ -59,7 +59,8 @@ def mask_of(pixels):
     return {"format": "rle", "rle": brush.encode(mask)}
 
 
-corner = st.tuples(st.floats(0, 100), st.floats(0, 100)).map(list)
+hundredths = st.integers(0, 10_000).map(lambda number: number / 100)
+corner = st.tuples(hundredths, hundredths).map(list)
 sizes = st.integers(1, 40)
 GEOMETRY = {
     "RectangleLabels": st.builds(box, percent, percent, sizes, sizes, st.sampled_from([0, 0, 30, 90, 211.5])),
