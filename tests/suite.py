@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-PYTEST = [sys.executable, "-m", "pytest"]
+PYTEST = [sys.executable, "-m", "pytest", "--durations=40", "--durations-min=2"]
 PARALLEL = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "-m", "not long and not serial"]
 SERIAL = ["-p", "no:cacheprovider", "-m", "serial and not long"]
 

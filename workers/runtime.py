@@ -98,7 +98,6 @@ class JobContext:
         if self.is_lost or answer.is_cancel_requested:
             self.request_stop()
 
-
     def flush_now_and_then(self) -> None:
         """What the heart does, for a job that runs without one: at most twice a second."""
         if time.monotonic() - self._flushed_at > 0.5:

@@ -57,6 +57,7 @@ def photograph(browser_page):
     return shoot
 
 
+@pytest.mark.long  # a minute
 @pytest.mark.timeout(400)
 def test_from_a_site_to_a_version_that_a_script_loads(
     browser_page, live_url, login, settings, weights, watch_console, photograph, tmp_path

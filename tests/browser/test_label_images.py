@@ -111,7 +111,7 @@ def submit(page, user, count: int) -> list[dict]:
     return newest.result
 
 
-@pytest.mark.parametrize("width", [1440, 820])
+@pytest.mark.parametrize("width", [1440, pytest.param(820, marks=pytest.mark.long)])
 def test_boxes_polygons_and_masks_are_drawn_and_kept(project, browser, live_url, login, watch_console, width):
     annotator = factories.UserFactory()
     factories.MembershipFactory(project=project, user=annotator, role="annotator")

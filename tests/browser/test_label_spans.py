@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -89,6 +90,7 @@ def visit(page, made: SimpleNamespace):
 
 def mark(page, word: str) -> None:
     """Drag over a word, as with a mouse."""
+    page.locator(".annotator-reading").wait_for()
     before = page.locator(".annotator-region-name").count()
     left, right, middle = page.evaluate(WORD, word)
     page.mouse.move(left, middle)
@@ -100,13 +102,20 @@ def mark(page, word: str) -> None:
 
 
 def wait_until_saved(page, user, count: int) -> list[Annotation]:
+    answers = Annotation.objects.filter(user=user, is_current=True, kind="answer")
+    deadline = time.monotonic() + 30
+    while answers.count() != count and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
     expect(page.locator("[data-part=save]")).to_have_text("Saved", timeout=30_000)
-    found = list(Annotation.objects.filter(user=user, is_current=True, kind="answer").order_by("pk"))
+    found = list(answers.order_by("pk"))
     assert len(found) == count
     return found
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (820, 1180)], ids=["desk", "tablet"])
+TABLET = pytest.param((820, 1180), marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize("size", [(1440, 900), TABLET], ids=["desk", "tablet"])
 def test_spans_and_a_relation_are_drawn_changed_and_submitted(
     make_project, open_page, browser_page, watch_console, size
 ):

@@ -66,7 +66,7 @@ def _create_and_import(product, plan) -> str:
     done = product.wait_for(
         f"/projects/{slug}/collections/{collection['id']}/", lambda c: c["finished_at"], "the end of the import"
     )
-    assert done["accepted"] > 2500
+    assert done["accepted"] > 1400
     assert done["rejected"] < 10
     return slug
 

@@ -6,180 +6,224 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotations', '0003_fewer_indexes'),
-        ('datasets', '0006_versions_in_chunks'),
-        ('jobs', '0001_initial'),
-        ('projects', '0001_initial'),
+        ("annotations", "0003_fewer_indexes"),
+        ("datasets", "0006_versions_in_chunks"),
+        ("jobs", "0001_initial"),
+        ("projects", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ExternalProject',
+            name="ExternalProject",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('settings', models.JSONField(default=dict)),
-                ('is_undecided', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("settings", models.JSONField(default=dict)),
+                ("is_undecided", models.BooleanField(default=False)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='LabelExport',
+            name="LabelExport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('title', models.CharField(blank=True, max_length=200)),
-                ('layout', models.CharField(default='JSON', max_length=40)),
-                ('only_annotated', models.BooleanField(default=False)),
-                ('blob', models.CharField(blank=True, max_length=64)),
-                ('file_name', models.CharField(blank=True, max_length=200)),
-                ('byte_size', models.BigIntegerField(default=0)),
-                ('task_count', models.BigIntegerField(default=0)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("title", models.CharField(blank=True, max_length=200)),
+                ("layout", models.CharField(default="JSON", max_length=40)),
+                ("only_annotated", models.BooleanField(default=False)),
+                ("blob", models.CharField(blank=True, max_length=64)),
+                ("file_name", models.CharField(blank=True, max_length=200)),
+                ("byte_size", models.BigIntegerField(default=0)),
+                ("task_count", models.BigIntegerField(default=0)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Suggestion',
+            name="Suggestion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('model_version', models.CharField(blank=True, max_length=200)),
-                ('score', models.FloatField(blank=True, null=True)),
-                ('result', models.JSONField(default=list)),
-                ('value', models.TextField(blank=True, null=True)),
-                ('external', models.JSONField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("model_version", models.CharField(blank=True, max_length=200)),
+                ("score", models.FloatField(blank=True, null=True)),
+                ("result", models.JSONField(default=list)),
+                ("value", models.TextField(blank=True, null=True)),
+                ("external", models.JSONField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Webhook',
+            name="Webhook",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('url', models.CharField(max_length=2000)),
-                ('secrets', models.TextField()),
-                ('events', models.JSONField(default=list)),
-                ('send_payload', models.BooleanField(default=True)),
-                ('is_active', models.BooleanField(default=True)),
-                ('failures', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("url", models.CharField(max_length=2000)),
+                ("secrets", models.TextField()),
+                ("events", models.JSONField(default=list)),
+                ("send_payload", models.BooleanField(default=True)),
+                ("is_active", models.BooleanField(default=True)),
+                ("failures", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='WebhookDelivery',
+            name="WebhookDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(unique=True)),
-                ('event', models.CharField(max_length=40)),
-                ('body', models.TextField()),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('delivered', 'Delivered'), ('failed', 'Failed')], default='waiting', max_length=10)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('status', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('said', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('not_before', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.UUIDField(unique=True)),
+                ("event", models.CharField(max_length=40)),
+                ("body", models.TextField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("delivered", "Delivered"), ("failed", "Failed")],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("status", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("said", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("not_before", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.RemoveConstraint(
-            model_name='annotation',
-            name='annotation_current_once',
+            model_name="annotation",
+            name="annotation_current_once",
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='external',
+            model_name="annotation",
+            name="external",
             field=models.JSONField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='labelschema',
-            name='external_config',
+            model_name="labelschema",
+            name="external_config",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='task',
-            name='external',
+            model_name="task",
+            name="external",
             field=models.JSONField(blank=True, null=True),
         ),
         migrations.AddIndex(
-            model_name='annotation',
-            index=models.Index(condition=models.Q(('is_current', True)), fields=['task', 'user'], name='annotation_current'),
+            model_name="annotation",
+            index=models.Index(
+                condition=models.Q(("is_current", True)), fields=["task", "user"], name="annotation_current"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='annotation',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True), models.Q(('origin', 'import'), _negated=True)), fields=('task', 'user'), name='annotation_own_current_once'),
+            model_name="annotation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_current", True), models.Q(("origin", "import"), _negated=True)),
+                fields=("task", "user"),
+                name="annotation_own_current_once",
+            ),
         ),
         migrations.AddField(
-            model_name='externalproject',
-            name='project',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='external', to='projects.project'),
+            model_name="externalproject",
+            name="project",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="external", to="projects.project"
+            ),
         ),
         migrations.AddField(
-            model_name='labelexport',
-            name='created_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="labelexport",
+            name="created_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='labelexport',
-            name='job',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='jobs.job'),
+            model_name="labelexport",
+            name="job",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="jobs.job"
+            ),
         ),
         migrations.AddField(
-            model_name='labelexport',
-            name='parent',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='conversions', to='annotations.labelexport'),
+            model_name="labelexport",
+            name="parent",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="conversions",
+                to="annotations.labelexport",
+            ),
         ),
         migrations.AddField(
-            model_name='labelexport',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='label_exports', to='projects.project'),
+            model_name="labelexport",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="label_exports", to="projects.project"
+            ),
         ),
         migrations.AddField(
-            model_name='suggestion',
-            name='created_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="suggestion",
+            name="created_by",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='suggestion',
-            name='task',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='suggestions', to='annotations.task'),
+            model_name="suggestion",
+            name="task",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="suggestions", to="annotations.task"
+            ),
         ),
         migrations.AddField(
-            model_name='webhook',
-            name='created_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="webhook",
+            name="created_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='webhook',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to='projects.project'),
+            model_name="webhook",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="webhooks", to="projects.project"
+            ),
         ),
         migrations.AddField(
-            model_name='webhookdelivery',
-            name='webhook',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='annotations.webhook'),
+            model_name="webhookdelivery",
+            name="webhook",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="annotations.webhook",
+            ),
         ),
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(fields=['webhook', '-id'], name='delivery_newest'),
+            model_name="webhookdelivery",
+            index=models.Index(fields=["webhook", "-id"], name="delivery_newest"),
         ),
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['webhook', 'id'], name='delivery_waiting'),
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(("state", "waiting")), fields=["webhook", "id"], name="delivery_waiting"
+            ),
         ),
     ]

@@ -87,6 +87,7 @@ def test_tasks_are_found_by_their_filters_and_assigned_in_bulk(visit, owner, mem
 
     page = visit(owner, f"label/tasks?assignee={annotator.pk}&state=open").content.decode()
     assert "<strong" in page and page.count('name="task"') == 2
+    Task.objects.update(is_random=False)
     Task.objects.filter(pk=tasks[4].pk).update(is_random=True)
     assert visit(owner, "label/tasks?arm=random").content.decode().count('name="task"') == 1
     assert visit(owner, "label/tasks?arm=nonsense&at=x&state=zzz").content.decode().count('name="task"') == 5

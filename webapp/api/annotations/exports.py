@@ -96,9 +96,7 @@ class LabelExportFileView(ProjectView):
 
 class LabelImportRequest(serializers.Serializer):
     file = serializers.FileField()
-    layout = serializers.CharField(
-        required=False, allow_blank=True, default="", help_text="empty: found out"
-    )
+    layout = serializers.CharField(required=False, allow_blank=True, default="", help_text="empty: found out")
 
 
 class LabelImportBody(serializers.Serializer):

@@ -33,9 +33,7 @@ class JobDetail(ProjectView):
 
 
 class JobLogLines(ProjectView):
-    @extend_schema(
-        operation_id="jobs_log", parameters=[LogFilterSerializer], responses=LogLineSerializer(many=True)
-    )
+    @extend_schema(operation_id="jobs_log", parameters=[LogFilterSerializer], responses=LogLineSerializer(many=True))
     def get(self, request, slug, job_id):
         """The log: the newest lines, or those after `after` (a line's id)."""
         wanted = self.parse(LogFilterSerializer, data=request.query_params)

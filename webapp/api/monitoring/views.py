@@ -35,9 +35,7 @@ class DriftReports(ProjectView):
 
 
 class Alerts(ProjectView):
-    @extend_schema(
-        operation_id="alerts_list", parameters=[AlertFilterSerializer], responses=AlertSerializer(many=True)
-    )
+    @extend_schema(operation_id="alerts_list", parameters=[AlertFilterSerializer], responses=AlertSerializer(many=True))
     def get(self, request, slug):
         """Alerts of every deployment of the project, newest first."""
         wanted = self.parse(AlertFilterSerializer, data=request.query_params)
