@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 PYTEST = [sys.executable, "-m", "pytest", "--durations=40", "--durations-min=2"]
-PARALLEL = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "-m", "not long and not serial"]
+PARALLEL = ["-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder", "-m", "not long and not serial"]
 SERIAL = ["-p", "no:cacheprovider", "-m", "serial and not long"]
 
 

@@ -70,6 +70,7 @@ def test_a_bar_a_list_and_a_view_each_lead_somewhere(pictures, owner, browser_pa
     assert problems == []
 
 
+@pytest.mark.long
 def test_the_pages_fit_narrow_and_wide(pictures, owner, browser_page, login, live_url):
     page = browser_page
     login(page, owner)

@@ -23,6 +23,7 @@ def run_queued_jobs() -> None:
         runtime.execute(job.pk, worker="test", has_heart=False)
 
 
+@pytest.mark.long  # the journey in tests/journeys trains in the browser too
 @pytest.mark.timeout(300)
 def test_train_watch_and_open_what_was_confused(browser_page, live_url, login, tmp_path):
     project = factories.ProjectFactory(problem_type="text_classification")

@@ -163,6 +163,12 @@ export async function startGrid(root, setup) {
       announce("Nothing on this page has a label yet. Select items and press the key of a class.");
       return;
     }
+    if (coming && !store.ahead?.length && store.open.length) {
+      const before = store.tasks;
+      announce("Fetching the next page …");
+      void coming.then(() => store.tasks === before && next());
+      return;
+    }
     if (!store.ahead?.length && store.open.length) {
       announce("This is the last page there is right now.");
       return;

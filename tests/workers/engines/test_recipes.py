@@ -23,6 +23,10 @@ pytestmark = pytest.mark.timeout(300)
 LEARNERS = [pair for pair in PAIRS if pair[0] != "baseline"]
 every_pair = pytest.mark.parametrize(("recipe", "problem_type"), PAIRS)
 HEAVY = {"text_minilm", "image_mobilenet"}
+every_quick_pair = pytest.mark.parametrize(
+    ("recipe", "problem_type"),
+    [pytest.param(*pair, marks=pytest.mark.long if pair[0] in HEAVY else ()) for pair in PAIRS],
+)
 light_learners = pytest.mark.parametrize(
     ("recipe", "problem_type"), [pair for pair in LEARNERS if pair[0] not in HEAVY]
 )
@@ -129,7 +133,7 @@ def test_answers_are_plain_json_of_the_problem_type(trained, worlds, recipe, pro
             assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
 
 
-@every_pair
+@every_quick_pair
 def test_evaluation_on_the_validation_split_repeats_the_training_scores(
     trained, worlds, tmp_path, recipe, problem_type
 ):

@@ -8,6 +8,7 @@ import random
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from lifecycle.contracts.profile import FindingKind, FindingsResult
 from tests.workers.engines.conftest import fetch_packages
@@ -73,6 +74,7 @@ def test_wrong_labels_of_texts_lead_their_list(tmp_path):
     assert recall(result, wrong, len(labels)) >= FOUND
 
 
+@pytest.mark.long
 def test_wrong_labels_of_rows_lead_their_list(tmp_path):
     table = load_diamonds(1_500)
     labels, wrong = plant(list(pd.qcut(table["price"], 4, labels=["low", "fair", "high", "top"]).astype(str)))
