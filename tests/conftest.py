@@ -51,11 +51,7 @@ def pytest_configure():
     TransactionTestCase._fixture_teardown = tear_down
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """A file is one unit of work, so that what its fixtures start or train is made by one process only."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.as_posix().rpartition("/tests/")[2]))
     items.sort(key=_rank)
 
 

@@ -92,3 +92,6 @@ if "GRISTMILL_TEST_RUN" not in os.environ:  # pytest-xdist's workers inherit the
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # a cache of its own: a test that clears it clears no other's
     number = 1 + int(worker.removeprefix("gw"))
     os.environ["REDIS_URL"] = os.environ["REDIS_URL"].replace("db=0", f"db={number}")
+    own = Path(os.environ["GRISTMILL_TEST_RUN"]) / worker  # jobs are numbered per database, and their folders by job
+    own.mkdir(exist_ok=True)
+    os.environ.update(GRISTMILL_HOME=str(own), STORAGE_URL=f"file://{own / 'blobs'}")

@@ -11,7 +11,8 @@ import sys
 import tempfile
 
 PYTEST = [sys.executable, "-m", "pytest", "--durations=40", "--durations-min=2"]
-PARALLEL = ["-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder", "-m", "not long and not serial"]
+# a file is one unit of work, so that what its fixtures start or train is made by one process only
+PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not long and not serial"]
 SERIAL = ["-p", "no:cacheprovider", "-m", "serial and not long"]
 
 

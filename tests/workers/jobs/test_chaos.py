@@ -67,7 +67,7 @@ def end(process: subprocess.Popen, how: int = signal.SIGKILL) -> None:
     process.wait(timeout=20)
 
 
-def wait_until(is_true, seconds: float = 30) -> None:
+def wait_until(is_true, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
