@@ -88,8 +88,10 @@ def test_texts_are_ordered_by_the_models_guess_and_accepted(make_project, browse
     page = browser_page
     project, annotator = make_project("text_classification", count=6)
     open_grid(page, login, project, annotator, "24")
-
+    expect(page.locator(".label-grid-tile")).to_have_count(6)
+    page.locator(".label-grid-tile").first.click()
     page.keyboard.press("Control+a")
+    expect(page.locator(".label-grid-tile[aria-selected=true]")).to_have_count(6)
     page.keyboard.press("2")
 
     wait_until_saved(page, 6)
