@@ -16,6 +16,7 @@ from django.db import connection
 
 from lifecycle.annotations import selectors
 from lifecycle.annotations.external_payloads import build_annotation, build_prediction, build_task
+from lifecycle.annotations.first_versions import find_first_versions
 from lifecycle.annotations.label_studio import swap_names
 from lifecycle.annotations.models import LabelExport, Suggestion, Task
 from lifecycle.annotations.services.external import get_interface
@@ -41,14 +42,6 @@ SELECT a.id, a.task_id, a.user_id, a.origin, a.kind, a.result::text, jsonb_array
        a.lead_time_ms, a.external, a.created_at
 FROM annotations_annotation a
 WHERE a.task_id = ANY(%s) AND a.is_current AND a.kind <> 'withdrawn' ORDER BY a.task_id, a.id
-"""
-_FIRST = """
-WITH RECURSIVE line AS (
-    SELECT a.id AS newest, a.id, a.previous_id, a.created_at FROM annotations_annotation a WHERE a.id = ANY(%s)
-    UNION ALL
-    SELECT line.newest, a.id, a.previous_id, a.created_at
-    FROM line JOIN annotations_annotation a ON a.id = line.previous_id WHERE a.kind <> 'withdrawn')
-SELECT newest, min(id), min(created_at) FROM line GROUP BY newest
 """
 _PICTURES = """
 SELECT t.id, i.id, left(i.content_hash, 8), i.blob, i.mime, i.width, i.height, i.text
@@ -159,7 +152,7 @@ class _Builder:
     def _read_answers(self, task_ids: list[int]) -> dict[int, list[tuple[int, dict[str, Any]]]]:
         rows = [_Answer(*row) for row in _fetch(_ANSWERS, [task_ids])]
         changed = [row.pk for row in rows if row.previous_id is not None]
-        first = {newest: (pk, at) for newest, pk, at in _fetch(_FIRST, [changed])} if changed else {}
+        first = find_first_versions(changed)
         found: dict[int, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
         for row in rows:
             pk, at = first.get(row.pk, (row.pk, row.created_at))

@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from lifecycle.accounts.models import User
 from lifecycle.annotations import selectors
 from lifecycle.annotations.external_payloads import build_annotation, build_prediction, build_project, build_task
+from lifecycle.annotations.first_versions import find_first_versions
 from lifecycle.annotations.models import Annotation, ExternalProject, LabelExport, Lease, Suggestion, Task, Webhook
 from lifecycle.annotations.services.external import get_interface, serve_config
 from lifecycle.annotations.services.queue import find_settings
@@ -23,15 +24,6 @@ from lifecycle.projects.rules import is_allowed
 EXPORT_BATCH = 1_000
 ORDERINGS = {"id": "pk", "created_at": "item__created_at", "updated_at": "updated_at", "completed_at": "updated_at"}
 
-# an id stands for its first version; a version that was taken back ends the line
-_FIRST = """
-WITH RECURSIVE line AS (
-    SELECT a.id AS newest, a.id, a.previous_id, a.created_at FROM annotations_annotation a WHERE a.id = ANY(%s)
-    UNION ALL
-    SELECT line.newest, a.id, a.previous_id, a.created_at
-    FROM line JOIN annotations_annotation a ON a.id = line.previous_id WHERE a.kind <> 'withdrawn')
-SELECT newest, min(id), min(created_at) FROM line GROUP BY newest
-"""
 _NEWEST = """
 WITH RECURSIVE line AS (
     SELECT a.id, a.kind FROM annotations_annotation a WHERE a.id = %s
@@ -156,11 +148,7 @@ def describe_annotations(project: Project, annotations: Iterable[Annotation]) ->
     """Annotations under the ids of their first versions."""
     interface, rows = get_interface(project), list(annotations)
     changed = [row.pk for row in rows if row.previous_id is not None]
-    first: dict[int, tuple[int, Any]] = {}
-    if changed:
-        with connection.cursor() as cursor:
-            cursor.execute(_FIRST, [changed])
-            first = {newest: (pk, at) for newest, pk, at in cursor.fetchall()}
+    first = find_first_versions(changed)
     described = []
     for row in rows:
         pk, at = first.get(row.pk, (row.pk, row.created_at))

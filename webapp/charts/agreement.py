@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from webapp.charts.evaluation import BLUES, MAX_CELL_TEXTS
+from webapp.charts.evaluation import draw_matrix
 from webapp.charts.training import COLORS, LAYOUT
 
 Figure = dict[str, Any]
@@ -17,31 +17,9 @@ def build_matrix(
     classes: Sequence[str], matrix: Sequence[Sequence[int]], link: CellLink, first: str, second: str
 ) -> Figure:
     """Counts of what two sides say about the same items, colored by the share of each row."""
-    shares = [[count / (sum(row) or 1) for count in row] for row in matrix]
-    trace = {
-        "type": "heatmap",
-        "x": list(classes),
-        "y": list(classes),
-        "z": shares,
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": BLUES,
-        "showscale": False,
-        "xgap": 1,
-        "ygap": 1,
-        "text": [[f"{count:,}" if count else "" for count in row] for row in matrix],
-        "texttemplate": "%{text}" if len(classes) <= MAX_CELL_TEXTS else "",
-        "customdata": [[link(one, other) for other in classes] for one in classes],
-        "hovertemplate": f"{first}: %{{y}}<br>{second}: %{{x}}<br>%{{text}} times, %{{z:.1%}}<extra></extra>",
-    }
-    axis = {"type": "category", "showgrid": False, "automargin": True}
-    layout = {
-        **LAYOUT,
-        "hovermode": "closest",
-        "xaxis": {**axis, "title": {"text": second}, "side": "bottom"},
-        "yaxis": {**axis, "title": {"text": first}, "autorange": "reversed"},
-    }
-    return {"data": [trace], "layout": layout}
+    hover = f"{first}: %{{y}}<br>{second}: %{{x}}<br>%{{text}} times, %{{z:.1%}}<extra></extra>"
+    links = [[link(one, other) for other in classes] for one in classes]
+    return draw_matrix(classes, matrix, links, hover=hover, titles=(first, second))
 
 
 def build_weeks(weeks: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Figure:

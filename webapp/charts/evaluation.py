@@ -23,11 +23,25 @@ def build_confusion(confusion: Mapping[str, Any], link: CellLink) -> Figure:
     classes, matrix = confusion["classes"], confusion["matrix"]
     if len(classes) > MAX_MATRIX_CLASSES:
         return build_top_confusions(confusion, link)
+    hover = "true %{y}<br>predicted %{x}<br>%{text} items, %{z:.1%} of the true class<extra></extra>"
+    links = [[link(truth, predicted) for predicted in classes] for truth in classes]
+    return draw_matrix([str(name) for name in classes], matrix, links, hover=hover, titles=("true", "predicted"))
+
+
+def draw_matrix(
+    names: Sequence[str],
+    matrix: Sequence[Sequence[int]],
+    links: Sequence[Sequence[str]],
+    *,
+    hover: str,
+    titles: tuple[str, str],
+) -> Figure:
+    """Counts as a heatmap, colored by the share of each row; `titles` are those of rows and columns."""
     shares = [[count / (sum(row) or 1) for count in row] for row in matrix]
     trace = {
         "type": "heatmap",
-        "x": [str(name) for name in classes],
-        "y": [str(name) for name in classes],
+        "x": list(names),
+        "y": list(names),
         "z": shares,
         "zmin": 0,
         "zmax": 1,
@@ -36,16 +50,16 @@ def build_confusion(confusion: Mapping[str, Any], link: CellLink) -> Figure:
         "xgap": 1,
         "ygap": 1,
         "text": [[f"{count:,}" if count else "" for count in row] for row in matrix],
-        "texttemplate": "%{text}" if len(classes) <= MAX_CELL_TEXTS else "",
-        "customdata": [[link(truth, predicted) for predicted in classes] for truth in classes],
-        "hovertemplate": "true %{y}<br>predicted %{x}<br>%{text} items, %{z:.1%} of the true class<extra></extra>",
+        "texttemplate": "%{text}" if len(names) <= MAX_CELL_TEXTS else "",
+        "customdata": links,
+        "hovertemplate": hover,
     }
     axis = {"type": "category", "showgrid": False, "automargin": True}
     layout = {
         **LAYOUT,
         "hovermode": "closest",
-        "xaxis": {**axis, "title": {"text": "predicted"}, "side": "bottom"},
-        "yaxis": {**axis, "title": {"text": "true"}, "autorange": "reversed"},
+        "xaxis": {**axis, "title": {"text": titles[1]}, "side": "bottom"},
+        "yaxis": {**axis, "title": {"text": titles[0]}, "autorange": "reversed"},
     }
     return {"data": [trace], "layout": layout}
 

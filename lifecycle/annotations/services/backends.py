@@ -16,6 +16,7 @@ from lifecycle.annotations import suggestion_selectors as selectors
 from lifecycle.annotations.external_payloads import build_task
 from lifecycle.annotations.models import SuggestionSource, Task
 from lifecycle.annotations.selectors import count_progress
+from lifecycle.annotations.services.addresses import check_http_url
 from lifecycle.annotations.services.external import get_interface, serve_config
 from lifecycle.annotations.services.external_labels import LabelReader
 from lifecycle.annotations.services.suggestions import Draft, create_source, write
@@ -202,15 +203,9 @@ def replace_version(source: SuggestionSource, version: str) -> SuggestionSource:
 
 
 def _check_url(url: str) -> str:
-    """Shape only: whether it may be reached is decided when the connection is made."""
-    url = str(url).strip()
-    try:
-        parts = urlsplit(url)
-        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good or len(url) > 2_000 or not url.isprintable() or " " in url or parts.query or parts.fragment:
-        raise DomainError("This is not an http(s) address.", fields={"url": "Such as http://my-backend:9090."})
-    if parts.username or parts.password:
-        raise DomainError("Put the password into its own field.", fields={"url": "No password here."})
-    return url
+    return check_http_url(
+        url,
+        example="http://my-backend:9090",
+        password_goes="Put the password into its own field.",
+        may_have_query=False,
+    )

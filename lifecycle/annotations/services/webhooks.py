@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from lifecycle.annotations.external_payloads import build_task
 from lifecycle.annotations.models import Annotation, Review, Task, Webhook, WebhookDelivery
+from lifecycle.annotations.services.addresses import check_http_url
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.common import secrets
 from lifecycle.common.errors import Conflict, DomainError
@@ -274,18 +275,12 @@ def find_next_pause(*, webhook_id: int) -> float | None:
 
 
 def _check_url(url: str) -> str:
-    """Shape only: whether its address may be reached is decided when the connection is made."""
-    url = str(url).strip()
-    try:
-        parts = urlsplit(url)
-        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good or len(url) > 2_000 or not url.isprintable() or " " in url:
-        raise DomainError("This is not an http(s) address.", fields={"url": "Such as https://example.org/hook."})
-    if parts.username or parts.password:
-        raise DomainError("Put a password into a header, not into the address.", fields={"url": "No password here."})
-    return url
+    return check_http_url(
+        url,
+        example="https://example.org/hook",
+        password_goes="Put a password into a header, not into the address.",
+        may_have_query=True,
+    )
 
 
 def _check_events(events: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ export class ApiError extends Error {
   }
 }
 
-function readCookie(name) {
+export function readCookie(name) {
   const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
   return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
 }

@@ -1,28 +1,21 @@
 // Wires grid mode together: pages leased ahead, selection, outbox, keys.
 
-import { createApi } from "./api.js";
+import { createApi, readCookie } from "./api.js";
 import { createSelection } from "./grid-selection.js";
 import { createGridStore, orderByGuess, orderByIds, readGuess } from "./grid-store.js";
 import { createTiles, listenToBox } from "./grid-tiles.js";
 import { listenToKeys } from "./keyboard.js";
+import { MESSAGES } from "./messages.js";
 import { createOutbox, States } from "./outbox.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
+import { createLock } from "./tabs.js";
 
 const RETRY_MS = 3_000;
 const LOOK_AGAIN_MS = 15_000;
 const IDLE_MS = 10 * 60_000; // nobody there: leases are left to others
 const PLACE = 2; // of the choices kept in this browser
 const KEPT = "gristmill.label-grid";
-
-const SAYS = {
-  empty: ["Nothing more to label right now", "You have seen every item that wants an answer of yours. This page looks for new ones by itself."],
-  offline: ["The server cannot be reached", "What you labeled is kept in this browser and sent as soon as the server answers. Trying again …"],
-  busy: ["The server is busy", "What you labeled is kept in this browser. Trying again …"],
-  refused: ["The server refused to give items out", "Load the page again. What you labeled is kept in this browser."],
-  "signed-out": ["You are logged out", "What you labeled is kept in this browser. Log in again in another tab, then press “Try again”."],
-  "no-access": ["You can no longer label here", "The project was closed to you, or your role changed. What was not saved is kept in this browser."],
-}; // prettier-ignore
 
 const SAVES = {
   [States.SAVED]: ["Saved", "is-saved"],
@@ -31,11 +24,6 @@ const SAVES = {
   [States.SIGNED_OUT]: ["Logged out", "is-stopped"],
   [States.NO_ACCESS]: ["No access", "is-stopped"],
 }; // prettier-ignore
-
-function readCookie(name) {
-  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
-}
 
 export async function startGrid(root, setup) {
   const name = `gristmill-outbox-${setup.user}-${setup.project}`;
@@ -46,8 +34,7 @@ export async function startGrid(root, setup) {
   const addressOf = (task) => setup.thumbnail.replace("/0/", `/${task.id}/`);
   const tiles = createTiles({ root: parts.tiles, addressOf, guessOf: readGuess });
   const storage = await openStorage(name);
-  const lock = navigator.locks ? (task) => navigator.locks.request(name, task) : (task) => task();
-  const outbox = createOutbox({ storage, send: api.send, lock, onChange: showSave });
+  const outbox = createOutbox({ storage, send: api.send, lock: createLock(name), onChange: showSave });
   const watch = createStopwatch();
   const cleanups = [];
   let coming = null; // the promise of the next page
@@ -66,7 +53,7 @@ export async function startGrid(root, setup) {
     parts.refusedList.replaceChildren(
       ...refused.map(({ message }) => Object.assign(document.createElement("li"), { textContent: message })),
     );
-    const stopped = state === States.SIGNED_OUT || state === States.NO_ACCESS ? SAYS[state].join(". ") : "";
+    const stopped = state === States.SIGNED_OUT || state === States.NO_ACCESS ? MESSAGES[state].join(". ") : "";
     parts.notice.textContent = stopped;
     parts.notice.hidden = !stopped;
     parts.notice.classList.toggle("is-serious", Boolean(stopped));
@@ -80,7 +67,7 @@ export async function startGrid(root, setup) {
     parts.tools.inert = isEmpty;
     parts.undo.disabled = !store.canUndo;
     if (isEmpty) {
-      [parts.emptyTitle.textContent, parts.emptyText.textContent] = SAYS[said] ?? ["", ""];
+      [parts.emptyTitle.textContent, parts.emptyText.textContent] = MESSAGES[said] ?? ["", ""];
       parts.count.textContent = "";
       return;
     }

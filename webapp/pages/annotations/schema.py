@@ -24,6 +24,7 @@ from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.pages.annotations.forms import read_class_rows, read_label_changes, read_renames
 from webapp.pages.annotations.samples import list_preview_tasks
+from webapp.pages.annotations.shared import build_base
 
 COUNTED = 50_000  # answers: above, the page does not read them all only to show how often a label is used
 
@@ -55,7 +56,9 @@ def config(request, slug):
     if "check" in request.POST:
         if request.htmx:
             return render(
-                request, "annotations/_schema_draft.html", _base(request, project) | _check(request, project, draft)
+                request,
+                "annotations/_schema_draft.html",
+                build_base(project, "schema") | _check(request, project, draft),
             )
         return _render(request, project, draft=draft)
     if not draft.strip():
@@ -176,7 +179,7 @@ def _render(request, project, *, error: str = "", draft: str | None = None):
     current = selectors.find_schema(project)
     interface = selectors.read_interface(project, current) if current else None
     can_edit = is_allowed(project.role, "engineer")
-    context = _base(request, project) | {
+    context = build_base(project, "schema") | {
         "schema": current,
         "config": draft if draft is not None else (selectors.read_config(current) if current else ""),
         "is_draft": draft is not None,
@@ -244,13 +247,3 @@ def _list_templates(project) -> dict[str, list[Any]]:
         if is_free or parse_interface(template.config, project.problem_type).main_control:
             groups.setdefault(template.group, []).append(template)
     return groups
-
-
-def _base(request, project) -> dict[str, Any]:
-    return {
-        "project": project,
-        "section": "label",
-        "can_edit": is_allowed(project.role, "engineer"),
-        "can_review": is_allowed(project.role, "reviewer"),
-        "can_label": is_allowed(project.role, "annotator"),
-    }

@@ -24,6 +24,7 @@ from lifecycle.projects.selectors import get_project
 from webapp.media import respond_inline
 from webapp.pages.annotations.forms import GuideForm
 from webapp.pages.annotations.guide import render_guide
+from webapp.pages.annotations.shared import build_base
 
 SHOWN_IMAGES = {"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"}
 RECENT = 24
@@ -39,7 +40,7 @@ def label(request, slug):
         return redirect("annotations:quiz", slug=slug)
     schema, guide = selectors.find_schema(project), selectors.find_guide(project)
     problem, queue = get_problem_type(project.problem_type), find_settings(project)
-    context = _base(request, project) | {
+    context = build_base(project, "label") | {
         "can_answer": selectors.can_answer(project, schema),
         "progress": selectors.count_progress(project),
         "guide_html": render_guide(guide.body, slug) if guide else "",
@@ -122,7 +123,7 @@ def overview(request, slug):
     sees_all = is_allowed(project.role, "reviewer")
     recent = selectors.list_annotations(project, request.user, role=project.role, current_only=True)
     schema = selectors.find_schema(project)
-    context = _base(request, project) | {
+    context = build_base(project, "overview") | {
         "progress": selectors.count_progress(project),
         "in_hands": selectors.count_live_leases(project),
         "queue": find_settings(project),
@@ -161,7 +162,7 @@ def guide(request, slug):
                     request, f"Saved as version {saved.version}. Annotators see it from their next item on."
                 )
                 return redirect("annotations:guide", slug=slug)
-    context = _base(request, project) | {
+    context = build_base(project, "guide") | {
         "guide": current,
         "body": body,
         "html": render_guide(body, slug),
@@ -171,16 +172,6 @@ def guide(request, slug):
     }
     template = "annotations/_guide_preview.html" if is_preview and request.htmx else "annotations/guide.html"
     return render(request, template, context, status=400 if error else 200)
-
-
-def _base(request, project) -> dict:
-    return {
-        "project": project,
-        "section": "label",
-        "can_edit": is_allowed(project.role, "engineer"),
-        "can_review": is_allowed(project.role, "reviewer"),
-        "can_label": is_allowed(project.role, "annotator"),
-    }
 
 
 def _read_id(given: str) -> int | None:

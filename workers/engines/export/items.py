@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifecycle.contracts.engine import Canceled, Report, ShouldStop
 from lifecycle.contracts.exports import ExportSpec
+from workers.engines.export.bookkeeping import Bookkeeping, OpenBlob
 
-OpenBlob = Callable[[str], BinaryIO]
 BATCH_ROWS = 2_000
 SPLITS = ("train", "validation", "test")
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/bmp": "bmp",
@@ -37,7 +37,7 @@ COLUMNS = (
 
 
 @dataclass
-class Source:
+class Source(Bookkeeping):
     """What every layout is handed: items, files, and a list of what was left out, by reason."""
 
     spec: ExportSpec
@@ -59,18 +59,6 @@ class Source:
                     yield _parse(row)
                 seen += batch.num_rows
                 self.report.progress(0.95 * seen / total, f"{seen:,} of {total:,} items")
-
-    def read_blob(self, blob: str) -> bytes:
-        with self.open_blob(blob) as source:
-            return source.read()
-
-    def leave_out(self, reason: str) -> None:
-        """Count one thing that the layout cannot hold."""
-        self.left_out[reason] += 1
-
-    def list_notes(self) -> tuple[str, ...]:
-        """A sentence for each reason."""
-        return tuple(f"{count:,} {reason}." for reason, count in self.left_out.most_common())
 
 
 def _read_batches(path: str) -> Iterator[pa.RecordBatch]:

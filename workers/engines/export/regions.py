@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 import orjson
 
 from workers.engines.export.archive import Archive
+from workers.engines.export.bookkeeping import ClassNames
 from workers.engines.export.items import SPLITS, Source, list_regions, name_file
 
 BOX, POLYGON = "rectanglelabels", "polygonlabels"
@@ -24,7 +25,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 def write_coco(source: Source, target: Path) -> None:
     """images/<split>/…, annotations/instances_<split>.json; boxes in pixels, polygons as outlines."""
-    names = _ClassNames(source)
+    names = ClassNames(source.spec.classes)
     with Archive(target) as archive:
         lists = {split: _CocoList(target.with_name(f"coco-{split}")) for split in SPLITS}
         for item in _read_sized(source):
@@ -81,7 +82,7 @@ class _CocoList:
 
 def write_yolo(source: Source, target: Path) -> None:
     """images/<split>/…, labels/<split>/….txt, data.yaml; boxes as fractions of the sides."""
-    names, splits = _ClassNames(source), set()
+    names, splits = ClassNames(source.spec.classes), set()
     with Archive(target) as archive:
         for item in _read_sized(source):
             name, split = name_file(item), item["split"]
@@ -135,20 +136,6 @@ def _describe_voc(source: Source, item: dict[str, Any], name: str) -> Iterator[s
                f"<xmax>{right:g}</xmax><ymax>{bottom:g}</ymax>")  # fmt: skip
         yield f"<object><name>{escape(label)}</name><difficult>0</difficult><bndbox>{box}</bndbox></object>"
     yield "</annotation>\n"
-
-
-class _ClassNames:
-    """The classes in the schema's order, and after them those that only the regions know."""
-
-    def __init__(self, source: Source):
-        self.names = list(source.spec.classes)
-        self._numbers = {name: number for number, name in enumerate(self.names)}
-
-    def number(self, name: str) -> int:
-        if name not in self._numbers:
-            self._numbers[name] = len(self.names)
-            self.names.append(name)
-        return self._numbers[name]
 
 
 def _read_sized(source: Source) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from lifecycle.contracts.engine import Report, ShouldStop
 from lifecycle.contracts.exports import LAYOUTS, ExportResult, ExportSpec
 from workers.engines.export import pictures, regions, spans, tables
-from workers.engines.export.items import OpenBlob, Source
+from workers.engines.export.bookkeeping import OpenBlob
+from workers.engines.export.items import Source
 
 WRITERS = {
     "parquet": tables.write_parquet,

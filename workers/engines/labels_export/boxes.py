@@ -9,8 +9,9 @@ from xml.sax.saxutils import escape
 
 from lifecycle.contracts.label_exports import LabeledTask
 from workers.engines.export.archive import Archive
+from workers.engines.export.bookkeeping import ClassNames
 from workers.engines.labels_export.shapes import Point, Shape, find_hull, find_outline, is_turned, list_shapes
-from workers.engines.labels_export.source import ClassNames, Source, name_file
+from workers.engines.labels_export.source import Source, name_file
 
 TURNED = "turned boxes became the upright boxes around them"
 NO_BOX = "outlines became the boxes around them"

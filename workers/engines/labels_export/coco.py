@@ -11,9 +11,10 @@ import orjson
 
 from lifecycle.contracts.label_exports import LabeledTask
 from workers.engines.export.archive import Archive
+from workers.engines.export.bookkeeping import ClassNames
 from workers.engines.labels_export import brush
 from workers.engines.labels_export.shapes import Shape, find_hull, find_outline, is_turned, list_shapes, measure_area
-from workers.engines.labels_export.source import ClassNames, Source, name_file
+from workers.engines.labels_export.source import Source, name_file
 
 OTHER = "entries that are no shapes were left out"
 BROKEN = "masks that cannot be read were left out"

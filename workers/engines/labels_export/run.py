@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lifecycle.contracts.engine import Report, ShouldStop
 from lifecycle.contracts.label_exports import LAYOUTS, LabeledTask, LabelExportResult, LabelExportSpec
+from workers.engines.export.bookkeeping import OpenBlob
 from workers.engines.labels_export import boxes, coco, conll, masks, tables
-from workers.engines.labels_export.source import OpenBlob, Source
+from workers.engines.labels_export.source import Source
 
 WRITERS = {
     "JSON": tables.write_json,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any
 
 from lifecycle.contracts.engine import Canceled, Report, ShouldStop
 from lifecycle.contracts.label_exports import LabeledTask, LabelExportSpec
+from workers.engines.export.bookkeeping import Bookkeeping, OpenBlob
 
-OpenBlob = Callable[[str], BinaryIO]
 LOOK_EVERY = 500
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/bmp": "bmp",
               "image/tiff": "tif"}  # fmt: skip
@@ -18,7 +18,7 @@ UNSIZED = "pictures without a known size were left out"
 
 
 @dataclass
-class Source:
+class Source(Bookkeeping):
     """What every layout is handed."""
 
     spec: LabelExportSpec
@@ -48,32 +48,6 @@ class Source:
                 yield task
             else:
                 self.leave_out(UNSIZED)
-
-    def read_blob(self, blob: str) -> bytes:
-        with self.open_blob(blob) as source:
-            return source.read()
-
-    def leave_out(self, reason: str) -> None:
-        """Count one thing that the layout cannot hold as it is."""
-        self.left_out[reason] += 1
-
-    def list_notes(self) -> tuple[str, ...]:
-        """A sentence for each reason."""
-        return tuple(f"{count:,} {reason}." for reason, count in self.left_out.most_common())
-
-
-class ClassNames:
-    """The classes in the schema's order, and after them those that only results know."""
-
-    def __init__(self, names: Iterable[str]):
-        self.names = list(names)
-        self._numbers = {name: number for number, name in enumerate(self.names)}
-
-    def number(self, name: str) -> int:
-        if name not in self._numbers:
-            self._numbers[name] = len(self.names)
-            self.names.append(name)
-        return self._numbers[name]
 
 
 def name_file(task: LabeledTask) -> str:

@@ -1,0 +1,11 @@
+// What the labelling pages say when no item comes: a title and a sentence, by the state of the queue.
+
+export const MESSAGES = {
+  empty: ["Nothing more to label right now", "You have seen every item that wants an answer of yours. This page looks for new ones by itself."],
+  offline: ["The server cannot be reached", "What you labeled is kept in this browser and sent as soon as the server answers. Trying again …"],
+  busy: ["The server is busy", "What you labeled is kept in this browser. Trying again …"],
+  refused: ["The server refused to give items out", "Load the page again. What you labeled is kept in this browser."],
+  "signed-out": ["You are logged out", "What you labeled is kept in this browser. Log in again in another tab, then press “Try again”."],
+  "no-access": ["You can no longer label here", "The project was closed to you, or your role changed. Ask an owner of the project. What was not saved is kept in this browser."],
+  idle: ["Paused", "You were away for a while, so others may get your items. Press any key to go on."],
+}; // prettier-ignore
