@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import connection
 from django.db.models import F
 
@@ -49,20 +50,39 @@ def _natural_key(name: str) -> tuple[int, float, str]:
 
 
 def pick_labels(parts: Sequence[str], *, spill_folder: str | Path) -> Iterator[pa.RecordBatch]:
-    """(content_hash, label, result) of all labeled rows; of content that comes twice the last label counts."""
+    """(content_hash, label, result) of all labeled rows by hash; of content that comes twice the last label counts.
+
+    A sort and not a grouping: DuckDB writes a sort that outgrows its memory to `spill_folder`, while the texts that a
+    grouping keeps must fit.
+    """
     if not parts:
         return
     with duckdb.connect() as base:
         base.execute("SET enable_progress_bar = false; SET memory_limit = '100MB'; SET threads = 2")
         base.execute(f"SET temp_directory = '{str(spill_folder).replace(chr(39), '')}'")
         found = base.sql(
-            """SELECT content_hash, arg_max(label, (filename, file_row_number)) AS label,
-                      arg_max(coalesce(result, ''), (filename, file_row_number)) AS result
+            """SELECT content_hash, label, coalesce(result, '') AS result
                FROM read_parquet(?, filename = true, file_row_number = true)
-               WHERE label IS NOT NULL GROUP BY content_hash ORDER BY content_hash""",
+               WHERE label IS NOT NULL ORDER BY content_hash, filename, file_row_number""",
             params=[list(parts)],
         )
-        yield from found.to_arrow_reader(LABEL_CHUNK)
+        yield from _keep_last(found.to_arrow_reader(LABEL_CHUNK))
+
+
+def _keep_last(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Of neighbors with the same hash the last one, also where they lie in two batches."""
+    waiting = None  # the last row so far: the next batch may begin with its hash
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        hashes = batch.column("content_hash")
+        if waiting is not None and waiting.column("content_hash")[0] != hashes[0]:
+            yield waiting
+        is_last = pc.not_equal(hashes[:-1], hashes[1:])
+        yield batch[:-1].filter(is_last)
+        waiting = batch[-1:]
+    if waiting is not None:
+        yield waiting
 
 
 def find_new_labels(*, collection: Collection, labels: pa.RecordBatch) -> list[tuple[int, str, str]]:
