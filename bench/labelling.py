@@ -6,6 +6,7 @@ by 20 annotators over HTTP while another import runs, beside the same steps as b
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -19,9 +20,31 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from bench import _product
-from bench._annotating import CLASSES, WORDS, Client, Server, fill, make_people, percentile
+from bench._annotating import CLASSES, Client, Server, fill, make_people, percentile
 
 TASKS = 200_000
+SYLLABLES = [
+    "ba",
+    "ce",
+    "di",
+    "fo",
+    "gu",
+    "ha",
+    "je",
+    "ki",
+    "lo",
+    "mu",
+    "na",
+    "pe",
+    "ri",
+    "so",
+    "tu",
+    "va",
+    "we",
+    "yo",
+    "za",
+    "sta",
+]
 SECONDS = float(os.environ.get("BENCH_SECONDS", 15))
 LIST_MS, EXPORT_SECONDS, IMPORT_SECONDS, MEMORY_MB = 300, 60, 120, 300  # targets, at a million
 NEXT_SAVE_MS = {1: 20, 20: 150}
@@ -55,12 +78,14 @@ def main(tasks: int = TASKS) -> None:
 
 
 def write_table(path: Path, rows: int, mark: str = "") -> None:
-    """Texts that differ, and their classes."""
-    dice = random.Random(3)
+    """Texts as different as people's are, and their classes."""
+    dice = random.Random(f"3{mark}")
+    words = ["".join(parts) for parts in itertools.product(SYLLABLES, repeat=3)]
     with open(path, "w", encoding="utf-8") as out:
         out.write("text,label\n")
         for number in range(rows):
-            out.write(f"{mark}{number}: {WORDS},{dice.choice(CLASSES)}\n")
+            text = " ".join(dice.choices(words, k=12))
+            out.write(f"{mark}{number}: {text},{dice.choice(CLASSES)}\n")
 
 
 def _run_child(verb: str, *arguments: object) -> dict:

@@ -157,7 +157,7 @@ def measure_files(home: Path, count: int, size: int) -> None:
         line = {"what": f"dvc add, {count} files of {size:,} bytes", "items": count, "seconds": round(dvc, 3),
                 "raw_limit": "cp + SHA-256", "raw_seconds": round(raw, 3), "ratio": round(dvc / raw, 2)}  # fmt: skip
         print(json.dumps(line), flush=True)
-    project, owner = _product.make_project("image_classification")
+    project, owner = _product.make_project("image_classification", f"files-{size}")
     dataset = selectors.get_dataset(project)
     collection = Collection.objects.create(dataset=dataset, title="files", created_by=owner)
 
@@ -181,7 +181,6 @@ def measure_files(home: Path, count: int, size: int) -> None:
 
     measure(f"store and commit files of {size:,} bytes", count, add, "cp + SHA-256", raw)
     shutil.rmtree(source)
-    project.delete()
 
 
 def main(rows: int = ROWS, *, with_files: bool = True) -> None:

@@ -20,14 +20,14 @@ def carry_on(context: JobContext, run: SourceRun, result: CollectResult) -> dict
         services.begin_loading(run=run, token=result.token)
     run.collection.refresh_from_db()
     imported = _place(context, run, result)
-    load_parts(context, run.collection, imported)
+    differing = load_parts(context, run.collection, imported)
     for number, keys in enumerate(result.keys):
         if context.should_stop():
             raise Canceled
         with context.recording():
             services.bind_rows(run=run, keys=keys)
         context.report.progress(1.0, f"Rows of part {number + 1} of {len(result.keys)} bound")
-    load_labels(context, run.collection, imported)
+    load_labels(context, run.collection, imported, differing)
     with context.recording():
         collection = services.finish_run(run=run, result=result)
     refresh_statistics()

@@ -13,42 +13,59 @@ from lifecycle.datasets.models import Collection
 from workers.engines.ingest.fingerprints import find_near
 from workers.runtime import JobContext
 
+MOST_DIFFERING = 100_000  # content hashes kept in memory
 
-def load_parts(context: JobContext, collection: Collection, result: IngestResult) -> None:
-    """Each part in a transaction of its own: a killed attempt costs one part, and no item comes twice."""
+
+def load_parts(context: JobContext, collection: Collection, result: IngestResult) -> set[str] | None:
+    """Each part in a transaction of its own: a killed attempt costs one part, and no item comes twice.
+
+    Returns the content hashes of which a row says another label than what is there; None where they are not known,
+    since an earlier attempt brought some parts in, or too many to keep.
+    """
     project = collection.dataset.project
     classes = services.list_classes(result, dataset=collection.dataset)
     if classes:
         with context.recording():
             labelling.extend_classes(project=project, names=classes, created_by=collection.created_by)
+    differing: set[str] | None = set()
     for number, path in enumerate(result.parts):
         _stop_if_told(context)
         with context.recording():
-            load_one(collection, number, path)
+            found = load_one(collection, number, path)
+        if found is None or differing is None or len(differing) > MOST_DIFFERING:
+            differing = None
+        else:
+            differing.update(found)
         context.report.progress((number + 1) / len(result.parts), f"Stored part {number + 1} of {len(result.parts)}")
+    return differing
 
 
-def load_one(collection: Collection, number: int, path: str | Path) -> None:
-    """One part with its labels and tasks, within the caller's transaction."""
+def load_one(collection: Collection, number: int, path: str | Path) -> list[str] | None:
+    """One part with its labels and tasks, within the caller's transaction. Returns the content hashes of which a row
+    says another label than what is there; None when the part was in already."""
     project = collection.dataset.project
     labels = services.LabelWriter(
         read_values=lambda found: adopt.read_values(project=project, labels=found), table=adopt.ANNOTATION_TABLE
     )
     part = services.load_part(collection=collection, number=number, path=path, labels=labels, find_near=find_near)
-    if part:
-        count = adopt.adopt_labels(collection=collection, items=part.items)
-        services.add_labeled(collection=collection, count=count)
+    if part is None:
+        return None
+    count = adopt.adopt_labels(collection=collection, items=part.items)
+    services.add_labeled(collection=collection, count=count)
+    return part.differing
 
 
-def load_labels(context: JobContext, collection: Collection, result: IngestResult) -> None:
+def load_labels(
+    context: JobContext, collection: Collection, result: IngestResult, differing: set[str] | None = None
+) -> None:
     """Labels for items that were there before, or that came twice: new or different ones become annotations.
 
-    Repeating it changes nothing.
+    `differing` is what `load_parts` found; without it every row is looked at. Repeating it changes nothing.
     """
     collection = selectors.load_collection(collection.pk)
     if not collection.labels_differ:
         return
-    for batch in services.pick_labels(result.parts, spill_folder=context.workdir):
+    for batch in services.pick_labels(result.parts, spill_folder=context.workdir, only=differing):
         _stop_if_told(context)
         with context.recording():
             found = services.find_new_labels(collection=collection, labels=batch)

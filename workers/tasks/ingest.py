@@ -20,8 +20,8 @@ def ingest(context: JobContext):
         result = engine.run(
             spec, workdir=context.workdir, report=context.report, should_stop=context.should_stop, put_blobs=put_blobs
         )
-    load_parts(context, collection, result)
-    load_labels(context, collection, result)
+    differing = load_parts(context, collection, result)
+    load_labels(context, collection, result, differing)
     with context.recording():
         collection = services.finish_collection(collection=collection, result=result)
     services.refresh_statistics()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 
 import duckdb
@@ -49,8 +49,11 @@ def _natural_key(name: str) -> tuple[int, float, str]:
         return (1, 0.0, name.lower())
 
 
-def pick_labels(parts: Sequence[str], *, spill_folder: str | Path) -> Iterator[pa.RecordBatch]:
-    """(content_hash, label, result) of all labeled rows by hash; of content that comes twice the last label counts.
+def pick_labels(
+    parts: Sequence[str], *, spill_folder: str | Path, only: Set[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """(content_hash, label, result) of labeled rows by hash, of all or of `only` these hashes; of content that comes
+    twice the last label counts.
 
     A sort and not a grouping: DuckDB writes a sort that outgrows its memory to `spill_folder`, while the texts that a
     grouping keeps must fit.
@@ -60,10 +63,14 @@ def pick_labels(parts: Sequence[str], *, spill_folder: str | Path) -> Iterator[p
     with duckdb.connect() as base:
         base.execute("SET enable_progress_bar = false; SET memory_limit = '100MB'; SET threads = 2")
         base.execute(f"SET temp_directory = '{str(spill_folder).replace(chr(39), '')}'")
+        chosen = "true"
+        if only is not None:
+            base.register("chosen", pa.table({"content_hash": pa.array(sorted(only), pa.string())}))
+            chosen = "content_hash IN (SELECT content_hash FROM chosen)"
         found = base.sql(
-            """SELECT content_hash, label, coalesce(result, '') AS result
+            f"""SELECT content_hash, label, coalesce(result, '') AS result
                FROM read_parquet(?, filename = true, file_row_number = true)
-               WHERE label IS NOT NULL ORDER BY content_hash, filename, file_row_number""",
+               WHERE label IS NOT NULL AND {chosen} ORDER BY content_hash, filename, file_row_number""",
             params=[list(parts)],
         )
         yield from _keep_last(found.to_arrow_reader(LABEL_CHUNK))
@@ -78,8 +85,9 @@ def _keep_last(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         hashes = batch.column("content_hash")
         if waiting is not None and waiting.column("content_hash")[0] != hashes[0]:
             yield waiting
-        is_last = pc.not_equal(hashes[:-1], hashes[1:])
-        yield batch[:-1].filter(is_last)
+        last = batch[:-1].filter(pc.not_equal(hashes[:-1], hashes[1:]))
+        if last.num_rows:
+            yield last
         waiting = batch[-1:]
     if waiting is not None:
         yield waiting

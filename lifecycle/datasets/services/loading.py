@@ -42,9 +42,11 @@ class LabelWriter:
 
 @dataclass(frozen=True)
 class LoadedPart:
-    """New items: a table of item_id, annotation_id, label and result, the last three null where there is no label."""
+    """New items: a table of item_id, annotation_id, label and result, the last three null where there is no label;
+    and the content hashes of which a row says something else than what is there."""
 
     items: pa.Table
+    differing: list[str]
 
 
 def load_part(
@@ -60,16 +62,16 @@ def load_part(
     with connection.cursor() as cursor:
         _lock_dataset(cursor, locked.dataset_id)
         part = _read_part(path, labels.read_values)
-        places, differs = _pick_new(part, _find_known(cursor, locked.dataset_id, part["content_hash"]))
+        places, differing = _pick_new(part, _find_known(cursor, locked.dataset_id, part["content_hash"]))
         new = part.take(pa.array(places, pa.int64()))
         splits = _choose_splits(cursor, locked.dataset, new, find_near)
-        loaded = _write_items(cursor, locked, new, splits, labels.table)
+        items = _write_items(cursor, locked, new, splits, labels.table)
     locked.accepted += len(places)
     locked.duplicates += part.num_rows - len(places)
-    locked.labels_differ |= differs
+    locked.labels_differ |= bool(differing)
     locked.loaded_parts = number + 1
     locked.save(update_fields=["accepted", "duplicates", "labels_differ", "loaded_parts", "updated_at"])
-    return loaded
+    return LoadedPart(items, differing)
 
 
 def _lock_dataset(cursor, dataset_id: int) -> None:
@@ -104,18 +106,18 @@ def _find_known(cursor, dataset_id: int, hashes: pa.ChunkedArray) -> dict[str, s
     return dict(cursor.fetchall())
 
 
-def _pick_new(part: pa.Table, known: dict[str, str | None]) -> tuple[list[int], bool]:
-    """The rows whose content is new, and whether any other row says another label than the one that is there."""
+def _pick_new(part: pa.Table, known: dict[str, str | None]) -> tuple[list[int], list[str]]:
+    """The rows whose content is new, and the content of which another row says another label than what is there."""
     places: list[int] = []
-    differs = False
+    differing: list[str] = []
     columns = (part[name].to_pylist() for name in ("content_hash", "label", "result"))
     for place, (content_hash, label, result) in enumerate(zip(*columns, strict=True)):
         if content_hash not in known:
             known[content_hash] = label
             places.append(place)
         elif label is not None and (known[content_hash] != label or result is not None):
-            differs = True
-    return places, differs
+            differing.append(content_hash)
+    return places, differing
 
 
 def _choose_splits(cursor, dataset: Dataset, new: pa.Table, find_near: FindNear) -> list[str]:
@@ -173,7 +175,7 @@ def _find_group_splits(cursor, dataset: Dataset, groups: set[str]) -> dict[str, 
     return dict(cursor.fetchall())
 
 
-def _write_items(cursor, collection: Collection, new: pa.Table, splits: list[str], annotation_table: str) -> LoadedPart:
+def _write_items(cursor, collection: Collection, new: pa.Table, splits: list[str], annotation_table: str) -> pa.Table:
     item_ids = pa.array(bulk.reserve_ids(cursor, "datasets_item", new.num_rows), pa.int64())
     is_labeled = new["label"].is_valid().to_pylist()
     reserved = iter(bulk.reserve_ids(cursor, annotation_table, sum(is_labeled)))
@@ -192,9 +194,9 @@ def _write_items(cursor, collection: Collection, new: pa.Table, splits: list[str
             "labeled_at": pa.array([now if yes else None for yes in is_labeled], pa.string()),
             "created_at": now,
         }, new.num_rows)  # fmt: skip
-    return LoadedPart(pa.table({
+    return pa.table({
         "item_id": item_ids, "annotation_id": annotation_ids, "label": new["label"], "result": new["result"],
-    }))  # fmt: skip
+    })  # fmt: skip
 
 
 def finish_collection(*, collection: Collection, result: IngestResult) -> Collection:

@@ -39,6 +39,14 @@ def test_the_last_label_of_each_content_counts(tmp_path_factory, parts, chunk):
     assert picked == sorted(expected.items())
 
 
+def test_only_the_chosen_contents_are_picked(tmp_path):
+    parts = write_parts(tmp_path, [[("a", "x"), ("b", "x")], [("b", "y"), ("c", "y")]])
+
+    (batch,) = pick_labels(parts, spill_folder=tmp_path, only={"b"})
+
+    assert batch.to_pylist() == [{"content_hash": "b", "label": "y", "result": ""}]
+
+
 def test_more_labels_than_its_memory_holds_are_spilled(tmp_path):
     rows = [
         (f"{number * 7919 % 400_000:064d}", "a label of some length that fills the memory") for number in range(400_000)

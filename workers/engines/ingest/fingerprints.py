@@ -33,6 +33,9 @@ WORDS = 4
 WORD_BITS = BITS // WORDS
 PAIRS_AT_ONCE = 1 << 22
 BRUTE_PAIRS = 1 << 25  # below this, comparing all with all is quicker than looking up
+WIDE_SEARCH = 1 << 17  # with more different fingerprints, words with two bits changed are not looked up
+LEAST_CAP = 64  # at most so many that share a word are compared, or eight times as many as do by chance
+PLACE_BITS = 40
 
 Prints = NDArray[np.uint64]
 Pairs = tuple[NDArray, NDArray, NDArray]
@@ -119,32 +122,88 @@ def find_pairs(left: Prints, right: Prints, *, max_bits: int = NEAR_BITS) -> Ite
 
 
 def find_near(new: Sequence[int | None], old: Sequence[int] | NDArray[np.int64]) -> list[int | None]:
-    """For each new fingerprint the place, in `old` followed by `new`, of the nearest earlier near-duplicate."""
+    """For each new fingerprint the place, in `old` followed by `new`, of the nearest earlier near-duplicate.
+
+    Of very many fingerprints (more than WIDE_SEARCH different ones) near means 7 bits and not NEAR_BITS: eight times
+    less to look up. Where thousands share a quarter of their bits, as texts out of one template do, each is compared
+    with a bounded number of them: one near-duplicate is found, not surely the nearest.
+    """
     found: list[int | None] = [None] * len(new)
     asked = [place for place, print_ in enumerate(new) if print_ is not None]
     prints = np.concatenate([as_prints(old), as_prints([print_ for print_ in new if print_ is not None])])
     values, first, code = np.unique(prints, return_index=True, return_inverse=True)
-    nearest = _find_earlier(values, first, is_new=first >= len(old))
-    for order, place in enumerate(asked):
-        at = len(old) + order
-        earliest = int(first[code[at]])
-        match = earliest if earliest < at else nearest.get(int(code[at]))
-        if match is not None:
-            found[place] = match if match < len(old) else len(old) + asked[match - len(old)]
+    order = np.argsort(first)
+    rank = np.empty(len(order), np.int64)  # of each value, by where it first stood
+    rank[order] = np.arange(len(order))
+    start = int(np.searchsorted(first[order], len(old)))
+    nearest = _find_earlier(values[order], start)
+    for number, place in enumerate(asked):
+        at = len(old) + number
+        mine = int(code[at])
+        earliest = int(first[mine])
+        if earliest == at:  # nothing has been like this one to the bit
+            match = int(nearest[rank[mine] - start])
+            earliest = int(first[order[match]]) if match >= 0 else at
+        if earliest < at:
+            found[place] = earliest if earliest < len(old) else len(old) + asked[earliest - len(old)]
     return found
 
 
-def _find_earlier(values: Prints, first: NDArray, is_new: NDArray) -> dict[int, int]:
-    """{code of a value that is new: where its nearest earlier value first stood}."""
-    codes = np.flatnonzero(is_new)
-    best: dict[int, tuple[int, int]] = {}
-    for left, right, bits in find_pairs(values[codes], values):
-        mine = codes[left]
-        earlier = first[right] < first[mine]
-        rows = zip(mine[earlier].tolist(), bits[earlier].tolist(), first[right[earlier]].tolist(), strict=True)
-        for code, distance, place in rows:
-            best[code] = min(best.get(code, (BITS + 1, 0)), (distance, place))
-    return {code: place for code, (_, place) in best.items()}
+def _find_earlier(values: Prints, start: int) -> NDArray[np.int64]:
+    """For each of `values[start:]`, all different, the place of the nearest one before it; -1 where none is near."""
+    best = np.full(len(values) - start, BITS << PLACE_BITS, np.int64)  # bits that differ, and then the place
+    if len(best) * len(values) <= BRUTE_PAIRS:
+        _compare_earlier(values, start, best)
+    else:
+        _look_up_earlier(values, start, best)
+    return np.where(best >> PLACE_BITS < BITS, best & ((1 << PLACE_BITS) - 1), -1)
+
+
+def _compare_earlier(values: Prints, start: int, best: NDArray[np.int64]) -> None:
+    """All with all that stand before them. Lowers `best`."""
+    rows = max(PAIRS_AT_ONCE // max(len(values), 1), 1)
+    for begin in range(start, len(values), rows):
+        mine = np.arange(begin, min(begin + rows, len(values)))
+        bits = np.bitwise_count(values[mine, None] ^ values[None, : mine[-1] + 1])
+        bits[np.arange(mine[-1] + 1)[None, :] >= mine[:, None]] = BITS
+        at = bits.argmin(axis=1)
+        least = bits[np.arange(len(mine)), at].astype(np.int64)
+        is_near = least <= NEAR_BITS
+        best[mine[is_near] - start] = least[is_near] << PLACE_BITS | at[is_near]
+
+
+def _look_up_earlier(values: Prints, start: int, best: NDArray[np.int64]) -> None:
+    """As `_look_up`, for what stands before only: the closest words first, and a row that is settled is done."""
+    most_flips = NEAR_BITS // WORDS if len(values) <= WIDE_SEARCH else 1
+    max_bits = min(NEAR_BITS, (most_flips + 1) * WORDS - 1)
+    cap = max(LEAST_CAP, 8 * len(values) >> WORD_BITS)
+    index = [_sort_by_word(values, word) for word in range(WORDS)]
+    rows = np.arange(len(best))
+    for flips in range(most_flips + 1):
+        for word, (places, sorted_values, starts) in enumerate(index):
+            mine = _cut_word(values[start + rows], word)
+            for mask in _list_masks(flips)[len(_list_masks(flips - 1)) if flips else 0 :]:
+                key = mine ^ mask
+                ends = np.minimum(starts[key + 1], starts[key] + cap)
+                for i, at in _expand(starts[key], ends):
+                    row = rows[i]
+                    bits = np.bitwise_count(values[start + row] ^ sorted_values[at])
+                    close = np.flatnonzero(bits <= max_bits)
+                    row, place = row[close], places[at[close]]
+                    earlier = place < row + start
+                    far = bits[close][earlier].astype(np.int64) << PLACE_BITS
+                    np.minimum.at(best, row[earlier], far | place[earlier])
+        rows = rows[
+            best[rows] >> PLACE_BITS >= (BITS if flips else WORDS)
+        ]  # what is found by now is the nearest, or near
+
+
+def _sort_by_word(values: Prints, word: int) -> tuple[NDArray, Prints, NDArray]:
+    """(places by word, values in that order, where each word starts)."""
+    words = _cut_word(values, word).astype(np.uint16)
+    places = np.argsort(words, kind="stable")  # of 16 bits: a radix sort
+    starts = np.concatenate([[0], np.cumsum(np.bincount(words, minlength=1 << WORD_BITS))])
+    return places, values[places], starts
 
 
 def _compare_all(left: Prints, right: Prints, max_bits: int) -> Iterator[Pairs]:

@@ -96,3 +96,48 @@ def test_the_nearest_earlier_one_is_found_and_never_a_later_one():
 
     assert fp.find_near(new, [base]) == [0, None, 1, None, 1]
     assert fp.find_near(new, []) == [None, None, 0, None, 0]
+
+
+def scatter(seed: int, count: int) -> np.ndarray:
+    """Fingerprints in loose bunches: every other one is an earlier one with up to 14 bits changed."""
+    rng = np.random.default_rng(seed)
+    prints = rng.integers(-(1 << 63), 1 << 63, count, np.int64)
+    for at in range(1, count, 2):
+        flips = rng.choice(64, rng.integers(0, 14), replace=False).astype(np.uint64)
+        changed = np.bitwise_xor.reduce(np.uint64(1) << flips, initial=np.uint64(0))
+        prints[at] = (fp.as_prints(prints[rng.integers(at)]) ^ changed).view(np.int64)
+    return prints
+
+
+@given(st.integers(0, 2**32), st.integers(0, 80))
+@settings(max_examples=20, deadline=None)
+def test_looking_up_finds_the_same_near_one_as_comparing_all(seed, known):
+    prints = scatter(seed, 80)
+
+    with pytest.MonkeyPatch.context() as patch:
+        compared = fp.find_near(prints[known:].tolist(), prints[:known])
+        patch.setattr(fp, "BRUTE_PAIRS", 0)
+        found = fp.find_near(prints[known:].tolist(), prints[:known])
+        patch.setattr(fp, "WIDE_SEARCH", 0)
+        narrow = fp.find_near(prints[known:].tolist(), prints[:known])
+
+    for place, (one, other, third) in enumerate(zip(compared, found, narrow, strict=True)):
+        mine, before = int(prints[known + place]), [int(p) for p in prints[: known + place]]
+        bits = [distance(mine, theirs) for theirs in before]
+        assert one == (bits.index(min(bits)) if bits and min(bits) <= fp.NEAR_BITS else None)
+        assert (other is None) == (one is None)
+        assert (third is None) == (not bits or min(bits) > 7)
+        if other is not None:
+            assert bits[other] == min(bits) or 7 < bits[other] <= fp.NEAR_BITS
+        if third is not None:
+            assert bits[third] == min(bits)
+
+
+def test_a_crowd_that_is_all_alike_is_searched_in_bounded_time():
+    rng = np.random.default_rng(0)
+    flips = rng.integers(0, 64, (60_000, 4))
+    prints = np.bitwise_xor.reduce(np.uint64(1) << flips.astype(np.uint64), axis=1).view(np.int64)
+
+    found = fp.find_near(prints[40_000:].tolist(), prints[:40_000])
+
+    assert all(place is not None for place in found)
