@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
+from label_studio_sdk.converter import brush
 from playwright.sync_api import expect
 
 from lifecycle.annotations import rules, services
 from lifecycle.annotations.models import Review
 from lifecycle.datasets.models import Dataset, Item
 from tests import factories
+from tests.browser.test_label_images import HEIGHT, WIDTH
+from tests.browser.test_label_images import project as photographs  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,6 +37,26 @@ def answered(transactional_db):
     for task in services.lease_next(project=project, user=annotator, count=8):
         services.submit(project=project, user=annotator, task_id=task.pk, result=cat)
     return project, reviewer, items
+
+
+@pytest.fixture
+def images(photographs):  # noqa: F811
+    """(project, reviewer): one photograph on which somebody painted a stain in the middle."""
+    annotator, reviewer = (factories.UserFactory() for _ in range(2))
+    for user, role in ((annotator, "annotator"), (reviewer, "reviewer")):
+        factories.MembershipFactory(project=photographs, user=user, role=role)
+    painted = np.zeros((HEIGHT, WIDTH), np.uint8)
+    painted[200:400, 300:600] = 255
+    result = [
+        {
+            "id": "m1", "from_name": "mask", "to_name": "item", "type": "brushlabels",
+            "original_width": WIDTH, "original_height": HEIGHT, "image_rotation": 0,
+            "value": {"format": "rle", "rle": brush.mask2rle(painted), "brushlabels": ["stain"]},
+        }
+    ]  # fmt: skip
+    (task,) = services.lease_next(project=photographs, user=annotator, count=1)
+    services.submit(project=photographs, user=annotator, task_id=task.pk, result=result)
+    return photographs, reviewer
 
 
 def test_answers_are_accepted_fixed_and_rejected_by_keyboard(answered, browser_page, login, watch_console):
@@ -74,3 +98,25 @@ def test_answers_are_accepted_fixed_and_rejected_by_keyboard(answered, browser_p
     page.goto(f"/projects/{project.slug}/label/review/verdicts")
     expect(page.locator("#content")).to_contain_text(REASON)
     assert problems == []
+
+
+def test_a_painted_mask_lies_over_the_picture(images, browser_page, login, watch_console):
+    project, reviewer = images
+    page, problems = browser_page, watch_console(browser_page)
+    login(page, reviewer)
+
+    page.goto(f"/projects/{project.slug}/label/review")
+
+    mask = page.get_by_role("img", name="painted: stain")
+    expect(mask).to_be_visible()
+    picture, canvas = page.locator(".review-picture img").bounding_box(), mask.bounding_box()
+    assert [round(canvas[side]) for side in ("x", "y", "width", "height")] == [
+        round(picture[side]) for side in ("x", "y", "width", "height")
+    ]
+    alphas = mask.evaluate(
+        """canvas => [[450, 300], [10, 10]].map(([x, y]) =>
+            [...canvas.getContext("2d").getImageData(x, y, 1, 1).data])"""
+    )
+    inside, outside = alphas
+    assert inside[3] > 80 and max(inside[:3]) > 0 and outside[3] == 0
+    assert not problems

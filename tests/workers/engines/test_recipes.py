@@ -27,6 +27,14 @@ every_quick_pair = pytest.mark.parametrize(
     ("recipe", "problem_type"),
     [pytest.param(*pair, marks=pytest.mark.long if pair[0] in HEAVY else ()) for pair in PAIRS],
 )
+one_of_each_kind = pytest.mark.parametrize(
+    ("recipe", "problem_type"),
+    [
+        ("image_cnn", "image_classification"),
+        ("text_fast", "text_classification"),
+        ("tabular_mlp", "tabular_regression"),
+    ],
+)
 light_learners = pytest.mark.parametrize(
     ("recipe", "problem_type"), [pair for pair in LEARNERS if pair[0] not in HEAVY]
 )
@@ -156,7 +164,7 @@ def test_the_same_seed_gives_the_same_numbers(trained, worlds, packages_dir, tmp
     assert report.points == first_report.points
 
 
-@light_learners
+@one_of_each_kind
 def test_another_seed_gives_other_numbers(trained, worlds, tmp_path, report, recipe, problem_type):
     _, first_report = trained(recipe, problem_type)
 

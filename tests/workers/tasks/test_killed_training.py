@@ -61,7 +61,7 @@ def start_run(project, owner, version) -> Run:
         project=project,
         user=owner,
         recipe="text_fast",
-        parameters={"epochs": 8, "patience": 0},
+        parameters={"epochs": 6, "patience": 0},
         seed=5,
         dataset_version=version,
     )
@@ -76,7 +76,7 @@ def wait_for(condition, seconds: float = 120) -> None:
 
 def test_a_killed_training_continues_in_the_same_run_with_the_same_curve(owner, tmp_path, start_worker):
     project = factories.ProjectFactory(owner=owner, problem_type="text_classification")
-    version = commit_rows(project.datasets.get(), write_reviews(2_000), tmp_path)
+    version = commit_rows(project.datasets.get(), write_reviews(800), tmp_path)
     whole, killed = start_run(project, owner, version), start_run(project, owner, version)
     start_worker(whole.job_id).wait(150)
 

@@ -35,6 +35,17 @@ class Stretch:
 
 
 @dataclass(frozen=True)
+class Mask:
+    """A painted area as Label Studio stores it: run lengths over the bytes of an RGBA picture of this size."""
+
+    label: str
+    tone: int
+    rle: list[int]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class AnswerView:
     """What is drawn and what is said. `size` is the picture's, in pixels."""
 
@@ -42,6 +53,7 @@ class AnswerView:
     shapes: list[Shape] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
     said: list[tuple[str, str]] = field(default_factory=list)
+    masks: list[Mask] = field(default_factory=list)
 
     @property
     def letter_size(self) -> int:
@@ -57,11 +69,26 @@ def build_view(answer: Any, classes: Sequence[str] = ()) -> AnswerView:
     whole = {"original_width": size[0], "original_height": size[1]}
     shapes = [{**entry, **whole} for entry in entries if _is_shape(entry)]
     drawn = [_draw(region, tones) for region in read_regions(shapes)] if item.blob else []
-    return AnswerView(size, drawn, _cut(item.text, entries, tones) if item.text else [], _list_said(entries))
+    masks = [_read_mask(entry, tones) for entry in entries if _is_mask(entry)] if item.blob else []
+    stretches = _cut(item.text, entries, tones) if item.text else []
+    return AnswerView(size, drawn, stretches, _list_said(entries), masks)
 
 
 def _is_shape(entry: Mapping[str, Any]) -> bool:
     return entry.get("type") in _DRAWN[:-1] and isinstance(entry.get("value"), Mapping)
+
+
+def _is_mask(entry: Mapping[str, Any]) -> bool:
+    value = entry.get("value")
+    sizes = entry.get("original_width"), entry.get("original_height")
+    is_painted = entry.get("type") == "brushlabels" and isinstance(value, Mapping)
+    return is_painted and isinstance(value.get("rle"), list) and all(isinstance(size, int) for size in sizes)
+
+
+def _read_mask(entry: Mapping[str, Any], tones: Mapping[str, int]) -> Mask:
+    labels = entry["value"].get("brushlabels") or [""]
+    tone = tones.get(str(labels[0]), 0)
+    return Mask(str(labels[0]), tone, entry["value"]["rle"], entry["original_width"], entry["original_height"])
 
 
 def _find_size(item: Any, entries: Sequence[Mapping[str, Any]]) -> tuple[int, int]:

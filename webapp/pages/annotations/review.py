@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -123,9 +123,11 @@ def _build(request, project, given) -> dict[str, Any]:
         "classes": classes,
     }
     if place.shown:
+        view = build_view(place.shown, classes)
         context |= {
             "answer": place.shown,
-            "view": build_view(place.shown, classes),
+            "view": view,
+            "masks": [asdict(mask) for mask in view.masks],
             "beside": review_selectors.list_beside(place.shown),
             "history": list(
                 review_selectors.list_reviews(project, request.user, role=project.role, task_id=place.shown.task_id)[
