@@ -53,12 +53,12 @@ def _fill(project, owner) -> None:
             ), numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM job)
             INSERT INTO experiments_run (created_at, updated_at, project_id, experiment_id, number, name, recipe,
                 parameters, seed, dataset_version_id, is_baseline, job_id, metrics, environment, stopped, steps,
-                seconds, notes, created_by_id)
+                seconds, notes, subset_blob, created_by_id)
             SELECT now(), now(), %(project)s, %(experiment)s, n, '',
                 CASE WHEN n %% 3 = 0 THEN 'tabular_mlp' ELSE 'tabular_lightgbm' END, '{"rounds": 500}', n,
                 (SELECT min(id) FROM datasets_datasetversion WHERE dataset_id = %(dataset)s) + n %% 20, false, id,
                 jsonb_build_object('r2', random(), 'rmse', random(), 'mae', random()), '{"device": "cpu"}', 'completed',
-                500, random() * 100, '', %(user)s
+                500, random() * 100, '', '', %(user)s
             FROM numbered
             """,
             {

@@ -82,18 +82,18 @@ test("after ten minutes without input leases are left to others, and taken up ag
   assert.equal(queue.state, "ready");
 });
 
-test("who is fast holds a minute's worth, up to fifty", async () => {
+test("who is fast holds a minute's worth, up to a hundred and twenty", async () => {
   const { queue, store } = createSetup({ total: 100, pace: () => 2 });
   await queue.start();
   assert.equal(store.ahead.length, 30);
 
-  const fast = createSetup({ total: 100, pace: () => 0.3 });
+  const fast = createSetup({ total: 200, pace: () => 0.3 });
   await fast.queue.start();
-  assert.equal(fast.store.ahead.length, 50);
+  assert.equal(fast.store.ahead.length, 120);
 });
 
 test("who rests keeps no more than a few items from others", async () => {
-  const { queue, store, released, tick } = createSetup({ total: 100, pace: () => 0.3 });
+  const { queue, store, released, tick } = createSetup({ total: 200, pace: () => 0.3 });
   await queue.start();
   tick(61_000);
 

@@ -23,7 +23,7 @@ from lifecycle.annotations.services import gold
 from lifecycle.datasets.models import Dataset
 from lifecycle.projects.models import Project
 
-MAX_LEASES_AT_ONCE = 50
+MAX_LEASES_AT_ONCE = 120
 KEEP_EXPIRED = timedelta(days=7)  # how long a late answer of somebody who was given the task is still let in
 _ROUNDS = 4
 

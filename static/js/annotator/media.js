@@ -4,7 +4,7 @@
 import { make } from "./dom.js";
 import { buildFields } from "./surfaces/table.js";
 
-const KEPT = 80; // more than are ever held ahead
+const KEPT = 150; // more than are ever held ahead
 
 async function buildImage(task) {
   const image = new Image();

@@ -1,7 +1,7 @@
 // Keeps the next items leased, fetched and decoded ahead of the annotator, and their leases alive.
 
 const AHEAD = 10; // items in hand at least, the one on screen among them
-const MOST_AHEAD = 50;
+const MOST_AHEAD = 120;
 const RESERVE_SECONDS = 60; // who is fast holds more: a cut network should stop nobody within a minute
 const EMPTY_RETRY_MS = 15_000;
 const FAILED_RETRY_MS = 3_000;
