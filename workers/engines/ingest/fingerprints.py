@@ -29,6 +29,7 @@ SMALLEST_SIDE = 32  # icons and digits all look alike in 64 bits
 SHINGLE_CHARS = 5
 LEAST_SHINGLES = 24  # shorter texts say too little: "yes" and "yes!" are two answers, not a copy
 MOST_SHINGLES = 4_096
+CHARS_AT_ONCE = 40_000  # what fits into a core's own cache
 WORDS = 4
 WORD_BITS = BITS // WORDS
 PAIRS_AT_ONCE = 1 << 22
@@ -82,18 +83,69 @@ def compute_text(text: str) -> int | None:
     return _sign(_pack(((lowest >> np.uint64(17)) & np.uint64(1)).astype(bool).reshape(1, BITS))[0])
 
 
+def compute_texts(texts: Sequence[str]) -> list[int | None]:
+    """`compute_text` of each, five times as quick for many short ones: their shingles are hashed together."""
+    found: list[int | None] = [None] * len(texts)
+    plains = [_simplify(text) for text in texts]
+    together: list[int] = []
+    size = 0
+    for place, plain in enumerate(plains):
+        count = len(plain) - SHINGLE_CHARS + 1
+        if count > MOST_SHINGLES:
+            found[place] = compute_text(texts[place])
+        elif count >= LEAST_SHINGLES:
+            together.append(place)
+            size += len(plain)
+        if size >= CHARS_AT_ONCE or (together and place == len(plains) - 1):
+            for done, print_ in zip(together, _compute_together([plains[at] for at in together]), strict=True):
+                found[done] = print_
+            together, size = [], 0
+    return found
+
+
+def _compute_together(plains: list[str]) -> list[int | None]:
+    lengths = np.array([len(plain) for plain in plains])
+    codes = np.frombuffer("".join(plains).encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
+    owner = np.repeat(np.arange(len(plains)), lengths)
+    left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(codes))  # characters up to the end of its text
+    is_whole = left >= SHINGLE_CHARS
+    shingles, owner = _mix(codes)[is_whole[: len(codes) - SHINGLE_CHARS + 1]], owner[is_whole]
+    starts = np.concatenate([[0], np.cumsum(lengths - SHINGLE_CHARS + 1)[:-1]])
+    lowest: Prints = np.empty((len(plains), BITS), np.uint64)
+    for place, (factor, term) in enumerate(zip(*_list_factors(), strict=True)):
+        lowest[:, place] = np.minimum.reduceat(shingles * factor + term, starts)
+    prints = _pack(((lowest >> np.uint64(17)) & np.uint64(1)).astype(bool))
+    keys = np.sort(owner.astype(np.uint64) << np.uint64(40) | shingles >> np.uint64(24))
+    different = np.bincount(keys[np.flatnonzero(np.diff(keys, prepend=~keys[:1]))].astype(np.int64) >> 40)
+    # so few by the first 40 bits of their hashes are counted again by all 64
+    return [
+        _sign(print_) if count >= LEAST_SHINGLES or len(_list_plain(plain)) >= LEAST_SHINGLES else None
+        for plain, print_, count in zip(plains, prints, different, strict=True)
+    ]
+
+
 def list_shingles(text: str) -> Prints:
     """Hashes of the different runs of SHINGLE_CHARS characters; of a long text the same sample wherever they stand."""
-    plain = " ".join(re.findall(r"\w+", text[:200_000].lower()))
+    return _list_plain(_simplify(text))
+
+
+def _list_plain(plain: str) -> Prints:
     codes = np.frombuffer(plain.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
-    count = len(codes) - SHINGLE_CHARS + 1
-    if count < 1:
-        return np.empty(0, np.uint64)
+    return np.unique(_mix(codes))[:MOST_SHINGLES]
+
+
+def _simplify(text: str) -> str:
+    """Lower case, words only, single spaces."""
+    return " ".join(re.findall(r"\w+", text[:200_000].lower()))
+
+
+def _mix(codes: Prints) -> Prints:
+    """A hash of the SHINGLE_CHARS characters from each on."""
+    count = max(len(codes) - SHINGLE_CHARS + 1, 0)
     mixed: Prints = np.zeros(count, np.uint64)
     for place in range(SHINGLE_CHARS):
         mixed = mixed * np.uint64(0x100000001B3) + codes[place : place + count]
-    found = np.unique(_scatter(mixed))
-    return found[:MOST_SHINGLES]
+    return _scatter(mixed)
 
 
 def compute_similarity(left: str, right: str) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from lifecycle.contracts.ingest import SPLIT_FOLDERS, ColumnMapping, IngestSpec, Reject
 from workers.engines.ingest.csv_rows import BadLine
 from workers.engines.ingest.errors import Refused
-from workers.engines.ingest.fingerprints import compute_text
+from workers.engines.ingest.fingerprints import compute_text, compute_texts
 from workers.engines.ingest.folders import MAX_LABEL_CHARS
 from workers.engines.ingest.identity import compute_hash, encode_row
 from workers.engines.ingest.kinds import is_missing, parse_number
@@ -44,9 +44,8 @@ class RowBuilder:
         self.features = tuple((name, kinds[name]) for name in features)
         self._numbers = [(name, columns.index(name)) for name in features if kinds[name] == "number"]
         self._texts = [(name, columns.index(name)) for name in features if kinds[name] != "number"]
-        self.build: Callable[[int, Sequence[object]], Record] = (
-            self._build_text if spec.item_kind == "text" else self._build_row
-        )
+        self._is_text = spec.item_kind == "text"
+        self.build: Callable[[int, Sequence[object]], Record] = self._build_text if self._is_text else self._build_row
         self._quick = self._make_quick(spec) if spec.item_kind == "row" else None
 
     def _make_quick(self, spec: IngestSpec) -> QuickRows:
@@ -74,14 +73,23 @@ class RowBuilder:
 
     def _build_each(self, rows: Sequence[tuple[int, Row]], rejects: dict[int, Reject]) -> list[Record]:
         records = []
+        read = self._read_text if self._is_text else self._build_row
         for place, (line, cells) in rows:
             try:
-                records.append(self.build(line, cells))
+                records.append(read(line, cells))
             except Refused as refused:
                 rejects[place] = Reject(self._uri, line, str(refused))
-        return records
+        if not self._is_text:
+            return records
+        prints = compute_texts([record.text or "" for record in records])
+        return [record._replace(fingerprint=print_) for record, print_ in zip(records, prints, strict=True)]
 
     def _build_text(self, line: int, cells: Sequence[object]) -> Record:
+        record = self._read_text(line, cells)
+        return record._replace(fingerprint=compute_text(record.text or ""))
+
+    def _read_text(self, line: int, cells: Sequence[object]) -> Record:
+        """Without a fingerprint."""
         cell = cells[self._places["text"]]
         text = "" if cell is None else str(cell)
         content = check_text(text, self._limits.text_chars)
@@ -91,7 +99,6 @@ class RowBuilder:
             source_uri=f"{self._uri}#{line}",
             mime="text/plain",
             byte_size=len(content),
-            fingerprint=compute_text(text),
             **self._read_roles(cells),
         )
 

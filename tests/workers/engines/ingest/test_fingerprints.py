@@ -74,6 +74,30 @@ def test_short_texts_have_no_fingerprint():
     assert fp.compute_text("yes, thank you") is None
 
 
+TEXTS = st.one_of(
+    st.text(max_size=60),
+    st.text("ab \U0001f600", max_size=90),
+    st.builds(lambda word, times: word * times, st.text(min_size=1, max_size=9), st.integers(1, 700)),
+    st.builds(lambda words: " ".join(words), st.lists(st.sampled_from(["mill", "river", "wheel", "grain", "stone"]))),
+)
+
+
+@given(st.lists(TEXTS, max_size=12), st.sampled_from([1, 200, 40_000]))
+@settings(max_examples=60, deadline=None)
+def test_many_texts_at_once_have_the_same_fingerprints_as_each_alone(texts, at_once):
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fp, "CHARS_AT_ONCE", at_once)
+        together = fp.compute_texts(texts)
+
+    assert together == [fp.compute_text(text) for text in texts]
+
+
+def test_the_fingerprint_of_a_text_is_what_databases_hold():
+    assert fp.compute_text("The mill by the river ground corn for the whole valley.") == 5016958280228407173
+
+
 @given(st.integers(0, 2**32), st.integers(0, 11))
 @settings(max_examples=15, deadline=None)
 def test_looking_up_finds_what_comparing_all_finds(seed, max_bits):
