@@ -28,10 +28,11 @@ def load_parts(context: JobContext, collection: Collection, result: IngestResult
         with context.recording():
             labelling.extend_classes(project=project, names=classes, created_by=collection.created_by)
     differing: set[str] | None = set()
+    known = services.KnownPrints()
     for number, path in enumerate(result.parts):
         _stop_if_told(context)
         with context.recording():
-            found = load_one(collection, number, path)
+            found = load_one(collection, number, path, known)
         if found is None or differing is None or len(differing) > MOST_DIFFERING:
             differing = None
         else:
@@ -40,14 +41,18 @@ def load_parts(context: JobContext, collection: Collection, result: IngestResult
     return differing
 
 
-def load_one(collection: Collection, number: int, path: str | Path) -> list[str] | None:
+def load_one(
+    collection: Collection, number: int, path: str | Path, known: services.KnownPrints | None = None
+) -> list[str] | None:
     """One part with its labels and tasks, within the caller's transaction. Returns the content hashes of which a row
     says another label than what is there; None when the part was in already."""
     project = collection.dataset.project
     labels = services.LabelWriter(
         read_values=lambda found: adopt.read_values(project=project, labels=found), table=adopt.ANNOTATION_TABLE
     )
-    part = services.load_part(collection=collection, number=number, path=path, labels=labels, find_near=find_near)
+    part = services.load_part(
+        collection=collection, number=number, path=path, labels=labels, find_near=find_near, known=known
+    )
     if part is None:
         return None
     count = adopt.adopt_labels(collection=collection, items=part.items)

@@ -172,6 +172,9 @@ def _has_test(units: Iterable[Unit], settled: Settled) -> bool:
     return not settled.is_first or any(unit.split == "test" for unit in units)
 
 
+_NINES_LESS = str.maketrans("0123456789", "9876543210")
+
+
 def sort_key(value: Any) -> str:
     """A time or number as text that sorts as the value does; empty, the oldest, for nothing."""
     if value is None or value == "":
@@ -181,4 +184,4 @@ def sort_key(value: Any) -> str:
     except (TypeError, ValueError):
         return str(value)
     # of the same length, digits sort as numbers do; negative ones the other way round
-    return f"1{number:030.9f}" if number >= 0 else f"0{1e19 + number:030.9f}"
+    return f"1{number:030.9f}" if number >= 0 else "0" + f"{-number:030.9f}".translate(_NINES_LESS)

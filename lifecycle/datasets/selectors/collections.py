@@ -54,7 +54,8 @@ def list_rejects(collection: Collection) -> QuerySet[CollectionReject]:
 
 def summarize_rejects(collection: Collection, limit: int = 8) -> list[dict[str, Any]]:
     """The most frequent reasons, [{"reason", "n"}]."""
-    return list(list_rejects(collection).values("reason").order_by().annotate(n=Count("pk")).order_by("-n")[:limit])
+    counts = list_rejects(collection).values_list("reason").order_by().annotate(n=Count("pk")).order_by("-n")
+    return [{"reason": reason, "n": n} for reason, n in counts[:limit]]
 
 
 def get_one(rows: QuerySet, pk: int, what: str) -> Any:

@@ -18,7 +18,13 @@ from lifecycle.datasets.services.exports import (
 )
 from lifecycle.datasets.services.imported_labels import add_labeled, find_new_labels, list_classes, pick_labels
 from lifecycle.datasets.services.items import exclude_items, record_labels, restore_items
-from lifecycle.datasets.services.loading import LabelWriter, finish_collection, load_part, refresh_statistics
+from lifecycle.datasets.services.loading import (
+    KnownPrints,
+    LabelWriter,
+    finish_collection,
+    load_part,
+    refresh_statistics,
+)
 from lifecycle.datasets.services.restoring import list_labels_that_differ, restore_exclusions, start_restore
 from lifecycle.datasets.services.selections import create_selection
 from lifecycle.datasets.services.snapshots import take_snapshot
@@ -43,6 +49,7 @@ __all__ = [
     "record_export",
     "list_fitting_layouts",
     "describe_export",
+    "KnownPrints",
     "LabelWriter",
     "add_labeled",
     "append_part",

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from lifecycle.common import bulk
 from lifecycle.common.blobs import open_blobs
@@ -49,12 +50,49 @@ class LoadedPart:
     differing: list[str]
 
 
+class KnownPrints:
+    """The different fingerprints of a dataset's items as an import goes on: read once, and then what came since.
+
+    Ids grow under the dataset's lock, so that nothing comes later with a lower one.
+    """
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._prints: NDArray[np.int64] = np.empty(0, np.int64)
+        self._sorted: NDArray[np.int64] = np.empty(0, np.int64)
+
+    def read(self, cursor, dataset_id: int) -> np.ndarray:
+        """All there are now, int64, in no order. Call with the dataset locked, always for the same dataset."""
+        cursor.execute(
+            """SELECT coalesce(max(last), %s), coalesce(string_agg(int8send(fingerprint), ''::bytea), ''::bytea) FROM (
+               SELECT fingerprint, max(id) AS last FROM datasets_item
+               WHERE dataset_id = %s AND id > %s AND fingerprint IS NOT NULL GROUP BY fingerprint) fresh""",
+            [self._last, dataset_id, self._last],
+        )
+        self._last, packed = cursor.fetchone()
+        found = np.sort(np.frombuffer(bytes(packed), ">i8").astype(np.int64))
+        places = np.searchsorted(self._sorted, found)
+        is_new = np.ones(len(found), bool)
+        inside = places < len(self._sorted)
+        is_new[inside] = self._sorted[places[inside]] != found[inside]
+        self._sorted = np.insert(self._sorted, places[is_new], found[is_new])
+        self._prints = np.concatenate([self._prints, found[is_new]])
+        return self._prints
+
+
 def load_part(
-    *, collection: Collection, number: int, path: str | Path, labels: LabelWriter, find_near: FindNear
+    *,
+    collection: Collection,
+    number: int,
+    path: str | Path,
+    labels: LabelWriter,
+    find_near: FindNear,
+    known: KnownPrints | None = None,
 ) -> LoadedPart | None:
     """Bring one part in; None for a part that is in already. Call within the job's transaction.
 
     `find_near(new, old)` gives, for each new fingerprint, the place of an earlier near-duplicate in `old + new`.
+    `known` remembers fingerprints from one part to the next.
     """
     locked = Collection.objects.select_for_update(of=("self",)).select_related("dataset").get(pk=collection.pk)
     if number < locked.loaded_parts:
@@ -64,7 +102,7 @@ def load_part(
         part = _read_part(path, labels.read_values)
         places, differing = _pick_new(part, _find_known(cursor, locked.dataset_id, part["content_hash"]))
         new = part.take(pa.array(places, pa.int64()))
-        splits = _choose_splits(cursor, locked.dataset, new, find_near)
+        splits = _choose_splits(cursor, locked.dataset, new, find_near, known or KnownPrints())
         items = _write_items(cursor, locked, new, splits, labels.table)
     locked.accepted += len(places)
     locked.duplicates += part.num_rows - len(places)
@@ -120,10 +158,12 @@ def _pick_new(part: pa.Table, known: dict[str, str | None]) -> tuple[list[int], 
     return places, differing
 
 
-def _choose_splits(cursor, dataset: Dataset, new: pa.Table, find_near: FindNear) -> list[str]:
+def _choose_splits(
+    cursor, dataset: Dataset, new: pa.Table, find_near: FindNear, known_prints: KnownPrints
+) -> list[str]:
     hashes, groups, given = (new[name].to_pylist() for name in ("content_hash", "group", "given_split"))
     known = _find_group_splits(cursor, dataset, {g for g in groups if g})
-    near = _find_near(cursor, dataset, new["fingerprint"].to_pylist(), find_near)
+    near = _find_near(cursor, dataset, new["fingerprint"].to_pylist(), find_near, known_prints)
     known = rules.settle_new_groups(known, groups, near)
     splits = rules.assign_splits(
         ((h, g or None, s or None) for h, g, s in zip(hashes, groups, given, strict=True)),
@@ -134,21 +174,19 @@ def _choose_splits(cursor, dataset: Dataset, new: pa.Table, find_near: FindNear)
     return rules.follow_near_duplicates(splits, [bool(g or s) for g, s in zip(groups, given, strict=True)], near)
 
 
-def _find_near(cursor, dataset: Dataset, fingerprints: list[int | None], find_near: FindNear) -> list[str | int | None]:
+def _find_near(
+    cursor, dataset: Dataset, fingerprints: list[int | None], find_near: FindNear, known: KnownPrints
+) -> list[str | int | None]:
     """For each new item the split of an earlier near-duplicate, or the place of one among the new items, or None."""
     if all(print_ is None for print_ in fingerprints):
         return [None] * len(fingerprints)
-    cursor.execute(
-        """SELECT coalesce(string_agg(int8send(fingerprint), ''::bytea), ''::bytea) FROM (
-           SELECT DISTINCT fingerprint FROM datasets_item WHERE dataset_id = %s AND fingerprint IS NOT NULL) known""",
-        [dataset.pk],
-    )
-    old = np.frombuffer(bytes(cursor.fetchone()[0]), ">i8").astype(np.int64)
+    old = known.read(cursor, dataset.pk)
     found = find_near(fingerprints, old)
     matched = {int(old[place]) for place in found if place is not None and place < len(old)}
     splits = _find_splits_of(cursor, dataset, matched)
     return [
-        place if place is None else splits[int(old[place])] if place < len(old) else place - len(old) for place in found
+        place if place is None else splits.get(int(old[place])) if place < len(old) else place - len(old)
+        for place in found
     ]
 
 

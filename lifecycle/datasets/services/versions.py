@@ -54,7 +54,9 @@ def balance_small_splits(*, dataset: Dataset, find_near: FindNear | None = None)
     used = _find_used([row[0] for row in free], dataset)
     has_classes = get_problem_type(dataset.project.problem_type).label_kind == LabelKind.CLASS
     candidates = [
-        rules.Candidate(key, label if has_classes else "", split) for pk, key, label, split in free if pk not in used
+        rules.Candidate(key, label or "" if has_classes else "", split)
+        for pk, key, label, split in free
+        if pk not in used
     ]
     moves = rules.top_up_small_splits(
         candidates, counts, dataset.split_ratios or rules.DEFAULT_RATIOS, dataset.split_seed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -95,6 +95,7 @@ def test_a_fixed_test_set_takes_no_newcomers(items, seed):
 
 
 @given(numbers=st.lists(st.floats(-1e12, 1e12), min_size=2, max_size=20))
+@example(numbers=[-0.5, -1.0, 0.0, -1e12])
 def test_numbers_sort_as_text(numbers):
     rounded = [round(number, 3) for number in numbers]
 

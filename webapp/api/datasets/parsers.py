@@ -11,7 +11,7 @@ from lifecycle.datasets.services.uploads import PART_BYTES
 class PieceParser(BaseParser):
     media_type = "application/octet-stream"
 
-    def parse(self, stream, media_type=None, parser_context=None) -> bytes:
+    def parse(self, stream, media_type=None, parser_context=None) -> bytes:  # type: ignore[override]  # DRF takes any value
         content = stream.read(PART_BYTES + 1)
         if len(content) > PART_BYTES:
             raise DomainError(f"Send at most {PART_BYTES} bytes at once.")

@@ -63,7 +63,7 @@ class Mapping(serializers.Serializer):
     """Which column plays which part; empty features mean all others."""
 
     text = serializers.CharField(required=False, allow_blank=True, max_length=200)
-    label = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    label = serializers.CharField(required=False, allow_blank=True, max_length=200)  # type: ignore[assignment]
     group = serializers.CharField(required=False, allow_blank=True, max_length=200)
     split = serializers.CharField(required=False, allow_blank=True, max_length=200)
     features = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=2_000)
@@ -174,11 +174,11 @@ class VersionCommit(serializers.Serializer):
 
 
 class VersionOut(serializers.ModelSerializer):
-    parent = serializers.IntegerField(source="parent.number", allow_null=True, default=None)
+    parent = serializers.IntegerField(source="parent.number", allow_null=True, default=None)  # type: ignore[assignment]
     created_by = serializers.CharField(source="created_by.username")
     summary = serializers.DictField(read_only=True)
     classes = serializers.ListField(child=serializers.CharField(), read_only=True)
-    tags = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    tags = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)  # type: ignore[var-annotated]
 
     class Meta:
         model = DatasetVersion
@@ -216,14 +216,14 @@ class DiffOut(serializers.Serializer):
 
 class VersionItemsQuery(serializers.Serializer):
     split = serializers.ChoiceField(choices=rules.SPLITS, required=False, default="")
-    label = serializers.CharField(required=False, max_length=200)
+    label = serializers.CharField(required=False, max_length=200)  # type: ignore[assignment]
     page = serializers.IntegerField(required=False, default=1, min_value=1, max_value=100_000)
 
 
 class VersionLine(serializers.Serializer):
     item_id = serializers.IntegerField()
     split = serializers.CharField()
-    label = serializers.CharField(allow_null=True)
+    label = serializers.CharField(allow_null=True)  # type: ignore[assignment]
 
 
 class VersionItemsOut(serializers.Serializer):

@@ -80,9 +80,9 @@ def _is_shape(entry: Mapping[str, Any]) -> bool:
 
 def _is_mask(entry: Mapping[str, Any]) -> bool:
     value = entry.get("value")
-    sizes = entry.get("original_width"), entry.get("original_height")
-    is_painted = entry.get("type") == "brushlabels" and isinstance(value, Mapping)
-    return is_painted and isinstance(value.get("rle"), list) and all(isinstance(size, int) for size in sizes)
+    if entry.get("type") != "brushlabels" or not isinstance(value, Mapping) or not isinstance(value.get("rle"), list):
+        return False
+    return all(isinstance(entry.get(size), int) for size in ("original_width", "original_height"))
 
 
 def _read_mask(entry: Mapping[str, Any], tones: Mapping[str, int]) -> Mask:

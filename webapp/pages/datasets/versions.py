@@ -101,7 +101,9 @@ def show_diff(request, slug, old, new):
         "new": after,
         "counts": [(name, counts[name]) for name in CHANGES],
         "change": change,
-        "lines": [(line, authors.get(line.new_annotation_id), authors.get(line.old_annotation_id)) for line in lines],
+        "lines": [
+            (line, authors.get(line.new_annotation_id or 0), authors.get(line.old_annotation_id or 0)) for line in lines
+        ],
         "page": Paginator(range(counts[change]), PAGE_SIZE).get_page(number),
         "versions": selectors.list_versions(project)[:100],
     }

@@ -176,33 +176,31 @@ def find_pairs(left: Prints, right: Prints, *, max_bits: int = NEAR_BITS) -> Ite
 def find_near(new: Sequence[int | None], old: Sequence[int] | NDArray[np.int64]) -> list[int | None]:
     """For each new fingerprint the place, in `old` followed by `new`, of the nearest earlier near-duplicate.
 
-    Of very many fingerprints (more than WIDE_SEARCH different ones) near means 7 bits and not NEAR_BITS: eight times
+    `old` are different ones. Of very many (more than WIDE_SEARCH) near means 7 bits and not NEAR_BITS: eight times
     less to look up. Where thousands share a quarter of their bits, as texts out of one template do, each is compared
     with a bounded number of them: one near-duplicate is found, not surely the nearest.
     """
     found: list[int | None] = [None] * len(new)
     asked = [place for place, print_ in enumerate(new) if print_ is not None]
-    prints = np.concatenate([as_prints(old), as_prints([print_ for print_ in new if print_ is not None])])
-    values, first, code = np.unique(prints, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty(len(order), np.int64)  # of each value, by where it first stood
+    known = as_prints(old)
+    values, first, code = np.unique(
+        as_prints([print_ for print_ in new if print_ is not None]), return_index=True, return_inverse=True
+    )
+    order = np.argsort(first)  # of the different new ones, by where they first stand
+    rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    start = int(np.searchsorted(first[order], len(old)))
-    nearest = _find_earlier(values[order], start)
+    nearest = _find_earlier(np.concatenate([known, values[order]]), len(known))
     for number, place in enumerate(asked):
-        at = len(old) + number
-        mine = int(code[at])
-        earliest = int(first[mine])
-        if earliest == at:  # nothing has been like this one to the bit
-            match = int(nearest[rank[mine] - start])
-            earliest = int(first[order[match]]) if match >= 0 else at
-        if earliest < at:
-            found[place] = earliest if earliest < len(old) else len(old) + asked[earliest - len(old)]
+        mine = int(rank[code[number]])
+        at = int(first[order[mine]])
+        match = len(known) + mine if at < number else int(nearest[mine])  # the same to the bit, or near
+        if match >= 0:
+            found[place] = match if match < len(known) else len(known) + asked[int(first[order[match - len(known)]])]
     return found
 
 
 def _find_earlier(values: Prints, start: int) -> NDArray[np.int64]:
-    """For each of `values[start:]`, all different, the place of the nearest one before it; -1 where none is near."""
+    """For each of `values[start:]` the place of the nearest one before it; -1 where none is near."""
     best = np.full(len(values) - start, BITS << PLACE_BITS, np.int64)  # bits that differ, and then the place
     if len(best) * len(values) <= BRUTE_PAIRS:
         _compare_earlier(values, start, best)
@@ -252,7 +250,7 @@ def _look_up_earlier(values: Prints, start: int, best: NDArray[np.int64]) -> Non
 
 def _sort_by_word(values: Prints, word: int) -> tuple[NDArray, Prints, NDArray]:
     """(places by word, values in that order, where each word starts)."""
-    words = _cut_word(values, word).astype(np.uint16)
+    words = ((values >> np.uint64(word * WORD_BITS)) & np.uint64((1 << WORD_BITS) - 1)).astype(np.uint16)
     places = np.argsort(words, kind="stable")  # of 16 bits: a radix sort
     starts = np.concatenate([[0], np.cumsum(np.bincount(words, minlength=1 << WORD_BITS))])
     return places, values[places], starts

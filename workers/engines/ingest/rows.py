@@ -20,6 +20,7 @@ from workers.engines.ingest.records import Batch, Position, Record
 Row = tuple[int, Sequence[object]]
 MAX_GROUP_CHARS = 200
 NUL_ESCAPE = b"\\u0000"
+TEXT, FINGERPRINT = (Record._fields.index(name) for name in ("text", "fingerprint"))
 
 
 class RowBuilder:
@@ -68,10 +69,13 @@ class RowBuilder:
             columns, bad = self._quick.build([row for _, row in good])
             good = [good[place] for place in bad]
         columns = _append(columns, self._build_each(good, rejects))
+        if self._is_text and columns:
+            columns[FINGERPRINT] = compute_texts(columns[TEXT] or ())
         count = len(columns[0] or ()) if columns else 0
         return Batch(position, count, columns, [rejects[place] for place in sorted(rejects)])
 
     def _build_each(self, rows: Sequence[tuple[int, Row]], rejects: dict[int, Reject]) -> list[Record]:
+        """Texts come without a fingerprint: many at once are quicker."""
         records = []
         read = self._read_text if self._is_text else self._build_row
         for place, (line, cells) in rows:
@@ -79,10 +83,7 @@ class RowBuilder:
                 records.append(read(line, cells))
             except Refused as refused:
                 rejects[place] = Reject(self._uri, line, str(refused))
-        if not self._is_text:
-            return records
-        prints = compute_texts([record.text or "" for record in records])
-        return [record._replace(fingerprint=print_) for record, print_ in zip(records, prints, strict=True)]
+        return records
 
     def _build_text(self, line: int, cells: Sequence[object]) -> Record:
         record = self._read_text(line, cells)
