@@ -9,5 +9,6 @@ from lifecycle.embeddings.models import Encoder, Vector
 
 def read_vectors(encoder: Encoder, item_ids: Iterable[int]) -> dict[int, list[float]]:
     """{item id: vector} of those that have one."""
-    rows = Vector.objects.filter(encoder=encoder, item_id__in=list(item_ids), embedding__isnull=False)
-    return {item_id: vector.to_list() for item_id, vector in rows.values_list("item_id", "embedding") if vector is not None}
+    found = Vector.objects.filter(encoder=encoder, item_id__in=list(item_ids), embedding__isnull=False)
+    rows = found.values_list("item_id", "embedding")
+    return {item_id: vector.to_list() for item_id, vector in rows if vector is not None}
