@@ -183,12 +183,12 @@ def measure_files(home: Path, count: int, size: int) -> None:
     shutil.rmtree(source)
 
 
-def main(rows: int = ROWS, *, with_files: bool = True) -> None:
+def main(rows: int = ROWS) -> None:
     home = _product.start()
     measure_rows(rows)
-    for count, size in (SMALL, LARGE) if with_files else ():
-        measure_files(home, count, size)
+    for count, size in (SMALL, LARGE):
+        measure_files(home, max(count * rows // ROWS, 2), size)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS, with_files=len(sys.argv) <= 2)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS)

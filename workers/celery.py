@@ -8,6 +8,7 @@ from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 os.environ.setdefault("GRISTMILL_DATABASE_POOL", "off")
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # `migrate` makes them at every start; here they load all pages
 
 from celery import Celery
 from django.conf import settings
