@@ -33,14 +33,15 @@ def _include(kind: str, room: str, namespace: str):
     return include((module.urlpatterns, room), namespace=namespace)
 
 
+# Patterns are tried one after another: what has a prefix of its own, and is called most, stands before the pages.
 urlpatterns = [
+    *(path("api/v1/", _include("api", room, f"api-{room}")) for room in ROOMS),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),
-    *(path("", _include("pages", room, room)) for room in ROOMS),
-    *(path("api/v1/", _include("api", room, f"api-{room}")) for room in ROOMS),
     *(path(f"{place}/", _include("protocols", module, place)) for module, place in PROTOCOLS.items()),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/", reference.show, name="api-reference"),
+    *(path("", _include("pages", room, room)) for room in ROOMS),
 ]
 handler404 = "webapp.errors.render_not_found"
 handler500 = "webapp.errors.render_server_error"

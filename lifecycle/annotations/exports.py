@@ -162,7 +162,7 @@ class _Builder:
 
     def _describe(self, row: tuple[Any, ...], pk: int, at: datetime | str) -> dict[str, Any]:
         text, size = row[5:7]
-        bare: Any = _Answer(*row[:5], [] if self.is_plain else orjson.loads(text), *row[6:])
+        bare: Any = _Answer._make((*row[:5], [] if self.is_plain else orjson.loads(text), *row[6:]))
         body = build_annotation(self.project, self.interface, bare, id=pk, created_at=at)
         if self.is_plain:  # nothing to rename
             body["result"] = orjson.Fragment(text) if self.keeps_bytes else orjson.loads(text)

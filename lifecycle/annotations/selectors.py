@@ -110,8 +110,9 @@ def count_class_uses(project: Project, names: Sequence[str]) -> dict[str, int]:
 
 
 def count_progress(project: Project) -> Progress:
-    """Tasks by state, in one grouped index scan."""
-    counts = dict(Task.objects.filter(dataset__project=project).values_list("state").annotate(n=Count("pk")))
+    """Tasks by state, in one scan of an index: without a join, and without a look at the rows."""
+    datasets = list(project.datasets.values_list("pk", flat=True))
+    counts = dict(Task.objects.filter(dataset__in=datasets).values_list("state").annotate(n=Count("*")).order_by())
     return Progress(
         total=sum(counts.values()),
         open=counts.get(Task.State.OPEN, 0),

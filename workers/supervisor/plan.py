@@ -17,7 +17,8 @@ from workers.supervisor.children import Child
 _PYTHON = Path(sys.executable)
 _WEB_THREADS = 16
 _IO_JOBS = 4  # crawls and imports wait more than they compute
-_HEAVY = ("worker-cpu", "worker-gpu")  # these step back for people's clicks
+_HEAVY = ("worker-cpu", "worker-gpu")
+_NICENESS = 10  # of all workers: an import or a training steps back for people's clicks
 
 
 def build_commands(settings: Settings) -> dict[str, list[str]]:
@@ -52,7 +53,7 @@ def build_children(settings: Settings, environ: Mapping[str, str]) -> list[Child
             log_path=Path(settings.home) / "log" / f"{name}.log",
             cwd=ROOT,
             is_ready=probes.get(name, _says(" ready.")),
-            niceness=5 if name in _HEAVY else 0,
+            niceness=_NICENESS if name.startswith("worker-") else 0,
         )
         for name, command in build_commands(settings).items()
         if name != "worker-gpu" or has_gpu()

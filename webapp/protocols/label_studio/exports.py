@@ -48,7 +48,7 @@ class ExportView(ProjectDoorView):
             response = StreamingHttpResponse(conversion.stream_json(tasks), content_type="application/json")
             response["Content-Disposition"] = f'attachment; filename="{name}.json"'
             return response
-        count = selectors.list_tasks(self.project, request.user, role=self.role).count()
+        count = selectors.count_tasks(self.project, request.user, role=self.role)
         if count > CONVERTED_AT_ONCE or layout not in conversion.CONVERTED:
             raise DomainError(
                 f"More than {CONVERTED_AT_ONCE:,} tasks, and formats with pictures, masks or tables, are written by a "

@@ -28,16 +28,19 @@ class TasksView(DoorView):
         query, pk = find_query(request.user, asked.get("view")), asked.get("project")
         project = self.open_project(pk if pk is not None else query.get("project"), "annotator")
         tasks = selectors.list_tasks(project, request.user, role=project.role)
-        if read_flag(asked.get("only_annotated")):
+        everything = selectors.count_tasks(project, request.user, role=project.role)
+        filters = [text for text in (query.get("query"), asked.get("query")) if text]
+        only_annotated = read_flag(asked.get("only_annotated"))
+        if only_annotated:
             tasks = selectors.list_annotated(tasks)
-        for text in filter(None, (query.get("query"), asked.get("query"))):
+        for text in filters:
             tasks = _filter(tasks, text)
         page, size = read_page(request, default=100)
-        total = tasks.count()
+        total = tasks.count() if filters or only_annotated else everything
         rows = selectors.describe_tasks(project, request.user, cut_page(tasks, total, page, size), role=project.role)
         if asked.get("fields", "task_only") == "task_only":
             rows = [_drop_labels(row) for row in rows]
-        counts = selectors.count_labels(project, request.user, role=project.role)
+        counts = selectors.count_labels(project, request.user, role=project.role, task_count=everything)
         return Response({"tasks": rows, "total": total, **counts})
 
     def post(self, request):
@@ -79,7 +82,7 @@ class ProjectTasksView(ProjectDoorView):
     def get(self, request, project_pk):
         tasks = selectors.list_tasks(self.project, request.user, role=self.role)
         page, size = read_page(request, default=100)
-        rows = cut_page(tasks, tasks.count(), page, size)
+        rows = cut_page(tasks, selectors.count_tasks(self.project, request.user, role=self.role), page, size)
         return Response(selectors.describe_tasks(self.project, request.user, rows, role=self.role))
 
     def delete(self, request, project_pk):
