@@ -62,9 +62,17 @@ PLACES = list(list_places())
 ROOMS = sorted({place.room for place in PLACES})
 
 
+@pytest.fixture(scope="module")
+def worlds(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[tuple[World, World]]:
+    """Mine and theirs, made once in a transaction that is never committed: each test undoes what it does within it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield tuple(build_world(name, n, tmp_path_factory.mktemp(name)) for name, n in (("mine", 3), ("theirs", 8)))
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db, tmp_path) -> World:
-    return build_world("mine", 3, tmp_path)
+def world(worlds, db) -> World:
+    return worlds[0]
 
 
 @pytest.fixture
@@ -206,8 +214,8 @@ def test_methods_outside_the_table_get_405(room, world, call):
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_objects_of_another_project_do_not_exist_in_mine(room, world, call, tmp_path):
-    other = build_world("theirs", 8, tmp_path)
+def test_objects_of_another_project_do_not_exist_in_mine(room, world, worlds, call):
+    other = worlds[1]
     # no objects of their own, or the same in every project
     shared = {"slug", "kind", "source_kind", "size", "version", "alias", "color", "finding"}
 
