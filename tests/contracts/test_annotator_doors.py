@@ -11,7 +11,7 @@ from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, Suggestion, Task
 from lifecycle.projects.rules import ROLE_RANKS, is_allowed
 from tests import factories
-from tests.contracts.test_access import PLACES, Place, call, world  # noqa: F401 — fixtures
+from tests.contracts.test_access import PLACES, Place, call, world, worlds  # noqa: F401 — fixtures
 from webapp.urls import PROTOCOLS
 
 FOREIGN = {"task_id", "task_pk", "annotation_id", "annotation_pk", "prediction_pk", "comment_id"}
