@@ -64,15 +64,19 @@ def claim(*, crawl: Crawl, fence: int, count: int, avoid_hosts: Sequence[str] = 
     """Take up to `count` addresses that are due, nearest to the start first. Call within the job's transaction."""
     room = _count_room(crawl)
     with connection.cursor() as cursor:
+        # materialized: as a subquery Postgres may run it once a row, and then its LIMIT counts from the start each time
         cursor.execute(
-            """UPDATE crawls_crawlurl SET state = 'in_flight', fence = %s
-               WHERE id IN (
+            """WITH due AS MATERIALIZED (
                    SELECT id FROM crawls_crawlurl
                    WHERE crawl_id = %s AND state = 'queued' AND (not_before IS NULL OR not_before <= %s)
                        AND host <> ALL(%s::text[]) AND (role <> 'page' OR %s)
                    ORDER BY depth, id LIMIT %s FOR UPDATE SKIP LOCKED)
-               RETURNING depth, id, url, role, attempts, hops, etag, last_modified, body_hash""",
-            [fence, crawl.pk, timezone.now(), list(avoid_hosts), room > 0, min(count, room) if room > 0 else count],
+               UPDATE crawls_crawlurl u SET state = 'in_flight', fence = %s FROM due WHERE u.id = due.id
+               RETURNING u.depth, u.id, u.url, u.role, u.attempts, u.hops, u.etag, u.last_modified, u.body_hash""",
+            [
+                *(crawl.pk, timezone.now(), list(avoid_hosts), room > 0),
+                *(min(count, room) if room > 0 else count, fence),
+            ],
         )
         rows = sorted(cursor.fetchall())
     return [Target(pk, url, role, depth, *rest) for depth, pk, url, role, *rest in rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from django.db import connection
 
 from lifecycle.contracts.crawl import FoundLink, Outcome
 from lifecycle.crawls import services
@@ -48,6 +49,18 @@ def test_no_more_pages_than_allowed_are_given_out_but_pictures_are(crawl):
 
     assert len(given) == 6
     assert [target.role for target in rest] == ["image"]
+
+
+def test_the_limit_holds_whatever_plan_postgres_chooses(crawl):
+    """Joined row by row, a limited subquery would begin anew for each: it happened, once in hundreds of runs."""
+    services.seed(crawl=crawl, links=[link(str(n)) for n in range(9)])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_hashagg = off"
+        )
+        cursor.execute("SET LOCAL enable_material = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_sort = off")
+
+    assert len(services.claim(crawl=crawl, fence=1, count=100)) == 6
 
 
 def test_what_a_dead_attempt_held_is_given_out_again(crawl, tmp_path):
