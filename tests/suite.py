@@ -6,6 +6,7 @@ only their share of the processor. Their output comes last, in one piece.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,8 +17,27 @@ PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "no
 SERIAL = ["-p", "no:cacheprovider", "-m", "serial and not long"]
 
 
+# What the tests import, in two halves. A fresh install holds no bytecode: compiled here once, on both cores, instead of
+# by each of the processes that start at the same moment.
+WARM = (
+    "import torch.onnx, torch.utils.data; from workers.engines import embed, evaluate, findings, project, train",
+    "import django; django.setup(); import workers.celery as c; c.app.loader.import_default_modules(); "
+    "import webapp.urls, scrapy.crawler, schemathesis, label_studio_sdk, playwright.sync_api, moto.server, umap",
+)
+
+
+def warm_up() -> None:
+    """Fails nothing: what cannot be imported, its test will say."""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "webapp.settings"}
+    for one in [
+        subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL) for code in WARM
+    ]:
+        one.wait()
+
+
 def main() -> int:
     """Exit code 0 when both parts pass."""
+    warm_up()
     with tempfile.TemporaryFile() as told:
         serial = subprocess.Popen([*PYTEST, *SERIAL], stdout=told, stderr=subprocess.STDOUT)
         try:
