@@ -59,10 +59,9 @@ class KnownPrints:
     def __init__(self) -> None:
         self._last = 0
         self._prints: NDArray[np.int64] = np.empty(0, np.int64)
-        self._sorted: NDArray[np.int64] = np.empty(0, np.int64)
 
     def read(self, cursor, dataset_id: int) -> np.ndarray:
-        """All there are now, int64, in no order. Call with the dataset locked, always for the same dataset."""
+        """All there are now, int64, by value. Call with the dataset locked, always for the same dataset."""
         cursor.execute(
             """SELECT coalesce(max(last), %s), coalesce(string_agg(int8send(fingerprint), ''::bytea), ''::bytea) FROM (
                SELECT fingerprint, max(id) AS last FROM datasets_item
@@ -70,13 +69,7 @@ class KnownPrints:
             [self._last, dataset_id, self._last],
         )
         self._last, packed = cursor.fetchone()
-        found = np.sort(np.frombuffer(bytes(packed), ">i8").astype(np.int64))
-        places = np.searchsorted(self._sorted, found)
-        is_new = np.ones(len(found), bool)
-        inside = places < len(self._sorted)
-        is_new[inside] = self._sorted[places[inside]] != found[inside]
-        self._sorted = np.insert(self._sorted, places[is_new], found[is_new])
-        self._prints = np.concatenate([self._prints, found[is_new]])
+        self._prints = np.union1d(self._prints, np.frombuffer(bytes(packed), ">i8").astype(np.int64))
         return self._prints
 
 

@@ -5,7 +5,7 @@ resizing, recompression and small crops change few bits. Texts: one bit each of 
 (b-bit minwise hashing, Li & König 2010), so that a share J of common shingles leaves about 32 · (1 - J) bits different.
 Rows have none. Stored on `datasets.Item.fingerprint` as a signed integer.
 
-To list near-duplicates: `find_pairs` on the fingerprints gives candidates; confirm texts with `compute_similarity`.
+`find_near` gives each new fingerprint an earlier near-duplicate.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ LEAST_CAP = 64  # at most so many that share a word are compared, or eight times
 PLACE_BITS = 40
 
 Prints = NDArray[np.uint64]
-Pairs = tuple[NDArray, NDArray, NDArray]
 
 
 def compute_picture(image: Image.Image) -> int | None:
@@ -160,19 +159,6 @@ def as_prints(values: Sequence[int] | NDArray[np.int64]) -> Prints:
     return np.asarray(values, dtype=np.int64).view(np.uint64)
 
 
-def find_pairs(left: Prints, right: Prints, *, max_bits: int = NEAR_BITS) -> Iterator[Pairs]:
-    """Batches of (places in left, places in right, how many bits differ), at most `max_bits` (up to 11) of them.
-
-    Exact. Cost: all with all while that is little, else by 16-bit words, one of four of which must be nearly equal
-    (multi-index hashing, Norouzi et al. 2012): about 20 times less at a million fingerprints. Give it different
-    fingerprints only: a thousand copies of one are a million pairs.
-    """
-    if len(left) * len(right) <= BRUTE_PAIRS:
-        yield from _compare_all(left, right, max_bits)
-    else:
-        yield from _look_up(left, right, max_bits)
-
-
 def find_near(new: Sequence[int | None], old: Sequence[int] | NDArray[np.int64]) -> list[int | None]:
     """For each new fingerprint the place, in `old` followed by `new`, of the nearest earlier near-duplicate.
 
@@ -223,7 +209,8 @@ def _compare_earlier(values: Prints, start: int, best: NDArray[np.int64]) -> Non
 
 
 def _look_up_earlier(values: Prints, start: int, best: NDArray[np.int64]) -> None:
-    """As `_look_up`, for what stands before only: the closest words first, and a row that is settled is done."""
+    """By 16-bit words, one of four of which must be nearly equal (multi-index hashing, Norouzi et al. 2012): the
+    closest words first, and a row that is settled is done. Lowers `best`."""
     most_flips = NEAR_BITS // WORDS if len(values) <= WIDE_SEARCH else 1
     max_bits = min(NEAR_BITS, (most_flips + 1) * WORDS - 1)
     cap = max(LEAST_CAP, 8 * len(values) >> WORD_BITS)
@@ -231,8 +218,8 @@ def _look_up_earlier(values: Prints, start: int, best: NDArray[np.int64]) -> Non
     rows = np.arange(len(best))
     for flips in range(most_flips + 1):
         for word, (places, sorted_values, starts) in enumerate(index):
-            mine = _cut_word(values[start + rows], word)
-            for mask in _list_masks(flips)[len(_list_masks(flips - 1)) if flips else 0 :]:
+            mine = _cut_word(values[start + rows], word).astype(np.int64)
+            for mask in _list_masks(flips):
                 key = mine ^ mask
                 ends = np.minimum(starts[key + 1], starts[key] + cap)
                 for i, at in _expand(starts[key], ends):
@@ -243,48 +230,16 @@ def _look_up_earlier(values: Prints, start: int, best: NDArray[np.int64]) -> Non
                     earlier = place < row + start
                     far = bits[close][earlier].astype(np.int64) << PLACE_BITS
                     np.minimum.at(best, row[earlier], far | place[earlier])
-        rows = rows[
-            best[rows] >> PLACE_BITS >= (BITS if flips else WORDS)
-        ]  # what is found by now is the nearest, or near
+        # what is left out now has its nearest, or, from the second round on, one that is near
+        rows = rows[best[rows] >> PLACE_BITS >= (BITS if flips else WORDS)]
 
 
 def _sort_by_word(values: Prints, word: int) -> tuple[NDArray, Prints, NDArray]:
     """(places by word, values in that order, where each word starts)."""
-    words = ((values >> np.uint64(word * WORD_BITS)) & np.uint64((1 << WORD_BITS) - 1)).astype(np.uint16)
+    words = _cut_word(values, word)
     places = np.argsort(words, kind="stable")  # of 16 bits: a radix sort
     starts = np.concatenate([[0], np.cumsum(np.bincount(words, minlength=1 << WORD_BITS))])
     return places, values[places], starts
-
-
-def _compare_all(left: Prints, right: Prints, max_bits: int) -> Iterator[Pairs]:
-    rows = max(PAIRS_AT_ONCE // max(len(right), 1), 1)
-    for start in range(0, len(left), rows):
-        bits = np.bitwise_count(left[start : start + rows, None] ^ right[None, :])
-        i, j = np.nonzero(bits <= max_bits)
-        yield i + start, j, bits[i, j]
-
-
-def _look_up(left: Prints, right: Prints, max_bits: int) -> Iterator[Pairs]:
-    for word in range(WORDS):
-        mine, theirs = _cut_word(left, word), _cut_word(right, word)
-        order = np.argsort(theirs, kind="stable")
-        starts = np.searchsorted(theirs[order], np.arange((1 << WORD_BITS) + 1))
-        for mask in _list_masks(max_bits // WORDS):
-            key = mine ^ mask
-            for i, at in _expand(starts[key], starts[key + 1]):
-                j = order[at]
-                differing = left[i] ^ right[j]
-                bits = np.bitwise_count(differing)
-                is_close = (bits <= max_bits) & ~_was_found(differing, word, max_bits)
-                yield i[is_close], j[is_close], bits[is_close]
-
-
-def _was_found(differing: Prints, word: int, max_bits: int) -> NDArray[np.bool_]:
-    """Pairs that an earlier word has brought already."""
-    found = np.zeros(len(differing), bool)
-    for earlier in range(word):
-        found |= np.bitwise_count(_cut_word(differing, earlier)) <= max_bits // WORDS
-    return found
 
 
 def _expand(starts: NDArray, ends: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
@@ -302,14 +257,14 @@ def _expand(starts: NDArray, ends: NDArray) -> Iterator[tuple[NDArray, NDArray]]
         begin = end
 
 
-def _cut_word(prints: Prints, word: int) -> NDArray[np.int64]:
-    return ((prints >> np.uint64(word * WORD_BITS)) & np.uint64((1 << WORD_BITS) - 1)).astype(np.int64)
+def _cut_word(prints: Prints, word: int) -> NDArray[np.uint16]:
+    return ((prints >> np.uint64(word * WORD_BITS)) & np.uint64((1 << WORD_BITS) - 1)).astype(np.uint16)
 
 
 @cache
-def _list_masks(most: int) -> tuple[int, ...]:
-    places = range(WORD_BITS)
-    return tuple(sum(1 << p for p in chosen) for n in range(most + 1) for chosen in combinations(places, n))
+def _list_masks(flips: int) -> tuple[int, ...]:
+    """Every way to change so many bits of a word."""
+    return tuple(sum(1 << place for place in chosen) for chosen in combinations(range(WORD_BITS), flips))
 
 
 @cache
