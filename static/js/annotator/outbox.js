@@ -35,15 +35,28 @@ export function createOutbox({ storage, send, lock = (task) => task(), onChange 
   let delay = FIRST_DELAY_MS;
   let timer = null;
   let detail = "";
-  let stores = Promise.resolve();
+  let storing = 0;
+  let turn = Promise.resolve();
 
-  async function publish(next = state, message = "") {
-    await stores;
-    [waiting, refused] = [await storage.count(), await storage.listRefused()];
-    if (next === States.SENDING || next === States.SAVED) next = waiting ? States.SENDING : States.SAVED;
-    state = next;
+  /** Storing and counting one after the other, so that `waiting` never tells of what is not kept yet. */
+  function inTurn(task) {
+    const mine = turn.then(task);
+    turn = mine.catch(() => {}); // whoever asked hears of it; the next one has its turn all the same
+    return mine;
+  }
+
+  function tell(next, message = "") {
+    const isSettling = next === States.SENDING || next === States.SAVED;
+    state = isSettling ? (waiting || storing ? States.SENDING : States.SAVED) : next;
     detail = message;
-    onChange({ state, waiting, refused, detail });
+    onChange({ state, waiting: state === States.SENDING ? waiting + storing : waiting, refused, detail });
+  }
+
+  function publish(next = state, message = "") {
+    return inTurn(async () => {
+      [waiting, refused] = [await storage.count(), await storage.listRefused()];
+      tell(next, message);
+    });
   }
 
   async function sendBatch() {
@@ -109,11 +122,16 @@ export function createOutbox({ storage, send, lock = (task) => task(), onChange 
     /** Store an operation, then send; resolves once it is stored. Operations keep the order of their adding. */
     add(operation) {
       const kept = { key: makeKey(), at: Date.now(), ...operation };
-      waiting += 1;
-      if (state === States.SAVED) state = States.SENDING;
-      onChange({ state, waiting, refused, detail });
-      stores = stores.then(() => storage.append(kept));
-      return stores.then(() => {
+      storing += 1;
+      tell(state, detail);
+      return inTurn(async () => {
+        try {
+          await storage.append(kept);
+          waiting += 1;
+        } finally {
+          storing -= 1;
+          tell(state, detail);
+        }
         if (state === States.SENDING) flush();
         return kept;
       });
