@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
-from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 from django.test import TransactionTestCase
 
 from lifecycle.jobs import testing
 from lifecycle.jobs.models import Job
 from tests import factories, servers
+from tests.emptying import empty_tables
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +23,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
 # These take longest: they start first, so that no process is left with one of them at the end.
 SLOW_FILES = (
     "contracts/test_openapi.py",
+    "contracts/test_access.py",
+    "browser/test_labelling.py",
+    "workers/test_crawl_job.py",
+    "serving/test_survive.py",
     "engines/test_resume.py",
     "engines/test_recipes.py",
     "crawl/test_crawl.py",
@@ -36,17 +40,14 @@ SLOW_FILES = (
 
 def pytest_configure():
     """A page that a browser test left may still be asking when the tables are emptied: that deadlock is tried again."""
-    teardown = TransactionTestCase._fixture_teardown
 
     def tear_down(self):
         for _ in range(5):
             try:
-                return teardown(self)
-            except CommandError as error:
-                if not isinstance(error.__cause__, OperationalError):
-                    raise
+                return empty_tables()
+            except OperationalError:
                 time.sleep(0.5)
-        return teardown(self)
+        return empty_tables()
 
     TransactionTestCase._fixture_teardown = tear_down
 
@@ -66,6 +67,13 @@ def _memory_publisher(request, settings):
     if "real_broker" not in request.keywords:
         settings.JOB_PUBLISHER = "lifecycle.jobs.testing.publish"
         testing.messages.clear()
+
+
+@pytest.fixture(autouse=True)
+def _lazy_static_files(request, settings):
+    """Every test client makes the middleware anew, and WhiteNoise lists all files each time unless told to wait."""
+    if "live_server" not in request.fixturenames:
+        settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,13 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 PYTEST = [sys.executable, "-m", "pytest", "--durations=40", "--durations-min=2"]
 # a file is one unit of work, so that what its fixtures start or train is made by one process only
 PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not long and not serial"]
 SERIAL = ["-p", "no:cacheprovider", "-m", "serial and not long"]
+TESTS = Path(__file__).parent
 
 
 # What the tests import, in two halves. A fresh install holds no bytecode: compiled here once, on both cores, instead of
@@ -35,11 +37,18 @@ def warm_up() -> None:
         one.wait()
 
 
+def list_serial_files() -> list[str]:
+    """Only these: to load the tests of all the others costs half a minute."""
+    marked = [path for path in TESTS.rglob("*.py") if "pytest.mark.serial" in path.read_text()]
+    return sorted(str(path.parent if path.name == "conftest.py" else path) for path in marked if path.stem != "suite")
+
+
 def main() -> int:
     """Exit code 0 when both parts pass."""
     warm_up()
     with tempfile.TemporaryFile() as told:
-        serial = subprocess.Popen([*PYTEST, *SERIAL], stdout=told, stderr=subprocess.STDOUT)
+        command = [*PYTEST, *SERIAL, *list_serial_files()]
+        serial = subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT)
         try:
             parallel = subprocess.run([*PYTEST, *PARALLEL], check=False).returncode
             alone = serial.wait()
