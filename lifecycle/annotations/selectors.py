@@ -12,12 +12,18 @@ from django.utils import timezone
 
 from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Lease, Task
 from lifecycle.common.errors import NotFound
+from lifecycle.common.rows import Columns, read_one
 from lifecycle.contracts.label_interface import CONTROLS, Interface, parse_interface
 from lifecycle.contracts.loop import Figure, StageState, StageSummary
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 
 RECENT_LEADS = 50
+
+_SCHEMA = Columns(LabelSchema, "s")
+_NEWEST_SCHEMA = f"""
+SELECT {_SCHEMA.sql} FROM annotations_labelschema s WHERE s.project_id = %s ORDER BY s.version DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,12 @@ class PersonStatistics:
 
 def find_schema(project: Project) -> LabelSchema | None:
     """The schema that counts now."""
-    found = LabelSchema.objects.filter(project=project).order_by("-version").first()
-    if found is not None:
-        found.project = project  # known, so nobody has to ask for it again
-    return found
+    found = read_one(_NEWEST_SCHEMA, [project.pk], _SCHEMA)
+    if found is None:
+        return None
+    schema: LabelSchema = found[0]
+    schema.project = project  # known, so nobody has to ask for it again
+    return schema
 
 
 def get_schema(project: Project) -> LabelSchema:

@@ -15,6 +15,7 @@ from django.db.models.functions import TruncDate
 from lifecycle.annotations import assistance_rules as rules
 from lifecycle.annotations.models import AssistanceSettings, Suggestion, SuggestionOutcome, SuggestionSource, Task
 from lifecycle.common.errors import NotFound
+from lifecycle.common.rows import Columns, read_one
 from lifecycle.projects.models import Project
 
 MAX_READ = 20_000  # outcomes in one report, the newest
@@ -27,6 +28,12 @@ WHERE t.dataset_id = ANY(%(datasets)s) AND t.state = 'open' AND t.id > %(after)s
   AND NOT EXISTS (SELECT 1 FROM annotations_suggestion s
                   WHERE s.task_id = t.id AND s.source_id = %(source)s AND s.id > %(since)s)
 ORDER BY t.id LIMIT %(count)s
+"""
+
+_SETTINGS, _SOURCE = Columns(AssistanceSettings, "a"), Columns(SuggestionSource, "s")
+_ACTIVE = f"""
+SELECT {_SETTINGS.sql}, {_SOURCE.sql} FROM annotations_assistancesettings a
+JOIN annotations_suggestionsource s ON s.id = a.source_id WHERE a.project_id = %s AND a.is_on
 """
 
 
@@ -65,8 +72,12 @@ def find_assistance(project: Project) -> AssistanceSettings | None:
 
 def find_active(project: Project) -> AssistanceSettings | None:
     """The settings, when suggestions are shown here now."""
-    found = AssistanceSettings.objects.filter(project=project, is_on=True, source__isnull=False)
-    return found.select_related("source").first()
+    found = read_one(_ACTIVE, [project.pk], _SETTINGS, _SOURCE)
+    if found is None:
+        return None
+    settings: AssistanceSettings = found[0]
+    settings.project, settings.source = project, found[1]
+    return settings
 
 
 def list_suggestions(source: SuggestionSource) -> QuerySet[Suggestion]:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from lifecycle.accounts.models import User
 from lifecycle.common.errors import Conflict, Forbidden, NotFound
+from lifecycle.common.rows import Columns, read_one
 from lifecycle.contracts.loop import Figure, StageState, StageSummary
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.projects import rules
@@ -21,6 +22,12 @@ from lifecycle.projects.models import (
     Stage,
 )
 
+_PROJECT = Columns(Project, "p")
+_WITH_ROLE = f"""
+SELECT {_PROJECT.sql}, (SELECT m.role FROM projects_membership m WHERE m.project_id = p.id AND m.user_id = %s)
+FROM projects_project p WHERE p.slug = %s
+"""
+
 
 def get_project(user, slug: str, *, role: str = "viewer", is_archive_open: bool = False) -> Project:
     """The project, for a member with at least `role`; `project.role` is the role held.
@@ -28,8 +35,9 @@ def get_project(user, slug: str, *, role: str = "viewer", is_archive_open: bool 
     Raises NotFound for a stranger, so that nobody learns which projects exist, Forbidden for a member below `role`, and
     Conflict where more than looking is asked of an archived project (unless `is_archive_open`).
     """
-    project = Project.objects.filter(slug=slug).first()
-    held = find_role(user, project) if project else None
+    found = read_one(_WITH_ROLE, [user.pk, slug], _PROJECT)
+    project, membership = found or (None, None)
+    held = _rank(user, membership)
     if project is None or held is None:
         raise NotFound("There is no such project, or you are not a member of it.")
     if not rules.is_allowed(held, role):
@@ -42,11 +50,14 @@ def get_project(user, slug: str, *, role: str = "viewer", is_archive_open: bool 
 
 def find_role(user, project: Project) -> str | None:
     """The role of a user in a project: owner for site admins, None for strangers and inactive accounts."""
+    return _rank(user, Membership.objects.filter(project=project, user=user.pk).values_list("role", flat=True).first())
+
+
+def _rank(user, membership: str | None) -> str | None:
+    """What somebody may do, given the role of their membership, if they have any."""
     if not user.is_authenticated or not user.is_active:
         return None
-    if user.is_superuser:
-        return Membership.Role.OWNER
-    return Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
+    return Membership.Role.OWNER if user.is_superuser else membership
 
 
 def list_switcher(user, limit: int = 12) -> list[Project]:

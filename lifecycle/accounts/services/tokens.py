@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Q
 from django.utils import timezone
 
 from lifecycle.accounts.models import ApiToken, User
 from lifecycle.common.errors import Conflict, DomainError
+from lifecycle.common.rows import Columns, read_one
 from lifecycle.contracts.tokens import generate_token, hash_token
 
 USE_RECORDED_EVERY = timedelta(minutes=1)
 MAX_DAYS = 3650
 PREFIX_LENGTH = 9
+
+_TOKEN, _USER = Columns(ApiToken, "t"), Columns(User, "u")
+_LIVE = f"""
+SELECT {_TOKEN.sql}, {_USER.sql} FROM accounts_apitoken t JOIN accounts_user u ON u.id = t.user_id
+WHERE t.token_hash = %s AND t.revoked_at IS NULL AND u.is_active AND (t.expires_at IS NULL OR t.expires_at > %s)
+"""
 
 
 def issue(*, user: User, name: str, scope: str = ApiToken.Scope.WRITE, days: int | None = None) -> tuple[ApiToken, str]:
@@ -48,13 +54,12 @@ def revoke(*, token: ApiToken) -> ApiToken:
 def authenticate(secret: str) -> ApiToken | None:
     """The live token behind a secret, with its active user; notes the use at most once a minute."""
     now = timezone.now()
-    token = (
-        ApiToken.objects.select_related("user")
-        .filter(token_hash=hash_token(secret), revoked_at=None, user__is_active=True)
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
-        .first()
-    )
-    if token is not None and (token.last_used_at is None or now - token.last_used_at > USE_RECORDED_EVERY):
+    found = read_one(_LIVE, [hash_token(secret), now], _TOKEN, _USER)
+    if found is None:
+        return None
+    token: ApiToken = found[0]
+    token.user = found[1]
+    if token.last_used_at is None or now - token.last_used_at > USE_RECORDED_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         token.last_used_at = now
     return token

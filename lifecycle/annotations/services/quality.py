@@ -8,6 +8,7 @@ from django.db import transaction
 
 from lifecycle.annotations.models import QualitySettings
 from lifecycle.common.errors import DomainError
+from lifecycle.common.rows import Columns, read_one
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
 
@@ -15,10 +16,14 @@ MAX_QUESTIONS = 50
 _SHARES = {"review_share": (0.0, 1.0), "min_posterior": (0.0, 1.0), "quiz_pass_share": (0.1, 1.0)}
 _CHOICES = {"return_to": QualitySettings.ReturnTo.values, "consensus_method": QualitySettings.Method.values}
 
+_SETTINGS = Columns(QualitySettings, "q")
+_OWN = f"SELECT {_SETTINGS.sql} FROM annotations_qualitysettings q WHERE q.project_id = %s"
+
 
 def find_settings(project: Project) -> QualitySettings:
     """The settings; the defaults, unsaved, while nobody changed them."""
-    return QualitySettings.objects.filter(project=project).first() or QualitySettings(project=project)
+    found = read_one(_OWN, [project.pk], _SETTINGS)
+    return found[0] if found else QualitySettings(project=project)
 
 
 def change_settings(*, project: Project, actor, **changes: Any) -> QualitySettings:

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from lifecycle.annotations.models import URGENT, Assignment, Lease, QueueSettings, Task
+from lifecycle.annotations.models import URGENT, Lease, QueueSettings, Task
 from lifecycle.annotations.services import gold
-from lifecycle.datasets.models import Dataset
+from lifecycle.common.rows import Columns, read_all, read_one
+from lifecycle.datasets.models import Item
 from lifecycle.projects.models import Project
 
 MAX_LEASES_AT_ONCE = 120
@@ -88,6 +89,22 @@ RETURNING task_id
 """
 
 
+# which of the stages below can have anything to give
+_DATASETS = f"""
+SELECT d.id,
+    EXISTS (SELECT 1 FROM annotations_assignment s WHERE s.dataset_id = d.id AND s.user_id = %(user)s AND s.is_open),
+    EXISTS (SELECT 1 FROM annotations_task t
+            WHERE t.dataset_id = d.id AND t.state = 'open' AND NOT t.is_reserved AND t.priority >= {URGENT})
+FROM datasets_dataset d WHERE d.project_id = %(project)s ORDER BY d.id
+"""
+
+_SETTINGS, _TASK, _ITEM = Columns(QueueSettings, "q"), Columns(Task, "t"), Columns(Item, "i")
+_SETTINGS_READ = f"SELECT {_SETTINGS.sql} FROM annotations_queuesettings q WHERE q.project_id = %s"
+_LOAD = f"""
+SELECT {_TASK.sql}, {_ITEM.sql} FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id WHERE t.id = ANY(%s)
+"""
+
+
 def lease_next(
     *,
     project: Project,
@@ -150,12 +167,15 @@ def delete_stale_leases() -> int:
 
 def find_settings(project: Project) -> QueueSettings:
     """The queue's settings; the defaults, unsaved, while nobody changed them."""
-    return QueueSettings.objects.filter(project=project).first() or QueueSettings(project=project)
+    found = read_one(_SETTINGS_READ, [project.pk], _SETTINGS)
+    return found[0] if found else QueueSettings(project=project)
 
 
 def load_tasks(task_ids: Sequence[int]) -> list[Task]:
     """Tasks with their items, in the order given."""
-    tasks = Task.objects.select_related("item").in_bulk(task_ids)
+    tasks = {}
+    for task, task.item in read_all(_LOAD, [list(task_ids)], _TASK, _ITEM):
+        tasks[task.pk] = task
     return [tasks[pk] for pk in task_ids if pk in tasks]
 
 
@@ -191,10 +211,7 @@ def _take_from_all(project: Project, user, count: int, seconds: int, is_only_ass
     taken: list[int] = []
     if count <= 0:
         return taken
-    mine = Assignment.objects.filter(dataset=OuterRef("pk"), user=user, is_open=True)
-    urgent = Task.objects.filter(dataset=OuterRef("pk"), state="open", is_reserved=False, priority__gte=URGENT)
-    datasets = Dataset.objects.filter(project=project).order_by("pk")
-    for pk, has_mine, has_urgent in datasets.values_list("pk", Exists(mine), Exists(urgent)):
+    for pk, has_mine, has_urgent in read_all(_DATASETS, {"project": project.pk, "user": user.pk}):
         stages = [(_ASSIGNED, has_mine), (_URGENT, has_urgent), (_CANDIDATES, True)]
         for statement, is_there in stages[:1] if is_only_assigned else stages:
             if is_there and len(taken) < count:

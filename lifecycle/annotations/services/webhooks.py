@@ -23,6 +23,7 @@ from lifecycle.annotations.services.addresses import check_http_url
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.common import secrets
 from lifecycle.common.errors import Conflict, DomainError
+from lifecycle.common.rows import Columns, read_all
 from lifecycle.contracts.webhooks import EVENTS, MAX_ATTEMPTS, RESERVED_HEADERS, find_pause
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
@@ -37,6 +38,9 @@ HEADER = "header "
 SENT_AT_ONCE = 2_000  # ids of tasks in one event
 
 State = WebhookDelivery.State
+
+_WEBHOOK = Columns(Webhook, "w")
+_ACTIVE = f"SELECT {_WEBHOOK.sql} FROM annotations_webhook w WHERE w.project_id = %s AND w.is_active ORDER BY w.id"
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,7 @@ def notify_import(*, project: Project, count: int) -> None:
 
 
 def _find_wanting(project: Project, event: str) -> list[Webhook]:
-    active = Webhook.objects.filter(project=project, is_active=True)
+    active = [webhook for (webhook,) in read_all(_ACTIVE, [project.pk], _WEBHOOK)]
     return [webhook for webhook in active if not webhook.events or event in webhook.events]
 
 
