@@ -162,13 +162,16 @@ def _compare(server: Server, project, people) -> dict:
 
 
 def _run_crowd(clients: list) -> dict:
-    """Every client takes and answers one task a second until the time is over: a very fast person's pace."""
+    """Every client takes and answers about one task a second until the time is over: a very fast person's pace. No two
+    begin at the same moment or stay in step, as people do not."""
     for client in clients:  # connections, caches and plans are warm before the clock starts
         client.save(client.take())
     end = time.perf_counter() + SECONDS
     rows: list[tuple[float, float]] = []
 
     def work(client) -> None:
+        dice = random.Random(id(client))
+        time.sleep(dice.random() * PACE_SECONDS)
         while time.perf_counter() < end:
             start = time.perf_counter()
             task = client.take()
@@ -176,7 +179,7 @@ def _run_crowd(clients: list) -> dict:
             client.save(task)
             spent = time.perf_counter() - start
             rows.append((taken - start, spent - (taken - start)))
-            time.sleep(max(PACE_SECONDS - spent, 0))
+            time.sleep(max(dice.uniform(0.5, 1.5) * PACE_SECONDS - spent, 0))
 
     start = time.perf_counter()
     with ThreadPoolExecutor(len(clients)) as pool:
@@ -212,8 +215,8 @@ class BareClient:
     def take(self) -> int:
         with self.connection.transaction():
             task = self.connection.execute(
-                """SELECT id FROM annotations_task t WHERE dataset_id = %s AND state = 'open' AND NOT EXISTS (
-                       SELECT 1 FROM annotations_lease l WHERE l.task_id = t.id AND l.expires_at > now())
+                """SELECT id FROM annotations_task t WHERE dataset_id = %s AND state = 'open' AND NOT is_reserved AND 0 = (
+                       SELECT count(*) FROM annotations_lease l WHERE l.task_id = t.id AND l.expires_at > now())
                    ORDER BY answers, priority DESC, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED""",
                 [self.dataset],
             ).fetchone()[0]

@@ -1,18 +1,20 @@
 """Reads a project's labels for an export: tasks in Label Studio's words, a batch in memory at a time.
 
-Rows come as plain tuples and results as text: an export of a million tasks makes no model instances.
+Rows come as plain tuples and results as text: an export of a million tasks makes no model instances. While one batch is
+written, the database reads the next.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from lifecycle.annotations import selectors
 from lifecycle.annotations.external_payloads import build_annotation, build_prediction, build_task
@@ -27,6 +29,8 @@ from lifecycle.contracts.problems import get_problem_type
 from lifecycle.projects.models import Project
 
 BATCH = 2_000
+
+_Rows = list[tuple[Any, ...]]
 
 # times as text: a million of them as objects take ten seconds, and all that is done with them is to write them down
 _TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
@@ -112,17 +116,34 @@ def describe(export: LabelExport) -> LabelExportSpec:
 def stream_tasks(project: Project, *, layout: str, only_annotated: bool = False) -> Iterator[LabeledTask]:
     """Every task with its labels, oldest first. For JSON results stay the bytes that the database holds."""
     interface = get_interface(project)
-    datasets = list(project.datasets.values_list("pk", flat=True))
     builder = _Builder(project, interface, keeps_bytes=layout == "JSON")
-    after = 0
-    while True:
-        where = {"datasets": datasets, "after": after, "answered": only_annotated, "count": BATCH}
-        rows = _fetch(_TASKS, where)
-        if rows:
-            yield from builder.build(rows)
-            after = rows[-1][0]
-        if len(rows) < BATCH:
-            return
+    where = {"datasets": list(project.datasets.values_list("pk", flat=True)), "answered": only_annotated}
+    for tasks, answers in _read_ahead(where):
+        yield from builder.build(tasks, answers)
+
+
+def _read_ahead(where: Mapping[str, Any]) -> Iterator[tuple[_Rows, _Rows]]:
+    """(tasks, their answers) of each batch. The thread asks on this connection, so that it sees what this one sees."""
+    link = connections[DEFAULT_DB_ALIAS]
+
+    def read(after: int) -> tuple[_Rows, _Rows]:
+        tasks = _fetch(_TASKS, {**where, "after": after, "count": BATCH}, link)
+        return tasks, _fetch(_ANSWERS, [[row[0] for row in tasks]], link)
+
+    link.inc_thread_sharing()
+    try:
+        with ThreadPoolExecutor(1, "export") as pool:
+            coming = pool.submit(read, 0)
+            while True:
+                tasks, answers = coming.result()
+                if len(tasks) == BATCH:
+                    coming = pool.submit(read, tasks[-1][0])
+                if tasks:
+                    yield tasks, answers
+                if len(tasks) < BATCH:
+                    return
+    finally:
+        link.dec_thread_sharing()
 
 
 class _Builder:
@@ -135,9 +156,8 @@ class _Builder:
         self.keeps_bytes = keeps_bytes and self.is_plain
         self.has_suggestions = Suggestion.objects.filter(task__dataset__project=project).exists()
 
-    def build(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[LabeledTask]:
-        ids = [row[0] for row in rows]
-        answers, suggestions = self._read_answers(ids), self._read_suggestions(ids)
+    def build(self, rows: _Rows, answer_rows: _Rows) -> Iterator[LabeledTask]:
+        answers, suggestions = self._sort_answers(answer_rows), self._read_suggestions([row[0] for row in rows])
         for row in rows:
             item = _Item(row[5], row[6], row[7], orjson.loads(row[8]) if row[8] else None, row[9])
             pk, state, overlap, external, updated_at = row[:5]
@@ -152,8 +172,7 @@ class _Builder:
             picture = Picture(f"{item.pk}_{row[13]}", item.blob, row[10], row[11], row[12], item.text)
             yield _choose(body, picture, mine, row[14])
 
-    def _read_answers(self, task_ids: list[int]) -> dict[int, list[tuple[int, dict[str, Any]]]]:
-        rows = _fetch(_ANSWERS, [task_ids])
+    def _sort_answers(self, rows: _Rows) -> dict[int, list[tuple[int, dict[str, Any]]]]:
         first = find_first_versions([row[0] for row in rows if row[7] is not None])
         found: dict[int, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
         for row in rows:
@@ -240,7 +259,7 @@ def find_title(layout: str) -> str:
     return f"{title} with pictures" if with_pictures else title
 
 
-def _fetch(sql: str, where: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
+def _fetch(sql: str, where: Any, link: Any = None) -> _Rows:
+    with (link or connections[DEFAULT_DB_ALIAS]).cursor() as cursor:
         cursor.execute(sql, where)
         return cursor.fetchall()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import pyarrow as pa
@@ -59,22 +62,48 @@ def write_tsv(source: Source, target: Path) -> None:
 
 
 def _write_table(source: Source, target: Path, delimiter: str) -> None:
-    """Twice over the rows: only the last of them tells which columns there are."""
-    rows, columns = target.with_suffix(".rows"), dict[str, None]()
-    with open(rows, "wb", buffering=BUFFER_BYTES) as out:
+    """A part for as long as rows bring no new column; where there are several, they are put under one head at the end,
+    since only the last row tells which columns there are. Mostly there is one."""
+    parts: list[tuple[list[str], Path]] = []
+    columns: dict[str, None] = {}
+    with ExitStack() as files:
+        writer: Any = None
         for task in source.read_tasks():
             for row in flatten(task.body):
-                columns |= dict.fromkeys(row)
-                out.write(dump(row) + b"\n")
+                if writer is None or not row.keys() <= columns.keys():
+                    columns |= dict.fromkeys(row)
+                    parts.append((_order(columns), target.with_suffix(f".{len(parts)}")))
+                    files.close()
+                    writer = csv.writer(files.enter_context(_open_table(parts[-1][1])), delimiter=delimiter)
+                writer.writerow([_write_cell(row.get(name)) for name in parts[-1][0]])
             source.written += 1
-    ordered = [name for name in columns if name not in ABOUT] + [name for name in ABOUT if name in columns]
-    with open(target, "w", encoding="utf-8", newline="") as out, open(rows, "rb") as lines:
+    _join(parts, _order(columns), target, delimiter)
+
+
+def _order(columns: Iterable[str]) -> list[str]:
+    names = list(columns)
+    return [name for name in names if name not in ABOUT] + [name for name in ABOUT if name in names]
+
+
+def _join(parts: Sequence[tuple[list[str], Path]], ordered: list[str], target: Path, delimiter: str) -> None:
+    """The head and all parts in one file; cells of columns that a part did not know yet stay empty."""
+    csv.field_size_limit(sys.maxsize)  # of what is read back: texts may be longer than the reader's 131,072 characters
+    with _open_table(target) as out:
         writer = csv.writer(out, delimiter=delimiter)
         writer.writerow([disarm(name) for name in ordered])
-        for line in lines:
-            row = orjson.loads(line)
-            writer.writerow([_write_cell(row.get(name)) for name in ordered])
-    rows.unlink()
+        for names, path in parts:
+            with open(path, encoding="utf-8", newline="") as lines:
+                if names == ordered:
+                    shutil.copyfileobj(lines, out, BUFFER_BYTES)
+                else:
+                    for cells in csv.reader(lines, delimiter=delimiter):
+                        known = dict(zip(names, cells, strict=True))
+                        writer.writerow([known.get(name) for name in ordered])
+            path.unlink()
+
+
+def _open_table(path: Path) -> TextIO:
+    return open(path, "w", encoding="utf-8", newline="", buffering=BUFFER_BYTES)
 
 
 def _write_cell(value: Any) -> Any:
@@ -82,6 +111,8 @@ def _write_cell(value: Any) -> Any:
         return orjson.dumps(value).decode()
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, datetime):
+        return orjson.loads(dump(value))
     if isinstance(value, str) and _reads_as_json(value):
         return orjson.dumps(value).decode()
     return disarm(value)

@@ -1,0 +1,36 @@
+"""An export reads ahead: whatever the size of a batch, every task comes once, in order, with its answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from lifecycle.annotations import exports, services
+from tests import factories
+
+RESULT = [{"from_name": "label", "to_name": "item", "type": "choices", "value": {"choices": ["dog"]}}]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 6, 2_000])
+def test_every_task_comes_once_whatever_the_size_of_a_batch(project, schema, make_tasks, monkeypatch, size):
+    monkeypatch.setattr(exports, "BATCH", size)
+    reviewer, tasks = factories.UserFactory(), make_tasks(5)
+    for task in tasks[1:3]:
+        services.submit(project=project, user=reviewer, task_id=task.pk, result=RESULT, may_answer_any=True)
+
+    found = [task.body for task in exports.stream_tasks(project, layout="CSV")]
+
+    assert [body["id"] for body in found] == [task.pk for task in tasks]
+    assert [len(body["annotations"]) for body in found] == [0, 1, 1, 0, 0]
+    answered = list(exports.stream_tasks(project, layout="CSV", only_annotated=True))
+    assert [task.body["id"] for task in answered] == [task.pk for task in tasks[1:3]]
+
+
+def test_an_export_that_is_given_up_leaves_the_connection_usable(project, schema, make_tasks, monkeypatch):
+    monkeypatch.setattr(exports, "BATCH", 1)
+    make_tasks(3)
+
+    tasks = exports.stream_tasks(project, layout="JSON")
+    next(tasks)
+    tasks.close()
+
+    assert project.datasets.count() == 1
