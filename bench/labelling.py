@@ -215,7 +215,8 @@ class BareClient:
     def take(self) -> int:
         with self.connection.transaction():
             task = self.connection.execute(
-                """SELECT id FROM annotations_task t WHERE dataset_id = %s AND state = 'open' AND NOT is_reserved AND 0 = (
+                """SELECT id FROM annotations_task t
+                   WHERE dataset_id = %s AND state = 'open' AND NOT is_reserved AND 0 = (
                        SELECT count(*) FROM annotations_lease l WHERE l.task_id = t.id AND l.expires_at > now())
                    ORDER BY answers, priority DESC, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED""",
                 [self.dataset],
