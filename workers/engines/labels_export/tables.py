@@ -107,20 +107,18 @@ def _open_table(path: Path) -> TextIO:
 
 
 def _write_cell(value: Any) -> Any:
-    if isinstance(value, dict | list):
-        return orjson.dumps(value).decode()
+    if isinstance(value, str):
+        return orjson.dumps(value).decode() if _reads_as_json(value) else disarm(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         return orjson.loads(dump(value))
-    if isinstance(value, str) and _reads_as_json(value):
-        return orjson.dumps(value).decode()
-    return disarm(value)
+    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else value
 
 
 def _reads_as_json(text: str) -> bool:
     """Whether a reader of cells would take a text for a list, an object or a text in quotes."""
-    if text[:1] not in ("[", "{", '"'):
+    if not text.startswith(("[", "{", '"')):
         return False
     try:
         orjson.loads(text)
