@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import orjson
@@ -26,11 +26,23 @@ def plain(value: object) -> Cell:
         return None if value.is_nan() else int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return _write_span(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).decode("utf-8", "surrogateescape")
     if isinstance(value, (Mapping, list, tuple)):
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS).decode()
     return str(value)
+
+
+def _write_span(span: timedelta) -> str:
+    """Hours, minutes and seconds, "-01:30:00" or "49:00:00.5", as databases write a TIME or an interval."""
+    micros = abs(span) // timedelta(microseconds=1)
+    seconds, rest = divmod(micros, 1_000_000)
+    fraction = f".{rest:06}".rstrip("0") if rest else ""
+    return (
+        f"{'-' if span < timedelta() else ''}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}"
+    )
 
 
 def measure(cells) -> int:

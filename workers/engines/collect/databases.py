@@ -54,7 +54,8 @@ def prepare(text: str, password: str, surroundings: Surroundings, seconds: float
         return url, _postgres_arguments(address, seconds)
     if dialect in ("mysql", "mariadb"):
         limits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": int(seconds) + 5}
-        return (url.set(host=address) if address else url), {**limits, "local_infile": False}
+        arguments = {**limits, "local_infile": False, "conv": _build_conversions()}
+        return (url.set(host=address) if address else url), arguments
     return url, {}
 
 
@@ -84,6 +85,24 @@ def _postgres_arguments(address: str, seconds: float) -> dict[str, Any]:
         f"-c idle_in_transaction_session_timeout={limit + 60_000}",
     }
     return arguments | ({"hostaddr": address} if address else {})
+
+
+def _build_conversions() -> dict[int, Any]:
+    """PyMySQL's, but a date that is none ("0000-00-00", which old tables write for "not known") is missing instead of
+    a text among dates, and bits are a number."""
+    from pymysql import converters
+    from pymysql.constants import FIELD_TYPE as KIND
+
+    def unless_text(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def read(value: Any) -> Any:
+            found = convert(value)
+            return None if isinstance(found, (str, bytes)) else found
+
+        return read
+
+    moment, day = unless_text(converters.convert_datetime), unless_text(converters.convert_date)
+    own = {KIND.DATETIME: moment, KIND.TIMESTAMP: moment, KIND.DATE: day, KIND.NEWDATE: day}
+    return converters.conversions | own | {KIND.BIT: lambda value: int.from_bytes(value, "big")}
 
 
 def _prepare_file(url: URL, dialect: str, surroundings: Surroundings) -> tuple[URL, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -28,6 +28,8 @@ FIRST_BATCH_ROWS = 100
 SAMPLED_ROWS = 100
 WATCH_SECONDS = 0.25
 MAX_TABLES = 500
+# how Postgres, MySQL and MariaDB say that a query took too long
+TIME_IS_UP = ("statement timeout", "maximum statement execution time", "max_statement_time exceeded")
 
 
 @dataclass
@@ -105,10 +107,13 @@ def connect(config: SqlConfig, password: str, surroundings: Surroundings, second
             connection = engine.connect()
         except (DBAPIError, OSError) as error:
             raise SourceUnreachable(_hide(_first_line(error), password)) from None
-        with connection:
+        try:
             databases.make_read_only(connection, seconds)
             yield connection
             connection.rollback()
+        finally:
+            with suppress(SQLAlchemyError):  # one that was interrupted may be gone already
+                connection.close()
     finally:
         engine.dispose()
 
@@ -224,7 +229,7 @@ def _explaining(password: str, why: list[str]) -> Iterator[None]:
         if "stop" in why:
             raise Canceled from None
         text = _hide(_first_line(error), password)
-        if "time" in why or "statement timeout" in text or "maximum statement execution time" in text:
+        if "time" in why or any(sign in text for sign in TIME_IS_UP):
             raise SourceError(
                 "The database took longer than the source's time limit. Make the query smaller or raise the limit."
             ) from None

@@ -307,4 +307,5 @@ def test_mysql_gets_its_limits_and_no_way_to_send_files():
     url, arguments = prepare("mysql://u@8.8.8.8:3307/shop", "secret", HERE, 30)
 
     assert url.drivername == "mysql+pymysql" and url.host == "8.8.8.8" and quote(url.password) == "secret"
+    assert arguments.pop("conv")
     assert arguments == {"connect_timeout": 10, "read_timeout": 35, "local_infile": False}
