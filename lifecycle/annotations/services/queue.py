@@ -116,16 +116,19 @@ def lease_next(
 ) -> list[Task]:
     """Up to `count` tasks that want an answer of this user, leased to them; with their items, in queue order.
 
-    `resume` gives back first what the user holds already (a page that was reloaded asks so). `settings` saves reading
-    the queue's settings where the caller has done so.
+    `resume` gives back first what the user holds already, all of it, also where that is more than `count`: nobody else
+    can have it meanwhile (a page that was reloaded asks so). `settings` saves reading the queue's settings where the
+    caller has done so.
     """
     count = max(1, min(count, MAX_LEASES_AT_ONCE))
     settings = settings or find_settings(project)
     seconds = lease_seconds or settings.lease_seconds
-    held = _list_held(project, user)[:count] if resume else []
+    held = _list_held(project, user)[:MAX_LEASES_AT_ONCE] if resume else []
     if held:
         renew(project=project, user=user, task_ids=held)
     wanted = count - len(held)
+    if wanted <= 0:
+        return load_tasks(held)
     gold_count = sum(random.random() < settings.gold_share for _ in range(wanted)) if settings.gold_share else 0
     taken = _take_from_all(project, user, wanted - gold_count, seconds, settings.is_only_assigned)
     if gold_count:

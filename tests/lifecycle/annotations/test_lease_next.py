@@ -62,6 +62,14 @@ def test_a_reloaded_page_gets_back_what_it_held(project, owner, make_tasks):
     assert again == tasks[:4]
 
 
+def test_a_reloaded_page_gets_back_all_that_it_held_also_more_than_it_asks_for(project, owner, make_tasks):
+    tasks = make_tasks(9)
+    services.lease_next(project=project, user=owner, count=7)
+
+    assert services.lease_next(project=project, user=owner, count=2, resume=True) == tasks[:7]
+    assert services.lease_next(project=project, user=owner, count=2) == tasks[7:]
+
+
 def test_renewing_moves_the_end_of_a_lease(project, owner, make_tasks):
     [task] = make_tasks(1)
     services.lease_next(project=project, user=owner)
