@@ -127,6 +127,7 @@ def add_with_dvc(source: Path, repository: Path) -> float | None:
     program = shutil.which("dvc")
     if program is None:
         return None
+    repository.mkdir()
     shutil.copytree(source, repository / "data")
     run = {"cwd": repository, "check": True, "capture_output": True, "env": {**os.environ, "DVC_NO_ANALYTICS": "1"}}
     subprocess.run([program, "init", "--no-scm", "-q"], **run)
@@ -150,9 +151,7 @@ def measure_files(home: Path, count: int, size: int) -> None:
     source = home / "files"
     paths = make_files(source, count, size)
     raw = copy_and_hash(source, home / "copied")
-    repository = home / "dvc"
-    repository.mkdir()
-    dvc = add_with_dvc(source, repository)
+    dvc = add_with_dvc(source, home / "dvc")
     if dvc is not None:
         line = {"what": f"dvc add, {count} files of {size:,} bytes", "items": count, "seconds": round(dvc, 3),
                 "raw_limit": "cp + SHA-256", "raw_seconds": round(raw, 3), "ratio": round(dvc / raw, 2)}  # fmt: skip
