@@ -74,7 +74,8 @@ def url(tmp_path_factory):
     subprocess.run(make, check=True, capture_output=True)
     server = subprocess.Popen(
         ["mariadbd", "--no-defaults", "--user=root", f"--datadir={home}/data", f"--port={port}",
-         "--bind-address=127.0.0.1", f"--socket={home}/s.sock", "--innodb-buffer-pool-size=32M", "--sql-mode=", "--skip-name-resolve"],
+         "--bind-address=127.0.0.1", f"--socket={home}/s.sock", "--innodb-buffer-pool-size=32M",
+         "--sql-mode=", "--skip-name-resolve"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
