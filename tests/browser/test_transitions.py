@@ -1,0 +1,22 @@
+"""Pages fade into each other; a window that is resized meanwhile ends the fade and nothing else."""
+
+from __future__ import annotations
+
+from tests import factories
+
+
+def test_a_window_resized_while_pages_change_reports_no_fault(browser_page, login, watch_console):
+    user = factories.UserFactory()
+    project = factories.ProjectFactory(owner=user)
+    page, problems = browser_page, watch_console(browser_page)
+    login(page, user)
+    sizes = [{"width": 1440, "height": 900}, {"width": 820, "height": 1180}]
+    page.goto(f"/projects/{project.slug}/")
+
+    for turn in range(12):
+        with page.expect_navigation(wait_until="commit"):
+            page.evaluate(f"location.href = '/projects/{project.slug}/{'charter' if turn % 2 else 'milestones'}'")
+        page.set_viewport_size(sizes[turn % 2])
+    page.wait_for_load_state("networkidle")
+
+    assert problems == []
