@@ -17,6 +17,7 @@ PICTURE_SIDE, PRESSES = 1600, 60
 
 
 def main(presses: int = PRESSES) -> None:
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop running in this thread
     _product.start()
     with Server() as server:
         print(json.dumps(_measure_browser(server, presses)))
