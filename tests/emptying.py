@@ -6,6 +6,8 @@ the tables that hold something are emptied, and what migrations left there for g
 
 from __future__ import annotations
 
+from functools import cache
+
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
@@ -24,10 +26,11 @@ def empty_tables() -> None:
             cursor.execute("; ".join(f'DELETE FROM "{table}"' for table in filled))
 
 
+@cache
 def _build_question() -> str:
     """One statement that names the tables with rows in them."""
     kept = {model._meta.db_table for model in _KEPT}
-    models = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
-    tables = sorted({model._meta.db_table for model in models if not model._meta.proxy} - kept)
+    models = apps.get_models(include_auto_created=True)
+    tables = sorted({model._meta.db_table for model in models if model._meta.managed} - kept)
     asked = " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM \"{table}\")" for table in tables)
     return f"SELECT array_agg(name) FROM ({asked}) AS found (name)"

@@ -62,6 +62,14 @@ def test_a_step_is_done_until_what_it_was_made_from_changes(tmp_path):
     assert installation._take(step)
 
 
+@pytest.mark.parametrize("for_tests", [True, False])
+def test_another_torch_is_installed_as_another_lock_is(for_tests):
+    step = installation._python_step(for_tests)
+
+    assert ROOT / "requirements.txt" in step.made_from
+    assert any(path in LOCKS for path in step.made_from)
+
+
 def test_a_failed_step_says_what_to_do(tmp_path):
     command = ("sh", "-c", "echo 'OSError: No space left on device'; exit 1")
     step = installation.Step("nothing", tmp_path / "stamp", (), (command,))

@@ -126,7 +126,8 @@ def _python_step(for_tests: bool) -> Step:
     lock = ROOT / ("requirements-dev.lock" if for_tests else "requirements.lock")
     command = (sys.executable, "-m", "workers.supervisor.python_packages", lock)
     stamp = Path(sysconfig.get_path("purelib")) / f"gristmill-{lock.stem}.stamp"
-    return Step("Python packages (a few minutes the first time)", stamp, (lock,), (command,))
+    made_from = (lock, ROOT / "requirements.txt")  # torch is pinned in the latter only
+    return Step("Python packages (a few minutes the first time)", stamp, made_from, (command,))
 
 
 def _npm_step(for_tests: bool) -> Step:

@@ -78,7 +78,9 @@ class Queue(serializers.Serializer):
 
 class NextRequest(serializers.Serializer):
     count = serializers.IntegerField(default=1, min_value=1, max_value=MAX_LEASES_AT_ONCE)
-    resume = serializers.BooleanField(default=False)
+    resume = serializers.BooleanField(
+        default=False, help_text="give back first all that the caller holds already, also where that is more than count"
+    )
 
 
 class TaskIds(serializers.Serializer):
