@@ -100,6 +100,39 @@ def test_twenty_items_are_labeled_by_keyboard(make_project, open_label_page, wat
     assert problems == []
 
 
+def test_a_picture_is_looked_at_closely_without_leaving_the_keys(
+    make_project, open_label_page, watch_console, browser_page
+):
+    problems = watch_console(browser_page)
+    project, annotator = make_project("image_classification", count=3)
+    page = open_label_page(project, annotator)
+    picture, sheet = page.locator(".image-turned > img"), page.locator(".image-sheet")
+    picture.wait_for()
+    fitted, shown = sheet.bounding_box(), picture.get_attribute("src")
+
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    near = sheet.bounding_box()
+    assert near["width"] == pytest.approx(1.25**2 * fitted["width"], rel=0.01)
+    page.keyboard.press("Shift+ArrowRight")
+    assert sheet.bounding_box()["x"] < near["x"]
+    page.mouse.dblclick(near["x"] + near["width"] / 2, near["y"] + near["height"] / 2)
+    assert sheet.bounding_box() == fitted
+    page.keyboard.press("Shift+r")
+    turned = sheet.bounding_box()
+    assert turned["height"] > turned["width"]  # 320 by 240, on its side
+    page.get_by_role("slider", name="Brightness").fill("1")
+    assert "brightness(2)" in picture.evaluate("image => getComputedStyle(image).filter")
+
+    page.keyboard.press("1")
+
+    expect(picture).not_to_have_attribute("src", shown)
+    assert sheet.bounding_box() == fitted
+    assert "brightness(2)" in picture.evaluate("image => getComputedStyle(image).filter")  # as one likes to work
+    wait_until_saved(page, 1, annotator)
+    assert problems == []
+
+
 def test_a_number_is_saved_by_enter(make_project, open_label_page):
     project, annotator = make_project("tabular_regression", count=2, classes=[])
     page = open_label_page(project, annotator)

@@ -5,6 +5,7 @@ from django.utils import timezone
 from lifecycle.annotations.services.backends import tell_due
 from lifecycle.annotations.services.webhook_sweep import wake_deliveries
 from lifecycle.contracts.jobs import TASK_PREFIX
+from lifecycle.embeddings.services import catch_up
 from lifecycle.jobs import services
 from lifecycle.pipelines.learning import start_due
 from lifecycle.sources.services import run_due
@@ -13,10 +14,11 @@ from workers.celery import app
 
 @app.task(name=TASK_PREFIX + "beat")
 def tick(*, kind: str) -> None:
-    """One job per kind and minute, however many clocks tick. Every tick also starts sources and rounds that are due."""
+    """One job per kind and minute, however many clocks tick. Sources, rounds and encoders that are due start too."""
     run_due()
     wake_deliveries()
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
     services.enqueue(kind=kind, title=f"Scheduled: {kind}", spec={}, idempotency_key=f"beat:{kind}:{minute}")
     start_due()
     tell_due()
+    catch_up()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from lifecycle.datasets.models import Item
 from lifecycle.datasets.selectors.collections import get_one
@@ -16,6 +16,7 @@ from lifecycle.registry.models import ModelVersion
 
 ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
 RELATED = ("dataset__project", "job", "model_version__model", "model_version__artifact")
+PRETRAINED = (Encoder.Kind.MOBILENET, Encoder.Kind.MINILM)
 SHOWN_MODELS = 30
 
 
@@ -94,3 +95,28 @@ def count_missing(encoder: Encoder) -> int:
             [encoder.dataset_id, encoder.pk],
         )
         return cursor.fetchone()[0]
+
+
+def has_newer_items(encoder: Encoder) -> bool:
+    """Did items come in since this encoder last saw all of them? Two looks at the ends of indexes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT EXISTS (SELECT 1 FROM datasets_item i WHERE i.dataset_id = %s AND i.id > (
+                   SELECT coalesce(max(v.item_id), 0) FROM embeddings_vector v WHERE v.encoder_id = %s))""",
+            [encoder.dataset_id, encoder.pk],
+        )
+        return cursor.fetchone()[0]
+
+
+def list_in_use() -> list[Encoder]:
+    """Of every dataset the encoders that neighbors and searches use, the latest used last; none that failed."""
+    usable = Encoder.objects.filter(Q(job=None) | Q(job__state=Job.State.SUCCEEDED), dimension__gt=0)
+    by_dataset: dict[int, list[Encoder]] = {}
+    for encoder in usable.select_related(*RELATED[:2]).order_by("-updated_at"):
+        by_dataset.setdefault(encoder.dataset_id, []).append(encoder)
+    found = []
+    for encoders in by_dataset.values():
+        latest = encoders[0]
+        pretrained = next((one for one in encoders if one.kind in PRETRAINED), latest)
+        found += [pretrained, latest] if pretrained.pk != latest.pk else [latest]
+    return found

@@ -1,5 +1,6 @@
 """Verbs on vectors, maps and searches. One capability a module; everything public is here."""
 
+from lifecycle.embeddings.services.catching_up import catch_up
 from lifecycle.embeddings.services.encoders import ACTIVE, choose_encoder, delete_encoder, start_embedding
 from lifecycle.embeddings.services.maps import delete_map, draw_map, record_map
 from lifecycle.embeddings.services.searches import MAX_PICTURE_BYTES, record_search, search_picture, search_text
@@ -10,6 +11,7 @@ __all__ = [
     "ACTIONS",
     "ACTIVE",
     "MAX_PICTURE_BYTES",
+    "catch_up",
     "change_selection",
     "choose_encoder",
     "delete_encoder",

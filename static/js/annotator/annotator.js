@@ -9,6 +9,7 @@ import { createKeeper, createMemoryDrafts, openDrafts } from "./drafts.js";
 import { describeResult, isPlain, paintLabels, readInterface } from "./interface.js";
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
+import { createLooker } from "./looker.js";
 import { buildPlain, createMedia } from "./media.js";
 import { MESSAGES } from "./messages.js";
 import { createMemoryStorage, createOutbox, makeKey, States } from "./outbox.js";
@@ -38,6 +39,7 @@ export async function startAnnotator(root, setup) {
   const { preview } = setup;
   const quick = view.quick ? createQuick(view.quick, (entry) => actions.answer(entry)) : null;
   const screen = createView(root, quick);
+  const looker = quick ? createLooker() : null;
   const store = createStore();
   const watch = createStopwatch();
   const api = preview ? createPreviewApi(preview.tasks ?? []) : createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind });
@@ -69,7 +71,7 @@ export async function startAnnotator(root, setup) {
   const skipDialog = createSkipDialog({ dialog: root.querySelector("[data-part=skipDialog]"), reasons: setup.skip?.reasons, needsReason: setup.skip?.needs_reason, skip: actions.skip });
 
   async function buildItem(task) {
-    if (quick && isPlain(view, task)) return buildPlain(task);
+    if (quick && isPlain(view, task)) return buildPlain(task, looker);
     const draft = keeper.find(task.id)?.filter((entry) => entry.type === "relation" || view.find(entry.from_name)); // the schema may have changed
     const session = createSession({ makeId, result: draft ?? store.answerOf(task.id)?.result ?? [] });
     const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project };
@@ -184,7 +186,7 @@ export async function startAnnotator(root, setup) {
   };
 
   function assign() {
-    const own = quick ? quick.verbs() : (media.shown?.verbs?.() ?? []);
+    const own = [...(quick?.verbs() ?? []), ...(media.shown?.verbs?.() ?? [])];
     const assigned = assignKeys([...own, ...proposals.verbs(), ...listPageVerbs(verbs, { isQuick: Boolean(quick), hasComments: !preview })], overrides.all);
     proposals.setKeys(assigned);
     return assigned;
@@ -270,6 +272,7 @@ export async function startAnnotator(root, setup) {
     queue.stop();
     outbox.stop();
     media.destroy();
+    looker?.destroy();
     for (const cleanup of cleanups) cleanup();
   };
 }

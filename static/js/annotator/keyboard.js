@@ -43,7 +43,10 @@ export function listenToKeys(target, list) {
   return () => target.removeEventListener("keydown", onKeydown);
 }
 
+const SLIDES = /^(Arrow|Page|Home$|End$)/; // the keys that move a slider
+
 function passesThrough(field, event) {
+  if (field.type === "range") return !SLIDES.test(event.key);
   if (event.key === "Enter" && field.hasAttribute("data-enter-submits")) return true;
   if (!field.hasAttribute("data-keys-through")) return false;
   if (event.key.startsWith("Arrow")) return field.value === "";

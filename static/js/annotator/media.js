@@ -6,26 +6,25 @@ import { buildFields } from "./surfaces/table.js";
 
 const KEPT = 150; // more than are ever held ahead
 
-async function buildImage(task) {
+async function buildImage(task, looker) {
   const image = new Image();
-  image.className = "annotator-image";
+  image.className = "image-picture";
   image.alt = task.source ? `Item ${task.itemId}: ${task.source}` : `Item ${task.itemId}`;
   image.draggable = false;
   image.decoding = "sync";
   image.src = task.image;
-  if (task.width && task.width <= 128 && task.height <= 128) image.classList.add("is-tiny");
   await image.decode();
-  return image;
+  return { element: looker.element, show: () => looker.show(image), verbs: looker.verbs };
 }
 
 function buildText(task) {
-  return make("div", { class: "annotator-text" }, make("p", { class: task.text.length > 600 ? "is-long" : "", dir: "auto" }, task.text));
+  return { element: make("div", { class: "annotator-text" }, make("p", { class: task.text.length > 600 ? "is-long" : "", dir: "auto" }, task.text)) };
 }
 
-const builders = { image: buildImage, text: buildText, row: (task) => buildFields(task.fields) };
+const builders = { image: buildImage, text: buildText, row: (task) => ({ element: buildFields(task.fields) }) };
 
-/** An item as it comes: nothing to draw on, nothing to remember. */
-export const buildPlain = async (task) => ({ task, element: await builders[task.kind](task) });
+/** An item as it comes: nothing to draw on, nothing to remember. Pictures share the looker. */
+export const buildPlain = async (task, looker) => ({ task, ...(await builders[task.kind](task, looker)) });
 
 function buildFailure(words, retry) {
   const button = make("button", { type: "button", class: "btn btn-sm", onclick: retry }, "Try again");
@@ -33,10 +32,10 @@ function buildFailure(words, retry) {
 }
 
 /**
- * `build(task)` resolves to {element, show?(), hide?(), destroy?()}. `onShown(desk)` hears which desk is on the stage,
+ * `build(task)` resolves to {element, show?(), hide?(), verbs?(), destroy?()}. `onShown(desk)` hears which desk is on the stage,
  * null while none is.
  */
-export function createMedia({ build = buildPlain, onShown = () => {} } = {}) {
+export function createMedia({ build, onShown = () => {} }) {
   const ready = new Map(); // task id -> desk, in the order of last use
   const coming = new Map(); // task id -> promise of the desk
   let shown = null;
@@ -78,7 +77,7 @@ export function createMedia({ build = buildPlain, onShown = () => {} } = {}) {
     if (shown !== desk) leave();
     shown = desk;
     keep(desk.task.id, desk);
-    stage.replaceChildren(desk.element);
+    if (stage.firstChild !== desk.element || stage.childNodes.length > 1) stage.replaceChildren(desk.element);
     onShown(desk);
     desk.show?.();
   }

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from django.db import connection
 
-from lifecycle.datasets.models import Item
+from lifecycle.datasets.models import Collection, Item
 from lifecycle.embeddings import selectors, services
 from lifecycle.embeddings.models import Encoder, Vector
 from lifecycle.embeddings.selectors import neighbors
 from lifecycle.embeddings.services.encoders import partition_name
 from lifecycle.jobs.models import Job
-from tests.factories import ProjectFactory
+from tests.factories import JobFactory, ProjectFactory
 from workers.tasks import embed as task
 
 
@@ -37,6 +37,36 @@ def test_only_new_items_are_encoded_again(rows_project, encode, add_items):
 
     assert job.result["encoded"] == 1
     assert selectors.measure_coverage(encoder).missing == 0
+
+
+def test_new_items_get_their_vectors_by_themselves_once_nothing_more_comes_in(
+    rows_project, encode, add_items, run_jobs
+):
+    encoder, _ = encode(rows_project)
+    assert services.catch_up() == []
+
+    add_items(rows_project, [({"width": 1, "height": 2, "color": "r"}, None)])
+    importing = Collection.objects.filter(dataset=encoder.dataset).latest("pk")
+    importing.job = JobFactory(project=rows_project, kind="ingest", state="running")
+    importing.save()
+    assert services.catch_up() == []
+
+    importing.job.state = "succeeded"
+    importing.job.save()
+    assert services.catch_up() == [encoder]
+    assert services.catch_up() == []  # it is at work
+    run_jobs()
+    assert selectors.count_missing(encoder) == 0
+    assert services.catch_up() == []
+
+
+@pytest.mark.parametrize("state", ["failed", "canceled"])
+def test_an_encoder_that_failed_waits_for_a_person(rows_project, encode, add_items, state):
+    encoder, _ = encode(rows_project)
+    add_items(rows_project, [({"width": 1, "height": 2, "color": "r"}, None)])
+    Job.objects.filter(pk=encoder.job_id).update(state=state)
+
+    assert services.catch_up() == []
 
 
 def test_a_killed_embedding_goes_on_where_it_stood(rows_project, run_jobs, monkeypatch):

@@ -10,20 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 from lifecycle.contracts.engine import Canceled, ShouldStop
 from lifecycle.contracts.ingest import IngestLimits
 from lifecycle.contracts.sources import BucketConfig, CollectSpec, FolderConfig, Surroundings
-from workers.engines.collect.errors import SourceError, SourceUnreachable
-from workers.engines.collect.hosts import resolve_host
+from workers.engines.collect.buckets import explaining, open_client
+from workers.engines.collect.errors import SourceError
 from workers.engines.collect.places import check_inside
 
 PARALLEL = 8
 COPY_BYTES = 1 << 20
 HEAD_BYTES = 4 << 20
-CONNECT_SECONDS, READ_SECONDS = 10, 60
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class Bucket:
 
     def __init__(self, config: BucketConfig, secrets: Mapping[str, str], surroundings: Surroundings):
         self._config = config
-        self._client = _open_client(config, secrets, surroundings)
+        self._client = open_client(config, secrets, surroundings)
         self.skipped_links = 0
 
     def list(self) -> Iterator[Found]:
@@ -85,7 +82,7 @@ class Bucket:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._config.bucket, Prefix=self._config.prefix
         )
-        with _explaining():
+        with explaining():
             for page in pages:
                 for entry in page.get("Contents") or ():
                     key, size = entry["Key"], entry["Size"]
@@ -115,7 +112,7 @@ class Bucket:
         """The start of an object, cut at the last whole line, or all of a small one."""
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"head-{_hash(found.place)}"
-        with _explaining():
+        with explaining():
             body = self._client.get_object(Bucket=self._config.bucket, Key=found.place)["Body"]
             content = body.read(HEAD_BYTES)
             body.close()
@@ -126,7 +123,7 @@ class Bucket:
 
     def _download(self, file: Found, target: Path) -> None:
         temporary = target.with_suffix(".part")
-        with _explaining():
+        with explaining():
             body = self._client.get_object(Bucket=self._config.bucket, Key=file.place)["Body"]
             with open(temporary, "wb") as out:
                 shutil.copyfileobj(body, out, COPY_BYTES)
@@ -179,54 +176,6 @@ def _hash(text: str) -> str:
 
 def _raise(error: OSError) -> None:
     raise SourceError(f"A folder cannot be read: {error.strerror} ({error.filename}).")
-
-
-def _open_client(config: BucketConfig, secrets: Mapping[str, str], surroundings: Surroundings) -> Any:
-    """With the source's own keys or none at all: the worker's keys are not the source's."""
-    import boto3
-    from botocore import UNSIGNED
-    from botocore.config import Config
-
-    if config.endpoint_url:
-        parts = urlsplit(config.endpoint_url)
-        resolve_host(parts.hostname or "", parts.port, surroundings.private_addresses)
-    key, secret = secrets.get("access_key_id"), secrets.get("secret_access_key")
-    options: dict[str, Any] = {"signature_version": UNSIGNED} if not (key and secret) else {}
-    settings = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"max_attempts": 3, "mode": "standard"},
-        s3={"addressing_style": "path" if config.endpoint_url else "auto"},
-        **options,
-    )
-    return boto3.session.Session().client(
-        "s3",
-        endpoint_url=config.endpoint_url or None,
-        region_name=config.region or "us-east-1",
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        aws_session_token=secrets.get("session_token"),
-        config=settings,
-    )
-
-
-class _explaining:  # used like a keyword: with _explaining(): …
-    """Turns what boto3 raises into a sentence; no message of S3 carries the secret key."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind, error, trace) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        if isinstance(error, ClientError):
-            code = error.response.get("Error", {}).get("Code", "")
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            if status >= 500 or code in ("SlowDown", "RequestTimeout"):
-                raise SourceUnreachable(f"The bucket does not answer now ({code}).") from None
-            raise SourceError(f"The bucket refused: {str(error)[:300]}") from None
-        if isinstance(error, BotoCoreError):
-            raise SourceUnreachable(f"The bucket cannot be reached: {str(error)[:300]}") from None
 
 
 def open_place(spec: CollectSpec) -> Folder | Bucket:

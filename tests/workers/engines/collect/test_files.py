@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -282,6 +284,24 @@ def test_a_bucket_in_a_private_network_needs_the_operator(bucket, collected):
 
     with pytest.raises(SourceError, match="GRISTMILL_SOURCE_ADDRESSES"):
         collected("bucket", config, secrets=KEYS, surroundings=Surroundings())
+
+
+def test_a_bucket_whose_name_leads_inside_after_it_was_checked_is_refused(bucket, collected, monkeypatch):
+    _, config = bucket
+    port = urlsplit(config["endpoint_url"]).port
+    answers = iter(["93.184.216.34"])  # what the name resolves to when the source is opened; inside from then on
+
+    def resolve(host, *_arguments, **_options):
+        address = next(answers, "127.0.0.1") if host == "bucket.example" else host
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+    with pytest.raises(SourceError, match=r"bucket\.example \(127\.0\.0\.1\) is a private address"):
+        collected(
+            "bucket", config | {"endpoint_url": f"http://bucket.example:{port}"}, secrets=KEYS,
+            surroundings=Surroundings(),
+        )  # fmt: skip
 
 
 def test_a_bucket_that_is_not_there_says_so(bucket, collected):

@@ -18,30 +18,46 @@ function createActions({ editing, viewport, preferences, repaint }) {
     toggle,
     widerBrush: scaleBrush(BRUSH_STEP),
     thinnerBrush: scaleBrush(1 / BRUSH_STEP),
-    turn: (degrees) => () => viewport.turnBy(degrees),
-    light: (steps) => () => viewport.brighten(steps),
-    nudge: (dx, dy) => () => editing.nudge(dx, dy),
   };
+}
+
+/** Verbs that only look; `nudge(dx, dy)` moves the view, or what is selected, by steps. */
+export function listLookingVerbs(viewport, nudge, moved = "the view") {
+  const turn = (degrees) => () => viewport.turnBy(degrees);
+  const light = (steps) => () => viewport.brighten(steps);
+  return [
+    { id: "image:zoom-in", keys: ["+", "="], words: "Zoom in", run: viewport.zoomIn, repeats: true },
+    { id: "image:zoom-out", keys: ["-"], words: "Zoom out", run: viewport.zoomOut, repeats: true },
+    { id: "image:fit", keys: ["Shift+f"], words: "Fit the picture into view", run: viewport.fit },
+    { id: "image:actual", keys: ["Shift+a"], words: "Actual size", run: viewport.actualSize },
+    { id: "image:turn-right", keys: ["Shift+r"], words: "Turn the picture right", run: turn(90) },
+    { id: "image:turn-left", keys: ["Shift+l"], words: "Turn the picture left", run: turn(-90) },
+    { id: "image:brighter", keys: ["Shift+b"], words: "Brighter", run: light(1), repeats: true },
+    { id: "image:darker", keys: ["Shift+d"], words: "Darker", run: light(-1), repeats: true },
+    { id: "image:left", keys: ["Shift+ArrowLeft"], words: `Move ${moved} left`, run: () => nudge(-1, 0), repeats: true },
+    { id: "image:right", keys: ["Shift+ArrowRight"], words: "… right", run: () => nudge(1, 0), repeats: true },
+    { id: "image:up", keys: ["Shift+ArrowUp"], words: "… up", run: () => nudge(0, -1), repeats: true },
+    { id: "image:down", keys: ["Shift+ArrowDown"], words: "… down", run: () => nudge(0, 1), repeats: true },
+  ];
+}
+
+/** The buttons for the same. */
+export function listLookingTools(viewport) {
+  return [
+    { icon: "zoom-out", words: "Zoom out", run: viewport.zoomOut },
+    { icon: "maximize", words: "Fit the picture into view", run: viewport.fit },
+    { icon: "zoom-in", words: "Zoom in", run: viewport.zoomIn },
+    { icon: "rotate-clockwise", words: "Turn the picture", run: () => viewport.turnBy(90) },
+    { icon: "brightness-up", words: "Brightness", min: -2, max: 2, step: 0.1,
+      read: () => Math.log2(viewport.light), write: (steps) => viewport.setLight(2 ** steps) },
+  ]; // prettier-ignore
 }
 
 /** Verbs with keys for the page: {id, keys, spare?, words, run, repeats?}. */
 export function listVerbs(context) {
   const { drawing, editing, viewport, isReadOnly, disarm } = context;
   const act = createActions(context);
-  const looking = [
-    { id: "image:zoom-in", keys: ["+", "="], words: "Zoom in", run: viewport.zoomIn, repeats: true },
-    { id: "image:zoom-out", keys: ["-"], words: "Zoom out", run: viewport.zoomOut, repeats: true },
-    { id: "image:fit", keys: ["Shift+f"], words: "Fit the picture into view", run: viewport.fit },
-    { id: "image:actual", keys: ["Shift+a"], words: "Actual size", run: viewport.actualSize },
-    { id: "image:turn-right", keys: ["Shift+r"], words: "Turn the picture right", run: act.turn(90) },
-    { id: "image:turn-left", keys: ["Shift+l"], words: "Turn the picture left", run: act.turn(-90) },
-    { id: "image:brighter", keys: ["Shift+b"], words: "Brighter", run: act.light(1), repeats: true },
-    { id: "image:darker", keys: ["Shift+d"], words: "Darker", run: act.light(-1), repeats: true },
-    { id: "image:left", keys: ["Shift+ArrowLeft"], words: "Move the selected shape, or the view, left", run: act.nudge(-1, 0), repeats: true },
-    { id: "image:right", keys: ["Shift+ArrowRight"], words: "… right", run: act.nudge(1, 0), repeats: true },
-    { id: "image:up", keys: ["Shift+ArrowUp"], words: "… up", run: act.nudge(0, -1), repeats: true },
-    { id: "image:down", keys: ["Shift+ArrowDown"], words: "… down", run: act.nudge(0, 1), repeats: true },
-  ];
+  const looking = listLookingVerbs(viewport, editing.nudge, "the selected shape, or the view,");
   if (!drawing.length) return looking;
   const names = { id: "image:names", keys: ["Shift+t"], words: "Show or hide the names of regions", run: act.toggle("hasNames") };
   const near = { id: "image:zoom-region", keys: ["Shift+z"], words: "Zoom to the selected region", run: editing.zoomToSelected };
@@ -77,14 +93,7 @@ function listDrawingVerbs({ drawing, editing }, act, disarm) {
 export function listToolGroups(context) {
   const { drawing, editing, viewport, preferences, session, isReadOnly, repaint, disarm } = context;
   const act = createActions(context);
-  const looking = [
-    { icon: "zoom-out", words: "Zoom out", run: viewport.zoomOut },
-    { icon: "maximize", words: "Fit the picture into view", run: viewport.fit },
-    { icon: "zoom-in", words: "Zoom in", run: viewport.zoomIn },
-    { icon: "rotate-clockwise", words: "Turn the picture", run: act.turn(90) },
-    { icon: "brightness-up", words: "Brightness", min: -2, max: 2, step: 0.1,
-      read: () => Math.log2(viewport.light), write: (steps) => viewport.setLight(2 ** steps) },
-  ]; // prettier-ignore
+  const looking = listLookingTools(viewport);
   if (!drawing.length) return [looking];
   const names = { icon: "tag", words: "Names of regions", run: act.toggle("hasNames"), isOn: () => preferences.hasNames };
   if (isReadOnly) return [[...looking, names]];

@@ -95,8 +95,11 @@ export function createViewport({ box, sheet, turned, onChange }) {
     get light() {
       return light;
     },
-    setImage(width, height) {
-      frame = createFrame(width, height, frame?.turn ?? 0);
+    get isFitted() {
+      return isFitted;
+    },
+    setImage(width, height, turn = frame?.turn ?? 0) {
+      frame = createFrame(width, height, turn);
       fit();
     },
     /** What is seen of the picture, in pixels of the view. */
