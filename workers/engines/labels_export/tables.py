@@ -16,11 +16,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecycle.contracts.label_exports import disarm
+from lifecycle.contracts.label_exports import FORMULA_STARTS, disarm
 from workers.engines.labels_export.source import Source, list_answers
 
 GROUP_ROWS = 10_000
 BUFFER_BYTES = 1 << 20
+JSON_STARTS = ("[", "{", '"')
+WATCHED = (*JSON_STARTS, *FORMULA_STARTS)
 ABOUT = ("annotator", "annotation_id", "created_at", "updated_at", "lead_time")
 SCHEMA = pa.schema([
     ("task_id", pa.int64()), ("annotation_id", pa.int64()), ("annotator", pa.int64()), ("data", pa.string()),
@@ -108,7 +110,7 @@ def _open_table(path: Path) -> TextIO:
 
 def _write_cell(value: Any) -> Any:
     if isinstance(value, str):
-        return orjson.dumps(value).decode() if _reads_as_json(value) else disarm(value)
+        return _write_text(value) if value.startswith(WATCHED) else value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
@@ -116,10 +118,13 @@ def _write_cell(value: Any) -> Any:
     return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else value
 
 
+def _write_text(text: str) -> str:
+    """A text that begins in a way that somebody may read wrongly."""
+    return orjson.dumps(text).decode() if text.startswith(JSON_STARTS) and _reads_as_json(text) else disarm(text)
+
+
 def _reads_as_json(text: str) -> bool:
     """Whether a reader of cells would take a text for a list, an object or a text in quotes."""
-    if not text.startswith(("[", "{", '"')):
-        return False
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -140,6 +145,9 @@ def shorten(result: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
     Entries that belong together (a box, and what is said about it) keep the id that Label Studio drops.
     """
+    if len(result) == 1 and result[0].get("type") != "relation":  # nearly all there are: nothing can belong together
+        (entry,) = result
+        return {entry["from_name"]: _unwrap([_shorten_entry(entry, keeps_id=False)])} if entry.get("from_name") else {}
     ids = [entry["id"] for entry in result if entry.get("id") is not None]
     shared = {one for one in ids if ids.count(one) > 1} if len(ids) > 1 else set()
     said: dict[str, list[Any]] = defaultdict(list)
