@@ -1,6 +1,5 @@
-"""Label Studio's own SDK against the door: import of tasks with annotations, pages, export; beside what Label Studio
-itself needed for the same on two cores (PostgreSQL and gunicorn, recorded; the peers' script is not part of this
-repository).
+"""Label Studio's own SDK against the door, and against Label Studio itself where `label-studio` is on the PATH: the
+same script, one server after the other.
 
 `python -m bench.door [tasks]`
 """
@@ -8,17 +7,26 @@ repository).
 from __future__ import annotations
 
 import json
+import logging
 import random
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterable
 
-from bench import _product
+from bench import _label_studio, _product
 from bench._annotating import CLASSES, WORDS, Server
 
 TASKS = 10_000
-RECORDED = {"import": 2.1, "import with annotations": 9.4, "export JSON": 17.1}  # seconds for 10,000 tasks
-RECORDED_PAGE_MS = 164
+UNITS = {
+    "import": "seconds",
+    "import with annotations": "seconds",
+    "page of 100 tasks": "milliseconds",
+    "project with its counts": "milliseconds",
+    "create an annotation": "milliseconds",
+    "export JSON": "seconds",
+}
+RESULT = [{"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": [CLASSES[0]]}}]
 CONFIG = (
     '<View><Text name="text" value="$text"/><Choices name="mood" toName="text">'
     + "".join(f'<Choice value="{name}"/>' for name in CLASSES)
@@ -27,29 +35,55 @@ CONFIG = (
 
 
 def main(tasks: int = TASKS) -> None:
-    _product.start()
-    from label_studio_sdk import LabelStudio
-
+    home = _product.start()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request
     from lifecycle.accounts.models import User
     from lifecycle.accounts.services import tokens
 
     owner = User.objects.create(username="door", is_superuser=True)
     _, secret = tokens.issue(user=owner, name="bench", scope="write")
+    peer: dict[str, float] = {}
+    name = ""
+    if programs := _label_studio.find_program():
+        with _label_studio.serve(programs, home) as (address, token, version):
+            name, peer = f"Label Studio {version}", measure(address, token, tasks)
     with Server() as server:
-        client = LabelStudio(base_url=f"http://127.0.0.1:{server.port}/label-studio", api_key=secret, timeout=600)
-        bare = client.projects.create(title="bare", label_config=CONFIG)
-        full = client.projects.create(title="full", label_config=CONFIG)
-        plain, labeled = make_tasks(tasks, False), make_tasks(tasks, True)
-        _say("import", tasks, _time(lambda: client.projects.import_tasks(bare.id, request=plain)))
-        _say("import with annotations", tasks, _time(lambda: client.projects.import_tasks(full.id, request=labeled)))
-        pages = [_time(lambda: client.tasks.list(project=full.id, page=1, page_size=100)) for _ in range(6)][1:]
-        print(json.dumps({"what": "page of 100 tasks", "tasks": tasks,
-                          "milliseconds": round(1000 * statistics.median(pages), 1),
-                          "label_studio_milliseconds": RECORDED_PAGE_MS}))  # fmt: skip
-        found: list = []
-        _say("export JSON", tasks, _time(lambda: found.extend(client.projects.exports.as_json(full.id))))
-        if len(found) != tasks or any(len(task["annotations"]) != 1 for task in found):
-            raise RuntimeError("The export does not hold what was imported.")
+        ours = measure(f"http://127.0.0.1:{server.port}/label-studio", secret, tasks)
+    for what, figure in ours.items():
+        row = {"what": what, "tasks": tasks, UNITS[what]: figure}
+        if what in peer:
+            row |= {"beside": name, f"its_{UNITS[what]}": peer[what], "ratio": round(figure / peer[what], 3)}
+        print(json.dumps(row))
+
+
+def measure(address: str, token: str, count: int) -> dict[str, float]:
+    """What a script with Label Studio's SDK waits for, step by step."""
+    from label_studio_sdk import LabelStudio
+
+    client = LabelStudio(base_url=address, api_key=token, timeout=900)
+    bare = client.projects.create(title="bare", label_config=CONFIG)
+    full = client.projects.create(title="full", label_config=CONFIG)
+    plain, labeled = make_tasks(count, False), make_tasks(count, True)
+    found: list = []
+    took = {
+        "import": _time(lambda: _import(client, bare.id, plain)),
+        "import with annotations": _time(lambda: _import(client, full.id, labeled)),
+        "page of 100 tasks": _time_each(lambda _: client.tasks.list(project=full.id, page=1, page_size=100), range(6)),
+        "project with its counts": _time_each(lambda _: client.projects.get(id=full.id), range(6)),
+    }
+    wanted = [task.id for task in client.tasks.list(project=bare.id, page=1, page_size=100).items]
+    took["create an annotation"] = _time_each(lambda task: client.annotations.create(task, result=RESULT), wanted)
+    took["export JSON"] = _time(lambda: found.extend(client.projects.exports.as_json(full.id)))
+    if len(found) != count or any(len(task["annotations"]) != 1 for task in found):
+        raise RuntimeError("The export does not hold what was imported.")
+    return took
+
+
+def _import(client, project: int, tasks: list[dict]) -> None:
+    """Until all tasks are there: a server may answer before."""
+    client.projects.import_tasks(project, request=tasks)
+    while client.projects.get(id=project).task_number < len(tasks):
+        time.sleep(0.05)
 
 
 def make_tasks(count: int, is_annotated: bool) -> list[dict]:
@@ -66,17 +100,21 @@ def make_tasks(count: int, is_annotated: bool) -> list[dict]:
     return made
 
 
-def _say(what: str, tasks: int, seconds: float) -> None:
-    row = {"what": what, "tasks": tasks, "seconds": round(seconds, 2)}
-    if tasks == TASKS:
-        row |= {"label_studio_seconds": RECORDED[what], "ratio": round(seconds / RECORDED[what], 3)}
-    print(json.dumps(row))
-
-
-def _time(work) -> float:
+def _time(work: Callable[[], object]) -> float:
+    """Seconds."""
     start = time.perf_counter()
     work()
-    return time.perf_counter() - start
+    return round(time.perf_counter() - start, 2)
+
+
+def _time_each(work: Callable[[int], object], inputs: Iterable[int]) -> float:
+    """Milliseconds of one, at the median; the first is left out."""
+    seconds = []
+    for one in inputs:
+        start = time.perf_counter()
+        work(one)
+        seconds.append(time.perf_counter() - start)
+    return round(1000 * statistics.median(seconds[1:]), 1)
 
 
 if __name__ == "__main__":
