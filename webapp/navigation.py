@@ -80,13 +80,13 @@ BAR = ("loop", "explore", "label", "runs")  # what a phone's bottom bar offers b
 
 
 def build_navigation(project: Any, section: str) -> list[tuple[str, list[Link]]]:
-    """(group title, links) with the current place marked."""
+    """(group title, links) with the current place marked: what the person's role may open."""
     states = recall_states(project)
     groups = []
     for title, places in GROUPS:
         links = [_link(project, place, section, states) for place in places if _is_open(project, place)]
         groups.append((title, [link for link in links if link is not None]))
-    return groups
+    return [(title, links) for title, links in groups if links]
 
 
 def build_bar(project: Any, section: str) -> list[Link]:
