@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from lifecycle.annotations.comment_rules import count_key
 from lifecycle.annotations.models import Annotation, Lease, Notice, Task, TaskComment
 from lifecycle.annotations.selectors import get_task
-from lifecycle.annotations.services.comments import count_key
 from lifecycle.common.errors import NotFound
 from lifecycle.projects.models import Membership, Project
 from lifecycle.projects.rules import is_allowed

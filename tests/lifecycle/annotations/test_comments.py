@@ -74,6 +74,9 @@ def test_what_others_say_is_read_after_ones_own_answer_or_when_one_is_told(proje
     with pytest.raises(NotFound):
         comment_selectors.get_comment(project, two, task.comments.get().pk, role="annotator")
 
+    with pytest.raises(DomainError, match="cannot see this item"):  # though they hold it: that is not told
+        comments.add_comment(project=project, user=two, task=task, body=f"@{one.username} what did you say?")
+
     comments.add_comment(project=project, user=owner, task=task, body="@two mind the ears")
     assert heard(two) == ["@two mind the ears"] and heard(one) == ["a cat?", "@two mind the ears"]
 
