@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from lifecycle.annotations import rules
-from lifecycle.annotations.models import Annotation, Lease, Suggestion, Task
+from lifecycle.annotations.models import Annotation, Lease, Suggestion, Task, TaskComment
 from lifecycle.datasets.models import Item
 from lifecycle.projects.rules import is_allowed
 from tests import factories
@@ -28,12 +28,15 @@ LINK = re.compile(r'(?:href|src|action)="(/[^"#?]*)')
 
 @pytest.fixture
 def annotator(world):  # noqa: F811
-    """A member who was never given anything; the owner's answers, comment and skip hold the secrets."""
-    person = factories.UserFactory()
-    factories.MembershipFactory(project=world.project, user=person, role="annotator")
+    """A member who was never given anything; another annotator's answer, comment and skip hold the secrets."""
+    person, other = factories.UserFactory(), factories.UserFactory()
+    for member in (person, other):
+        factories.MembershipFactory(project=world.project, user=member, role="annotator")
     task = Task.objects.get(pk=world.arguments["task_id"])
     result = [{"from_name": "label", "to_name": "item", "type": "choices", "value": {"choices": [SECRETS[0]]}}]
-    Annotation.objects.filter(task=task).update(result=result, value=SECRETS[0], reason=SECRETS[1])
+    result += [{"from_name": "why", "to_name": "item", "type": "textarea", "value": {"text": [SECRETS[0]]}}]
+    Annotation.objects.filter(task=task).update(result=result, value=SECRETS[0], reason=SECRETS[1], user=other)
+    TaskComment.objects.filter(task=task).update(author=other)
     Suggestion.objects.filter(task=task).update(result=result, value=SECRETS[0])
     Task.objects.filter(pk=task.pk).update(skip_reason=SECRETS[1])
     Item.objects.filter(pk=task.item_id).update(label=SECRETS[0], label_annotation_id=task.annotations.get().pk)
