@@ -1,6 +1,8 @@
 """The one table of every URL and method with the least role it asks for, assembled from each room's urls.py.
 
-Values: "anonymous", "user" (logged in), "admin" (site admin), or the least role in the project of the URL.
+Values: "anonymous", "user" (logged in), "admin" (site admin), or what projects.rules.is_allowed asks of a role in the
+project of the URL: the least role, or "member" for all of them. Whatever shows items or labels asks for "viewer",
+which an annotator is not.
 """
 
 from __future__ import annotations

@@ -8,6 +8,9 @@ from typing import Any
 from django.core.cache import cache
 from django.urls import NoReverseMatch, reverse
 
+from lifecycle.projects.rules import is_allowed
+from webapp import access
+
 STATES_SECONDS = 300
 
 
@@ -20,7 +23,6 @@ class Place:
     icon: str
     url_name: str
     stage: str = ""
-    role: str = "viewer"
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place(("activity",), "Activity", "history", "projects:activity"),
             Place(("jobs",), "Jobs", "stack-2", "jobs:list"),
             Place(("members", "invitations"), "People", "users", "projects:members"),
-            Place(("settings",), "Settings", "settings", "projects:settings", role="owner"),
+            Place(("settings",), "Settings", "settings", "projects:settings"),
         ),
     ),
 )
@@ -78,24 +80,25 @@ BAR = ("loop", "explore", "label", "runs")  # what a phone's bottom bar offers b
 
 
 def build_navigation(project: Any, section: str) -> list[tuple[str, list[Link]]]:
-    """(group title, links) with the current place marked."""
+    """(group title, links) with the current place marked: what the person's role may open."""
     states = recall_states(project)
     groups = []
     for title, places in GROUPS:
         links = [_link(project, place, section, states) for place in places if _is_open(project, place)]
         groups.append((title, [link for link in links if link is not None]))
-    return groups
+    return [(title, links) for title, links in groups if links]
 
 
 def build_bar(project: Any, section: str) -> list[Link]:
     """The few links of the bottom bar on phones."""
-    places = [place for _, group in GROUPS for place in group if set(BAR) & set(place.sections)]
+    open_places = [place for _, group in GROUPS for place in group if _is_open(project, place)]
+    places = [place for place in open_places if set(BAR) & set(place.sections)]
     links = [_link(project, place, section, {}) for place in places]
     return [link for link in links if link is not None]
 
 
 def _is_open(project: Any, place: Place) -> bool:
-    return place.role == "viewer" or getattr(project, "role", "") == place.role
+    return is_allowed(getattr(project, "role", "viewer"), access.find_role(place.url_name, "GET") or "owner")
 
 
 def _link(project: Any, place: Place, section: str, states: dict[str, str]) -> Link | None:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle.annotations import budget_rules as rules
-from lifecycle.annotations.models import QueueSettings
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.projects.models import Membership, Project
 
 DAYS = 14
@@ -85,7 +85,7 @@ def forget_budget(project: Project) -> None:
 
 
 def _measure(project: Project, now: datetime) -> Budget:
-    settings = QueueSettings.objects.filter(project=project).first() or QueueSettings(project=project)
+    settings = find_settings(project)
     people = dict(Membership.objects.filter(project=project).values_list("user_id", "user__username"))
     since = (now - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
     where = {"project": project.pk, "users": list(people), "since": since, "newest": NEWEST}

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from lifecycle.annotations.comment_rules import count_key
 from lifecycle.annotations.models import Annotation, Lease, Notice, Task, TaskComment
 from lifecycle.annotations.selectors import get_task
-from lifecycle.annotations.services.comments import count_key
 from lifecycle.common.errors import NotFound
 from lifecycle.projects.models import Membership, Project
+from lifecycle.projects.rules import is_allowed
 
 COUNT_SECONDS = 300  # a new notice forgets the count at once; this is for what happens beside the services
 
 
 def list_comments(project: Project, user, task_id: int, *, role: str) -> QuerySet[TaskComment]:
-    """The comments on a task that this person may see, oldest first; NotFound otherwise."""
+    """The comments on a task that this person may see, oldest first; NotFound where they may not see the task.
+
+    Below a reviewer that is what they said, what they were told, and all of it once they have answered: no answer is
+    given after reading what others make of the item.
+    """
     task = get_task(project, user, task_id, role=role)
-    return TaskComment.objects.filter(task=task).select_related("author", "resolved_by").order_by("pk")
+    comments = _filter_heard(TaskComment.objects.filter(task=task), user, role)
+    return comments.select_related("author", "resolved_by").order_by("pk")
 
 
 def get_comment(project: Project, user, comment_id: int, *, role: str) -> TaskComment:
     """One comment on a task that this person may see; NotFound otherwise."""
     comments = TaskComment.objects.filter(task__dataset__project=project).select_related("task", "author")
-    found = comments.filter(pk=comment_id).first()
+    found = _filter_heard(comments, user, role).filter(pk=comment_id).first()
     if found is None:
         raise NotFound("There is no such comment, or it is not yours to see.")
     get_task(project, user, found.task_id, role=role)
     return found
+
+
+def _filter_heard(comments: QuerySet[TaskComment], user, role: str) -> QuerySet[TaskComment]:
+    if is_allowed(role, "reviewer"):
+        return comments
+    told = Notice.objects.filter(comment=OuterRef("pk"), user=user)
+    given = (Annotation.Kind.ANSWER, Annotation.Kind.GOLD)
+    answered = Annotation.objects.filter(task=OuterRef("task"), user=user, is_current=True, kind__in=given)
+    return comments.filter(Q(author=user) | Exists(told) | Exists(answered))
 
 
 def list_notices(user, *, unread_only: bool = False) -> QuerySet[Notice]:
@@ -48,10 +63,18 @@ def count_unread(user) -> int:
     return found
 
 
-def list_mentionable(project: Project, task: Task) -> list[str]:
-    """User names that a comment on this task may name: reviewers and above, and whom the task was lent to."""
-    given = set(Lease.objects.filter(task=task).values_list("user_id", flat=True))
-    given |= set(Annotation.objects.filter(task=task, origin="human").values_list("user_id", flat=True))
+def list_mentionable(project: Project, user, task: Task, *, role: str) -> list[str]:
+    """User names to suggest for a comment on this task: reviewers and above, and whom the task was lent to.
+
+    Below a reviewer only those of the latter whose comments one can read: who else has the task is nobody's business,
+    and that many had it tells a gold item.
+    """
+    if is_allowed(role, "reviewer"):
+        given = set(Lease.objects.filter(task=task).values_list("user_id", flat=True))
+        given |= set(Annotation.objects.filter(task=task, origin="human").values_list("user_id", flat=True))
+    else:
+        heard = _filter_heard(TaskComment.objects.filter(task=task), user, role)
+        given = set(heard.values_list("author_id", flat=True))
     members = Membership.objects.filter(project=project, user__is_active=True).select_related("user")
     roles = (Membership.Role.REVIEWER, Membership.Role.ENGINEER, Membership.Role.OWNER)
     return sorted(m.user.username for m in members if m.role in roles or m.user_id in given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -16,8 +15,8 @@ from lifecycle.annotations import selectors
 from lifecycle.annotations.external_payloads import build_annotation, build_prediction, build_project, build_task
 from lifecycle.annotations.first_versions import find_first_versions
 from lifecycle.annotations.models import Annotation, ExternalProject, LabelExport, Lease, Suggestion, Task, Webhook
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.external import get_interface, serve_config
-from lifecycle.annotations.services.queue import find_settings
 from lifecycle.common.errors import NotFound
 from lifecycle.datasets.models import Item
 from lifecycle.projects.models import Membership, Project
@@ -26,7 +25,7 @@ from lifecycle.projects.rules import is_allowed
 EXPORT_BATCH = 1_000
 MANY_TASKS = 100_000
 COUNTS_SECONDS = 30
-ORDERINGS = {"id": "pk", "created_at": "item__created_at", "updated_at": "updated_at", "completed_at": "updated_at"}
+_GIVEN = (Annotation.Kind.ANSWER, Annotation.Kind.GOLD)
 
 _NEWEST = """
 WITH RECURSIVE line AS (
@@ -54,15 +53,15 @@ def find_slug(kind: str, pk: int) -> str:
     return slug
 
 
-def describe_project(project: Project) -> dict[str, Any]:
-    """A project in Label Studio's words, with its counts."""
+def describe_project(project: Project, user, *, role: str) -> dict[str, Any]:
+    """A project in Label Studio's words, with its counts: below a reviewer those of one's own answers."""
     kept = ExternalProject.objects.filter(project=project).first()
     return build_project(
         project,
         config=serve_config(project),
         settings=kept.settings if kept else {},
         overlap=find_settings(project).overlap,
-        counts=count_all(project),
+        counts=count_all(project) if is_allowed(role, "reviewer") else _count_own(project, user),
     )
 
 
@@ -91,6 +90,21 @@ def count_all(project: Project) -> dict[str, int]:
     return {**answers, **counted, "suggestions": suggestions, "members": members}
 
 
+def _count_own(project: Project, user) -> dict[str, int]:
+    """How far the project is, and what this person did of it. Which answers are gold is not to be guessed from it."""
+    progress = selectors.count_progress(project)
+    own = selectors.list_annotations(project, user, role="annotator", current_only=True)
+    answers = own.filter(kind__in=_GIVEN).order_by().count()
+    return {
+        "tasks": progress.total,
+        "finished": progress.done,
+        "answers": answers,
+        "annotated": answers,
+        "skips": own.filter(kind=Annotation.Kind.SKIP).order_by().count(),
+        "members": Membership.objects.filter(project=project).count(),
+    }
+
+
 def list_tasks(project: Project, user, *, role: str) -> QuerySet[Task]:
     """Tasks with their items: every one for a reviewer, below that those that were lent to or answered by the user."""
     tasks = Task.objects.filter(dataset__project=project, item__excluded_at=None).select_related("item")
@@ -116,10 +130,10 @@ def get_task(project: Project, user, task_id: int, *, role: str) -> Task:
     return task
 
 
-def list_annotated(tasks: QuerySet[Task]) -> QuerySet[Task]:
-    """Those that somebody answered or skipped."""
+def list_annotated(tasks: QuerySet[Task], user, *, role: str) -> QuerySet[Task]:
+    """Those that somebody answered or skipped: below a reviewer, that this person did."""
     current = Annotation.objects.filter(task=OuterRef("pk"), is_current=True).exclude(kind="withdrawn")
-    return tasks.filter(Exists(current))
+    return tasks.filter(Exists(current if is_allowed(role, "reviewer") else current.filter(user=user)))
 
 
 def describe_tasks(project: Project, user, tasks: Sequence[Task], *, role: str) -> list[dict[str, Any]]:
@@ -133,6 +147,8 @@ def describe_tasks(project: Project, user, tasks: Sequence[Task], *, role: str) 
     answered: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for annotation in annotations:
         answered[annotation["task"]].append(annotation)
+    if not is_allowed(role, "reviewer"):
+        _veil(project, tasks, answered)
     return [
         build_task(
             project,
@@ -144,6 +160,17 @@ def describe_tasks(project: Project, user, tasks: Sequence[Task], *, role: str) 
         )
         for task in tasks
     ]
+
+
+def _veil(project: Project, tasks: Sequence[Task], answered: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
+    """Have tasks say nothing of what others did, so that a gold item is like every other. In memory only."""
+    overlap = find_settings(project).overlap
+    for task in tasks:
+        own = answered.get(task.pk, ())
+        is_answered = any(not annotation["was_cancelled"] for annotation in own)
+        task.state = Task.State.DONE if is_answered else Task.State.OPEN
+        task.overlap = overlap
+        task.updated_at = max((annotation["updated_at"] for annotation in own), default=task.item.created_at)
 
 
 def _count(annotations: Sequence[Mapping[str, Any]], predictions: Sequence[Any]) -> dict[str, int]:
@@ -229,7 +256,7 @@ def stream_export(
     """Every task with its labels, a batch in memory at a time."""
     tasks = list_tasks(project, user, role=role)
     if only_annotated:
-        tasks = list_annotated(tasks)
+        tasks = list_annotated(tasks, user, role=role)
     if task_ids:
         tasks = tasks.filter(pk__in=list(task_ids))
     after = 0
@@ -247,49 +274,3 @@ def get_export(project: Project, export_id: int) -> LabelExport:
     if found is None:
         raise NotFound("There is no such export.")
     return found
-
-
-def filter_tasks(tasks: QuerySet[Task], query: str) -> QuerySet[Task]:
-    """Label Studio's `query` of a task list, as far as it is about ids, states, labels and texts; ValueError else."""
-    asked = json.loads(query)
-    if not isinstance(asked, Mapping):
-        raise ValueError("query must be an object.")
-    chosen = asked.get("selectedItems") or {}
-    if chosen.get("all") is False:
-        tasks = tasks.filter(pk__in=chosen.get("included") or [])
-    elif chosen.get("excluded"):
-        tasks = tasks.exclude(pk__in=chosen["excluded"])
-    filters = asked.get("filters") or {}
-    wanted = [_read_filter(one) for one in filters.get("items") or []]
-    if wanted:
-        joined = wanted[0]
-        for one in wanted[1:]:
-            joined = joined | one if filters.get("conjunction") == "or" else joined & one
-        tasks = tasks.filter(joined)
-    ordering = [_read_ordering(name) for name in asked.get("ordering") or []]
-    return tasks.order_by(*ordering, "pk") if ordering else tasks
-
-
-_COLUMNS = {"id": "pk", "inner_id": "pk", "total_annotations": "answers", "updated_at": "updated_at",
-            "created_at": "item__created_at", "completed_at": "updated_at"}  # fmt: skip
-_OPERATORS = {"equal": "", "greater": "__gt", "less": "__lt", "greater_or_equal": "__gte", "less_or_equal": "__lte"}
-
-
-def _read_filter(one: Mapping[str, Any]) -> Q:
-    column = str(one.get("filter", "")).removeprefix("filter:tasks:")
-    operator, value = one.get("operator"), one.get("value")
-    if column.startswith("data.") and operator in ("contains", "equal"):
-        return Q(item__text__icontains=value) if operator == "contains" else Q(item__text=value)
-    if column in _COLUMNS and operator in _OPERATORS:
-        return Q(**{f"{_COLUMNS[column]}{_OPERATORS[operator]}": value})
-    if column in _COLUMNS and operator == "in" and isinstance(value, Mapping):
-        return Q(**{f"{_COLUMNS[column]}__gte": value.get("min"), f"{_COLUMNS[column]}__lte": value.get("max")})
-    raise ValueError(f"Tasks cannot be filtered by {column[:60]} with {str(operator)[:30]}.")
-
-
-def _read_ordering(name: Any) -> str:
-    sign = "-" if str(name).startswith("-") else ""
-    column = str(name).lstrip("-").removeprefix("tasks:").lstrip("-")
-    if column not in ORDERINGS:
-        raise ValueError(f"Tasks cannot be ordered by {column[:60]}.")
-    return sign + ORDERINGS[column]

@@ -23,6 +23,7 @@ from lifecycle.annotations.models import (
 )
 from lifecycle.annotations.ordering_rules import Waiting, compute_draw
 from lifecycle.common.errors import NotFound
+from lifecycle.common.rows import Columns, read_one
 from lifecycle.datasets.models import Item
 from lifecycle.datasets.selectors import list_selected_ids
 from lifecycle.projects.models import Project
@@ -31,6 +32,9 @@ COUNT_LIMIT = 10_000  # exact up to here
 PAGE_SIZE = 50
 MAX_MATCHING = 10_000
 _MAX_ID = 1 << 62
+
+_SETTINGS = Columns(QueueSettings, "q")
+_SETTINGS_READ = f"SELECT {_SETTINGS.sql} FROM annotations_queuesettings q WHERE q.project_id = %s"
 
 _BY_UNCERTAINTY = f"""
 SELECT task_id FROM (
@@ -111,10 +115,15 @@ class GoldAccuracy:
         return self.right / self.attempts if self.attempts else 0.0
 
 
+def find_settings(project: Project) -> QueueSettings:
+    """The queue's settings; the defaults, unsaved, while nobody changed them."""
+    found = read_one(_SETTINGS_READ, [project.pk], _SETTINGS)
+    return found[0] if found else QueueSettings(project=project)
+
+
 def find_order(project: Project) -> str:
     """The order the project wants (a value of QueueSettings.Order)."""
-    settings = QueueSettings.objects.filter(project=project).first()
-    return settings.order if settings else QueueSettings.Order.TIME
+    return find_settings(project).order
 
 
 def list_waiting(project: Project) -> list[Waiting]:

@@ -22,12 +22,20 @@ MAX_READ = 20_000  # outcomes in one report, the newest
 SHOWN_PEOPLE = 50
 FIELDS = ("arm", "verdict", "distance", "is_agreed", "lead_time_ms", "is_correct")
 
-_OPEN = """
-SELECT t.id, i.id, i.blob, i.text, i.row FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
-WHERE t.dataset_id = ANY(%(datasets)s) AND t.state = 'open' AND t.id > %(after)s AND i.excluded_at IS NULL
+_WAITING = """
+SELECT t.id, i.id AS item_id, i.blob, i.text, i.row
+FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id {gold}
+WHERE t.dataset_id = ANY(%(datasets)s) AND {state} AND t.id > %(after)s AND i.excluded_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM annotations_suggestion s
                   WHERE s.task_id = t.id AND s.source_id = %(source)s AND s.id > %(since)s)
 ORDER BY t.id LIMIT %(count)s
+"""
+# gold items too, which would be told by having no suggestion; two statements, so that each finds its index
+_OPEN = f"""
+SELECT * FROM (({_WAITING.format(gold="", state="t.state = 'open'")})
+UNION ALL ({
+    _WAITING.format(gold="JOIN annotations_golditem g ON g.task_id = t.id AND g.is_active", state="t.state <> 'open'")
+})) waiting ORDER BY id LIMIT %(count)s
 """
 
 _SETTINGS, _SOURCE = Columns(AssistanceSettings, "a"), Columns(SuggestionSource, "s")
@@ -132,7 +140,9 @@ def find_newest_id() -> int:
 
 
 def iterate_open(source: SuggestionSource, *, since: int, batch: int) -> Iterator[list[Candidate]]:
-    """Open tasks without a suggestion of this source newer than `since`, in batches: a killed job goes on."""
+    """Tasks that people are handed (open ones and gold items) without a suggestion of this source newer than `since`,
+    in batches: a killed job goes on.
+    """
     datasets, after = list(source.project.datasets.values_list("pk", flat=True)), 0
     while True:
         where: dict[str, Any] = {
@@ -156,7 +166,10 @@ def _read_row(row: Any) -> dict[str, Any] | None:
 
 
 def count_open(project: Project) -> int:
-    return Task.objects.filter(dataset__project=project, state=Task.State.OPEN).count()
+    """How many tasks people are handed: open ones and gold items."""
+    tasks = Task.objects.filter(dataset__project=project)
+    gold = tasks.filter(gold__is_active=True).exclude(state=Task.State.OPEN)
+    return tasks.filter(state=Task.State.OPEN).count() + gold.count()
 
 
 def read_window(project: Project, settings: AssistanceSettings) -> list[rules.Outcome]:

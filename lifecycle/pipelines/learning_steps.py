@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 
 from lifecycle.annotations.models import QueueSettings, SuggestionSource, Task
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.ordering import request_ranking
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError
@@ -58,8 +59,8 @@ def _finish_score(pipeline: PipelineRun, step: PipelineStep, job: Job | None) ->
 
 
 def _start_rank(pipeline: PipelineRun) -> Outcome:
-    queue = QueueSettings.objects.filter(project=pipeline.project).first()
-    if queue is None or queue.order != QueueSettings.Order.UNCERTAINTY:
+    queue = find_settings(pipeline.project)
+    if queue.order != QueueSettings.Order.UNCERTAINTY:
         return Outcome(State.SKIPPED, ["The queue is not ordered by uncertainty; its settings say how it is."])
     job = request_ranking(project=pipeline.project, actor=pipeline.created_by)
     if job is None:

@@ -111,7 +111,7 @@ def sign_up(*, secret: str, username: str, email: str, password: str) -> User:
 
 def _join(project: Project, user: User, role: str) -> None:
     membership, is_new = Membership.objects.get_or_create(project=project, user=user, defaults={"role": role})
-    if not is_new and not rules.is_allowed(membership.role, role):
+    if not is_new and rules.ROLE_RANKS[membership.role] < rules.ROLE_RANKS[role]:
         membership.role = role
         membership.save(update_fields=["role", "updated_at"])
 

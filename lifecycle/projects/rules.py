@@ -30,11 +30,25 @@ MAX_TEXT = 20_000
 MAX_ROWS = 50
 RESERVED_SLUGS = {"new"}
 ROLE_RANKS = {"viewer": 10, "annotator": 20, "reviewer": 30, "engineer": 40, "owner": 50}
+MEMBER = "member"  # what shows neither items nor labels asks for this: every role has it
 
 
 def is_allowed(held: str, needed: str) -> bool:
-    """Whether a member with role `held` may do what asks for role `needed`."""
+    """Whether a member with role `held` may do what asks for `needed`, a role or MEMBER.
+
+    Items, and all that is made of labels, ask for a viewer at least. An annotator is none: who labels sees the items
+    that were lent to them and their own answers, so that nobody's answer is swayed by another's.
+    """
+    if needed == MEMBER:
+        return True
+    if needed == "viewer":
+        return held != "annotator"
     return ROLE_RANKS[held] >= ROLE_RANKS[needed]
+
+
+def is_open_when_archived(needed: str) -> bool:
+    """Whether what asks for `needed` only looks, so that an archived project still lets it."""
+    return needed in (MEMBER, "viewer")
 
 
 @dataclass(frozen=True)

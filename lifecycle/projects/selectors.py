@@ -30,10 +30,10 @@ FROM projects_project p WHERE p.slug = %s
 
 
 def get_project(user, slug: str, *, role: str = "viewer", is_archive_open: bool = False) -> Project:
-    """The project, for a member with at least `role`; `project.role` is the role held.
+    """The project, for whom `rules.is_allowed` lets do what asks for `role`; `project.role` is the role held.
 
-    Raises NotFound for a stranger, so that nobody learns which projects exist, Forbidden for a member below `role`, and
-    Conflict where more than looking is asked of an archived project (unless `is_archive_open`).
+    Raises NotFound for a stranger, so that nobody learns which projects exist, Forbidden for a member whose role does
+    not reach, and Conflict where more than looking is asked of an archived project (unless `is_archive_open`).
     """
     found = read_one(_WITH_ROLE, [user.pk, slug], _PROJECT)
     project, membership = found or (None, None)
@@ -41,15 +41,23 @@ def get_project(user, slug: str, *, role: str = "viewer", is_archive_open: bool 
     if project is None or held is None:
         raise NotFound("There is no such project, or you are not a member of it.")
     if not rules.is_allowed(held, role):
-        raise Forbidden(f"This needs the role “{role}” in the project; yours is “{held}”.")
-    if project.archived_at is not None and role != Membership.Role.VIEWER and not is_archive_open:
+        raise Forbidden(_refuse(held, role))
+    if project.archived_at is not None and not rules.is_open_when_archived(role) and not is_archive_open:
         raise Conflict(f"{project.name} is archived: it can only be read. An owner can restore it in its settings.")
     project.role = held
     return project
 
 
+def _refuse(held: str, needed: str) -> str:
+    if needed == Membership.Role.VIEWER:
+        return "This shows items and labels of others. An annotator sees the items that were given to them to label."
+    return f"This needs the role “{needed}” in the project; yours is “{held}”."
+
+
 def find_role(user, project: Project) -> str | None:
     """The role of a user in a project: owner for site admins, None for strangers and inactive accounts."""
+    if not user.is_authenticated or not user.is_active or user.is_superuser:
+        return _rank(user, None)
     return _rank(user, Membership.objects.filter(project=project, user=user.pk).values_list("role", flat=True).first())
 
 

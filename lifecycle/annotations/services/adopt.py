@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle.annotations import rules, selectors
-from lifecycle.annotations.services.queue import find_settings
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.common import bulk
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Collection

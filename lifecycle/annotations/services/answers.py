@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, Lease, QualitySettings, QueueSettings, Review, Task
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import gold, webhooks
 from lifecycle.annotations.services.ordering import LABEL_AGAIN
 from lifecycle.annotations.services.queue import lend
@@ -92,7 +93,7 @@ def skip(
 ) -> Annotation:
     """Say that an item cannot be labeled. The task leaves the queue until it is reopened or the skip is undone."""
     reason = " ".join(reason.split())[:SKIP_REASON_LENGTH]
-    if not reason and QueueSettings.objects.filter(project=project, needs_skip_reason=True).exists():
+    if not reason and find_settings(project).needs_skip_reason:
         raise DomainError("Say why: this project asks for a reason with every skip.", fields={"reason": "why"})
     lead = _clean_lead_time(lead_time_ms)
     version = _Version(Kind.SKIP, reason=reason, lead_time_ms=lead, key=_clean_key(idempotency_key))

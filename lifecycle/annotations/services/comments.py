@@ -7,11 +7,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from lifecycle.accounts.models import User
-from lifecycle.annotations.comment_rules import find_mentions
+from lifecycle.annotations.comment_rules import count_key, find_mentions
+from lifecycle.annotations.comment_selectors import list_mentionable
 from lifecycle.annotations.models import Notice, Task, TaskComment
-from lifecycle.annotations.selectors import get_task
-from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.common.errors import DomainError
 from lifecycle.projects.models import Membership, Project
+from lifecycle.projects.selectors import find_role
 
 MAX_BODY = 5_000
 MAX_MENTIONS = 20
@@ -24,7 +25,7 @@ def add_comment(*, project: Project, user, task: Task, body: str) -> TaskComment
         raise DomainError("Write something first.", fields={"body": "some words"})
     if len(body) > MAX_BODY:
         raise DomainError(f"A comment has at most {MAX_BODY:,} characters.", fields={"body": f"at most {MAX_BODY:,}"})
-    named = _find_named(project, task, body)
+    named = _find_named(project, user, task, body)
     with transaction.atomic():
         comment = TaskComment.objects.create(task=task, author=user, body=body)
         spoke = set(TaskComment.objects.filter(task=task).values_list("author_id", flat=True))
@@ -71,24 +72,22 @@ def forget_counts(user_ids) -> None:
     cache.delete_many([count_key(user_id) for user_id in user_ids])
 
 
-def count_key(user_id: int) -> str:
-    return f"inbox:{user_id}"
+def _find_named(project: Project, user, task: Task, body: str) -> list[User]:
+    """The members a comment names. DomainError for one who may not see the task: they would find a closed door.
 
-
-def _find_named(project: Project, task: Task, body: str) -> list[User]:
-    """The members a comment names. DomainError for one who may not see the task: they would find a closed door."""
+    Of an annotator it refuses everybody whom the page would not suggest: else one could ask it who had this task.
+    """
     names = find_mentions(body)
     if len(names) > MAX_MENTIONS:
         raise DomainError(f"Name at most {MAX_MENTIONS} people in one comment.", fields={"body": "too many names"})
     lowered = {name.lower() for name in names}
     members = Membership.objects.filter(project=project, user__is_active=True).select_related("user")
     found = [member for member in members if member.user.username.lower() in lowered] if lowered else []
+    open_names = list_mentionable(project, user, task, role=find_role(user, project) or "annotator") if found else []
     for member in found:
-        try:
-            get_task(project, member.user, task.pk, role=member.role)
-        except NotFound:
+        if member.user.username not in open_names:
             raise DomainError(
-                f"@{member.user.username} cannot see this item: it was never in their hands. Name a reviewer instead.",
+                f"@{member.user.username} cannot see this item, as far as you may know. Name a reviewer instead.",
                 fields={"body": f"@{member.user.username} cannot see this item"},
-            ) from None
+            )
     return [member.user for member in found]

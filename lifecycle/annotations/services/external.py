@@ -10,7 +10,7 @@ from django.db import transaction
 from lifecycle.annotations import selectors
 from lifecycle.annotations.label_studio import Interface, guess_problem_type
 from lifecycle.annotations.models import ExternalProject, LabelSchema
-from lifecycle.annotations.services.queue import find_settings
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.queue_settings import change_settings
 from lifecycle.annotations.services.schemas import set_config
 from lifecycle.common.errors import Conflict, DomainError

@@ -10,7 +10,7 @@ from django.db import transaction
 from lifecycle.annotations import selectors
 from lifecycle.annotations.label_studio import swap_names
 from lifecycle.annotations.models import Annotation, Suggestion, Task
-from lifecycle.annotations.services import answers, webhooks
+from lifecycle.annotations.services import answers, quiz, webhooks
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.annotations.services.external_labels import Answer, LabelReader, settle_tasks, write_proposals
 from lifecycle.annotations.services.external_tasks import SHOWN_ERRORS, BadTasks
@@ -24,8 +24,9 @@ Kind, Origin = Annotation.Kind, Annotation.Origin
 def create_answer(*, project: Project, user, role: str, task: Task, raw: Any) -> Annotation:
     """The caller's answer to a task; a second one of the same person is the next version of their first.
 
-    A reviewer may add one where the task has all it wanted.
+    A reviewer may add one where the task has all it wanted. Conflict for who has a quiz to pass first.
     """
+    quiz.require_passed(project, user, role=role)
     answer = _read(project, raw)
     with transaction.atomic():
         if is_allowed(role, "reviewer"):
@@ -58,7 +59,11 @@ def _submit(project: Project, user, task_id: int, answer: Answer) -> Annotation:
 
 @transaction.atomic
 def change_answer(*, project: Project, user, role: str, annotation: Annotation, raw: Mapping[str, Any]) -> Annotation:
-    """The next version of an answer; what `raw` does not say stays as it is. One's own, or an imported one."""
+    """The next version of an answer; what `raw` does not say stays as it is. One's own, or an imported one.
+
+    Conflict for who has a quiz to pass first.
+    """
+    quiz.require_passed(project, user, role=role)
     lead = annotation.lead_time_ms
     before = {
         "result": swap_names(get_interface(project), annotation.result),

@@ -9,7 +9,8 @@ from typing import Any
 from django.db import connection
 
 from lifecycle.annotations import gold_rules
-from lifecycle.annotations.models import Annotation, GoldAttempt, GoldItem, QueueSettings, Task
+from lifecycle.annotations.models import Annotation, GoldAttempt, GoldItem, Task
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 
@@ -70,16 +71,22 @@ def renew(*, user, task_ids: Sequence[int], seconds: int) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def disguise(project: Project, tasks: Sequence[Task]) -> None:
-    """Have gold items look like tasks that wait, to people who are handed them. In memory only."""
+def disguise(project: Project, user, tasks: Sequence[Task]) -> None:
+    """Have gold items look like tasks that nobody else has answered, to people who are handed them. In memory only."""
     finished = [task.pk for task in tasks if task.state == Task.State.DONE]
     if not finished or is_allowed(project.role, "reviewer"):
         return
     known = set(GoldItem.objects.filter(task__in=finished, is_active=True).values_list("task_id", flat=True))
-    settings = QueueSettings.objects.filter(project=project).first() or QueueSettings(project=project)
+    settings = find_settings(project)
+    own = Annotation.objects.filter(task__in=known, user=user, is_current=True, origin=Annotation.Origin.HUMAN)
+    given = dict(own.values_list("task_id", "kind")) if known else {}
     for task in tasks:
         if task.pk in known:
-            task.state, task.answers, task.overlap = Task.State.OPEN, 0, settings.overlap
+            kind = given.get(task.pk)
+            task.overlap, task.answers = settings.overlap, int(kind in (Annotation.Kind.ANSWER, Annotation.Kind.GOLD))
+            task.state = Task.State.DONE if task.answers >= task.overlap else Task.State.OPEN
+            if kind == Annotation.Kind.SKIP:
+                task.state = Task.State.SKIPPED
 
 
 def record_attempt(*, gold_id: int, annotation: Annotation, label_kind: str) -> None:
@@ -97,8 +104,7 @@ def describe_feedback(project: Project, annotation: Annotation) -> Feedback | No
     """What to tell about this answer; None for an ordinary task, or where the project keeps it to itself."""
     if annotation.kind != Annotation.Kind.GOLD:
         return None
-    settings = QueueSettings.objects.filter(project=project).first()
-    if settings is not None and not settings.has_gold_feedback:
+    if not find_settings(project).has_gold_feedback:
         return None
     attempts = GoldAttempt.objects.filter(gold__task_id=annotation.task_id, user_id=annotation.user_id)
     attempt = attempts.select_related("gold").first()

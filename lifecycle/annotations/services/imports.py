@@ -11,9 +11,9 @@ from django.db import connection, transaction
 
 from lifecycle.annotations import rules, selectors
 from lifecycle.annotations.models import QueueSettings
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.assignment import apply_active_rules
 from lifecycle.annotations.services.ordering import DRAW, request_ranking
-from lifecycle.annotations.services.queue import find_settings
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Collection

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from lifecycle.annotations.models import URGENT, QueueSettings, Task
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
@@ -93,8 +94,7 @@ def put_first(*, project: Project, task_ids: Sequence[int]) -> int:
 
 
 def _find_share(project: Project) -> float:
-    settings = QueueSettings.objects.filter(project=project).first() or QueueSettings(project=project)
-    return settings.random_share
+    return find_settings(project).random_share
 
 
 def _split(rows: Iterable[tuple[int, float]], size: int) -> Iterator[list[tuple[int, float]]]:

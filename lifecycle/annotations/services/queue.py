@@ -19,8 +19,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from lifecycle.annotations.models import URGENT, Lease, QueueSettings, Task
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import gold
-from lifecycle.common.rows import Columns, read_all, read_one
+from lifecycle.common.rows import Columns, read_all
 from lifecycle.datasets.models import Item
 from lifecycle.projects.models import Project
 
@@ -98,8 +99,7 @@ SELECT d.id,
 FROM datasets_dataset d WHERE d.project_id = %(project)s ORDER BY d.id
 """
 
-_SETTINGS, _TASK, _ITEM = Columns(QueueSettings, "q"), Columns(Task, "t"), Columns(Item, "i")
-_SETTINGS_READ = f"SELECT {_SETTINGS.sql} FROM annotations_queuesettings q WHERE q.project_id = %s"
+_TASK, _ITEM = Columns(Task, "t"), Columns(Item, "i")
 _LOAD = f"""
 SELECT {_TASK.sql}, {_ITEM.sql} FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id WHERE t.id = ANY(%s)
 """
@@ -166,12 +166,6 @@ def release(*, project: Project, user, task_ids: Sequence[int]) -> int:
 def delete_stale_leases() -> int:
     """Drop leases that ran out so long ago that no late answer can be on its way."""
     return Lease.objects.filter(expires_at__lt=timezone.now() - KEEP_EXPIRED).delete()[0]
-
-
-def find_settings(project: Project) -> QueueSettings:
-    """The queue's settings; the defaults, unsaved, while nobody changed them."""
-    found = read_one(_SETTINGS_READ, [project.pk], _SETTINGS)
-    return found[0] if found else QueueSettings(project=project)
 
 
 def load_tasks(task_ids: Sequence[int]) -> list[Task]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from lifecycle.annotations.models import QueueSettings, Task
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.assignment import refresh_reserved
 from lifecycle.annotations.services.ordering import request_ranking
 from lifecycle.common.errors import DomainError
@@ -114,8 +115,7 @@ def _clean_rates(project: Project, value: Value) -> dict[str, str]:
     """{user id: rate}; people who are no members any more keep theirs, because what they did still has its price."""
     rates = {str(int(user)): _clean_rate(project, rate) for user, rate in dict(value).items()}
     members = {str(pk) for pk in Membership.objects.filter(project=project).values_list("user_id", flat=True)}
-    settings = QueueSettings.objects.filter(project=project).first()
-    known = members | set(settings.rates if settings else ())
+    known = members | set(find_settings(project).rates)
     if set(rates) - known:
         raise ValueError("rates are for members of the project")
     return {user: str(rate) for user, rate in rates.items() if rate is not None}

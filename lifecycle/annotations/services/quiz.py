@@ -34,6 +34,12 @@ def is_wanted(project: Project, user, *, role: str) -> bool:
     return not passed.exists() and _list_gold(project).exists()
 
 
+def require_passed(project: Project, user, *, role: str) -> None:
+    """Conflict for who has to pass the quiz before they label."""
+    if is_wanted(project, user, role=role):
+        raise Conflict("Pass the quiz of this project first: it is on the labelling page.")
+
+
 def find_open(project: Project, user) -> QuizAttempt | None:
     """The attempt that this person has not handed in."""
     return QuizAttempt.objects.filter(project=project, user=user, is_passed=None).order_by("-pk").first()

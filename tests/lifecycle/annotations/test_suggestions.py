@@ -8,7 +8,7 @@ from lifecycle.annotations import assistance_rules as arms
 from lifecycle.annotations import rules, suggestion_selectors
 from lifecycle.annotations import services as labelling
 from lifecycle.annotations.models import Suggestion, SuggestionOutcome
-from lifecycle.annotations.services import suggestions
+from lifecycle.annotations.services import gold_items, suggestions
 from lifecycle.common.errors import DomainError
 from lifecycle.projects.selectors import list_activity
 
@@ -51,6 +51,21 @@ def test_one_arm_sees_the_newest_suggestion_and_the_other_sees_none(project, mak
     assert set(shown) == {task.pk for task in with_} and without
     assert shown[with_[0].pk][0].keys() == {"id", "result", "score", "model"}
     assert {one[0]["result"][0]["value"]["choices"][0] for one in shown.values()} <= {"cat", "dog"}
+
+
+def test_gold_items_are_suggested_for_too_so_that_nobody_tells_them_by_that(
+    project, make_tasks, source, suggest, owner, answer
+):
+    done, gold, *waiting = make_tasks(5)
+    for task in (done, gold):
+        marked = answer(owner, task, may_answer_any=True)
+    gold_items.mark(project=project, actor=owner, annotation=marked)
+    suggest({waiting[0]: "cat"})
+
+    batches = list(suggestion_selectors.iterate_open(source, since=0, batch=2))
+
+    assert [[one.task_id for one in batch] for batch in batches] == [[gold.pk, waiting[1].pk], [waiting[2].pk]]
+    assert suggestion_selectors.count_open(project) == 4
 
 
 def test_switched_off_nothing_is_shown_and_nothing_recorded(project, make_tasks, suggest, owner, member, answer):

@@ -36,6 +36,20 @@ def test_a_charter_that_makes_no_sense_is_refused_by_field(field, value):
     assert field in caught.value.fields
 
 
+@pytest.mark.parametrize(
+    ("needed", "held"),
+    [
+        ("member", {"viewer", "annotator", "reviewer", "engineer", "owner"}),
+        ("viewer", {"viewer", "reviewer", "engineer", "owner"}),  # others' labels are not for who labels
+        ("annotator", {"annotator", "reviewer", "engineer", "owner"}),
+        ("reviewer", {"reviewer", "engineer", "owner"}),
+        ("owner", {"owner"}),
+    ],
+)
+def test_a_role_may_do_what_it_is_there_for(needed, held):
+    assert {role for role in rules.ROLE_RANKS if rules.is_allowed(role, needed)} == held
+
+
 def test_empty_rows_and_spaces_are_tidied_away():
     charter = clean(stakeholders=[{"name": " Mara ", "role": ""}, {"name": "", "role": ""}], references=None)
 

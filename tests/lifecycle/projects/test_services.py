@@ -31,6 +31,13 @@ def test_a_new_project_has_an_owner_a_charter_a_dataset_and_classes(owner):
     assert AuditEvent.objects.filter(project=project, verb="project.created").count() == 1
 
 
+def test_a_site_admin_is_an_owner_without_a_look_at_the_members(project, stranger, django_assert_num_queries):
+    stranger.is_superuser = True
+
+    with django_assert_num_queries(0):
+        assert selectors.find_role(stranger, project) == "owner"
+
+
 def test_nothing_is_left_when_one_part_is_refused(owner):
     with pytest.raises(DomainError):
         make(owner, problem_type="tabular_regression", classes=["a", "b"])

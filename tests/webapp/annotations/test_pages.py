@@ -94,11 +94,15 @@ def test_only_reviewers_see_who_labeled_how_much(visit, owner, member, project, 
     assert ">dog</td>" not in page
 
 
-@pytest.mark.parametrize("path", ["label", "label/overview", "label/schema", "label/guide", "label/queue"])
-def test_every_page_opens_for_its_least_role_and_not_for_a_stranger(visit, member, stranger, make_tasks, path):
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [("label", "annotator"), ("label/overview", "annotator"), ("label/guide", "annotator"), ("label/schema", "viewer"),
+     ("label/queue", "viewer")],
+)  # fmt: skip
+def test_every_page_opens_for_its_least_role_and_not_for_a_stranger(visit, member, stranger, make_tasks, path, role):
     make_tasks(1)
 
-    assert visit(member("annotator"), path).status_code == 200
+    assert visit(member(role), path).status_code == 200
     assert visit(stranger, path).status_code == 404
 
 

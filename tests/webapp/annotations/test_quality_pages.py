@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from lifecycle.annotations import services
-from lifecycle.annotations.models import GoldItem, QuizAttempt, Review
+from lifecycle.annotations.models import Annotation, GoldItem, Lease, QuizAttempt, Review
 from lifecycle.annotations.services import agreement, consensus, quality, quiz, reviews
+from lifecycle.datasets.models import Item
 from tests import factories
 from webapp.pages.annotations.answer_view import build_view
 from webapp.pages.annotations.guide import compare_guides, render_guide
@@ -126,6 +130,11 @@ def test_who_has_not_passed_the_quiz_is_led_to_it(client, url, project, owner, g
     assert client.get(url("label")).headers["Location"] == url("quiz")
     nothing = client.post(reverse("api-annotations:queue-next", kwargs={"slug": project.slug}), {"count": 1})
     assert nothing.status_code == 409
+    lent = gold[0].task_id
+    Lease.objects.create(task_id=lent, user=newcomer, expires_at=timezone.now() + timedelta(minutes=1))
+    rest = reverse("api-annotations:annotations", kwargs={"slug": project.slug})
+    answered = client.post(rest, json.dumps({"task": lent, "result": []}), content_type="application/json")
+    assert (answered.status_code, "quiz" in answered.json()["detail"]) == (409, True)
 
     for value in ("dog", "cat"):
         client.post(url("quiz"), {"start": "1"})
@@ -138,6 +147,37 @@ def test_who_has_not_passed_the_quiz_is_led_to_it(client, url, project, owner, g
     assert client.get(url("label")).status_code == 200
     services.write_guide(project=project, actor=owner, body="New rules")
     assert client.get(url("label")).headers["Location"] == url("quiz")  # a new guide asks again
+
+
+def test_an_annotator_sees_the_items_of_the_guide_the_quiz_and_their_own_answers(
+    client, url, project, owner, reviewer, annotator, answers, gold, make_tasks
+):
+    shown, asked, other = (task.item_id for task in make_tasks(3))
+    services.write_guide(project=project, actor=owner, body=f"[like this](item:{shown}), not item:{other}0")
+    QuizAttempt.objects.create(
+        project=project, user=annotator, guide_version=1, questions=[{"item": asked, "truth": "dog"}], pass_share=1
+    )
+    Item.objects.filter(pk=answers[0].item_id).update(label="the label that won")
+
+    def status(user, item_id: int) -> int:
+        client.force_login(user)
+        return client.get(url("item", item_id=item_id)).status_code
+
+    assert [status(annotator, pk) for pk in (shown, asked, other)] == [200, 200, 404]
+    assert status(annotator, answers[0].item_id) == 200
+    page = client.get(url("item", item_id=answers[0].item_id)).content.decode()
+    assert "Your answer" in page and "the label that won" not in page
+    assert status(reviewer, other) == 302  # to the item's own page
+
+
+def test_an_answer_that_is_only_a_mask_is_headed_by_it(client, url, reviewer, answers):
+    mask = {"id": "m", "type": "brushlabels", "from_name": "mask", "to_name": "item", "value": {"brushlabels": ["cat"]}}
+    Annotation.objects.filter(pk=answers[0].pk).update(value="(nothing)", result=[mask])
+    client.force_login(reviewer)
+
+    page = client.get(url("review"), {"answer": answers[0].pk}).content.decode()
+
+    assert '<div class="h2 mb-1">1 mask: cat</div>' in page and "(nothing)" not in page
 
 
 def test_reviewers_and_projects_without_gold_have_no_quiz(project, owner, reviewer, annotator, answers):
@@ -153,7 +193,7 @@ def test_a_guide_shows_example_items_and_no_scripts():
     )
 
     assert "<script" not in html and 'href="javascript' not in html and "evil" not in html
-    assert 'href="/projects/cats/items/7"' in html and 'src="/projects/cats/items/7/picture/320"' in html
+    assert 'href="/projects/cats/label/items/7"' in html and 'src="/projects/cats/label/items/7/picture/320"' in html
 
 
 def test_versions_of_the_guide_are_compared_word_by_word(client, url, project, owner):

@@ -178,6 +178,8 @@ def test_a_gold_item_comes_to_an_annotator_like_any_task_with_feedback_after_it(
     assert (lent["id"], lent["state"], lent["answers"]) == (task.pk, "open", 0)
     assert outcome["feedback"]["is_right"] is False
     assert (outcome["feedback"]["expected_value"], outcome["feedback"]["explanation"]) == ("dog", "It barks.")
+    again = call(annotator, "get", f"tasks/{task.pk}/").json()
+    assert (again["state"], again["answers"], again["overlap"]) == ("done", 1, 1)
     assert call(annotator, "get", "annotations/", {"kind": "answer"}).json()["results"][0]["kind"] == "answer"
     assert call(owner, "get", "gold/accuracy/").json()[0]["right"] == 0
     assert "It barks" in visit(owner, f"label/tasks/{task.pk}").content.decode()
@@ -205,17 +207,19 @@ def test_a_comment_reaches_the_inbox_and_is_read_there(visit, client, owner, mem
     assert said.resolved_by == owner
 
 
-def test_comments_over_rest_are_for_those_who_had_the_task(call, owner, member, make_tasks, project):
+def test_comments_over_rest_are_for_those_who_had_the_task(call, owner, member, make_tasks, answer, project):
     [task] = make_tasks(1)
     annotator = member("annotator")
-    comments.add_comment(project=project, user=owner, task=task, body="hidden")
+    comments.add_comment(project=project, user=owner, task=task, body="said before")
     path = f"tasks/{task.pk}/comments/"
 
     assert call(annotator, "get", path).status_code == 404
     assert call(annotator, "post", path, {"body": "x"}).status_code == 404
     services.lease_next(project=project, user=annotator)
     assert call(annotator, "post", path, {"body": "seen"}).status_code == 201
-    assert [row["body"] for row in call(annotator, "get", path).json()["results"]] == ["hidden", "seen"]
+    assert [row["body"] for row in call(annotator, "get", path).json()["results"]] == ["seen"]
+    answer(annotator, task)
+    assert [row["body"] for row in call(annotator, "get", path).json()["results"]] == ["said before", "seen"]
 
 
 def test_an_annotators_task_page_shows_neither_others_answers_nor_gold(

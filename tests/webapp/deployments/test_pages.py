@@ -89,7 +89,7 @@ def test_a_new_key_is_shown_once(client, project, owner, deployment):
 
 def test_feedback_is_kept_from_the_log(client, project, member, deployment):
     prediction = log(deployment)
-    client.force_login(member("annotator"))
+    client.force_login(member("reviewer"))
     url = reverse("deployments:feedback", args=[project.slug, deployment.slug])
 
     client.post(url, {"request_id": prediction.request_id, "truth": "dog", "next": "/projects/x"})

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from tests import factories
+from webapp.navigation import build_navigation
 from webapp.pages.projects.loop import ACTIONS, LOOKS
 
 ROOMS = Path(__file__).resolve().parents[3] / "lifecycle"
@@ -82,3 +83,16 @@ def test_the_loop_page_asks_few_questions(client, project, owner, django_assert_
 
     with django_assert_max_num_queries(75):
         assert client.get(f"/projects/{project.slug}/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_an_annotators_menu_and_loop_lead_to_labelling_and_to_the_plan_alone(client, project, member):
+    client.force_login(member("annotator"))
+
+    page = client.get(f"/projects/{project.slug}/")
+
+    menu = {link.url for _, links in build_navigation(page.context["project"], "loop") for link in links}
+    names = ("projects:loop", "annotations:overview", "projects:charter", "projects:milestones", "projects:decisions")
+    assert menu == {reverse(name, args=[project.slug]) for name in (*names, "projects:members")}
+    assert "Latest activity" not in page.content.decode()
+    assert [station.summary.stage for station in page.context["stations"] if station.url] == ["label"]

@@ -46,9 +46,9 @@ def build_task(project: Project, task: Task, columns: list[str], interface: Inte
     return body
 
 
-def build_tasks(project: Project, tasks: list[Task]) -> list[dict[str, Any]]:
-    """Tasks with the suggestions that are shown on them; none for the share that is labeled without."""
-    gold.disguise(project, tasks)
+def build_tasks(project: Project, user, tasks: list[Task]) -> list[dict[str, Any]]:
+    """Tasks as one person may see them, with the suggestions shown on them; none for the share labeled without."""
+    gold.disguise(project, user, tasks)
     columns = list_columns(project) if any(task.item.row is not None for task in tasks) else []
     shown, interface = list_shown(project, tasks), find_interface(project)
     return [build_task(project, task, columns, interface) | {"suggestions": shown.get(task.pk, [])} for task in tasks]

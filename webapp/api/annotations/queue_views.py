@@ -7,8 +7,8 @@ from rest_framework import status
 from rest_framework.response import Response
 
 from lifecycle.annotations import budget_selectors, queue_selectors, selectors, services
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import assignment, gold_items, skips
-from lifecycle.annotations.services.queue import find_settings
 from webapp.api.annotations import queue_serializers as serializers
 from webapp.api.base import ProjectView
 

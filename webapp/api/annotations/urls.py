@@ -30,17 +30,17 @@ urlpatterns = [
 ]
 
 ACCESS = {
-    "schema": {"GET": "viewer", "PUT": "engineer"},
-    "schema-versions": {"GET": "viewer"},
-    "guide": {"GET": "viewer", "PUT": "reviewer"},
-    "queue": {"GET": "viewer", "PUT": "engineer"},
+    "schema": {"GET": "member", "PUT": "engineer"},
+    "schema-versions": {"GET": "member"},
+    "guide": {"GET": "member", "PUT": "reviewer"},
+    "queue": {"GET": "member", "PUT": "engineer"},
     "queue-next": {"POST": "annotator"},
     "queue-renew": {"POST": "annotator"},
     "queue-release": {"POST": "annotator"},
     "queue-history": {"GET": "annotator"},
-    "annotations": {"GET": "viewer", "POST": "annotator"},
+    "annotations": {"GET": "member", "POST": "annotator"},
     "annotations-batch": {"POST": "annotator"},
-    "annotation": {"GET": "viewer"},
+    "annotation": {"GET": "member"},
     "tasks": {"GET": "reviewer"},
     "tasks-reopen": {"POST": "reviewer"},
     "task": {"GET": "annotator"},

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.models import Annotation, Task
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import gold, reviews, suggestions
-from lifecycle.annotations.services.queue import find_settings
-from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
+from lifecycle.annotations.services.quiz import require_passed as require_quiz
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.label_interface import MAIN_CONTROL
 from lifecycle.projects.rules import is_allowed
@@ -93,11 +93,13 @@ class NextView(ProjectView):
     @extend_schema(request=serializers.NextRequest, responses=serializers.NextTasks)
     def post(self, request, slug):
         wanted = self.parse(serializers.NextRequest)
-        if is_quiz_wanted(self.project, request.user, role=self.project.role):
-            raise Conflict("Pass the quiz of this project first: it is on the labelling page.")
+        require_quiz(self.project, request.user, role=self.project.role)
         settings = find_settings(self.project)
         tasks = services.lease_next(project=self.project, user=request.user, settings=settings, **wanted)
-        body = {"lease_seconds": settings.lease_seconds, "tasks": payloads.build_tasks(self.project, tasks)}
+        body = {
+            "lease_seconds": settings.lease_seconds,
+            "tasks": payloads.build_tasks(self.project, request.user, tasks),
+        }
         return Response(body)
 
 
@@ -129,7 +131,7 @@ class HistoryView(ProjectView):
         entries = selectors.list_history(self.project, request.user, limit=HISTORY_LIMIT)
         for entry in entries:
             entry.user = request.user
-        tasks = payloads.build_tasks(self.project, [entry.task for entry in entries])
+        tasks = payloads.build_tasks(self.project, request.user, [entry.task for entry in entries])
         pairs = zip(tasks, entries, strict=True)
         return Response([{"task": task, "annotation": serializers.AnnotationBody(entry).data} for task, entry in pairs])
 
@@ -165,6 +167,7 @@ class AnnotationsView(ProjectView):
     @extend_schema(request=serializers.Submission, responses={201: serializers.AnnotationBody})
     def post(self, request, slug):
         """Answer a task that was lent to the caller, or change one's answer. A reviewer may answer any open task."""
+        require_quiz(self.project, request.user, role=self.project.role)
         answer = self.parse(serializers.Submission)
         shown = answer.pop("suggestion", None)
         annotation = services.submit(
@@ -238,7 +241,7 @@ class TaskView(ProjectView):
     @extend_schema(responses=serializers.TaskBody)
     def get(self, request, slug, task_id):
         task = selectors.get_task(self.project, request.user, task_id, role=self.project.role)
-        return Response(payloads.build_tasks(self.project, [task])[0])
+        return Response(payloads.build_tasks(self.project, request.user, [task])[0])
 
 
 class TaskVersionsView(ProjectView):
@@ -256,6 +259,7 @@ class SkipView(ProjectView):
 
     @extend_schema(request=serializers.Skip, responses={201: serializers.AnnotationBody})
     def post(self, request, slug, task_id):
+        require_quiz(self.project, request.user, role=self.project.role)
         skip = self.parse(serializers.Skip)
         any_task = is_allowed(self.project.role, "reviewer")
         annotation = services.skip(

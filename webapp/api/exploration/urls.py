@@ -23,6 +23,6 @@ ACCESS = {
     "finding-list": {"GET": "viewer"},
     "items-act": {"POST": "engineer"},
     "item-tags": {"GET": "viewer", "DELETE": "engineer"},
-    "views": {"GET": "viewer", "POST": "annotator"},
-    "view": {"GET": "viewer", "DELETE": "annotator"},
+    "views": {"GET": "viewer", "POST": "reviewer"},
+    "view": {"GET": "viewer", "DELETE": "reviewer"},
 }

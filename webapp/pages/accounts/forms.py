@@ -17,7 +17,7 @@ SCOPES = [
 ]
 ROLE_HINTS = {
     "viewer": "sees everything, changes nothing",
-    "annotator": "labels",
+    "annotator": "labels what it is given, sees nobody else's labels",
     "reviewer": "labels, reviews, approves",
     "engineer": "data, training, deployments",
     "owner": "everything, people too",

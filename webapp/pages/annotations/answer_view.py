@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from lifecycle.annotations.answer_words import say
 from lifecycle.annotations.region_agreement import Region, read_regions
 
 TONES = 8
@@ -133,11 +134,5 @@ def _list_said(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
             key = name, ", ".join(map(str, labels))
             counts[key] = counts.get(key, 0) + 1
             continue
-        said += [(name, _word(value[key])) for key in _KEYS if key in value]
+        said += [(name, say(value[key])) for key in _KEYS if key in value]
     return said + [(name, f"{label} × {count}") for (name, label), count in sorted(counts.items())]
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(" / ".join(map(str, one)) if isinstance(one, list) else str(one) for one in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)

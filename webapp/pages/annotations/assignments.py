@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from lifecycle.annotations import queue_selectors, selectors
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import assignment
-from lifecycle.annotations.services.queue import find_settings
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.selectors import list_collections, list_selections

@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from lifecycle.annotations import queue_selectors, selectors
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import gold_items
-from lifecycle.annotations.services.queue import find_settings
 from lifecycle.common.errors import DomainError
 from lifecycle.projects.selectors import get_project
 from webapp.pages.annotations.shared import build_base, read_ids

@@ -77,6 +77,6 @@ def _point_at_items(tokens: Sequence[Token], slug: str) -> None:
             continue
         where = {"slug": slug, "item_id": int(found[1])}
         if name == "src":
-            token.attrs[name] = reverse("datasets:picture", kwargs=where | {"size": _PICTURE})
+            token.attrs[name] = reverse("annotations:item-picture", kwargs=where | {"size": _PICTURE})
         else:
-            token.attrs[name] = reverse("datasets:item", kwargs=where)
+            token.attrs[name] = reverse("annotations:item", kwargs=where)

@@ -17,7 +17,7 @@ from webapp.pages.annotations.shared import build_base
 @require_GET
 def guide_version(request, slug, version):
     """One version, beside its difference from the one before."""
-    project = get_project(request.user, slug)
+    project = get_project(request.user, slug, role="member")
     versions = {one.version: one for one in selectors.list_guides(project).filter(version__in=(version - 1, version))}
     shown, before = versions.get(version), versions.get(version - 1)
     if shown is None:

@@ -49,7 +49,7 @@ def person(request, slug, user_id):
             "category",
         ),
         "drift_figure": _draw_drift(project, shown),
-        "mixed_up": people_selectors.count_disagreements(project, user_id),
+        "mixed_up": people_selectors.count_disagreements(project, user_id) if sees_all else [],
         "reviews": review_selectors.list_reviews(project, request.user, role=project.role, person_id=user_id)[:10],
         "returned": review_selectors.list_returned(project, request.user) if user_id == request.user.pk else [],
     }

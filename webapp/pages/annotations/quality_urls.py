@@ -30,6 +30,6 @@ ACCESS = {
     "consensus": {"POST": "engineer"},
     "people": {"GET": "reviewer"},
     "person": {"GET": "annotator"},
-    "guide-version": {"GET": "viewer"},
+    "guide-version": {"GET": "member"},
     "quiz": {"GET": "annotator", "POST": "annotator"},
 }

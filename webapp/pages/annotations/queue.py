@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from lifecycle.annotations import budget_selectors, selectors, services
 from lifecycle.annotations.models import QueueSettings
-from lifecycle.annotations.services.queue import find_settings
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.common.errors import DomainError
 from lifecycle.projects.selectors import get_project, list_members
 from webapp.pages.annotations.shared import build_base, read_number

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from lifecycle.annotations import comment_selectors, queue_selectors, selectors, services
 from lifecycle.annotations.models import GoldItem, Task
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import assignment, skips
 from lifecycle.annotations.services.ordering import put_first
-from lifecycle.annotations.services.queue import find_settings
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets.selectors import list_selections
 from lifecycle.projects.rules import is_allowed
@@ -96,7 +96,7 @@ def task_detail(request, slug, task_id):
         "task": task,
         "answers": list(answers[:50]),
         "comments": list(comment_selectors.list_comments(project, request.user, task_id, role=project.role)),
-        "mentionable": comment_selectors.list_mentionable(project, task),
+        "mentionable": comment_selectors.list_mentionable(project, request.user, task, role=project.role),
         "gold": GoldItem.objects.filter(task=task, is_active=True).first() if can_review else None,
     }
     return render(request, "annotations/task.html", context)

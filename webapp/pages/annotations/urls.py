@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages.annotations import quality_urls, queue_urls, schema, transfer_urls, views, webhooks
+from webapp.pages.annotations import items, quality_urls, queue_urls, schema, transfer_urls, views, webhooks
 
 P = "projects/<slug:slug>/label"
 W = P + "/webhooks/<int:webhook_id>"
@@ -19,6 +19,8 @@ urlpatterns = [
     path(W + "/test", webhooks.webhook_ping, name="webhook-ping"),
     path(W + "/delete", webhooks.webhook_delete, name="webhook-delete"),
     path(W + "/deliveries/<int:delivery_id>/resend", webhooks.webhook_resend, name="webhook-resend"),
+    path(P + "/items/<int:item_id>", items.item, name="item"),
+    path(P + "/items/<int:item_id>/picture/<int:size>", items.item_picture, name="item-picture"),
     path(P + "/tasks/<int:task_id>/image", views.task_image, name="task-image"),
     path(P + "/tasks/<int:task_id>/media/<str:object_name>", views.task_media, name="task-media"),
     *transfer_urls.urlpatterns,
@@ -28,16 +30,18 @@ urlpatterns = [
 
 ACCESS = {
     "label": {"GET": "annotator"},
-    "overview": {"GET": "viewer"},
+    "overview": {"GET": "member"},
     "schema": {"GET": "viewer", "POST": "engineer"},
     "config": {"POST": "engineer"},
-    "guide": {"GET": "viewer", "POST": "reviewer"},
+    "guide": {"GET": "member", "POST": "reviewer"},
     "webhooks": {"GET": "engineer", "POST": "engineer"},
     "webhook": {"GET": "engineer", "POST": "engineer"},
     "webhook-log": {"GET": "engineer"},
     "webhook-ping": {"POST": "engineer"},
     "webhook-delete": {"POST": "engineer"},
     "webhook-resend": {"POST": "engineer"},
+    "item": {"GET": "member"},
+    "item-picture": {"GET": "member"},
     "task-image": {"GET": "annotator"},
     "task-media": {"GET": "annotator"},
 }

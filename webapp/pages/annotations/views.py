@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from lifecycle.annotations import review_selectors, selectors, services
 from lifecycle.annotations.label_studio import pick_fields
-from lifecycle.annotations.services.queue import find_settings
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError, NotFound
@@ -118,7 +118,7 @@ def task_media(request, slug, task_id, object_name):
 @require_GET
 def overview(request, slug):
     """How far labelling is, who did how much (for reviewers), and the newest answers one may see."""
-    project = get_project(request.user, slug)
+    project = get_project(request.user, slug, role="member")
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     sees_all = is_allowed(project.role, "reviewer")
     recent = selectors.list_annotations(project, request.user, role=project.role, current_only=True)
@@ -131,6 +131,7 @@ def overview(request, slug):
         "can_answer": selectors.can_answer(project, schema),
         "people": selectors.list_people(project) if sees_all else [],
         "sees_all": sees_all,
+        "sees_items": is_allowed(project.role, "viewer"),
         "today": selectors.count_answers_since(project, request.user, midnight),
         "seconds_per_label": selectors.measure_seconds_per_label(project, request.user),
         "recent": list(recent.exclude(kind="withdrawn")[:RECENT]),
@@ -142,7 +143,7 @@ def overview(request, slug):
 @require_http_methods(["GET", "POST"])
 def guide(request, slug):
     """Write the guide; `preview` shows what it will look like without saving it."""
-    project = get_project(request.user, slug, role="reviewer" if request.method == "POST" else "viewer")
+    project = get_project(request.user, slug, role="reviewer" if request.method == "POST" else "member")
     current = selectors.find_guide(project)
     body, error = current.body if current else "", ""
     is_preview = False

@@ -53,7 +53,7 @@ def list_items(request, slug):
         "views": exploration.list_views(project),
         "tags": exploration.list_tags(project),
         "item_tags": exploration.list_tags_of_items(page.items),
-        "may_save": is_allowed(project.role, "annotator"),
+        "may_save": is_allowed(project.role, "reviewer"),
         "sorts": SORTS,
         "may_edit": is_allowed(project.role, "engineer"),
         "here": request.get_full_path(),
@@ -102,7 +102,7 @@ def show_item(request, slug, item_id):
         "may_review": may_review,
         "versions": selectors.list_versions_of_item(project, item),
         "may_edit": is_allowed(project.role, "engineer"),
-        "may_tag": is_allowed(project.role, "annotator"),
+        "may_tag": is_allowed(project.role, "reviewer"),
         "tags": exploration.list_item_tags(item),
         "here": request.get_full_path(),
     }

@@ -168,7 +168,7 @@ def show_image(request, slug, deployment, request_id):
 @login_required
 @require_POST
 def record_feedback(request, slug, deployment):
-    project = get_project(request.user, slug, role="annotator")
+    project = get_project(request.user, slug, role="reviewer")
     found = selectors.get_deployment(project, deployment)
     wants_json = "application/json" in request.headers.get("Accept", "")
     try:

@@ -39,5 +39,5 @@ ACCESS = {
     "predictions": {"GET": "viewer"},
     "prediction": {"GET": "viewer"},
     "prediction-image": {"GET": "viewer"},
-    "feedback": {"POST": "annotator"},
+    "feedback": {"POST": "reviewer"},
 }

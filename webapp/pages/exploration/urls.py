@@ -25,8 +25,8 @@ ACCESS = {
     "version-profile": {"GET": "viewer", "POST": "engineer"},
     "findings": {"GET": "viewer"},
     "findings-act": {"POST": "engineer"},
-    "views": {"GET": "viewer", "POST": "annotator"},
+    "views": {"GET": "viewer", "POST": "reviewer"},
     "view": {"GET": "viewer"},
-    "view-delete": {"POST": "annotator"},
-    "item-tags": {"POST": "annotator"},
+    "view-delete": {"POST": "reviewer"},
+    "item-tags": {"POST": "reviewer"},
 }

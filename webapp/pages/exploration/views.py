@@ -20,7 +20,7 @@ from webapp.pages.exploration.targets import pick_next
 @require_http_methods(["GET", "POST"])
 def list_views(request, slug):
     """All saved views; posting saves the gallery's filters under a name."""
-    project = get_project(request.user, slug, role="annotator" if request.method == "POST" else "viewer")
+    project = get_project(request.user, slug, role="reviewer" if request.method == "POST" else "viewer")
     if request.method == "POST":
         try:
             name, query = request.POST.get("name", ""), request.POST.get("query", "")
@@ -34,7 +34,7 @@ def list_views(request, slug):
         "section": "explore",
         "views": selectors.list_views(project),
         "tags": selectors.list_tags(project),
-        "may_save": is_allowed(project.role, "annotator"),
+        "may_save": is_allowed(project.role, "reviewer"),
     }
     return render(request, "exploration/views.html", context)
 
@@ -52,7 +52,7 @@ def open_view(request, slug, view_id):
 @login_required
 @require_POST
 def delete_view(request, slug, view_id):
-    project = get_project(request.user, slug, role="annotator")
+    project = get_project(request.user, slug, role="reviewer")
     services.delete_view(project=project, user=request.user, view=selectors.get_view(project, view_id))
     return redirect("exploration:views", slug=slug)
 
@@ -61,7 +61,7 @@ def delete_view(request, slug, view_id):
 @require_POST
 def change_tags(request, slug, item_id):
     """Put a tag on one item, or take one off."""
-    project = get_project(request.user, slug, role="annotator")
+    project = get_project(request.user, slug, role="reviewer")
     item = get_item(project, item_id)
     action = "untag" if request.POST.get("remove") else "tag"
     tag = request.POST.get("remove") or request.POST.get("tag", "")

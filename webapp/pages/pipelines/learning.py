@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from lifecycle.annotations.models import QueueSettings
-from lifecycle.annotations.services.queue import find_settings
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.queue_settings import change_settings as change_queue
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.problems import get_problem_type

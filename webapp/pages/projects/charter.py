@@ -49,7 +49,7 @@ class ChangeForm(CharterForm):
 @login_required
 @require_GET
 def show(request, slug):
-    project = selectors.get_project(request.user, slug)
+    project = selectors.get_project(request.user, slug, role="member")
     problem = get_problem_type(project.problem_type)
     charters = list(selectors.list_charters(project)[:100])
     revisions = [

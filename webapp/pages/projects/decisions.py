@@ -23,7 +23,7 @@ PAGE_SIZE = 25
 def list_decisions(request, slug):
     """All decisions; posting records another one."""
     is_post = request.method == "POST"
-    project = selectors.get_project(request.user, slug, role="reviewer" if is_post else "viewer")
+    project = selectors.get_project(request.user, slug, role="reviewer" if is_post else "member")
     form = DecisionForm(request.POST if is_post else None)
     if is_post and form.is_valid():
         try:
@@ -48,7 +48,7 @@ def list_decisions(request, slug):
 @login_required
 @require_GET
 def show(request, slug, decision_id):
-    project = selectors.get_project(request.user, slug)
+    project = selectors.get_project(request.user, slug, role="member")
     context = {
         "project": project,
         "section": "decisions",

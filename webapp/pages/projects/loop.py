@@ -19,7 +19,7 @@ from lifecycle.pipelines.models import PipelineRun
 from lifecycle.pipelines.selectors import list_pipelines
 from lifecycle.projects import selectors
 from lifecycle.projects.models import Charter, Project
-from lifecycle.projects.rules import GateResult, is_allowed
+from lifecycle.projects.rules import GateResult, is_allowed, is_open_when_archived
 from webapp import access
 from webapp.navigation import remember_states
 from webapp.pages.projects.events import describe_events
@@ -79,7 +79,7 @@ LOOKS = {
 
 @dataclass(frozen=True)
 class Station:
-    """One stage on the ring, numbered from one."""
+    """One stage on the ring, numbered from one; no `url` where the person's role does not reach."""
 
     number: int
     summary: StageSummary
@@ -102,7 +102,7 @@ class Gate:
 @login_required
 @require_GET
 def show(request, slug):
-    project = selectors.get_project(request.user, slug)
+    project = selectors.get_project(request.user, slug, role="member")
     return render(request, "projects/loop.html", describe(project))
 
 
@@ -110,7 +110,7 @@ def show(request, slug):
 @require_GET
 def live(request, slug):
     """The same, for the page that refreshes itself."""
-    project = selectors.get_project(request.user, slug)
+    project = selectors.get_project(request.user, slug, role="member")
     return render(request, "projects/_loop.html", describe(project))
 
 
@@ -125,6 +125,7 @@ def describe(project: Project) -> dict:
     is_turning = round_trip is not None and round_trip.state == PipelineRun.State.RUNNING
     is_working = is_turning or any(summary.state == StageState.WORKING for summary in ring)
     standing = loop.describe_standing(project)
+    sees_all = is_allowed(project.role, "viewer")
     return {
         "project": project,
         "section": "loop",
@@ -140,7 +141,8 @@ def describe(project: Project) -> dict:
         "standing": standing,
         "gates": [describe_gate(standing, gate) for gate in standing.gates],
         "promises": list_promises(standing),
-        "lines": describe_events(selectors.list_activity(project)[:ACTIVITY_SHOWN], project.slug),
+        "lines": describe_events(selectors.list_activity(project)[:ACTIVITY_SHOWN], project.slug) if sees_all else [],
+        "sees_all": sees_all,
         "milestones": selectors.list_milestones(project, is_done=False)[:MILESTONES_SHOWN],
         "today": timezone.localdate(),
         "can_edit": is_allowed(project.role, "engineer") and project.archived_at is None,
@@ -154,7 +156,7 @@ def build_station(project: Project, number: int, summary: StageSummary, chosen: 
         number=number,
         summary=summary,
         look=look,
-        url=reverse(look.url_name, args=[project.slug]),
+        url=reverse(look.url_name, args=[project.slug]) if _is_open(project, look.url_name) else "",
         action_url=_find_action_url(project, summary.action),
         is_next=summary is chosen,
     )
@@ -172,11 +174,15 @@ def keep_allowed(project: Project, summary: StageSummary) -> StageSummary:
     """The summary, without its action where the person's role does not reach."""
     if not summary.action:
         return summary
-    needed = access.find_role(ACTIONS[summary.action], "GET") or "owner"
-    is_shut = project.archived_at is not None and needed != "viewer"
-    if is_allowed(project.role, needed) and not is_shut:
+    if _is_open(project, ACTIONS[summary.action]):
         return summary
     return StageSummary(summary.stage, summary.state, summary.headline, summary.figures)
+
+
+def _is_open(project: Project, url_name: str) -> bool:
+    needed = access.find_role(url_name, "GET") or "owner"
+    is_shut = project.archived_at is not None and not is_open_when_archived(needed)
+    return is_allowed(project.role, needed) and not is_shut
 
 
 def describe_gate(standing: loop.Standing, gate: GateResult) -> Gate:

@@ -18,7 +18,7 @@ from webapp.pages.projects.forms import MemberForm
 def list_members(request, slug):
     """Everybody and their roles; posting adds somebody who has an account."""
     is_post = request.method == "POST"
-    project = selectors.get_project(request.user, slug, role="owner" if is_post else "viewer")
+    project = selectors.get_project(request.user, slug, role="owner" if is_post else "member")
     form = MemberForm(request.POST if is_post else None)
     if is_post and form.is_valid() and _add(request, project, form):
         return redirect("projects:members", slug=slug)
@@ -80,7 +80,7 @@ def remove(request, slug, user_id):
 @require_POST
 def leave(request, slug):
     """Everybody may go."""
-    project = selectors.get_project(request.user, slug)
+    project = selectors.get_project(request.user, slug, role="member")
     member = selectors.get_member(project, request.user.pk)
     try:
         services.remove_member(membership=member, actor=request.user)

@@ -24,7 +24,7 @@ from webapp.requests import next_url
 def list_milestones(request, slug):
     """The plan; posting adds to it."""
     is_post = request.method == "POST"
-    project = selectors.get_project(request.user, slug, role="engineer" if is_post else "viewer")
+    project = selectors.get_project(request.user, slug, role="engineer" if is_post else "member")
     form = MilestoneForm(request.POST if is_post else None)
     if is_post and form.is_valid():
         try:

@@ -15,7 +15,7 @@ from lifecycle.annotations.external_payloads import DEFAULTS
 from lifecycle.annotations.picture_addresses import find_pictures
 from lifecycle.annotations.services import external, external_answers, external_tasks, label_imports
 from lifecycle.common.errors import DomainError, NotFound
-from lifecycle.projects.selectors import list_member_projects
+from lifecycle.projects.selectors import find_role, list_member_projects
 from webapp.api.parsers import BodyTooLarge
 from webapp.protocols.label_studio.base import (
     DoorView,
@@ -57,7 +57,7 @@ class ProjectsView(DoorView):
             found = found.filter(pk__in=[read_id(one, "ids") for one in ids.split(",")])
         page, size = read_page(request, default=30)
         total = found.count()
-        results = [selectors.describe_project(project) for project in cut_page(found, total, page, size)]
+        results = [_describe(request.user, project) for project in cut_page(found, total, page, size)]
         return Response({"count": total, "next": None, "previous": None, "results": results})
 
     def post(self, request):
@@ -68,12 +68,12 @@ class ProjectsView(DoorView):
             config=str(body.get("label_config") or external.EMPTY_CONFIG),
             settings=_pick_settings(body),
         )
-        return Response(selectors.describe_project(project), status=201)
+        return Response(_describe(request.user, project), status=201)
 
 
 class ProjectView(ProjectDoorView):
     def get(self, request, project_pk):
-        return Response(selectors.describe_project(self.project))
+        return Response(_describe(request.user, self.project))
 
     def patch(self, request, project_pk):
         body = read_body(request)
@@ -85,7 +85,7 @@ class ProjectView(ProjectDoorView):
             config=None if config is None else str(config),
             settings=_pick_settings(body),
         )
-        return Response(selectors.describe_project(self.project))
+        return Response(_describe(request.user, self.project))
 
     def delete(self, request, project_pk):
         external.delete_project(project=self.project, actor=request.user)
@@ -172,6 +172,10 @@ class ImportPredictionsView(ProjectDoorView):
             raise DomainError("Send a list of predictions.")
         count = external_answers.import_suggestions(project=self.project, user=request.user, rows=request.data)
         return Response({"created": count}, status=201)
+
+
+def _describe(user, project) -> dict[str, Any]:
+    return selectors.describe_project(project, user, role=find_role(user, project) or "annotator")
 
 
 def _read_tasks(request) -> tuple[list[Any], list[str]]:

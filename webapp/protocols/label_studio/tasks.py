@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework.response import Response
 
 from lifecycle.annotations import external_selectors as selectors
+from lifecycle.annotations.external_filters import filter_tasks
 from lifecycle.annotations.picture_addresses import find_pictures
 from lifecycle.annotations.services import external_answers, external_tasks
 from lifecycle.common.errors import DomainError
@@ -32,9 +33,9 @@ class TasksView(DoorView):
         filters = [text for text in (query.get("query"), asked.get("query")) if text]
         only_annotated = read_flag(asked.get("only_annotated"))
         if only_annotated:
-            tasks = selectors.list_annotated(tasks)
+            tasks = selectors.list_annotated(tasks, request.user, role=project.role)
         for text in filters:
-            tasks = _filter(tasks, text)
+            tasks = _filter(tasks, text, request.user, project.role)
         page, size = read_page(request, default=100)
         total = tasks.count() if filters or only_annotated else everything
         rows = selectors.describe_tasks(project, request.user, cut_page(tasks, total, page, size), role=project.role)
@@ -173,9 +174,9 @@ class PredictionView(ProjectDoorView):
         return Response(status=204)
 
 
-def _filter(tasks, text):
+def _filter(tasks, text, user, role):
     try:
-        return selectors.filter_tasks(tasks, text)
+        return filter_tasks(tasks, text, user, role=role)
     except (ValueError, TypeError, AttributeError) as error:
         raise DomainError(f"The query cannot be read: {error}", fields={"query": str(error)}) from None
 
