@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -75,7 +75,18 @@ def list_colleagues(user) -> QuerySet[User]:
 
 
 def count_all(project: Project) -> dict[str, int]:
-    tasks = Task.objects.filter(dataset__project=project, item__excluded_at=None)
+    """Tasks as they are now; labels of very many tasks as they were up to COUNTS_SECONDS ago."""
+    tasks, finished = _count_by_state(project)
+    members = Membership.objects.filter(project=project).count()
+    counted = {"tasks": tasks, "finished": finished, "members": members}
+    if tasks < MANY_TASKS:
+        return counted | _count_answers(project)
+    key = f"label-studio-project-counts:{project.pk}"
+    kept: dict[str, int] | None = cache.get_or_set(key, lambda: _count_answers(project), COUNTS_SECONDS)
+    return counted | (kept or {})
+
+
+def _count_answers(project: Project) -> dict[str, int]:
     answers = Annotation.objects.filter(
         task__dataset__project=project, task__item__excluded_at=None, is_current=True
     ).aggregate(
@@ -84,20 +95,18 @@ def count_all(project: Project) -> dict[str, int]:
         ground_truth=Count("pk", filter=Q(external__ground_truth=True)),
         annotated=Count("task", distinct=True, filter=Q(kind="answer")),
     )
-    counted = tasks.aggregate(tasks=Count("pk"), finished=Count("pk", filter=Q(state="done")))
     suggestions = Suggestion.objects.filter(task__dataset__project=project, task__item__excluded_at=None).count()
-    members = Membership.objects.filter(project=project).count()
-    return {**answers, **counted, "suggestions": suggestions, "members": members}
+    return answers | {"suggestions": suggestions}
 
 
 def _count_own(project: Project, user) -> dict[str, int]:
     """How far the project is, and what this person did of it. Which answers are gold is not to be guessed from it."""
-    progress = selectors.count_progress(project)
+    tasks, finished = _count_by_state(project)
     own = selectors.list_annotations(project, user, role="annotator", current_only=True)
     answers = own.filter(kind__in=_GIVEN).order_by().count()
     return {
-        "tasks": progress.total,
-        "finished": progress.done,
+        "tasks": tasks,
+        "finished": finished,
         "answers": answers,
         "annotated": answers,
         "skips": own.filter(kind=Annotation.Kind.SKIP).order_by().count(),
@@ -115,12 +124,21 @@ def list_tasks(project: Project, user, *, role: str) -> QuerySet[Task]:
 
 
 def count_tasks(project: Project, user, *, role: str) -> int:
-    """How many `list_tasks` gives. For a reviewer from an index alone: few items are left out of a project."""
+    """How many `list_tasks` gives."""
     if not is_allowed(role, "reviewer"):
         return list_tasks(project, user, role=role).count()
+    return _count_by_state(project)[0]
+
+
+def _count_by_state(project: Project) -> tuple[int, int]:
+    """(all, done), from an index alone: few items are left out of a project, and their tasks are taken off."""
     datasets = list(project.datasets.values_list("pk", flat=True))
     left_out = Item.objects.filter(dataset__in=datasets, excluded_at__isnull=False)
-    return Task.objects.filter(dataset__in=datasets).count() - Task.objects.filter(item__in=left_out).count()
+    total: Counter[str] = Counter()
+    for sign, tasks in ((1, Task.objects.filter(dataset__in=datasets)), (-1, Task.objects.filter(item__in=left_out))):
+        for state, count in tasks.values_list("state").annotate(n=Count("*")).order_by():
+            total[state] += sign * count
+    return sum(total.values()), total[Task.State.DONE]
 
 
 def get_task(project: Project, user, task_id: int, *, role: str) -> Task:
