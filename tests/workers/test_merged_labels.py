@@ -17,7 +17,7 @@ from lifecycle.datasets.models import Item
 from lifecycle.datasets.selectors.versions import fetch_chunks
 from lifecycle.datasets.services import start_restore
 from tests import factories
-from tests.lifecycle.datasets.test_import import bring, make_project
+from tests.lifecycle.datasets.test_import import bring, make_project, png, zip_of
 from tests.lifecycle.datasets.test_versions import commit
 
 pytestmark = pytest.mark.django_db
@@ -239,3 +239,57 @@ def test_numbers_of_several_people_come_to_the_one_in_the_middle(owner, people, 
     assert run.item_count == 2 and run.doubtful_count == 2
     assert (final.value, final.annotation.user.username) == ("7", "cem")
     assert json.loads(json.dumps(final.parts))[0]["posterior"] == pytest.approx(0.3333)
+
+
+ATTRIBUTES = """<View><Image name="img" value="$image"/>
+<RectangleLabels name="box" toName="img"><Label value="red cell"/><Label value="white cell"/></RectangleLabels>
+<Choices name="how" toName="img" perRegion="true"><Choice value="whole"/><Choice value="part"/></Choices>
+<TextArea name="note" toName="img"/><Relations><Relation value="touches"/></Relations></View>"""
+
+
+def draw(label: str, x: float, how: str = "whole") -> list[dict]:
+    value = {"x": x, "y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": [label]}
+    named = {"id": f"{x}", "to_name": "item"}
+    return [
+        named | {"from_name": "label", "type": "rectanglelabels", "value": value,
+                 "original_width": 40, "original_height": 40},
+        named | {"from_name": "how", "type": "choices", "value": {"choices": [how]}},
+    ]  # fmt: skip
+
+
+def test_pictures_with_several_questions_end_in_a_version_that_trains_on_the_merged_boxes(owner, people, run_jobs):
+    project = make_project(owner, "object_detection")
+    services.set_config(project=project, actor=owner, config=ATTRIBUTES)
+    services.change_settings(project=project, actor=owner, overlap=3)
+    bring(project, owner, {"cells.zip": zip_of({"a.png": png(9, 40), "b.png": png(200, 40)})}, run_jobs)
+    task = Task.objects.order_by("pk").first()
+    note = {"from_name": "note", "to_name": "item", "type": "textarea", "value": {"text": ["two cells"]}}
+    link = {"type": "relation", "from_id": "10", "to_id": "60", "direction": "right", "labels": ["touches"]}
+    given = (
+        [*draw("red cell", 10), *draw("white cell", 60), note, link],
+        [*draw("red cell", 12, "part"), note],
+        [*draw("white cell", 11), *draw("white cell", 61)],
+    )
+    for user, result in zip(people, given, strict=True):
+        services.submit(project=project, user=user, task_id=task.pk, result=result, may_answer_any=True)
+
+    settle(project, owner, run_jobs)
+    commit(project, owner, run_jobs)
+
+    version = selectors.find_latest_version(project)
+    columns = ["item_id", "label", "result", "annotation_id"]
+    rows = {
+        row["item_id"]: row
+        for batch in manifests.read_batches(fetch_chunks(version), columns)
+        for row in batch.to_pylist()
+    }
+    row = rows[task.item_id]
+    result = orjson.loads(row["result"])
+    boxes = [(one["value"]["x"], one["value"]["rectanglelabels"]) for one in result if one["type"] == "rectanglelabels"]
+    assert boxes == [(11, ["red cell"]), (61, ["white cell"])] and row["label"] == "red cell, white cell"
+    assert [one["value"]["choices"] for one in result if one["type"] == "choices"] == [["whole"], ["whole"]]
+    assert note in result and any(one["type"] == "relation" for one in result)
+    assert Annotation.objects.get(pk=row["annotation_id"]).kind == "consensus"
+    assert {source["annotation"] for source in Annotation.objects.get(pk=row["annotation_id"]).sources} == set(
+        task.annotations.filter(kind="answer").values_list("pk", flat=True)
+    )

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from lifecycle.annotations.agreement_report import KINDS
 from lifecycle.annotations.merging.model import Drawn, Entry
-from lifecycle.annotations.region_agreement import ANY_OVERLAP, SAME_SHAPE, Region, measure_overlap, read_regions
+from lifecycle.annotations.region_agreement import (
+    ANY_OVERLAP,
+    SAME_SHAPE,
+    Region,
+    compute_shared_area,
+    measure_overlap,
+    read_regions,
+)
 from lifecycle.contracts.label_interface.values import GEOMETRY
 
 _NOWHERE = (np.nan, np.nan, np.nan, np.nan)
@@ -21,13 +28,16 @@ _NOWHERE = (np.nan, np.nan, np.nan, np.nan)
 class Placed:
     """A region with its place: what `measure_overlap` compares, a box around it, and its geometry word for word.
 
-    Of a mask only the part with paint on it is kept: `crop`, and `size` of the whole picture.
+    `area` is not a number where it has none (points, and what has no place); `is_box`: it fills the box around it. Of a
+    mask only the part with paint on it is kept: `crop`, and `size` of the whole picture.
     """
 
     drawn: Drawn
     word: str
     region: Region | None
     box: tuple[float, float, float, float]  # left, top, right, bottom; not numbers where it has no place
+    area: float = np.nan
+    is_box: bool = False
     crop: NDArray[np.bool_] | None = None
     size: tuple[int, ...] = ()
 
@@ -41,7 +51,21 @@ def find_place(drawn: Drawn) -> Placed:
         return Placed(drawn, word, None, _NOWHERE)
     if region.mask is not None:
         return _crop(drawn, word, region.mask)
-    return Placed(drawn, word, region, _surround(region))
+    box = _surround(region)
+    whole = (box[2] - box[0]) * (box[3] - box[1])
+    if region.interval or (entry["type"] == "rectanglelabels" and not entry["value"].get("rotation")):
+        return Placed(drawn, word, region, box, whole, is_box=True)
+    return Placed(drawn, word, region, box, _find_area(region, entry["type"]))
+
+
+def _find_area(region: Region, type: str) -> float:
+    """Of an outline: by Gauss's formula where it cannot cross itself."""
+    if region.outline is None:
+        return np.nan
+    if type == "polygonlabels":
+        return compute_shared_area(region.outline, region.outline)
+    (x, y), (next_x, next_y) = region.outline.T, np.roll(region.outline, -1, axis=0).T
+    return abs(float((x * next_y - next_x * y).sum())) / 2
 
 
 def name_kind(entry: Entry) -> tuple[str, str, str]:
@@ -58,24 +82,48 @@ def list_matches(first: Sequence[Placed], second: Sequence[Placed], least: float
     """(place in `first`, place in `second`, overlap) of all pairs that are the same thing."""
     if not first or not second:
         return
-    boxes = np.array([one.box for one in second])
+    boxes, areas = np.array([one.box for one in second]), np.array([one.area for one in second])
+    is_box = np.array([one.is_box for one in second])
     by_word: dict[str, list[int]] = {}
     for place, one in enumerate(second):
         by_word.setdefault(one.word, []).append(place)
     for place, one in enumerate(first):
-        left, top, right, bottom = one.box
-        near = (boxes[:, 0] <= right) & (boxes[:, 2] >= left) & (boxes[:, 1] <= bottom) & (boxes[:, 3] >= top)
         same = by_word.get(one.word, [])
         yield from ((place, other, 1.0) for other in same)
-        for other in np.flatnonzero(near).tolist():
-            if other not in same and (overlap := _measure(one, second[other])) >= least:
+        for other, bound in _list_near(one, boxes, areas, least):
+            if other in same:
+                continue
+            overlap = bound if one.is_box and is_box[other] else _measure(one, second[other])
+            if overlap >= least:
                 yield place, other, overlap
+
+
+def _list_near(
+    one: Placed, boxes: NDArray[np.float64], areas: NDArray[np.float64], least: float
+) -> Iterator[tuple[int, float]]:
+    """(place, the most that the overlap can be) of those whose surrounding boxes allow a match: two regions share no
+    more than these boxes do, and no more than the smaller one. Of two regions that are boxes it is the overlap."""
+    left, top, right, bottom = one.box
+    across = np.minimum(boxes[:, 2], right) - np.maximum(boxes[:, 0], left)
+    down = np.minimum(boxes[:, 3], bottom) - np.maximum(boxes[:, 1], top)
+    meets = (across >= 0) & (down >= 0)  # false where there is no place
+    shared = np.minimum(np.where(meets, across * down, 0.0), np.minimum(areas, one.area))
+    together = areas + one.area - shared
+    bound = np.divide(shared, together, out=np.ones_like(shared), where=together > 0)  # 1 where nobody can say
+    for other in np.flatnonzero(meets & (bound >= least)).tolist():
+        yield other, float(bound[other])
 
 
 def _measure(one: Placed, other: Placed) -> float:
     if one.crop is not None and other.crop is not None:
         return _overlap_crops(one, other) if one.size == other.size else 0.0
-    return measure_overlap(one.region, other.region) if one.region and other.region else 0.0
+    if one.region is None or other.region is None:
+        return 0.0
+    if one.region.outline is None or other.region.outline is None:
+        return measure_overlap(one.region, other.region)
+    shared = compute_shared_area(one.region.outline, other.region.outline)
+    together = one.area + other.area - shared
+    return shared / together if together > 0 else 0.0
 
 
 def _crop(drawn: Drawn, word: str, mask: NDArray[np.bool_]) -> Placed:
@@ -83,7 +131,8 @@ def _crop(drawn: Drawn, word: str, mask: NDArray[np.bool_]) -> Placed:
     if not rows.size:
         return Placed(drawn, word, None, _NOWHERE)
     top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    return Placed(drawn, word, None, (left, top, right, bottom), mask[top:bottom, left:right].copy(), mask.shape)
+    return Placed(drawn, word, None, (left, top, right, bottom), float(mask.sum()), False,
+                  mask[top:bottom, left:right].copy(), mask.shape)  # fmt: skip
 
 
 def _overlap_crops(one: Placed, other: Placed) -> float:

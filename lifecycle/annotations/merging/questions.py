@@ -94,13 +94,15 @@ def _settle_class(control: Control, given: Given, judge: Judge) -> Settled:
 
 
 def _settle_set(control: Control, given: Given, judge: Judge) -> Settled:
-    """Each class is a yes or no of its own; where none is likely, the likeliest. As sure as its least sure class."""
+    """Each class is a yes or no of its own, what all say a yes; where none is likely, the likeliest. As sure as its
+    least sure class."""
     votes = [(one.user, read_classes(control, one.entry)) for one in given]
     likely = judge.tick(control.name, votes)
     newest = {name: place for place, (_, said) in enumerate(votes) for name in said}
-    chosen = frozenset(name for name, share in likely.items() if share >= HALF)
+    everybody = frozenset.intersection(*(said for _, said in votes))
+    chosen = everybody | {name for name, share in likely.items() if share >= HALF}
     if chosen:
-        posterior = min(max(share, 1 - share) for share in likely.values())
+        posterior = min(share if name in chosen else 1 - share for name, share in likely.items())
     else:
         best = max(likely, key=lambda name: (round(likely[name], 12), newest[name]))
         chosen, posterior = frozenset([best]), likely[best]

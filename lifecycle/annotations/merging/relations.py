@@ -23,8 +23,12 @@ def settle(
     the newest. What an answer says of two regions is voted on as a whole.
     """
     said = {one.answer.annotation: _read(one, ids) for one in readings}
+    drawn = {
+        one.answer.annotation: {ids.get((one.answer.annotation, region.id)) for region in one.regions}
+        for one in readings
+    }
     for ends in sorted({ends for sayings in said.values() for ends in sayings}):
-        drew = [one.answer for one in readings if _has_drawn(one, ids, ends)]
+        drew = [one.answer for one in readings if drawn[one.answer.annotation].issuperset(ends)]
         weights = {one.annotation: judge.weigh(RELATIONS, one.user) for one in drew}
         votes: dict[Saying, float] = defaultdict(float)
         newest: dict[Saying, int] = {}
@@ -59,11 +63,6 @@ def _read(reading: Reading, ids: Mapping[tuple[int, str], str]) -> dict[Ends, Sa
         first, second = sorted((source, target))
         found[first, second].append((source, target, direction == "bi", labels))
     return {ends: tuple(sorted(sayings)) for ends, sayings in found.items()}
-
-
-def _has_drawn(reading: Reading, ids: Mapping[tuple[int, str], str], ends: Ends) -> bool:
-    drawn = {ids.get((reading.answer.annotation, region.id)) for region in reading.regions}
-    return set(ends) <= drawn
 
 
 def _list(said: Mapping[int, Mapping[Ends, Saying]], ends: Ends, saying: Saying) -> tuple[int, ...]:

@@ -49,6 +49,7 @@ class _Merger:
         self.result: list[dict[str, Any]] = []
         self.parts: list[Part] = []
         self.ids: dict[tuple[int, str], str] = {}  # (annotation, id in it) -> id of the kept region
+        self._kept = 0
         self._agreed: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(lambda: [0.0, 0.0]))
 
     @property
@@ -103,8 +104,7 @@ class _Merger:
             share = sum(weights.values()) / sum(asked.values())
             drew = tuple(weights)
             if share >= HALF:
-                self._keep(control, one, share)
-                self._count_kept(control, one, asked)
+                self._count_kept(control, one, self._keep(control, one, share), asked)
             else:
                 said = ", ".join(read_names(one.medoid.main))
                 self.parts.append(Part(control.name, 1 - share, drew, "", said, is_kept=False))
@@ -120,40 +120,38 @@ class _Merger:
             if one.answer.annotation in drew or is_asked(self.interface, control, one.answer.entries) == holds
         }
 
-    def _count_kept(self, control: Control, kept: Cluster, asked: Mapping[int, float]) -> None:
+    def _count_kept(self, control: Control, kept: Cluster, names: tuple[str, ...], asked: Mapping[int, float]) -> None:
         """F1's sums: twice what both have, over what either has."""
         drew = {member.annotation: member for member in kept.members}
-        final = next(entry for entry in self.result if entry.get("id") == self._name(kept.medoid))
         for reading in self.readings:
             answer = reading.answer
             if answer.annotation in drew:
-                is_same = read_names(drew[answer.annotation].main) == read_names(final)
+                is_same = read_names(drew[answer.annotation].main) == names
                 self._count(control.name, answer.user, 2.0 * is_same, 2)
             elif answer.annotation in asked:
                 self._count(control.name, answer.user, 0, 1)
 
-    def _name(self, region: Drawn) -> str:
-        return self.ids[region.annotation, region.id]
-
-    def _keep(self, control: Control, kept: Cluster, share: float) -> None:
-        """Its shape with the name that was voted for, its other labels, and what is said of it."""
-        identifier = f"r{len(set(self.ids.values())) + 1}"
-        self.ids |= {(member.annotation, member.id): identifier for member in kept.members}
-        sure, said = share, ""
+    def _keep(self, control: Control, kept: Cluster, share: float) -> tuple[str, ...]:
+        """Its shape with the name that was voted for, its other labels, and what is said of it; returns its names."""
+        self._kept += 1
+        identifier = f"r{self._kept}"
+        self.ids.update({(member.annotation, member.id): identifier for member in kept.members})
+        sure, drawn = share, list[dict[str, Any]]()
         for other in self.interface.controls:
             named = [(m, entry) for m in kept.members for entry in m.entries if entry["from_name"] == other.name]
             if not named or not self._is_given_by_half(other, kept, named):
                 continue
             shape = next((entry for m, entry in named if m is kept.medoid), named[-1][1])
             entry, share_of_name = name_region(other, named, shape, self.judge)
-            self.result.append(self._place_inside(entry, kept.medoid) | {"id": identifier})
-            sure, said = min(sure, share_of_name), said or ", ".join(read_names(entry))
+            drawn.append(self._place_inside(entry, kept.medoid) | {"id": identifier})
+            sure = min(sure, share_of_name)
+        self.result += drawn
         drew = tuple(member.annotation for member in kept.members)
-        self.parts.append(Part(control.name, sure, drew, identifier, said))
-        drawn = [entry for entry in self.result if entry.get("id") == identifier]
+        self.parts.append(Part(control.name, sure, drew, identifier, ", ".join(read_names(drawn[0]))))
         for note in self.interface.controls:
             if note.per_region:
                 self._settle_note(note, kept, drawn, identifier)
+        return read_names(drawn[0])
 
     def _is_given_by_half(self, control: Control, kept: Cluster, named: Sequence[tuple[Drawn, Entry]]) -> bool:
         if control.name == kept.medoid.main["from_name"]:

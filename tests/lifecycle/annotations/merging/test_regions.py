@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lifecycle.annotations.merging import Answer, Majority, Skilled, merge
+from lifecycle.annotations.merging.model import Drawn
+from lifecycle.annotations.merging.places import find_place, list_matches
+from lifecycle.annotations.region_agreement import measure_overlap, read_regions
 from tests.lifecycle.annotations.merging.shapes import CELLS, ask, box, combine
 from workers.engines.labels_export import brush
 
@@ -211,6 +216,45 @@ def test_a_relation_that_few_drew_does_not_stand():
     merged = combine(schema, [*two, link], two, two)
 
     assert len(merged.result) == 2 and merged.posterior == pytest.approx(2 / 3)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(st.lists(st.tuples(st.sampled_from(["box", "turned", "ellipse", "polygon", "point", "empty"]),
+                          *[st.integers(0, 30)] * 2, *[st.integers(1, 20)] * 2), min_size=2, max_size=6))  # fmt: skip
+def test_matches_are_those_that_agreement_finds(drawn):
+    """Bounds and short cuts leave nothing out and let nothing in."""
+    placed = [find_place(Drawn(n, n, 0, "", (draw(*one),))) for n, one in enumerate(drawn)]
+    regions = [read_regions([one.drawn.main])[0] for one in placed]
+    same = [placed[0].word == one.word for one in placed[1:]]
+
+    found = {j: overlap for _, j, overlap in list_matches(placed[:1], placed[1:], 0.3)}
+
+    wanted = [
+        1.0 if is_same else measure_overlap(regions[0], one) for is_same, one in zip(same, regions[1:], strict=True)
+    ]
+    for place, overlap in enumerate(wanted):
+        if abs(overlap - 0.3) > 1e-9:
+            assert (place in found) == (overlap >= 0.3)
+        if place in found:
+            assert found[place] == pytest.approx(overlap, abs=1e-9)
+
+
+def draw(kind: str, x: int, y: int, width: int, height: int) -> dict:
+    """A shape of any kind; an empty one is a polygon on a line."""
+    flat = {"x": x, "y": y}
+    if kind in ("box", "turned"):
+        turn = 30 if kind == "turned" else 0
+        return box("red", x, y) | {
+            "value": {**flat, "width": width, "height": height, "rotation": turn, "rectanglelabels": ["a"]}
+        }
+    corners = [[x, y], [x + width, y + height], [x + width, y], [x, y + height]]  # crosses itself
+    value, type = {
+        "ellipse": ({**flat, "radiusX": width, "radiusY": height}, "ellipselabels"),
+        "point": (flat, "keypointlabels"),
+        "polygon": ({"points": corners}, "polygonlabels"),
+        "empty": ({"points": [[x, y], [x + width, y], [x, y]]}, "polygonlabels"),
+    }[kind]
+    return box("red", x, y) | {"type": type, "value": value | {type: ["a"]}}
 
 
 def test_weights_decide_what_half_is():
