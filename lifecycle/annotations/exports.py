@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,7 +21,7 @@ from lifecycle.annotations import selectors
 from lifecycle.annotations.external_payloads import build_annotation, build_prediction, build_task
 from lifecycle.annotations.first_versions import find_first_versions
 from lifecycle.annotations.label_studio import swap_names
-from lifecycle.annotations.models import LabelExport, Suggestion, Task
+from lifecycle.annotations.models import Annotation, LabelExport, Suggestion, Task
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.contracts.label_exports import LAYOUTS, LabeledTask, LabelExportSpec, LabelLayout, Picture, list_layouts
 from lifecycle.contracts.label_exports import split_layout as split_layout
@@ -165,6 +166,7 @@ class _Builder:
 
     def build(self, rows: _Rows, answer_rows: _Rows) -> Iterator[LabeledTask]:
         answers, suggestions = self._sort_answers(answer_rows), self._read_suggestions([row[0] for row in rows])
+        merged = self._read_merged([row[14] for row in rows], {row[0] for row in answer_rows})
         for row in rows:
             item = _Item(row[5], row[6], row[7], orjson.loads(row[8]) if row[8] else None, row[9])
             pk, state, overlap, external, updated_at = row[:5]
@@ -177,7 +179,7 @@ class _Builder:
                 self.project, self.interface, task, annotations=described, predictions=proposals, counts=counts
             )
             picture = Picture(f"{item.pk}_{row[13]}", item.blob, row[10], row[11], row[12], item.text)
-            yield _choose(body, picture, mine, row[14])
+            yield _choose(body, picture, mine, row[14], merged)
 
     def _sort_answers(self, rows: _Rows) -> dict[int, list[tuple[int, dict[str, Any]]]]:
         first = find_first_versions([row[0] for row in rows if row[7] is not None])
@@ -195,6 +197,12 @@ class _Builder:
             body["result_count"] = size
         return body
 
+    def _read_merged(self, counting: list[int | None], known: set[int]) -> dict[int, list[Any]]:
+        """{annotation: result} of the labels that count and were merged out of several answers."""
+        wanted = [pk for pk in counting if pk is not None and pk not in known]
+        found = Annotation.objects.filter(pk__in=wanted, kind=Annotation.Kind.CONSENSUS) if wanted else ()
+        return {one.pk: swap_names(self.interface, one.result) for one in found}
+
     def _read_suggestions(self, task_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
         found: dict[int, list[dict[str, Any]]] = defaultdict(list)
         if self.has_suggestions:
@@ -204,9 +212,16 @@ class _Builder:
 
 
 def _choose(
-    body: dict[str, Any], picture: Picture, answers: Sequence[tuple[int, dict[str, Any]]], counts_id: int | None
+    body: dict[str, Any],
+    picture: Picture,
+    answers: Sequence[tuple[int, dict[str, Any]]],
+    counts_id: int | None,
+    merged: Mapping[int, Sequence[Any]] = MappingProxyType({}),
 ) -> LabeledTask:
-    """The answer that the item's label comes from, else the newest that was not a skip."""
+    """The answer that the item's label comes from, or what was merged out of several, else the newest that was not a
+    skip."""
+    if counts_id is not None and counts_id in merged:
+        return LabeledTask(body, picture, merged[counts_id], counts_id)
     given = [(pk, one) for pk, one in answers if not one["was_cancelled"]]
     if not given:
         return LabeledTask(body, picture)

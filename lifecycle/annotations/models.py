@@ -149,12 +149,14 @@ class Annotation(models.Model):
         HUMAN = "human"
         IMPORT = "import"
         FEEDBACK = "feedback"
+        CONSENSUS = "consensus"  # nobody's own answer: merged out of several, see `sources`
 
     class Kind(models.TextChoices):
         ANSWER = "answer"
         SKIP = "skip"  # "this cannot be labeled", with a reason
         GOLD = "gold"  # an answer to a gold item: scored, not counted
         WITHDRAWN = "withdrawn"  # undone; the person has no answer now
+        CONSENSUS = "consensus"  # a merged result: never current, never counted as an answer
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="annotations")
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="annotations", db_index=False)
@@ -175,6 +177,7 @@ class Annotation(models.Model):
     lead_time_ms = models.PositiveIntegerField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=64, null=True, blank=True)
     external = models.JSONField(null=True, blank=True)  # what a client of the door said beside the result
+    sources = models.JSONField(null=True, blank=True)  # of a consensus, as FinalLabel.sources: the answers it came from
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -109,14 +109,20 @@ class ConsensusRun(TimestampedModel):
 
 
 class FinalLabel(models.Model):
-    """The label that came out of several answers, with the answers it came from and how sure it is."""
+    """The label that came out of several answers, with the answers it came from and how sure it is.
+
+    `annotation` holds what the label sums up (regions, several questions): the answer that says just that, or a merged
+    one of kind consensus where nobody said all of it (docs/decisions/016).
+    """
 
     run = models.ForeignKey(ConsensusRun, on_delete=models.CASCADE, related_name="labels", db_index=False)
     item = models.OneToOneField(Item, on_delete=models.CASCADE, related_name="final_label")
     value = models.TextField()
-    posterior = models.FloatField()  # of `value`, 0 to 1
+    posterior = models.FloatField()  # of `value`, 0 to 1; of several parts, that of the least sure one
     is_doubtful = models.BooleanField(default=False)  # waits for a reviewer
     sources = models.JSONField(default=list)  # [{"annotation", "user", "value", "weight"}]
+    annotation = models.ForeignKey(Annotation, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    parts = models.JSONField(default=list)  # merging.Part, one for each question, region and relation; [] for a class
 
     class Meta:
         indexes = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -222,14 +223,23 @@ def _turn(points: Points, degrees: float) -> Points:
 
 
 def _read_interval(value: Mapping[str, Any]) -> tuple[float, float]:
-    """Offsets of a span, seconds of a sound, or paragraphs and the offsets in them as one rising number."""
+    """Offsets of a span, seconds of a sound or a date, or paragraphs and the offsets in them as one rising number."""
     offsets = value.get("globalOffsets")
     if isinstance(offsets, Mapping):
         return float(offsets["start"]), float(offsets["end"])
-    start, end = float(value["start"]), float(value["end"])
+    start, end = _read_moment(value["start"]), _read_moment(value["end"])
     if "startOffset" in value:
         return start * 1e6 + float(value["startOffset"]), end * 1e6 + float(value["endOffset"])
     return start, end
+
+
+def _read_moment(given: Any) -> float:
+    """A number, or a date as time series have them."""
+    try:
+        return float(given)
+    except ValueError:
+        moment = datetime.fromisoformat(given)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _decode_mask(rle: Sequence[int], width: int, height: int) -> NDArray[np.bool_]:

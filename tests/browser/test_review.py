@@ -10,7 +10,8 @@ from label_studio_sdk.converter import brush
 from playwright.sync_api import expect
 
 from lifecycle.annotations import rules, services
-from lifecycle.annotations.models import Review
+from lifecycle.annotations.models import Review, Task
+from lifecycle.annotations.services import consensus
 from lifecycle.datasets.models import Dataset, Item
 from tests import factories
 from tests.browser.test_label_images import HEIGHT, WIDTH
@@ -120,3 +121,33 @@ def test_a_painted_mask_lies_over_the_picture(images, browser_page, login, watch
     inside, outside = alphas
     assert inside[3] > 80 and max(inside[:3]) > 0 and outside[3] == 0
     assert not problems
+
+
+def test_the_page_of_an_item_shows_what_three_people_came_to(photographs, browser_page, login, watch_console):  # noqa: F811
+    page, problems = browser_page, watch_console(browser_page)
+    services.change_settings(project=photographs, actor=photographs.created_by, overlap=3)
+    task = Task.objects.order_by("pk").first()
+    size = {"original_width": WIDTH, "original_height": HEIGHT, "to_name": "item"}
+    for n in range(3):
+        painted = np.zeros((HEIGHT, WIDTH), np.uint8)
+        painted[200:400, 300 + n : 600 + n] = 255
+        value = {"x": 10 + n, "y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["cell"]}
+        stain = {"format": "rle", "rle": brush.mask2rle(painted), "brushlabels": ["stain"]}
+        result = [
+            size | {"id": "b", "from_name": "label", "type": "rectanglelabels", "value": value},
+            size | {"id": "m", "from_name": "mask", "type": "brushlabels", "value": stain},
+        ]
+        who = {"project": photographs, "user": factories.UserFactory(username=f"person{n}")}
+        services.submit(**who, task_id=task.pk, result=result[: 1 + (n > 0)], may_answer_any=True)
+    consensus.work_out(consensus.start(project=photographs, user=photographs.created_by))
+    login(page, photographs.created_by)
+
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"/projects/{photographs.slug}/items/{task.item_id}")
+        card = page.locator("#final-label")
+        expect(card.get_by_role("img", name="painted: stain")).to_be_visible()
+        expect(card.locator("polygon")).to_have_count(1)
+        expect(card).to_contain_text("person1, person2")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert problems == []

@@ -120,9 +120,9 @@ def test_what_a_reviewer_replaced_still_counts_as_what_its_author_said(project, 
     assert mine.pk in {row[3] for row in rows} and len(rows) == 6
 
 
-def test_a_consensus_of_numbers_is_refused(owner):
+def test_a_consensus_needs_a_question(owner):
     project = factories.ProjectFactory(owner=owner, problem_type="tabular_regression")
 
-    with pytest.raises(DomainError, match="one class"):
+    with pytest.raises(DomainError, match="does not ask"):
         consensus.start(project=project, user=owner)
     assert not ConsensusRun.objects.exists()

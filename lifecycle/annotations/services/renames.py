@@ -16,6 +16,7 @@ from lifecycle.annotations.quality_models import FinalLabel
 from lifecycle.annotations.queue_models import GoldItem
 from lifecycle.annotations.schema_rules import SchemaChange, migrate_result
 from lifecycle.annotations.services.external_labels import settle_tasks
+from lifecycle.annotations.services.final_renames import carry_final_labels
 from lifecycle.annotations.uses import is_plain
 from lifecycle.contracts.label_interface import CONTROLS, Interface
 from lifecycle.contracts.label_interface.tags import SHAPES
@@ -118,6 +119,8 @@ def migrate_answers(
         _migrate_proposals(model, project, change, new)
     for old_name, new_name in change.renamed.get(new.main, {}).items():
         FinalLabel.objects.filter(item__dataset__project=project, value=old_name).update(value=new_name)
+    if not is_plain(old):  # else the answers that labels come from were followed one class at a time
+        carry_final_labels(project=project, schema=schema, change=change, new=new)
     return count
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from lifecycle.annotations.models import Annotation, Task
 from lifecycle.annotations.services.answers import settle
 from lifecycle.contracts.problems import get_problem_type
+from lifecycle.datasets.services import record_labels
 from lifecycle.projects.models import Project
 
 Kind = Annotation.Kind
@@ -28,22 +29,30 @@ def restore_answers(*, project: Project, moment: datetime, labels: Sequence[Labe
         for task in tasks:
             _turn_back(task, moment, then[task.item_id][1])
             settle(task, label_kind)
+            _recall_consensus(task, *then[task.item_id])
             task.item.refresh_from_db(fields=["label"])
             done += task.item.label == then[task.item_id][0]
     return done
 
 
+def _recall_consensus(task: Task, label: str | None, annotation_id: int | None) -> None:
+    """Where the label was merged out of several answers, that is nobody's answer to bring back: it counts again."""
+    if annotation_id and task.annotations.filter(pk=annotation_id, kind=Kind.CONSENSUS).exists():
+        record_labels(dataset=task.dataset, labels=[(task.item_id, label, annotation_id)])
+
+
 def _turn_back(task: Task, moment: datetime, annotation_id: int | None) -> None:
     was: dict[int, Annotation] = {}
     now: dict[int, Annotation] = {}
-    for answer in task.annotations.order_by("pk"):
+    said = task.annotations.exclude(kind=Kind.CONSENSUS)
+    for answer in said.order_by("pk"):
         if answer.created_at <= moment or answer.pk == annotation_id:
             was[answer.user_id] = answer
         if answer.is_current:
             now[answer.user_id] = answer
     named = next((answer for answer in was.values() if answer.pk == annotation_id), None)
     if annotation_id and named is None:
-        named = task.annotations.filter(pk=annotation_id).first()
+        named = said.filter(pk=annotation_id).first()
         if named:
             was[named.user_id] = named
     for user_id in sorted(was.keys() | now.keys()):

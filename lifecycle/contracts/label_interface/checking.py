@@ -125,14 +125,15 @@ def check_complete(interface: Interface, result: Sequence[Mapping[str, Any]]) ->
         mine = [entry for entry in result if entry.get("from_name") == control.name]
         if control.per_region:
             said = {entry.get("id") for entry in mine}
-            asked = [one for one in regions if one["to_name"] in control.to and _is_asked(interface, control, [one])]
+            asked = [one for one in regions if one["to_name"] in control.to and is_asked(interface, control, [one])]
             if any(one.get("id") not in said for one in asked):
                 raise ValueError(f"“{control.name}” must be answered for every region.")
-        elif not mine and _is_asked(interface, control, result):
+        elif not mine and is_asked(interface, control, result):
             raise ValueError(f"“{control.name}” must be answered.")
 
 
-def _is_asked(interface: Interface, control: Control, result: Sequence[Mapping[str, Any]]) -> bool:
+def is_asked(interface: Interface, control: Control, result: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a control's condition holds in a result; for a control that is asked per region, one region is given."""
     when = control.when
     if when is None:
         return True

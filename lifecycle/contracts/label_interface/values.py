@@ -29,7 +29,7 @@ def read_value(interface: Interface, result: Sequence[Mapping[str, Any]]) -> str
         return join_names(name for entry in mine for name in entry["value"].get(find_key(main, entry)) or ())
     if not mine:
         return NOTHING if main.tag in {"Choices", "Taxonomy"} and main.multiple else None
-    return _read_plain(main, mine[0]["value"].get(rule.key))
+    return read_plain(main, mine[0]["value"].get(rule.key))
 
 
 def find_key(control: Control, entry: Mapping[str, Any]) -> str:
@@ -37,7 +37,8 @@ def find_key(control: Control, entry: Mapping[str, Any]) -> str:
     return CONTROLS[find_tag(control.tag, entry.get("type"))].key
 
 
-def _read_plain(main: Control, said: Any) -> str:
+def read_plain(main: Control, said: Any) -> str:
+    """What an entry of a control that does not draw says, as one text."""
     if main.tag == "Number":
         return format_number(said)
     if main.tag == "TextArea":

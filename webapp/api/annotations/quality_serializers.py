@@ -98,6 +98,31 @@ class Consensus(serializers.Serializer):
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
+class FinalLabelQuery(serializers.Serializer):
+    is_doubtful = serializers.BooleanField(required=False, allow_null=True, default=None)
+    item = serializers.IntegerField(required=False, min_value=1)
+
+
+class FinalSource(serializers.Serializer):
+    """One answer behind a final label."""
+
+    annotation = serializers.IntegerField()
+    user = serializers.IntegerField()
+    value = serializers.CharField()
+    weight = serializers.FloatField(help_text="how often its author is right; 1 in a plain vote")
+
+
+class FinalPart(serializers.Serializer):
+    """One thing that was settled: a question, a region or a relation."""
+
+    control = serializers.CharField()
+    region = serializers.CharField(allow_blank=True, help_text="its id in `result`; empty for a question")
+    said = serializers.CharField(allow_blank=True)
+    posterior = serializers.FloatField()
+    annotations = serializers.ListField(child=serializers.IntegerField(), help_text="the answers that say so")
+    is_kept = serializers.BooleanField(help_text="false: too few said so, and it is not in `result`")
+
+
 class FinalLabelBody(serializers.Serializer):
     """The label that came out of several answers, and the answers."""
 
@@ -105,7 +130,14 @@ class FinalLabelBody(serializers.Serializer):
     value = serializers.CharField()
     posterior = serializers.FloatField()
     is_doubtful = serializers.BooleanField()
-    sources = serializers.JSONField()
+    annotation = serializers.IntegerField(
+        source="annotation_id", allow_null=True, help_text="the answer that says just this, or the merged one"
+    )
+    result = serializers.JSONField(
+        source="annotation.result", default=None, help_text="in full, as Label Studio's result list"
+    )
+    parts = FinalPart(many=True)
+    sources = FinalSource(many=True)
 
 
 class PersonBody(serializers.Serializer):

@@ -6,8 +6,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.response import Response
 
-from lifecycle.annotations import people_selectors, review_selectors
-from lifecycle.annotations.models import ConsensusRun, FinalLabel, Review
+from lifecycle.annotations import final_selectors, people_selectors, review_selectors
+from lifecycle.annotations.models import ConsensusRun, Review
 from lifecycle.annotations.services import agreement, consensus, quality, reviews
 from lifecycle.common.errors import NotFound
 from lifecycle.projects.rules import is_allowed
@@ -110,11 +110,14 @@ class ConsensusView(ProjectView):
 
 
 class FinalLabelsView(ProjectView):
-    """The final labels of the newest run with the answers they come from."""
+    """The final labels of the newest run with what they say in full and the answers they come from."""
 
-    @extend_schema(responses=shapes.FinalLabelBody(many=True))
+    @extend_schema(parameters=[shapes.FinalLabelQuery], responses=shapes.FinalLabelBody(many=True))
     def get(self, request, slug):
-        found = FinalLabel.objects.filter(run__project=self.project).order_by("item_id")
+        given = self.parse(shapes.FinalLabelQuery, data=request.query_params)
+        found = final_selectors.list_final_labels(
+            self.project, is_doubtful=given.get("is_doubtful"), item_id=given.get("item")
+        )
         return self.respond_page(found, shapes.FinalLabelBody)
 
 

@@ -217,6 +217,7 @@ class AnnotationBody(serializers.Serializer):
     schema_version = serializers.IntegerField()
     guide_version = serializers.IntegerField(allow_null=True)
     lead_time_ms = serializers.IntegerField(allow_null=True)
+    sources = serializers.JSONField(allow_null=True, help_text="of a consensus: the answers it was merged out of")
     created_at = serializers.DateTimeField()
 
     def to_representation(self, instance):

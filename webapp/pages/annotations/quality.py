@@ -12,16 +12,17 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from lifecycle.annotations import people_selectors
+from lifecycle.annotations import final_selectors, people_selectors
 from lifecycle.annotations.models import ConsensusRun, QualitySettings
+from lifecycle.annotations.selectors import find_schema, read_interface
 from lifecycle.annotations.services import agreement as agreement_service
 from lifecycle.annotations.services import consensus as consensus_service
 from lifecycle.annotations.services.quality import change_settings, find_settings
 from lifecycle.common.errors import DomainError
-from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.jobs.models import Job
 from lifecycle.projects.selectors import get_project
 from webapp.charts.agreement import build_bars, build_matrix, build_weeks
+from webapp.pages.annotations.consensus_words import list_rules
 from webapp.pages.annotations.quality_forms import QualityForm
 from webapp.pages.annotations.shared import build_base, read_ids
 
@@ -94,6 +95,8 @@ def _render(request, project, *, form: QualityForm | None = None, status: int = 
     name, found = people_selectors.choose_control(report, request.GET.get("control", ""))
     people = {int(pk): who for pk, who in (report.result["people"] if report else {}).items()}
     current = find_settings(project)
+    schema = find_schema(project)
+    interface = read_interface(project, schema) if schema else None
     context = build_base(project, "quality") | {
         "report": report,
         "control": name,
@@ -103,7 +106,9 @@ def _render(request, project, *, form: QualityForm | None = None, status: int = 
         "job": _find_job(project, "agreement"),
         "consensus_job": _find_job(project, "consensus"),
         "run": ConsensusRun.objects.filter(project=project, finished_at__isnull=False).first(),
-        "has_consensus": get_problem_type(project.problem_type).label_kind == LabelKind.CLASS,
+        "has_consensus": interface is not None and interface.main_control is not None,
+        "rules": [] if interface is None or consensus_service.has_one_class(interface) else list_rules(interface),
+        "doubtful": final_selectors.list_doubtful(project),
         "current": current,
         "form": form or QualityForm(initial=QualityForm.write(current)),
         "methods": QualitySettings.Method.choices,

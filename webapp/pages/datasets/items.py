@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
 from urllib.parse import parse_qsl
 
 from django.contrib import messages
@@ -10,7 +12,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from lifecycle.annotations.selectors import list_annotations
+from lifecycle.annotations.final_selectors import find_final
+from lifecycle.annotations.models import Annotation
+from lifecycle.annotations.selectors import find_schema, list_annotations
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets import selectors
 from lifecycle.datasets.filters import ItemFilters
@@ -19,6 +23,7 @@ from lifecycle.exploration import services
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.files import respond_file, respond_picture
+from webapp.pages.annotations.answer_view import build_view
 from webapp.pages.datasets.chips import describe_filters
 from webapp.pages.datasets.facets import forget_facets, recall_facets
 from webapp.pages.datasets.tables import choose_columns
@@ -90,6 +95,7 @@ def show_item(request, slug, item_id):
     previous, following = exploration.find_neighbors(project, item, filters)
     may_review = is_allowed(project.role, "reviewer")
     annotations = list_annotations(project, request.user, role=project.role).filter(item=item)
+    annotations = annotations.exclude(kind=Annotation.Kind.CONSENSUS)  # it is the final label, which has a card
     context = {
         "project": project,
         "section": "explore",
@@ -106,7 +112,7 @@ def show_item(request, slug, item_id):
         "tags": exploration.list_item_tags(item),
         "here": request.get_full_path(),
     }
-    return render(request, "datasets/item.html", context)
+    return render(request, "datasets/item.html", context | _show_final(project, item))
 
 
 @login_required
@@ -122,6 +128,19 @@ def show_picture(request, slug, item_id, size):
 def download_file(request, slug, item_id):
     """The file as it was uploaded."""
     return respond_file(selectors.get_item(get_project(request.user, slug), item_id))
+
+
+def _show_final(project, item) -> dict[str, Any]:
+    """The final label out of several answers, drawn, with who said what."""
+    found = find_final(project, item)
+    if found is None:
+        return {}
+    shown: dict[str, Any] = {"final": found}
+    if found.final.annotation and found.parts:
+        schema = find_schema(project)
+        view = build_view(found.final.annotation, list(schema.classes) if schema else [])
+        shown |= {"answer": found.final.annotation, "view": view, "masks": [asdict(mask) for mask in view.masks]}
+    return shown
 
 
 def _tally(project, filters: ItemFilters, facets: selectors.Facets, page: selectors.ItemPage) -> selectors.Tally:
