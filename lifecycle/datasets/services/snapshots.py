@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from lifecycle.common.blobs import BlobStore, open_blobs
+from lifecycle.common.copying import copy_out
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets import chunks, hashing, manifests
 from lifecycle.datasets.chunks import CHUNK_BITS, Chunk, ManifestIndex
@@ -24,6 +25,14 @@ WAITING = 3  # chunks on disk at once: one being written, one being read, one in
 PLAIN_LABELS = (LabelKind.CLASS, LabelKind.NUMBER)  # the label says it all; other kinds have regions behind them
 SnapshotProgress = Callable[[float, str], None]
 
+# Of a first version nothing is known: which chunks there are is all that is asked, a look at the index for each.
+_CHUNKS = """
+    WITH RECURSIVE found (number) AS (
+        SELECT min(id) >> {bits} FROM datasets_item WHERE dataset_id = %(dataset)s
+        UNION ALL
+        SELECT (SELECT id >> {bits} FROM datasets_item WHERE dataset_id = %(dataset)s AND id >= (number + 1) << {bits}
+                ORDER BY id LIMIT 1) FROM found WHERE number IS NOT NULL)
+    SELECT number FROM found WHERE number IS NOT NULL"""
 # Transactions that were over when the last version was made have ids below its boundary, and so have the rows they
 # wrote. A row's `xmin` is the last one that wrote it: no column, index or trigger has to keep track of changes.
 _SURVEY = """
@@ -46,6 +55,15 @@ class Boundary:
     system: str = ""  # identifier of the database cluster and the table's file
     xid: int = 0  # every transaction below was over
     last_item: int = 0  # the highest item id there was: items above it are in no version
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """A chunk that has items, how many of them count where that was asked, and whether one may have changed."""
+
+    number: int
+    items: int | None = None
+    is_changed: bool = True
 
 
 @dataclass(frozen=True)
@@ -106,8 +124,8 @@ def _one_moment() -> Iterator[None]:
         yield
 
 
-def _survey(dataset: Dataset, known: Boundary | None) -> tuple[Boundary, list[tuple[int, int, bool]]]:
-    """Where we stand now, and (number, items, whether one may have changed) of every chunk that has items."""
+def _survey(dataset: Dataset, known: Boundary | None) -> tuple[Boundary, list[Surveyed]]:
+    """Where we stand now, and every chunk that has items."""
     with connection.cursor() as cursor:
         system = _identify_server(cursor)
         cursor.execute(
@@ -116,9 +134,13 @@ def _survey(dataset: Dataset, known: Boundary | None) -> tuple[Boundary, list[tu
         )
         xid, newest = cursor.fetchone()
         is_usable = system != "" and known is not None and known.system == system and 0 <= newest - known.xid < 1 << 30
-        is_changed = _IS_CHANGED.format(boundary=known.xid % (1 << 32)) if known and is_usable else "true"
-        cursor.execute(_SURVEY.format(bits=CHUNK_BITS, is_changed=is_changed), [dataset.pk])
-        survey = sorted(cursor.fetchall())
+        if known and is_usable:
+            is_changed = _IS_CHANGED.format(boundary=known.xid % (1 << 32))
+            cursor.execute(_SURVEY.format(bits=CHUNK_BITS, is_changed=is_changed), [dataset.pk])
+            survey = [Surveyed(*row) for row in sorted(cursor.fetchall())]
+        else:
+            cursor.execute(_CHUNKS.format(bits=CHUNK_BITS), {"dataset": dataset.pk})
+            survey = [Surveyed(number) for (number,) in cursor.fetchall()]
         cursor.execute("SELECT coalesce(max(id), 0) FROM datasets_item WHERE dataset_id = %s", [dataset.pk])
         (last_item,) = cursor.fetchone()
     return Boundary(system, xid, last_item), survey
@@ -133,16 +155,16 @@ def _identify_server(cursor) -> str:
     return cursor.fetchone()[0]
 
 
-def _divide(survey: Sequence[tuple[int, int, bool]], before: ManifestIndex | None) -> tuple[list[Chunk], list[int]]:
+def _divide(survey: Sequence[Surveyed], before: ManifestIndex | None) -> tuple[list[Chunk], list[int]]:
     """Chunks that stay as they are, and the numbers of those that have to be written."""
     old = {chunk.number: chunk for chunk in before.chunks} if before else {}
     kept, wanted = [], []
-    for number, count, is_changed in survey:
-        chunk = old.get(number)
-        if chunk and not is_changed and chunk.rows == count:
+    for one in survey:
+        chunk = old.get(one.number)
+        if chunk and not one.is_changed and chunk.rows == one.items:
             kept.append(chunk)
-        elif count:
-            wanted.append(number)
+        elif one.items != 0:
+            wanted.append(one.number)
     return kept, wanted
 
 
@@ -163,7 +185,8 @@ def _copy_chunks(
     with ThreadPoolExecutor(1) as pool:
         for place, number in enumerate(numbers):
             source = folder / f"{number}.csv"
-            _copy_out(statement, number, source)
+            if not _copy_out(statement, number, source):
+                continue  # all of its items are excluded
             waiting.append(pool.submit(_store_chunk, number, source, blobs))
             if len(waiting) >= WAITING:
                 yield waiting.pop(0).result()
@@ -172,16 +195,16 @@ def _copy_chunks(
             yield future.result()
 
 
-def _copy_out(statement: str, number: int, target: Path) -> None:
-    """A chunk's rows as CSV. Arrow sorts faster than Postgres, but not more than it can hold."""
+def _copy_out(statement: str, number: int, target: Path) -> bool:
+    """A chunk's rows as CSV; False when none count. Arrow sorts faster than Postgres, but not more than it can hold."""
     first = number << CHUNK_BITS
     for order in ("", " ORDER BY i.content_hash"):
         query = statement.format(first=first, last=first + (1 << CHUNK_BITS), order=order)
-        with connection.cursor() as cursor, open(target, "wb", FILE_BUFFER) as out, cursor.copy(query) as copy:
-            for block in copy:
-                out.write(block)
+        with open(target, "wb", FILE_BUFFER) as out:
+            copy_out(query, out.write)
         if target.stat().st_size <= chunks.SORTED_BYTES:
-            return
+            break
+    return target.stat().st_size > 0
 
 
 def _store_chunk(number: int, source: Path, blobs: BlobStore) -> Written:

@@ -8,6 +8,7 @@ import random
 import psycopg
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from lifecycle.datasets import chunks, hashing, selectors, services
 from lifecycle.datasets.models import Item
@@ -74,6 +75,18 @@ def test_one_more_item_writes_one_chunk(rows):
 
     assert written >= 6 and more <= 2 and second.index.item_count == 101
     assert len({c.blob for c in first.index.chunks} & {c.blob for c in second.index.chunks}) >= written - 1
+
+
+def test_a_first_version_has_no_chunk_for_items_that_are_all_excluded(rows):
+    rows.add(80)
+    numbers = {pk >> 4 for pk in Item.objects.values_list("pk", flat=True)}
+    left_out = sorted(numbers)[2]
+    Item.objects.filter(pk__gte=left_out << 4, pk__lt=(left_out + 1) << 4).update(excluded_at=timezone.now())
+
+    snapshot = rows.take()
+
+    assert {chunk.number for chunk in snapshot.index.chunks} == numbers - {left_out}
+    assert snapshot.index.item_count == 64
 
 
 @alone
