@@ -128,9 +128,9 @@ def _list_problems(project: Project, tasks: Sequence[Any], pictures: Mapping[str
         except ValueError as error:
             problems.append((place, str(error)))
             continue
-        address = draft.content.address
+        address = draft.content.address or draft.content.sound
         if address and address not in pictures:
-            problems.append((place, f"its picture “{address[:120]}” is neither here nor could it be fetched"))
+            problems.append((place, f"its picture or sound “{address[:120]}” is neither here nor could it be fetched"))
     return problems
 
 

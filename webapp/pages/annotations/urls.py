@@ -20,6 +20,7 @@ urlpatterns = [
     path(W + "/delete", webhooks.webhook_delete, name="webhook-delete"),
     path(W + "/deliveries/<int:delivery_id>/resend", webhooks.webhook_resend, name="webhook-resend"),
     path(P + "/tasks/<int:task_id>/image", views.task_image, name="task-image"),
+    path(P + "/tasks/<int:task_id>/sound", views.task_sound, name="task-sound"),
     path(P + "/tasks/<int:task_id>/media/<str:object_name>", views.task_media, name="task-media"),
     *transfer_urls.urlpatterns,
     *queue_urls.urlpatterns,
@@ -39,6 +40,7 @@ ACCESS = {
     "webhook-delete": {"POST": "engineer"},
     "webhook-resend": {"POST": "engineer"},
     "task-image": {"GET": "annotator"},
+    "task-sound": {"GET": "annotator"},
     "task-media": {"GET": "annotator"},
 }
 ACCESS |= transfer_urls.ACCESS
