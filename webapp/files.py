@@ -115,7 +115,8 @@ def _read_range(header: str, size: int) -> tuple[int, int]:
     found = re.fullmatch(r"bytes=(\d{1,18})-(\d{0,18})", header.strip(), re.ASCII)
     if found is None:
         return 0, size - 1
-    first, last = int(found[1]), int(found[2]) if found[2] else size - 1
+    first = int(found[1])
+    last = int(found[2]) if found[2] else max(first, size - 1)
     return (first, min(last, size - 1)) if first <= last else (0, size - 1)
 
 
