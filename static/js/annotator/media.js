@@ -22,7 +22,7 @@ function buildText(task) {
   return make("div", { class: "annotator-text" }, make("p", { class: task.text.length > 600 ? "is-long" : "", dir: "auto" }, task.text));
 }
 
-const builders = { image: buildImage, text: buildText, row: (task) => buildFields(task.fields) };
+const builders = { image: buildImage, text: buildText, row: (task) => buildFields(task.fields, task.sound) };
 
 /** An item as it comes: nothing to draw on, nothing to remember. */
 export const buildPlain = async (task) => ({ task, element: await builders[task.kind](task) });

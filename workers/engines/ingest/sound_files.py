@@ -23,7 +23,7 @@ Outcome = tuple[Position, Record | Reject]
 BATCH_FILES = 512
 BATCH_BYTES = 24_000_000
 SAMPLE_CELLS = 200
-FEATURES = ((COLUMN, "text"), (FILE_COLUMN, "text"))  # what an item made from a sound file shows in a table
+FEATURES = ((FILE_COLUMN, "text"), (COLUMN, "text"))  # what an item made from a sound file shows in a table
 
 
 class SoundFiles:

@@ -80,7 +80,7 @@ def test_each_sound_becomes_a_row_with_its_file(take_sounds):
         (digest(one), digest(one), "audio/wav", len(one)) for one in (LOW, HIGH)
     ]
     assert json.loads(outcome.rows[1]["row"]) == {"audio": build_reference(digest(HIGH)), "file": "takes/b.wav"}
-    assert outcome.result.columns == (("audio", "text"), ("file", "text"))
+    assert outcome.result.columns == (("file", "text"), ("audio", "text"))
     assert not outcome.rejects
 
 
