@@ -97,6 +97,22 @@ def upload(page, made: SimpleNamespace, run_jobs, files: list[dict]) -> None:
     run_jobs()
 
 
+def hear_as_reviewer(page, made: SimpleNamespace, login) -> None:
+    """The second part is played from its beginning to its end."""
+    reviewer = factories.UserFactory()
+    factories.MembershipFactory(project=made.project, user=reviewer, role="reviewer")
+    login(page, reviewer)
+    page.goto(f"/projects/{made.project.slug}/label/review")
+    page.locator("#review audio").wait_for()
+    page.wait_for_load_state("networkidle")
+    parts = page.locator(".review-passages button")
+    expect(parts).to_have_count(2)
+    parts.nth(1).click()
+    page.wait_for_function("(sound) => sound.currentTime > 2.5", arg=page.locator("#review audio").element_handle())
+    page.wait_for_function("(sound) => sound.paused", arg=page.locator("#review audio").element_handle())
+    assert 3.0 < page.locator("#review audio").evaluate("(sound) => sound.currentTime") < 4.0
+
+
 @WIDTHS
 def test_an_uploaded_sound_is_played_marked_and_kept(make_project, open_page, browser_page, login, run_jobs, width):
     made = make_project(SOUND, "row_labelling")
@@ -136,6 +152,7 @@ def test_an_uploaded_sound_is_played_marked_and_kept(make_project, open_page, br
     expect(page.locator(".annotator-region-name")).to_have_count(2)
     words = page.locator(".annotator-region-name").all_inner_texts()
     assert [line.split()[1] for line in words] == ["speech", "music"]
+    hear_as_reviewer(page, made, login)
 
 
 @WIDTHS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
@@ -18,6 +19,7 @@ from lifecycle.jobs.models import Job
 from tests import factories
 from tests.lifecycle.datasets.test_import import bring, zip_of
 from tests.sounds import build_wav
+from webapp.pages.annotations.answer_view import Passage, build_view
 
 pytestmark = pytest.mark.django_db
 CONFIG = """<View><Labels name="what" toName="sound"><Label value="dog"/><Label value="cat"/></Labels>
@@ -126,6 +128,18 @@ def test_pages_of_a_sound_show_a_player_and_no_reference(project, client, owner)
     kept = client.get(f"/api/v1/projects/{project.slug}/items/{item.pk}/").json()
     assert kept["image_url"] is None
     assert b"".join(client.get(kept["sound_url"]).streaming_content) == WAV
+
+
+def test_a_reviewer_sees_where_the_marked_parts_are(project):
+    later = {**REGION, "value": {"start": 0.3, "end": 0.45, "labels": ["cat"]}}
+    answer = SimpleNamespace(
+        item=Item.objects.get(), result=[later, REGION, {"type": "labels", "value": {"start": "x"}}]
+    )
+
+    view = build_view(answer, ["dog", "cat"])
+
+    assert view.passages == [Passage("dog", 0, 0.1, 0.2), Passage("cat", 1, 0.3, 0.45)]
+    assert not view.stretches and not view.shapes
 
 
 def test_the_door_gives_a_token_an_address_it_may_fetch(project, client, authorize):
