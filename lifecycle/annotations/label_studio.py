@@ -128,7 +128,7 @@ def _find_own_sound(interface: Interface, row: Mapping[str, Any]) -> str:
     """The one address of this installation that the row's sounds have; empty where there is none, or several."""
     is_whole = shows_whole_row(interface)
     fields = set(row) if is_whole else {one.field for one in interface.objects if one.tag == "Audio"}
-    found = {value for name in fields if _read_digest(value := row.get(name))}
+    found = {str(row[name]) for name in fields if _read_digest(row.get(name))}
     return found.pop() if len(found) == 1 else ""
 
 

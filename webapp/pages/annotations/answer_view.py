@@ -107,8 +107,8 @@ def _list_passages(entries: Sequence[Mapping[str, Any]], tones: Mapping[str, int
     """In the order of the sound."""
     found = []
     for entry in entries:
-        value = entry.get("value")
-        labels = value.get(str(entry.get("type"))) if isinstance(value, Mapping) else None
+        value = entry["value"] if isinstance(entry.get("value"), Mapping) else {}
+        labels = value.get(str(entry.get("type")))
         if not isinstance(labels, list) or not all(isinstance(value.get(end), int | float) for end in ("start", "end")):
             continue
         names = [str(label) for label in labels]
