@@ -202,6 +202,20 @@ def test_a_sound_of_a_project_one_may_not_read_is_refused(project, client):
     assert not Item.objects.filter(dataset__project=own).exists()
 
 
+def test_sounds_of_other_servers_are_fetched_by_a_job(make_project, client, authorize, run_jobs, monkeypatch):
+    project = make_project()
+    sounds = {"https://example.org/a.wav": OTHER, "https://example.org/b.wav": b"<html>gone</html>"}
+    monkeypatch.setattr("workers.label_pictures.fetch", lambda address, **rules: sounds[address])
+    tasks = [{"data": {"recording": address}, "annotations": [{"result": [REGION]}]} for address in sounds]
+
+    answer = import_json(client, project, authorize, tasks)
+    [job] = run_jobs()
+
+    assert answer.status_code == 201
+    assert (job.state, job.result["annotations"], job.result["tasks"]) == ("succeeded", 1, 1)
+    assert Item.objects.get(dataset__project=project).blob == hashlib.sha256(OTHER).hexdigest()
+
+
 def test_labels_in_a_zip_with_their_sounds_are_imported(make_project, owner, run_jobs):
     project = make_project()
     tasks = [
