@@ -10,6 +10,8 @@ from typing import NamedTuple
 from workers.engines.ingest.formats.labelstudio import read_path
 from workers.engines.ingest.label_book import UPLOAD_PREFIX, cut_stem, score_place
 
+MOST_ALIKE = 1_000
+
 
 class Sound(NamedTuple):
     """One sound file; with a `reason` it was set aside, and the rest says nothing."""
@@ -38,6 +40,10 @@ class SoundBook:
 
     def __init__(self, path: Path):
         self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._base.execute("PRAGMA journal_mode = WAL")
+        self._base.execute(
+            "PRAGMA synchronous = NORMAL"
+        )  # a killed process loses nothing, and no commit waits for a disk
         self._base.execute(
             """CREATE TABLE IF NOT EXISTS sounds (
                    source INTEGER, member INTEGER, name TEXT, uri TEXT, digest TEXT, mime TEXT, byte_size INTEGER,
@@ -71,17 +77,22 @@ class SoundBook:
         return None
 
     def _match(self, place: str, home: str) -> Sound | None:
-        stem = cut_stem(place)
-        bare = UPLOAD_PREFIX.sub("", stem)
-        rows = self._base.execute(
-            f"""SELECT {_COLUMNS} FROM sounds WHERE digest <> '' AND (stem IN (?, ?) OR bare = ?)
-                ORDER BY source, member""",
-            (stem, bare, stem),
-        ).fetchall()
-        sounds = [Sound(*row) for row in rows]
+        stem, tail = cut_stem(place), "/" + place.replace("\\", "/").strip("/")
+        sounds = self._select("stem = ? AND substr('/' || name, -length(?)) = ?", (stem, tail, tail)) or self._select(
+            "stem IN (?, ?) OR bare = ?", (stem, UPLOAD_PREFIX.sub("", stem), stem)
+        )
         return max(
             sounds, key=lambda one: (is_whole_name(place, one), score_place(one.name, place, home)), default=None
         )
+
+    def _select(self, condition: str, values: tuple[str, ...]) -> list[Sound]:
+        """Good sounds, the first of very many: thousands of files may have one name, each in a folder of its own."""
+        rows = self._base.execute(
+            f"""SELECT {_COLUMNS} FROM sounds WHERE digest <> '' AND ({condition})
+                ORDER BY source, member LIMIT {MOST_ALIKE}""",
+            values,
+        )
+        return [Sound(*row) for row in rows]
 
     def mark_named(self, digests: Sequence[str]) -> None:
         """Rows speak of these sounds: they are no items by themselves."""

@@ -140,6 +140,14 @@ def test_a_table_names_the_sounds_that_came_with_it(take_sounds):
     assert dict(outcome.result.columns) == {"recording": "text", "speaker": "category", "audio": "text", "file": "text"}
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(take_sounds):
+    table = b"clip,n\nb\\a.wav,1\na/a.wav,2\n"
+
+    outcome = take_sounds({"x.zip": zip_up({"up/a/a.wav": LOW, "up/b/a.wav": HIGH, "list.csv": table})})
+
+    assert [row["blob"] for row in outcome.rows] == [digest(HIGH), digest(LOW)]
+
+
 def test_rows_that_say_nothing_but_the_sound_are_the_sound(take_sounds, tmp_path):
     alone = take_sounds({"a.wav": LOW}, workdir=tmp_path / "alone")
     named = take_sounds({"a.wav": LOW, "list.csv": b"file_name,label\na.wav,dog\n"}, workdir=tmp_path / "named")
