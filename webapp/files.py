@@ -1,4 +1,4 @@
-"""Bytes in and out over HTTP: posted files, pieces of files, pictures."""
+"""Bytes in and out over HTTP: posted files, pieces of files, pictures, sounds."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from lifecycle.datasets.selectors import files
 
 FOREVER = "private, max-age=31536000, immutable"  # content behind these addresses never changes
 BLOCK_BYTES = 1 << 18
+SOUNDS = {  # types that `workers.engines.ingest.sounds` finds; anything else is sent as bytes
+    "audio/wav", "audio/mpeg", "audio/flac", "audio/ogg", "audio/mp4", "audio/aac", "audio/webm",
+}  # fmt: skip
 SANDBOX = "default-src 'none'; sandbox"
 
 
@@ -50,11 +53,27 @@ def respond_file(item: Item) -> FileResponse:
     """The item's blob as it was uploaded, as a download: nothing in it runs in our origin."""
     if not item.blob:
         raise NotFound("This item is not a file.")
-    name = item.source_uri.rsplit("/", 1)[-1].rsplit("!", 1)[-1] or "picture"
+    name = item.source_uri.rsplit("/", 1)[-1].rsplit("!", 1)[-1] or "file"
     stream = open_blobs(settings.STORAGE_URL).open(item.blob)
     response = FileResponse(stream, as_attachment=True, filename=name, content_type=item.mime)
     response["Cache-Control"] = FOREVER
     response["Content-Security-Policy"] = SANDBOX
+    return response
+
+
+def respond_sound(request, item: Item) -> HttpResponseBase:
+    """The item's sound to be played: any range of it, so that a browser can seek in a long one."""
+    if not item.is_sound:
+        raise NotFound("This item has no sound.")
+    if request.headers.get("If-None-Match") == f'"{item.blob}"':
+        return HttpResponseNotModified()
+    try:
+        path = files.fetch_blob(item.blob)
+    except FileNotFoundError:
+        raise NotFound("The sound of this item is missing from storage.") from None
+    response = respond_range(request, path, tag=item.blob)
+    response["Content-Type"] = item.mime if item.mime in SOUNDS else "application/octet-stream"
+    response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
@@ -96,7 +115,8 @@ def _read_range(header: str, size: int) -> tuple[int, int]:
     found = re.fullmatch(r"bytes=(\d{1,18})-(\d{0,18})", header.strip(), re.ASCII)
     if found is None:
         return 0, size - 1
-    first, last = int(found[1]), int(found[2]) if found[2] else size - 1
+    first = int(found[1])
+    last = int(found[2]) if found[2] else max(first, size - 1)
     return (first, min(last, size - 1)) if first <= last else (0, size - 1)
 
 

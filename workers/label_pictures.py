@@ -1,4 +1,4 @@
-"""Pictures for an import of labels: those of the project, those that came along, those behind http(s) addresses."""
+"""Pictures and sounds for an import of labels: of the project, come along with it, or behind http(s) addresses."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from typing import Any
 
 from django.conf import settings
 
-from lifecycle.annotations.label_studio import get_item_kind, get_variable
+from lifecycle.annotations.external_payloads import PICTURES
+from lifecycle.annotations.label_studio import find_sound_field, get_item_kind, get_variable
 from lifecycle.annotations.picture_addresses import find_by_name, find_pictures
 from lifecycle.annotations.services.external_tasks import Picture
 from lifecycle.annotations.services.label_imports import read_address
 from lifecycle.contracts.ingest import IngestLimits
 from lifecycle.contracts.label_imports import Draft, LabelImportSpec
+from lifecycle.contracts.sounds import is_sound
 from workers.engines import labels_import as engine
 from workers.engines.ingest.archives import is_zip
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.images import check_image
+from workers.engines.ingest.sounds import check_sound
 from workers.engines.labels_import.fetch import FetchFailed, fetch
 from workers.engines.labels_import.members import Members
 from workers.runtime import JobContext
@@ -32,14 +35,17 @@ class PictureFinder:
     """Used as a context manager; `complete` makes tasks of a batch of drafts."""
 
     def __init__(self, context: JobContext, spec: LabelImportSpec):
+        assert context.job.project is not None
+        self._project = context.job.project
         self._context, self._spec, self._limits = context, spec, IngestLimits()
         self._find_here = find_pictures(context.job.created_by)
         self._shows_pictures = get_item_kind(spec.interface) == "image"
+        self._variable = get_variable(spec.interface) if self._shows_pictures else find_sound_field(spec.interface)
         self._members: Members | None = None
         with open(spec.path, "rb") as source:
-            if self._shows_pictures and is_zip(source.read(4)):
+            if self._variable and is_zip(source.read(4)):
                 self._members = Members(spec.path)
-        self._along = self._members.index_pictures() if self._members else {}
+        self._along = self._index() if self._members else {}
 
     def __enter__(self) -> PictureFinder:
         return self
@@ -48,12 +54,15 @@ class PictureFinder:
         if self._members:
             self._members.__exit__(kind, error, trace)
 
+    def _index(self) -> dict[str, str]:
+        assert self._members
+        return self._members.index_pictures() if self._shows_pictures else self._members.index_sounds()
+
     def complete(self, drafts: Sequence[Draft], reject: Reject) -> tuple[list[str], list[dict], dict[str, Picture]]:
         """(place of each task, tasks in Label Studio's words, pictures by address) of those that can be completed."""
         if not self._shows_pictures:
-            return [one.place for one in drafts], [dict(one.body or {}) for one in drafts], {}
-        variable = get_variable(self._spec.interface)
-        addresses = [one.picture or read_address(one.body, variable) for one in drafts]
+            return self._complete_rows(drafts, reject)
+        addresses = [one.picture or read_address(one.body, self._variable) for one in drafts]
         pictures = self._find([address for address in addresses if address], reject)
         places, bodies = [], []
         for draft, address in zip(drafts, addresses, strict=True):
@@ -65,12 +74,33 @@ class PictureFinder:
             bodies.append(dict(draft.body) if draft.body is not None else self._build(draft, address, picture, reject))
         return places, bodies, pictures
 
+    def _complete_rows(
+        self, drafts: Sequence[Draft], reject: Reject
+    ) -> tuple[list[str], list[dict], dict[str, Picture]]:
+        """Rows stay as they are, but that a sound that is found gets its address in this project."""
+        addresses = [read_address(one.body, self._variable) if self._variable else "" for one in drafts]
+        wanted = [address for address in addresses if address and not address.startswith("data:")]
+        sounds = {address: one for address, one in self._find(wanted, reject).items() if is_sound(one.mime)}
+        places, bodies, pictures = [], [], {}
+        for draft, address in zip(drafts, addresses, strict=True):
+            body = dict(draft.body or {})
+            if address in sounds:
+                own = f"{PICTURES}{self._project.slug}/{sounds[address].blob}"
+                pictures[own] = sounds[address]
+                body = _put_sound(body, address, own)
+            elif address in wanted:
+                reject(draft.place, f"its sound “{address[:120]}” is neither here nor came along")
+                continue
+            places.append(draft.place)
+            bodies.append(body)
+        return places, bodies, pictures
+
     def _build(self, draft: Draft, address: str, picture: Picture, reject: Reject) -> dict[str, Any]:
         interface = self._spec.interface
         result, problems = engine.build_result(interface, draft.regions, picture.width or 0, picture.height or 0)
         for problem in problems:
             reject(draft.place, problem)
-        return {"data": {get_variable(interface): address}, "annotations": [{"result": result}]}
+        return {"data": {self._variable: address}, "annotations": [{"result": result}]}
 
     def _find(self, addresses: list[str], reject: Reject) -> dict[str, Picture]:
         found = self._find_here(addresses)
@@ -79,8 +109,7 @@ class PictureFinder:
             member = self._along.get(PurePosixPath(address.replace("\\", "/")).stem)
             if member and self._members:
                 self._keep(found, address, self._members.read(member), reject)
-        assert self._context.job.project is not None
-        found |= find_by_name(self._context.job.project, [one for one in named if one not in found])
+        found |= find_by_name(self._project, [one for one in named if one not in found])
         far = [one for one in dict.fromkeys(addresses) if one not in found and one.startswith(("http://", "https://"))]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for address, content in zip(far, pool.map(self._fetch, far), strict=True):
@@ -99,9 +128,21 @@ class PictureFinder:
 
     def _keep(self, found: dict[str, Picture], address: str, content: bytes, reject: Reject) -> None:
         try:
-            facts = check_image(content, self._limits)
+            width, height, mime = self._check(content)
         except Refused as refused:
             reject(address, str(refused))
             return
-        blob = self._context.blobs.put(content)
-        found[address] = Picture(blob, facts.width, facts.height, facts.mime, len(content))
+        found[address] = Picture(self._context.blobs.put(content), width, height, mime, len(content))
+
+    def _check(self, content: bytes) -> tuple[int | None, int | None, str]:
+        if not self._shows_pictures:
+            return None, None, check_sound(content)
+        facts = check_image(content, self._limits)
+        return facts.width, facts.height, facts.mime
+
+
+def _put_sound(body: dict[str, Any], address: str, own: str) -> dict[str, Any]:
+    """The task with the sound's address in this project in place of the one it came with."""
+    data = body.get("data", body)
+    changed = {name: own if value == address else value for name, value in data.items()}
+    return {**body, "data": changed} if "data" in body else changed

@@ -7,9 +7,10 @@ from typing import Any
 
 from lifecycle.annotations.label_studio import Interface, build_data, get_item_kind, swap_names
 from lifecycle.annotations.models import Annotation, Suggestion, Task
+from lifecycle.contracts.sounds import replace_references
 from lifecycle.projects.models import Project
 
-PICTURES = "/label-studio/data/"  # where the door serves pictures: PICTURES + slug / blob
+PICTURES = "/label-studio/data/"  # where the door serves pictures and sounds: PICTURES + slug / blob
 DEFAULTS: dict[str, Any] = {
     "description": "",
     "expert_instruction": "",
@@ -37,6 +38,11 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+def _point(data: Mapping[str, Any], address: str) -> dict[str, Any]:
+    """What a client sent of a row, with the sound's address in this project."""
+    return replace_references(data, address) if address else dict(data)
+
+
 def build_task(
     project: Project,
     interface: Interface,
@@ -52,7 +58,7 @@ def build_task(
     data = build_data(interface, text=task.item.text, row=task.item.row, address=address)
     kept = external.get("data")
     if kept is not None:
-        data = {**kept, **data} if get_item_kind(interface) == "image" else kept
+        data = {**kept, **data} if get_item_kind(interface) == "image" else _point(kept, address)
     counts = counts or {}
     body: dict[str, Any] = {
         "id": task.pk,

@@ -7,6 +7,7 @@ names (control `label` on object `item`) and served with the configuration's: `s
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,24 +17,27 @@ import orjson
 from lifecycle.contracts.label_interface import NOTHING, Interface, ObjectTag, guess_problem_type
 from lifecycle.contracts.label_interface.questions import find_item_kind
 from lifecycle.contracts.problems import ItemKind
+from lifecycle.contracts.sounds import build_reference, find_reference, identify, put_references, replace_references
 
 __all__ = ["NOTHING", "Interface", "guess_problem_type"]  # of the contract; asked for here too
 
 NESTED_TAGS = {"Table", "TimeSeries", "Paragraphs"}  # show an object or a list: kept as JSON in a cell
 OWN_FILES = "/label-studio/data/"
+OWN_FILE = re.compile(re.escape(OWN_FILES) + r"[-\w]+/([0-9a-f]{64})$", re.ASCII)
 MAX_TEXT_CHARS = 1_000_000
 MAX_ROW_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
 class Content:
-    """What makes a task's item: exactly one of text, row and address."""
+    """What makes a task's item: exactly one of text, row and address. A row may have a sound of this installation."""
 
     digest: str
     text: str = ""
     row: str | None = None  # canonical JSON
     address: str = ""  # of a picture
     byte_size: int = 0
+    sound: str = ""  # the address that stands for the row's references to it
 
 
 def get_item_kind(interface: Interface) -> ItemKind | None:
@@ -45,6 +49,11 @@ def get_item_kind(interface: Interface) -> ItemKind | None:
 def get_variable(interface: Interface) -> str:
     """The key of a task's data that the main object shows."""
     return interface.main_object.field if interface.main_object else ""
+
+
+def find_sound_field(interface: Interface) -> str:
+    """The field of a row that an <Audio> shows; empty where none does."""
+    return next((one.field for one in interface.objects if one.tag == "Audio" and one.field), "")
 
 
 def shows_whole_row(interface: Interface) -> bool:
@@ -100,7 +109,9 @@ def read_content(interface: Interface, data: Any) -> Content:
 
 
 def _read_row(interface: Interface, data: Mapping[str, Any]) -> Content:
-    row = _read_cells(_pick_row(interface, data))
+    picked = _pick_row(interface, data)
+    sound = _find_own_sound(interface, picked)
+    row = _read_cells(put_references(picked, sound, _read_digest(sound)) if sound else picked)
     if not row:
         raise ValueError("The row has no cell with a value.")
     try:
@@ -109,7 +120,26 @@ def _read_row(interface: Interface, data: Mapping[str, Any]) -> Content:
         raise ValueError(f"The row cannot be stored: {error}.") from None
     if len(content) > MAX_ROW_BYTES:
         raise ValueError(f"A row has at most {MAX_ROW_BYTES:,} bytes.")
-    return Content(hashlib.sha256(content).hexdigest(), row=content.decode(), byte_size=len(content))
+    digest = identify(row) or hashlib.sha256(content).hexdigest()
+    return Content(digest, row=content.decode(), byte_size=len(content), sound=sound)
+
+
+def _find_own_sound(interface: Interface, row: Mapping[str, Any]) -> str:
+    """The one address of this installation that the row's sounds have; empty where there is none, or several."""
+    is_whole = shows_whole_row(interface)
+    fields = set(row) if is_whole else {one.field for one in interface.objects if one.tag == "Audio"}
+    found = {str(row[name]) for name in fields if _read_digest(row.get(name))}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _read_digest(value: Any) -> str:
+    match = OWN_FILE.search(value) if isinstance(value, str) else None
+    return str(match[1]) if match else ""
+
+
+def refer_to_sound(data: Mapping[str, Any], sound: str) -> dict[str, Any]:
+    """A task's data as they are kept: a reference in place of the address, which is another for every project."""
+    return put_references(data, sound, _read_digest(sound)) if sound else dict(data)
 
 
 def _pick_row(interface: Interface, data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -133,10 +163,11 @@ def _check_address(one: ObjectTag, value: Any) -> None:
     kind = {"Audio": "audio", "Image": "image"}.get(one.tag)
     if kind is None or value in (None, ""):
         return
+    along = ", or import the tasks in a zip with the sounds" if kind == "audio" else ""
     if not isinstance(value, str) or not (value.startswith(f"data:{kind}/") or OWN_FILES in value):
         raise ValueError(
             f"Gristmill does not fetch “{str(value)[:120]}” here. Send what “{one.field}” shows as "
-            f"data:{kind}/…;base64,… in the task's data."
+            f"data:{kind}/…;base64,… in the task's data{along}."
         )
 
 
@@ -166,10 +197,20 @@ def build_data(interface: Interface, *, text: str, row: Any, address: str) -> di
     kind = get_item_kind(interface)
     if kind != ItemKind.ROW:
         return {get_variable(interface): address if kind == ItemKind.IMAGE else text}
+    if digest := find_reference(row):
+        row = _show_sound(interface, row, address or build_reference(digest))
     if shows_whole_row(interface):
         return {get_variable(interface): row}
     nested = {one.field for one in interface.objects if one.tag in NESTED_TAGS}
     return {name: unfold(value) if name in nested else value for name, value in (row or {}).items()}
+
+
+def _show_sound(interface: Interface, row: Mapping[str, Any], address: str) -> dict[str, Any]:
+    """The row with the address of its sound, also where the configuration calls the sound differently."""
+    shown = replace_references(row, address)
+    if shows_whole_row(interface):
+        return shown
+    return {one.field: address for one in interface.objects if one.tag == "Audio" and one.field} | shown
 
 
 def unfold(value: Any) -> Any:

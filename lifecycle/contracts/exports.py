@@ -22,7 +22,7 @@ ZIP = ("zip", "application/zip")
 LAYOUTS: dict[str, Layout] = {
     layout.key: layout
     for layout in (
-        Layout("parquet", "Parquet", "One table with everything, pictures included", "parquet",
+        Layout("parquet", "Parquet", "One table with everything, pictures and sounds included", "parquet",
                "application/vnd.apache.parquet"),
         Layout("csv", "CSV", "One table for spreadsheets; pictures by name only", "csv", "text/csv; charset=utf-8"),
         Layout("huggingface", "Hugging Face", "A folder that load_dataset() reads: Parquet, or pictures with "

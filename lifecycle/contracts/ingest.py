@@ -47,7 +47,7 @@ class IngestLimits:
     """What outside input may cost at most."""
 
     image_pixels: int = 64_000_000
-    file_bytes: int = 100_000_000  # one picture or text file
+    file_bytes: int = 100_000_000  # one picture, sound or text file
     label_file_bytes: int = 300_000_000  # one file that holds the labels of many pictures or texts
     text_chars: int = 1_000_000
     row_bytes: int = 1_000_000
@@ -60,7 +60,8 @@ class IngestLimits:
 
 @dataclass(frozen=True)
 class IngestSpec:
-    """`paths` are (original name, local path) pairs of uploaded files: pictures, texts, tables, label files, archives.
+    """`paths` are (original name, local path) pairs of uploaded files: pictures, texts, tables, sounds, label files,
+    archives.
 
     `mapping` None means: guess it from the column names.
     """
@@ -73,6 +74,11 @@ class IngestSpec:
     known_classes: tuple[str, ...] = ()
     known_columns: tuple[tuple[str, str], ...] = ()  # (name, kind) the dataset already has
     limits: IngestLimits = field(default_factory=IngestLimits)
+
+    @property
+    def takes_sounds(self) -> bool:
+        """A sound file is an item of its own where any question may be asked about rows."""
+        return self.item_kind == "row" and self.label_kind == "free"
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,7 @@ class IngestPreview:
     folders_are_labels: bool = False
     label_files: int = 0  # files that say what is on the pictures (COCO, YOLO, VOC, Label Studio, metadata)
     labeled_pictures: int = 0  # as those files name them
+    sounds: int = 0  # files that are sounds, or say so
     problems: tuple[Reject, ...] = ()
 
 

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from lifecycle.common.models import TimestampedModel
+from lifecycle.contracts.sounds import is_sound
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 
@@ -97,7 +98,8 @@ class CollectionReject(models.Model):
 
 
 class Item(models.Model):
-    """One image, text or row, addressed by the hash of its content. Its content never changes.
+    """One image, text or row, addressed by the hash of its content. Its content never changes. A row may have a sound:
+    `blob` and `mime` are then those of the sound, and a cell of the row refers to it (contracts.sounds).
 
     `label` is the label that counts now (a class name, or a number as text), written by the annotations room
     through `datasets.services`; `label_annotation_id` says which annotation it came from.
@@ -146,6 +148,16 @@ class Item(models.Model):
                 name="item_fingerprint",
             ),
         ]
+
+    @property
+    def is_sound(self) -> bool:
+        """Its file is a sound, and `row` refers to it."""
+        return bool(self.blob) and is_sound(self.mime)
+
+    @property
+    def is_picture(self) -> bool:
+        """Its file is a picture, and all there is to see."""
+        return bool(self.blob) and not is_sound(self.mime)
 
 
 class Rendition(models.Model):

@@ -20,7 +20,7 @@ MAX_PIXELS = IngestLimits().image_pixels
 
 def load_rendition(item: Item, size: int) -> tuple[str, bytes]:
     """(blob name, content) of the item's picture in one of SIZES, as WebP."""
-    if not item.blob:
+    if not item.is_picture:
         raise NotFound("This item is not a picture.")
     if size not in SIZES:
         raise NotFound(f"Pictures come in {', '.join(map(str, SIZES))} pixels.")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .torch_data import TorchItems
 
 SPLITS = ("train", "validation", "test")
-CONTENT = {"image": "blob", "text": "text", "row": "row"}
+CONTENT = {"row": "row", "image": "blob", "text": "text"}  # a row may have a file too: its sound
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ class LoadedVersion:
         return pd.concat([pd.DataFrame(rows), kept.set_index(pd.RangeIndex(len(kept)))], axis=1)
 
     def items(self, split: str | None = None) -> Iterator[dict[str, Any]]:
-        """Every item as a dict: item_id, split, label, regions, and image (bytes), text or row."""
+        """Every item as a dict: item_id, split, label, regions, and image (bytes), text, or row with its sound (bytes)
+        where it has one."""
         table = self.arrow(split)
         for batch in table.to_batches(max_chunksize=1_000):
             for row in batch.to_pylist():
@@ -119,7 +120,9 @@ class LoadedVersion:
         item = {name: row[name] for name in ("item_id", "content_hash", "split", "label", "group")}
         if row.get("result"):
             item["regions"] = json.loads(row["result"])
-        if row["blob"]:
+        if row["row"] and row["blob"]:
+            item |= {"row": json.loads(row["row"]), "sound": self.read(row["blob"])}
+        elif row["blob"]:
             item["image"] = self.read(row["blob"])
         elif row["text"] is not None:
             item["text"] = row["text"]

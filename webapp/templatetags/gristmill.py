@@ -12,6 +12,7 @@ from django.core.paginator import Page
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
+from lifecycle.contracts.sounds import read_reference
 from webapp.icons import draw_icon
 from webapp.navigation import build_bar, build_navigation
 from webapp.tones import find_look
@@ -216,6 +217,12 @@ def bytesize(count: float | None) -> str:
 def lookup(mapping: Any, key: Any) -> Any:
     """{{ mapping|lookup:key }}; None when it has no such key."""
     return mapping.get(key) if hasattr(mapping, "get") else None
+
+
+@register.filter
+def refers_to_sound(value: Any) -> bool:
+    """Whether a row's cell stands for a sound: not for reading, but for a player."""
+    return bool(read_reference(value))
 
 
 @register.filter

@@ -48,7 +48,7 @@ def _read_batches(context: JobContext, source: SuggestionSource, since: int) -> 
 
     for batch in suggestion_selectors.iterate_open(source, since=since, batch=BATCH):
         yield [
-            Asked(one.task_id, context.blobs.fetch(one.blob, context.blob_dir) if one.blob else one.row or one.text)
+            Asked(one.task_id, one.row or (context.blobs.fetch(one.blob, context.blob_dir) if one.blob else one.text))
             for one in batch
         ]
 

@@ -26,6 +26,7 @@ from lifecycle.annotations.label_studio import (
     get_item_kind,
     get_variable,
     read_content,
+    refer_to_sound,
 )
 from lifecycle.annotations.models import Task
 from lifecycle.annotations.services import adopt, webhooks
@@ -39,6 +40,7 @@ from lifecycle.annotations.services.external_labels import (
 )
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.ingest import IngestResult
+from lifecycle.contracts.sounds import is_sound
 from lifecycle.datasets import services as datasets
 from lifecycle.datasets.models import Collection, Item
 from lifecycle.projects.models import Project
@@ -66,7 +68,7 @@ class BadTasks(DomainError):
 
 @dataclass(frozen=True)
 class Picture:
-    """An image of this installation that a task's address names."""
+    """An image or a sound of this installation that a task's address names."""
 
     blob: str
     width: int | None
@@ -152,9 +154,9 @@ def _read_draft(interface: Interface, reader: LabelReader, task: Any) -> _Draft:
 
 
 def _find_pictures(interface: Interface, drafts: list[_Draft], find) -> dict[str, Picture]:
-    """The pictures behind the addresses; BadTasks for those that are not of this installation."""
+    """The files behind the addresses; BadTasks for those that are not of this installation."""
     if get_item_kind(interface) != "image":
-        return {}
+        return _find_sounds(drafts, find)
     found = find({draft.content.address for draft in drafts})
     problems = [
         f"Error at item {place}: Gristmill does not fetch “{draft.content.address[:120]}” here. Upload the pictures "
@@ -167,6 +169,19 @@ def _find_pictures(interface: Interface, drafts: list[_Draft], find) -> dict[str
     for draft in drafts:
         blob = found[draft.content.address].blob
         draft.content = Content(blob, address=draft.content.address)
+    return found
+
+
+def _find_sounds(drafts: list[_Draft], find) -> dict[str, Picture]:
+    addresses = {draft.content.sound for draft in drafts if draft.content.sound}
+    found = {address: one for address, one in find(addresses).items() if is_sound(one.mime)} if addresses else {}
+    problems = [
+        f"Error at item {place}: “{draft.content.sound[:120]}” is no sound of this installation that you may read."
+        for place, draft in enumerate(drafts)
+        if draft.content.sound and draft.content.sound not in found
+    ]
+    if problems:
+        raise BadTasks(problems[:SHOWN_ERRORS])
     return found
 
 
@@ -210,13 +225,13 @@ def _open_collection(dataset, user, *, is_large: bool) -> Collection:
 def _build_part(drafts: list[_Draft], pictures: Mapping[str, Picture]) -> pa.Table:
     rows = []
     for draft in drafts:
-        content, picture = draft.content, pictures.get(draft.content.address)
+        content, picture = draft.content, pictures.get(draft.content.address or draft.content.sound)
         rows.append({
             "content_hash": content.digest,
             "blob": picture.blob if picture else None,
             "text": content.text or None,
             "row": content.row,
-            "source_uri": content.address,
+            "source_uri": content.address or content.sound,
             "mime": picture.mime if picture else "application/json" if content.row else "text/plain",
             "width": picture.width if picture else None,
             "height": picture.height if picture else None,
@@ -262,8 +277,8 @@ def describe_extra(interface: Interface, content: Content, data: Mapping[str, An
     if get_item_kind(interface) == "image":
         extra = {name: value for name, value in data.items() if name != get_variable(interface)}
         kept = {"data": extra} if extra else {}
-    elif plain != dict(data):
-        kept = {"data": dict(data)}
+    elif plain != (said := refer_to_sound(data, content.sound)):
+        kept = {"data": said}
     return kept | ({"meta": meta} if meta else {})
 
 

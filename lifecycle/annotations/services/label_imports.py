@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from lifecycle.annotations import conversion
-from lifecycle.annotations.label_studio import get_item_kind, get_variable
+from lifecycle.annotations.label_studio import find_sound_field, get_item_kind, get_variable
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.annotations.services.external_labels import LabelReader
 from lifecycle.annotations.services.external_tasks import (
@@ -56,13 +56,14 @@ def start_import(*, project: Project, user, name: str, blob: str, layout: str = 
 
 
 def wants_job(project: Project, tasks: Sequence[Any], find_pictures) -> bool:
-    """Whether there are so many tasks, or pictures to be fetched, that a request cannot wait for them."""
+    """Whether there are so many tasks, or pictures or sounds to be fetched, that a request cannot wait for them."""
     if len(tasks) > MAX_TASKS:
         return True
     interface = get_interface(project)
-    if get_item_kind(interface) != ItemKind.IMAGE:
+    is_picture = get_item_kind(interface) == ItemKind.IMAGE
+    variable = get_variable(interface) if is_picture else find_sound_field(interface)
+    if not variable:
         return False
-    variable = get_variable(interface)
     addresses = {read_address(task, variable) for task in tasks}
     far = {one for one in addresses if one.startswith(("http://", "https://"))}
     return bool(far) and len(find_pictures(far)) < len(far)
@@ -128,9 +129,9 @@ def _list_problems(project: Project, tasks: Sequence[Any], pictures: Mapping[str
         except ValueError as error:
             problems.append((place, str(error)))
             continue
-        address = draft.content.address
+        address = draft.content.address or draft.content.sound
         if address and address not in pictures:
-            problems.append((place, f"its picture “{address[:120]}” is neither here nor could it be fetched"))
+            problems.append((place, f"its picture or sound “{address[:120]}” is neither here nor could it be fetched"))
     return problems
 
 

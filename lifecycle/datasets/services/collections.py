@@ -111,13 +111,17 @@ def describe_ingest(*, collection: Collection, paths: Iterable[tuple[str, str]],
     """The engine's spec for this collection, its files being at `paths`."""
     dataset, spec = collection.dataset, collection.spec
     problem = get_problem_type(dataset.project.problem_type)
+    known = tuple(classes)
+    asks_class = problem.label_kind == "class" or (
+        problem.label_kind == "free" and dataset.item_kind == "row" and known
+    )
     return IngestSpec(
         item_kind=dataset.item_kind,
         paths=tuple(paths),
         mapping=ColumnMapping.from_json(spec["mapping"]) if spec.get("mapping") else None,
         label_kind=problem.label_kind,
-        folders_are_labels=spec.get("folders_are_labels", True) and problem.label_kind == "class",
-        known_classes=tuple(classes),
+        folders_are_labels=bool(spec.get("folders_are_labels", True) and asks_class),
+        known_classes=known,
         known_columns=tuple((column["name"], column["kind"]) for column in dataset.columns),
     )
 

@@ -17,6 +17,7 @@ export function readTask(json) {
     height: json.height ?? null,
     text: json.data?.text ?? "",
     fields: json.fields ?? [],
+    sound: json.sound ?? "",
     data: json.data ?? {},
     suggestions: json.suggestions ?? [],
   };

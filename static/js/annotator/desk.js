@@ -108,7 +108,10 @@ function layOut(view, task, surfaces, panel) {
     if (control && (isDrawing(control) || isRelations(control))) return; // in the palette; the header waits for what is marked
     if (surface) {
       if (heading) stage.append(make("h2", { class: "annotator-heading", dir: "auto" }, heading));
-      if (pair.has(name)) sides.append(surface.element);
+      if (pair.has(name)) {
+        surface.element.dataset.side = sides.childElementCount ? "Right" : "Left"; // said where they stand one below the other
+        sides.append(surface.element);
+      }
       if (sides.childElementCount === 1 && !sides.parentElement) stage.append(sides);
       if (!pair.has(name)) stage.append(surface.element);
     } else panel.place(name, heading);

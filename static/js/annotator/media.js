@@ -21,7 +21,7 @@ function buildText(task) {
   return { element: make("div", { class: "annotator-text" }, make("p", { class: task.text.length > 600 ? "is-long" : "", dir: "auto" }, task.text)) };
 }
 
-const builders = { image: buildImage, text: buildText, row: (task) => ({ element: buildFields(task.fields) }) };
+const builders = { image: buildImage, text: buildText, row: (task) => ({ element: buildFields(task.fields, task.sound) }) };
 
 /** An item as it comes: nothing to draw on, nothing to remember. Pictures share the looker. */
 export const buildPlain = async (task, looker) => ({ task, ...(await builders[task.kind](task, looker)) });

@@ -1,4 +1,5 @@
-// The review desk: keeps the answer in view, gives the reason field back to the keys, and paints masks over the picture.
+// The review desk: keeps the answer in view, gives the reason field back to the keys, paints masks over the picture, and
+// plays the parts of a sound that were marked.
 import { decodeMask } from "../annotator/surfaces/image/rle.js";
 
 const OPACITY = 0.45;
@@ -11,7 +12,35 @@ export function mount(element) {
     if (event.key === "Escape") reason.blur();
   };
   reason?.addEventListener("keydown", onKey);
-  return () => reason?.removeEventListener("keydown", onKey);
+  const stop = playParts(element);
+  return () => {
+    reason?.removeEventListener("keydown", onKey);
+    stop();
+  };
+}
+
+/** A click on a part plays it to its end. Returns what stops listening. */
+function playParts(element) {
+  const player = element.querySelector("audio.sound-player");
+  let end = Infinity;
+  const onClick = (event) => {
+    const part = event.target.closest("[data-start]");
+    if (!part || !player) return;
+    player.currentTime = Number(part.dataset.start);
+    end = Number(part.dataset.end);
+    player.play().catch(() => part.setAttribute("title", "This browser cannot play it"));
+  };
+  const onTime = () => {
+    if (player.currentTime < end) return;
+    player.pause();
+    end = Infinity;
+  };
+  element.addEventListener("click", onClick);
+  player?.addEventListener("timeupdate", onTime);
+  return () => {
+    element.removeEventListener("click", onClick);
+    player?.removeEventListener("timeupdate", onTime);
+  };
 }
 
 function paintMasks(element) {

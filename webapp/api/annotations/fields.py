@@ -10,6 +10,7 @@ from django.urls import reverse
 from lifecycle.annotations.label_studio import pick_fields
 from lifecycle.annotations.models import Task
 from lifecycle.contracts.label_interface import Interface, ObjectTag
+from lifecycle.contracts.sounds import replace_references
 from lifecycle.projects.models import Project
 from webapp.hypertext import clean_html
 from webapp.media import is_inline
@@ -21,15 +22,31 @@ BRINGS = {"Audio": "audio", "Image": "image"}  # what may stand in the data itse
 def build_fields(project: Project, interface: Interface, task: Task) -> dict[str, Any]:
     """{field: value} of every object that has something to show. HTML is sanitized, sounds are addresses of ours."""
     extra = (task.external or {}).get("data")
-    found = pick_fields(interface, text=task.item.text, row=task.item.row, extra=extra)
+    row = show_row(project, task)
+    found = pick_fields(interface, text=task.item.text, row=row, extra=extra)
     fields: dict[str, Any] = {}
     for one in interface.objects:
-        if one.tag == "Image" and task.item.blob and one is interface.main_object:
+        if one.tag == "Image" and task.item.is_picture and one is interface.main_object:
             address = {"slug": project.slug, "task_id": task.pk}
             fields[one.field] = reverse("annotations:task-image", kwargs=address)
         elif one.field in found:
             fields[one.field] = _show(project, task, one, found[one.field])
-    return fields | _list_headings(interface, task.item.row, extra)
+        elif one.tag == "Audio" and task.item.is_sound:
+            fields[one.field] = address_sound(project, task)
+    return fields | _list_headings(interface, row, extra)
+
+
+def address_sound(project: Project, task: Task) -> str:
+    """Where the sound of the task's row is played from; empty where it has none."""
+    if not task.item.is_sound:
+        return ""
+    return reverse("annotations:task-sound", kwargs={"slug": project.slug, "task_id": task.pk})
+
+
+def show_row(project: Project, task: Task) -> Any:
+    """The task's row with the address of its sound in place of the reference."""
+    address = address_sound(project, task)
+    return replace_references(task.item.row or {}, address) if address else task.item.row
 
 
 def _show(project: Project, task: Task, one: ObjectTag, value: Any) -> Any:

@@ -13,7 +13,7 @@ from lifecycle.annotations.suggestion_selectors import list_shown
 from lifecycle.contracts.label_interface import Interface
 from lifecycle.datasets.models import Dataset
 from lifecycle.projects.models import Project
-from webapp.api.annotations.fields import build_fields
+from webapp.api.annotations.fields import address_sound, build_fields, show_row
 
 LONGEST_ROW = 500  # columns shown of one row
 
@@ -32,13 +32,14 @@ def build_task(project: Project, task: Task, columns: list[str], interface: Inte
         "overlap": task.overlap,
         "source": item.source_uri,
     }
-    if item.blob:
+    if item.is_picture:
         url = reverse("annotations:task-image", kwargs={"slug": project.slug, "task_id": task.pk})
         body |= {"kind": "image", "data": {"image": url}, "width": item.width, "height": item.height}
     elif item.row is not None:
         ordered = [name for name in columns if name in item.row] + [n for n in item.row if n not in set(columns)]
-        fields = [[name, item.row[name]] for name in ordered[:LONGEST_ROW]]
-        body |= {"kind": "row", "data": {"row": item.row}, "fields": fields}
+        row = show_row(project, task)
+        fields = [[name, row[name]] for name in ordered[:LONGEST_ROW]]
+        body |= {"kind": "row", "data": {"row": row}, "fields": fields, "sound": address_sound(project, task)}
     else:
         body |= {"kind": "text", "data": {"text": item.text}}
     if interface is not None:

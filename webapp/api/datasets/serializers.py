@@ -126,12 +126,13 @@ class ItemOut(serializers.ModelSerializer):
     is_excluded = serializers.SerializerMethodField()
     row = serializers.SerializerMethodField()
     image_url = serializers.SerializerMethodField()
+    sound_url = serializers.SerializerMethodField()
 
     class Meta:
         model = Item
         fields = (
             "id", "content_hash", "label", "split", "given_split", "group", "is_excluded", "text", "row", "image_url",
-            "mime", "width", "height", "byte_size", "collection", "source_uri", "created_at", "labeled_at",
+            "sound_url", "mime", "width", "height", "byte_size", "collection", "source_uri", "created_at", "labeled_at",
         )  # fmt: skip
 
     def get_is_excluded(self, item) -> bool:
@@ -142,8 +143,12 @@ class ItemOut(serializers.ModelSerializer):
         return item.row
 
     def get_image_url(self, item) -> str | None:
-        if not item.blob:
-            return None
+        return self._find_file(item) if item.is_picture else None
+
+    def get_sound_url(self, item) -> str | None:
+        return self._find_file(item) if item.is_sound else None
+
+    def _find_file(self, item) -> str:
         return reverse("api-datasets:item-file", args=[self.context["slug"], item.pk])
 
 

@@ -254,7 +254,7 @@ class ItemView(ProjectView):
 class ItemFileView(ProjectView):
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def get(self, request, slug, item_id):
-        """The picture exactly as it was uploaded."""
+        """The picture or sound exactly as it was uploaded."""
         return respond_file(selectors.get_item(self.project, item_id))
 
 

@@ -47,6 +47,16 @@ class Mask:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """A part of a sound that has labels, in seconds."""
+
+    label: str
+    tone: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
 class AnswerView:
     """What is drawn and what is said. `size` is the picture's, in pixels."""
 
@@ -55,6 +65,7 @@ class AnswerView:
     stretches: list[Stretch] = field(default_factory=list)
     said: list[tuple[str, str]] = field(default_factory=list)
     masks: list[Mask] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
 
     @property
     def letter_size(self) -> int:
@@ -72,7 +83,8 @@ def build_view(answer: Any, classes: Sequence[str] = ()) -> AnswerView:
     drawn = [_draw(region, tones) for region in read_regions(shapes)] if item.blob else []
     masks = [_read_mask(entry, tones) for entry in entries if _is_mask(entry)] if item.blob else []
     stretches = _cut(item.text, entries, tones) if item.text else []
-    return AnswerView(size, drawn, stretches, _list_said(entries), masks)
+    passages = _list_passages(entries, tones) if item.row and item.is_sound else []
+    return AnswerView(size, drawn, stretches, _list_said(entries), masks, passages)
 
 
 def _is_shape(entry: Mapping[str, Any]) -> bool:
@@ -90,6 +102,20 @@ def _read_mask(entry: Mapping[str, Any], tones: Mapping[str, int]) -> Mask:
     labels = entry["value"].get("brushlabels") or [""]
     tone = tones.get(str(labels[0]), 0)
     return Mask(str(labels[0]), tone, entry["value"]["rle"], entry["original_width"], entry["original_height"])
+
+
+def _list_passages(entries: Sequence[Mapping[str, Any]], tones: Mapping[str, int]) -> list[Passage]:
+    """In the order of the sound."""
+    found = []
+    for entry in entries:
+        value = entry["value"] if isinstance(entry.get("value"), Mapping) else {}
+        labels = value.get(str(entry.get("type")))
+        if not isinstance(labels, list) or not all(isinstance(value.get(end), int | float) for end in ("start", "end")):
+            continue
+        names = [str(label) for label in labels]
+        tone = tones.get(names[0], 0) if names else 0
+        found.append(Passage(", ".join(names), tone, float(value["start"]), float(value["end"])))
+    return sorted(found, key=lambda one: (one.start, one.end))
 
 
 def _find_size(item: Any, entries: Sequence[Mapping[str, Any]]) -> tuple[int, int]:

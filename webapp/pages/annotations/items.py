@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from lifecycle.annotations.item_selectors import get_item, list_own_answers
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
-from webapp.files import respond_picture
+from webapp.files import respond_picture, respond_sound
 from webapp.pages.annotations.shared import build_base
 
 
@@ -32,3 +32,11 @@ def item_picture(request, slug, item_id, size):
     project = get_project(request.user, slug, role="member")
     shown = get_item(project, request.user, item_id, role=project.role)
     return respond_picture(request, shown, size)
+
+
+@login_required
+@require_GET
+def item_sound(request, slug, item_id):
+    """The sound of such an item."""
+    project = get_project(request.user, slug, role="member")
+    return respond_sound(request, get_item(project, request.user, item_id, role=project.role))

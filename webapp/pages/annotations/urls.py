@@ -21,7 +21,9 @@ urlpatterns = [
     path(W + "/deliveries/<int:delivery_id>/resend", webhooks.webhook_resend, name="webhook-resend"),
     path(P + "/items/<int:item_id>", items.item, name="item"),
     path(P + "/items/<int:item_id>/picture/<int:size>", items.item_picture, name="item-picture"),
+    path(P + "/items/<int:item_id>/sound", items.item_sound, name="item-sound"),
     path(P + "/tasks/<int:task_id>/image", views.task_image, name="task-image"),
+    path(P + "/tasks/<int:task_id>/sound", views.task_sound, name="task-sound"),
     path(P + "/tasks/<int:task_id>/media/<str:object_name>", views.task_media, name="task-media"),
     *transfer_urls.urlpatterns,
     *queue_urls.urlpatterns,
@@ -42,7 +44,9 @@ ACCESS = {
     "webhook-resend": {"POST": "engineer"},
     "item": {"GET": "member"},
     "item-picture": {"GET": "member"},
+    "item-sound": {"GET": "member"},
     "task-image": {"GET": "annotator"},
+    "task-sound": {"GET": "annotator"},
     "task-media": {"GET": "annotator"},
 }
 ACCESS |= transfer_urls.ACCESS

@@ -21,6 +21,7 @@ from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
+from webapp.files import respond_sound
 from webapp.media import respond_inline
 from webapp.pages.annotations.forms import GuideForm
 from webapp.pages.annotations.guide import render_guide
@@ -78,7 +79,7 @@ def task_image(request, slug, task_id):
     project = get_project(request.user, slug, role="annotator")
     task = selectors.get_task(project, request.user, task_id, role=project.role)
     item = task.item
-    if not item.blob:
+    if not item.is_picture:
         raise NotFound("This item has no picture.")
     etag = f'"{item.blob}"'
     if request.headers.get("If-None-Match") == etag:
@@ -97,6 +98,14 @@ def task_image(request, slug, task_id):
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+@login_required
+@require_GET
+def task_sound(request, slug, task_id):
+    """The sound of a task that was lent to the caller."""
+    project = get_project(request.user, slug, role="annotator")
+    return respond_sound(request, selectors.get_task(project, request.user, task_id, role=project.role).item)
 
 
 @login_required

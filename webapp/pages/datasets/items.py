@@ -22,7 +22,7 @@ from lifecycle.exploration import selectors as exploration
 from lifecycle.exploration import services
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
-from webapp.files import respond_file, respond_picture
+from webapp.files import respond_file, respond_picture, respond_sound
 from webapp.pages.annotations.answer_view import build_view
 from webapp.pages.datasets.chips import describe_filters
 from webapp.pages.datasets.facets import forget_facets, recall_facets
@@ -121,6 +121,13 @@ def show_picture(request, slug, item_id, size):
     """The item's picture as WebP, made once and kept by the browser."""
     project = get_project(request.user, slug)
     return respond_picture(request, selectors.get_item(project, item_id), size)
+
+
+@login_required
+@require_GET
+def play_sound(request, slug, item_id):
+    """The sound of a row, for a player."""
+    return respond_sound(request, selectors.get_item(get_project(request.user, slug), item_id))
 
 
 @login_required

@@ -1,4 +1,4 @@
-"""Pictures of tasks: served to those who may see the task, and found again by their address."""
+"""Pictures and sounds of tasks: served to those who may see the task, and found again by their address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rest_framework.renderers import BaseRenderer
 
 from lifecycle.annotations import external_selectors as selectors
 from lifecycle.common.errors import NotFound
-from webapp.files import respond_file
+from webapp.files import respond_file, respond_sound
 from webapp.protocols.label_studio.base import ProjectDoorView
 
 
@@ -32,5 +32,5 @@ class PictureView(ProjectDoorView):
         tasks = selectors.list_tasks(self.project, request.user, role=self.role)
         task = tasks.filter(item__blob=digest).first()
         if task is None:
-            raise NotFound("There is no such picture, or its task is not in your hands.")
-        return respond_file(task.item)
+            raise NotFound("There is no such file, or its task is not in your hands.")
+        return respond_sound(request, task.item) if task.item.is_sound else respond_file(task.item)

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +20,8 @@ from workers.engines.export.bookkeeping import Bookkeeping, OpenBlob
 BATCH_ROWS = 2_000
 SPLITS = ("train", "validation", "test")
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/bmp": "bmp",
-              "image/tiff": "tif"}  # fmt: skip
+              "image/tiff": "tif", "audio/wav": "wav", "audio/mpeg": "mp3", "audio/flac": "flac", "audio/ogg": "ogg",
+              "audio/mp4": "m4a", "audio/aac": "aac", "audio/webm": "webm"}  # fmt: skip
 COLUMNS = (
     "item_id",
     "content_hash",
@@ -46,6 +48,13 @@ class Source(Bookkeeping):
     should_stop: ShouldStop
     left_out: Counter[str] = field(default_factory=Counter)
     written: int = 0
+
+    @cached_property
+    def has_sounds(self) -> bool:
+        """Whether rows of the version have sounds."""
+        if self.spec.item_kind != "row":
+            return False
+        return any(pq.read_table(path, columns=["blob"])["blob"].drop_null().length() for path in self.spec.chunks)
 
     def read_items(self) -> Iterator[dict[str, Any]]:
         """Manifest rows as dicts, `row` and `result` parsed."""

@@ -1,4 +1,4 @@
-"""Versions as tables: Parquet with pictures inside, and CSV that no spreadsheet runs."""
+"""Versions as tables: Parquet with pictures and sounds inside, and CSV that no spreadsheet runs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ GROUP_ROWS = 10_000
 KEPT = ("split", "label", "group", "item_id", "content_hash")
 FORMULA = re.compile(r"^[\s\0]*[=+\-@\t\r]")
 NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
-PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+SOUND_COLUMN = "sound"  # of rows: its bytes and name, beside the cell that refers to it
+FILE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
 def write_parquet(source: Source, target: Path) -> None:
-    """One table: features (or text, or image as bytes and name, as Hugging Face has it), label, split, ids."""
+    """One table: features (or text, or image as bytes and name, as Hugging Face has it), label, split, ids; and of rows
+    with sounds, these too."""
     with TableWriter(source, target) as writer:
         for item in source.read_items():
             writer.add(item)
@@ -80,7 +82,10 @@ class TableWriter:
 
     def __init__(self, source: Source, target: Path):
         self._source, self._features = source, list_features(source)
-        self._schema = _describe_schema(source, self._features)
+        taken = {*self._features, *extra_columns(source, self._features)}
+        name = SOUND_COLUMN if SOUND_COLUMN not in taken else f"{SOUND_COLUMN}_file"
+        self._sound = name if source.has_sounds else ""
+        self._schema = _describe_schema(source, self._features, self._sound)
         self._writer = pq.ParquetWriter(target, self._schema, compression="zstd")
         self._rows: list[dict[str, Any]] = []
         self._bytes = 0
@@ -100,6 +105,10 @@ class TableWriter:
             content = self._source.read_blob(item["blob"])
             cells["image"] = {"bytes": content, "path": name_file(item)}
             self._bytes += len(content)
+        elif self._sound:
+            content = self._source.read_blob(item["blob"]) if item["blob"] else b""
+            cells[self._sound] = {"bytes": content, "path": name_file(item)} if item["blob"] else None
+            self._bytes += len(content)
         elif item["text"]:
             self._bytes += len(item["text"])
         self._rows.append(cells)
@@ -113,13 +122,15 @@ class TableWriter:
         self._rows, self._bytes = [], 0
 
 
-def _describe_schema(source: Source, features: list[str]) -> pa.Schema:
+def _describe_schema(source: Source, features: list[str], sound: str) -> pa.Schema:
     kinds = dict(source.spec.columns)
     if source.spec.item_kind == "row":
         fields = [(name, pa.float64() if kinds.get(name) == "number" else pa.string()) for name in features]
     else:
-        fields = [(features[0], PICTURE if source.spec.item_kind == "image" else pa.string())]
+        fields = [(features[0], FILE if source.spec.item_kind == "image" else pa.string())]
     extra = extra_columns(source, features)
+    if sound:
+        fields.append((sound, FILE))
     return pa.schema([*fields, *((n, pa.int64() if n.startswith("item_id") else pa.string()) for n in extra)])
 
 

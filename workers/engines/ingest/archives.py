@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ NESTED_MAGICS = (
 )
 RATIO_FROM_BYTES = 1 << 20
 ENCRYPTED_FLAG = 0x1
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError)
 LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -96,13 +98,13 @@ class Archive:
 
 
 class unpacking:  # used like a keyword: with unpacking(): …
-    """Turns what zipfile and zlib raise about damaged data into Refused."""
+    """Turns what zipfile, tarfile and zlib raise about damaged data into Refused."""
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind, error, trace) -> None:
-        if isinstance(error, (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError)):
+        if isinstance(error, DAMAGED):
             raise Refused("the file inside the archive is damaged") from None
 
 

@@ -13,15 +13,17 @@ from workers.engines.ingest import parts
 from workers.engines.ingest.csv_rows import BadLine
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.formats.hub_card import name_class
-from workers.engines.ingest.mapping import check_mapping, guess_mapping
+from workers.engines.ingest.mapping import check_mapping, guess_mapping, list_features
 from workers.engines.ingest.parts import PartWriter
-from workers.engines.ingest.records import Batch, Position
+from workers.engines.ingest.records import Batch, Position, Record
 from workers.engines.ingest.rows import RowBuilder
+from workers.engines.ingest.sound_files import SoundFiles
 from workers.engines.ingest.sources import SourceFile
 from workers.engines.ingest.tables import Row, Table, open_table
 
 Outcome = tuple[Position, Reject] | Batch
 ROWS_AT_ONCE = 1_000
+BLOB = Record._fields.index("blob")
 WHOLE_FILE = 1 << 60  # the row number of a file that was refused as a whole
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
 
@@ -35,9 +37,16 @@ class TableReader:
     """Reads tables row by row; the mapping and kinds settled for the first hold for all."""
 
     def __init__(
-        self, spec: IngestSpec, writer: PartWriter, workdir: Path, report: Report, names: Mapping[str, Sequence[str]]
+        self,
+        spec: IngestSpec,
+        writer: PartWriter,
+        workdir: Path,
+        report: Report,
+        names: Mapping[str, Sequence[str]],
+        sounds: SoundFiles | None = None,
     ):
         self._spec = spec
+        self._sounds = sounds  # of the same import: a column may name them
         self._class_names = names  # {column: class names by number} as a card beside the tables says
         self._notes = writer.notes
         self._workdir = workdir
@@ -61,15 +70,24 @@ class TableReader:
         self, file: SourceFile, table: Table, mapping: ColumnMapping, skip: int, split: str | None
     ) -> Iterator[Batch]:
         known = {**table.kinds, **dict(self._spec.known_columns), **dict(mapping.kinds)}
-        builder = RowBuilder(self._spec, mapping, table.columns, known, file.uri, split)
+        rows: Iterator[Row | BadLine] = islice(name_classes(table.read(), table.columns, self._class_names), skip, None)
+        sounds, column = self._sounds, ""
+        if sounds and (column := sounds.find_column(file, table, list_features(mapping, table.columns))):
+            known[column] = "text"
+            rows = sounds.resolve(file, rows, table.columns, column)
+        builder = RowBuilder(
+            self._spec, mapping, table.columns, known, file.uri, split, sounds.book if sounds and column else None
+        )
         self._remember_columns(builder)
         total = max(_estimate_rows(table), 1)
-        rows = islice(name_classes(table.read(), table.columns, self._class_names), skip, None)
         number = skip
         while some := list(islice(rows, min(ROWS_AT_ONCE, parts.ROWS_PER_PART))):
             number += len(some)
             self.fraction = min(number / total, 1.0)
-            yield builder.build_batch(some, file.position._replace(row=number))
+            batch = builder.build_batch(some, file.position._replace(row=number))
+            if sounds and column and batch.size:
+                sounds.book.mark_named([str(digest) for digest in batch.columns[BLOB] or () if digest])
+            yield batch
 
     def _settle(self, table: Table) -> ColumnMapping:
         """The mapping as given, or as guessed from the first table."""
@@ -88,8 +106,12 @@ class TableReader:
 
     def _remember_columns(self, builder: RowBuilder) -> None:
         if self._spec.item_kind == "row":
-            columns = dict(self._notes.get("columns", ()))
-            self._notes["columns"] = list({**dict(builder.features), **columns}.items())
+            remember_columns(self._notes, builder.features)
+
+
+def remember_columns(notes: dict, features: Sequence[tuple[str, str]]) -> None:
+    """Add (name, kind) of features to those that the import knows; what it knows stays."""
+    notes["columns"] = list({**dict(features), **dict(notes.get("columns", ()))}.items())
 
 
 def name_classes(

@@ -45,7 +45,7 @@ class LabelBook:
 
     def add(self, picture: str, home: str, said: Said) -> None:
         """`picture` as the label file names it, `home` the path of that file."""
-        stem = _cut_stem(picture)
+        stem = cut_stem(picture)
         self._rows.append((stem, UPLOAD_PREFIX.sub("", stem), _cut_end(picture), home, json.dumps(said)))
         self.size += 1
         if len(self._rows) >= WRITE_AT_ONCE:
@@ -89,14 +89,14 @@ class LabelBook:
         self._base.close()
 
     def _match(self, name: str) -> list[tuple[int, Said]]:
-        stem = _cut_stem(name)
+        stem = cut_stem(name)
         rows = self._base.execute(
             "SELECT id, place, home, content FROM said WHERE stem IN (:stem, :bare) OR bare = :stem ORDER BY id",
             {"stem": stem, "bare": UPLOAD_PREFIX.sub("", stem)},
         ).fetchall()
         if not rows:
             return []
-        scores = [_score(name, place, home) for _, place, home, _ in rows]
+        scores = [score_place(name, place, home) for _, place, home, _ in rows]
         best = max(scores)
         return [
             (number, _read(content))
@@ -111,8 +111,9 @@ class LabelBook:
         self._rows = []
 
 
-def _score(name: str, place: str, home: str) -> tuple[int, int]:
-    """How well a picture's path fits: common folders at the end, then whether both speak of the same split."""
+def score_place(name: str, place: str, home: str) -> tuple[int, int]:
+    """How well a file's path fits the place that the file at `home` names: common folders at the end, then whether both
+    speak of the same split."""
     mine, theirs = _cut_end(name).split("/"), _cut_end(place).split("/")
     if len(theirs) == 1:
         theirs = [*_cut_end(home).split("/")[:-1], *theirs]
@@ -135,7 +136,8 @@ def _cut_end(path: str) -> str:
     return str(PurePosixPath(clean).with_suffix("")) if PurePosixPath(clean).name else clean
 
 
-def _cut_stem(path: str) -> str:
+def cut_stem(path: str) -> str:
+    """The file's name without folders and ending, in small letters."""
     return PurePosixPath(path.replace("\\", "/")).stem.lower()
 
 

@@ -15,6 +15,7 @@ from workers.engines.ingest.items_from_tables import is_table
 from workers.engines.ingest.kinds import is_missing
 from workers.engines.ingest.label_files import LabelFiles
 from workers.engines.ingest.mapping import guess_mapping
+from workers.engines.ingest.sounds import is_named_so, sniff
 from workers.engines.ingest.sources import SourceFile, iterate_sources
 from workers.engines.ingest.tables import Table, open_table
 
@@ -35,7 +36,8 @@ def inspect(spec: IngestSpec, *, workdir: str | Path, report: Report, should_sto
     labels = count_labels(name for name, _, _ in files)
     splits = Counter(s for name, _, _ in files if (s := read_folders(name).split))
     label_files, labeled = _count_labels(spec, Path(workdir), problems) if spec.item_kind == "image" else (0, 0)
-    table, tables = (None, 0) if spec.item_kind == "image" else _find_table(spec, Path(workdir), problems)
+    sounds = _find_sounds(spec) if spec.takes_sounds else set()
+    table, tables = (None, 0) if spec.item_kind == "image" else _find_table(spec, Path(workdir), problems, sounds)
     return IngestPreview(
         files=len(files),
         tables=tables,
@@ -45,6 +47,7 @@ def inspect(spec: IngestSpec, *, workdir: str | Path, report: Report, should_sto
         folders_are_labels=are_labels(labels, spec.known_classes),
         label_files=label_files,
         labeled_pictures=labeled,
+        sounds=len(sounds),
         problems=tuple(problems[:MAX_PROBLEMS]),
     )
 
@@ -60,11 +63,28 @@ def _count_labels(spec: IngestSpec, workdir: Path, problems: list[Reject]) -> tu
     return counted
 
 
-def _find_table(spec: IngestSpec, workdir: Path, problems: list[Reject]) -> tuple[Table | None, int]:
+def _find_sounds(spec: IngestSpec) -> set[tuple[int, int]]:
+    """Where the sounds stand, and what says that it is one."""
+    files = (found for found in iterate_sources(spec.paths, spec.limits) if isinstance(found, SourceFile))
+    return {file.position[:2] for file in files if is_named_so(file.name) or _sounds(file)}
+
+
+def _sounds(file: SourceFile) -> bool:
+    try:
+        return bool(sniff(file.peek()))
+    except Refused:
+        return False  # whoever reads it says why
+
+
+def _find_table(
+    spec: IngestSpec, workdir: Path, problems: list[Reject], sounds: set[tuple[int, int]]
+) -> tuple[Table | None, int]:
     """The first table that opens, with its sample read, and how many files are tables by name."""
     first, count = None, 0
     for found in iterate_sources(spec.paths, spec.limits):
         if not isinstance(found, SourceFile) or (spec.item_kind == "text" and not is_table(found)):
+            continue
+        if found.position[:2] in sounds:
             continue
         count += 1
         if first is None:

@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import Any
 
 from lifecycle.contracts.ingest import SPLIT_FOLDERS, ColumnMapping, IngestSpec, Reject
+from lifecycle.contracts.sounds import find_reference, identify
 from workers.engines.ingest.csv_rows import BadLine
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.fingerprints import compute_text, compute_texts
@@ -16,6 +17,7 @@ from workers.engines.ingest.kinds import is_missing, parse_number
 from workers.engines.ingest.mapping import list_features
 from workers.engines.ingest.quick_rows import QuickRows
 from workers.engines.ingest.records import Batch, Position, Record
+from workers.engines.ingest.sound_book import SoundBook
 
 Row = tuple[int, Sequence[object]]
 MAX_GROUP_CHARS = 200
@@ -34,10 +36,12 @@ class RowBuilder:
         kinds: Mapping[str, str],
         uri: str,
         split: str | None = None,
+        sounds: SoundBook | None = None,
     ):
         self._limits = spec.limits
         self._uri = uri
         self._split = split
+        self._sounds = sounds
         self._places = {role: columns.index(name) for role in ("text", "label", "group", "split")
                         if (name := getattr(mapping, role))}  # fmt: skip
         self._read_label = read_number_label if spec.label_kind == "number" else read_class_label
@@ -47,7 +51,7 @@ class RowBuilder:
         self._texts = [(name, columns.index(name)) for name in features if kinds[name] != "number"]
         self._is_text = spec.item_kind == "text"
         self.build: Callable[[int, Sequence[object]], Record] = self._build_text if self._is_text else self._build_row
-        self._quick = self._make_quick(spec) if spec.item_kind == "row" else None
+        self._quick = self._make_quick(spec) if spec.item_kind == "row" and sounds is None else None
 
     def _make_quick(self, spec: IngestSpec) -> QuickRows:
         features = [(*column, True) for column in self._numbers] + [(*column, False) for column in self._texts]
@@ -112,7 +116,7 @@ class RowBuilder:
             raise Refused("the row is too large")
         if NUL_ESCAPE in content and any("\0" in v for v in row.values() if isinstance(v, str)):
             raise Refused("the row holds a NUL character")
-        return Record(
+        record = Record(
             content_hash=compute_hash(content),
             row=content.decode(),
             source_uri=f"{self._uri}#{line}",
@@ -120,6 +124,7 @@ class RowBuilder:
             byte_size=len(content),
             **self._read_roles(cells),
         )
+        return add_sound(record, row, self._sounds) if self._sounds else record
 
     def _collect(self, cells: Sequence[object]) -> dict[str, object]:
         row: dict[str, object] = {}
@@ -148,6 +153,19 @@ class RowBuilder:
         if "split" in places:
             roles["split"] = read_split(cells[places["split"]])
         return roles
+
+
+def add_sound(record: Record, row: Mapping[str, object], sounds: SoundBook) -> Record:
+    """The row's record with the file that it refers to, where that is one of this import."""
+    sound = sounds.get(find_reference(row))
+    if sound is None:
+        return record
+    return record._replace(
+        content_hash=identify(row) or record.content_hash,
+        blob=sound.digest,
+        mime=sound.mime,
+        byte_size=sound.byte_size,
+    )
 
 
 def _append(columns: list[Sequence | None], records: Sequence[Record]) -> list[Sequence | None]:

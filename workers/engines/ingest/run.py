@@ -13,11 +13,13 @@ from workers.engines.ingest.folders import FolderSays, are_labels, count_labels,
 from workers.engines.ingest.formats import regions
 from workers.engines.ingest.items_from_documents import read_document
 from workers.engines.ingest.items_from_files import read_images, read_text_file
-from workers.engines.ingest.items_from_tables import TableReader, is_table
+from workers.engines.ingest.items_from_tables import TableReader, is_table, remember_columns
+from workers.engines.ingest.items_from_tasks import read_tasks
 from workers.engines.ingest.label_files import split_of_name
 from workers.engines.ingest.parts import PartWriter
 from workers.engines.ingest.picture_files import PictureFiles
 from workers.engines.ingest.records import Batch, Position, Record
+from workers.engines.ingest.sound_files import FEATURES, SoundFiles
 from workers.engines.ingest.sources import SourceFile, iterate_sources, list_names
 
 Outcome = tuple[Position, Record | Reject] | Batch
@@ -88,15 +90,21 @@ class _Reader:
         self.notes = writer.notes
         self.classes = set(writer.notes.get("classes", ()))
         self.cards, class_names = find_cards(spec, names)
-        self.tables = TableReader(spec, writer, workdir, report, class_names)
+        self.sounds = SoundFiles(spec, workdir, put_blobs, self.read_folders) if spec.takes_sounds else None
+        self.tables = TableReader(spec, writer, workdir, report, class_names, self.sounds)
         self.files_done = 0
 
     def read(self, after: Position | None) -> Iterator[Outcome]:
         """Everything that stands after `after` in the sources."""
-        for outcome in self._read_images(after) if self.spec.item_kind == "image" else self._read_others(after):
+        for outcome in self._choose_reading(after):
             if not isinstance(outcome, Batch) and isinstance(outcome[1], Record) and outcome[1].result:
                 self._remember_classes(outcome[1].result)
             yield outcome
+
+    def _choose_reading(self, after: Position | None) -> Iterator[Outcome]:
+        if self.spec.item_kind == "image":
+            return self._read_images(after)
+        return self._read_sounds(self.sounds, after) if self.sounds else self._read_others(after)
 
     def read_folders(self, name: str) -> FolderSays:
         found = read_folders(name)
@@ -105,7 +113,10 @@ class _Reader:
 
     def fraction(self, position: Position) -> float:
         inside = self.tables.fraction if self.spec.item_kind != "image" else 0.0
-        return min((max(self.files_done - 1, 0) + inside) / self.file_count, 1.0)
+        done = min((max(self.files_done - 1, 0) + inside) / self.file_count, 1.0)
+        if self.sounds and len(self.sounds.book):  # storing them is the work
+            return 0.9 * min(self.sounds.seen / self.file_count, 1.0) + 0.1 * done
+        return done
 
     def _read_images(self, after: Position | None) -> Iterator[Outcome]:
         pictures = PictureFiles(self.spec, self.workdir, self.read_folders)
@@ -113,16 +124,36 @@ class _Reader:
         files = pictures.list_pictures(self._pending(after), after)
         yield from read_images(files, self.spec, pictures.say, self.put_blobs)
 
+    def _read_sounds(self, sounds: SoundFiles, after: Position | None) -> Iterator[Outcome]:
+        yield from sounds.store(after)
+        yield from self._read_others(after)
+        for outcome in sounds.list_items(after):
+            if isinstance(outcome[1], Record):
+                remember_columns(self.notes, FEATURES)
+            yield outcome
+
     def _read_others(self, after: Position | None) -> Iterator[Outcome]:
         for file in self._pending(after):
             if not isinstance(file, SourceFile):
                 yield file
-            elif file.position[:2] in self.cards:
+            elif file.position[:2] in self.cards or (self.sounds and self.sounds.claims(file)):
                 continue
             elif self.spec.item_kind == "text":
                 yield from self._read_text(file, after)
             else:
-                yield from self.tables.read(file, after, self.read_folders(file.name).split)
+                yield from self._read_rows(file, after)
+
+    def _read_rows(self, file: SourceFile, after: Position | None) -> Iterator[Outcome]:
+        split = self.read_folders(file.name).split
+        done = after.row if after and (after.source, after.member) == file.position[:2] else 0
+        tasks = read_tasks(file, self.spec, self.sounds, split, done) if self.sounds else None
+        if tasks is None:
+            yield from self.tables.read(file, after, split)
+            return
+        for outcome in tasks:
+            if isinstance(outcome[1], Record):
+                remember_columns(self.notes, [(name, "text") for name in json.loads(outcome[1].row or "{}")])
+            yield outcome
 
     def _read_text(self, file: SourceFile, after: Position | None) -> Iterator[Outcome]:
         says = self.read_folders(file.name)

@@ -62,6 +62,31 @@ class SourceFile:
             raise Refused("an archive inside an archive is not opened; upload it by itself")
         return content
 
+    def peek(self) -> bytes:
+        """The first HEAD_BYTES; Refused when they cannot be read."""
+        if self.path:
+            return read_head(self.path)
+        assert self.archive
+        with self.archive.open(self.member) as stream, unpacking():
+            return stream.read(HEAD_BYTES)
+
+    def read_when(self, is_wanted: Callable[[bytes], bool], max_bytes: int) -> bytes | None:
+        """The whole content if `is_wanted` likes its first HEAD_BYTES, else None; Refused as `read` is.
+
+        The head and the rest come out of one stream: a tar cannot be gone back in.
+        """
+        if self.path:
+            return self.read(max_bytes) if is_wanted(read_head(self.path)) else None
+        assert self.archive
+        with self.archive.open(self.member) as stream, unpacking():
+            head = stream.read(HEAD_BYTES)
+            if not is_wanted(head):
+                return None
+            content = head + stream.read(max_bytes + 1 - len(head))
+        if len(content) > max_bytes:
+            raise Refused(f"the file is larger than {max_bytes // 1_000_000} MB")
+        return content
+
     @contextmanager
     def on_disk(self, workdir: Path) -> Iterator[Path]:
         """A local path with the content, however large."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from types import TracebackType
+from typing import BinaryIO
 
 from lifecycle.contracts.ingest import IngestLimits
-from workers.engines.ingest.archives import Archive, member_name
+from workers.engines.ingest.archives import Archive, member_name, unpacking
+from workers.engines.ingest.sounds import SUFFIXES as SOUNDS
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
@@ -39,8 +43,20 @@ class Members:
 
     def index_pictures(self) -> dict[str, str]:
         """{file name without ending: name} of the pictures that came along; masks are none."""
+        return self._index(name for name in self.list(*PICTURES) if not name.startswith("masks/"))
+
+    def index_sounds(self) -> dict[str, str]:
+        """{file name without ending: name} of the sounds that came along."""
+        return self._index(self.list(*SOUNDS))
+
+    def copy(self, name: str, out: BinaryIO) -> None:
+        """Write a member's content, however large."""
+        with self._archive.open(self._by_name[name]) as stream, unpacking():
+            shutil.copyfileobj(stream, out, 1 << 20)
+        out.flush()
+
+    def _index(self, names: Iterable[str]) -> dict[str, str]:
         found: dict[str, str] = {}
-        for name in self.list(*PICTURES):
-            if not name.startswith("masks/"):
-                found.setdefault(PurePosixPath(name).stem, name)
+        for name in names:
+            found.setdefault(PurePosixPath(name).stem, name)
         return found

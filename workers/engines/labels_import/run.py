@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from lifecycle.contracts.label_imports import Draft, LabelImportSpec, Rejected
+from lifecycle.contracts.label_interface.questions import find_item_kind
+from lifecycle.contracts.problems import ItemKind
 from workers.engines.ingest.archives import is_zip
 from workers.engines.ingest.errors import Refused
 from workers.engines.labels_import import pictures, spans, tables
 from workers.engines.labels_import.members import Members
 
 READERS = {
-    "JSON": tables.read_json,
+    "JSON": tables.read_json_or_archive,
     "JSON_MIN": tables.read_json,
     "CSV": tables.read_csv,
     "TSV": tables.read_tsv,
@@ -63,6 +65,11 @@ def detect(spec: LabelImportSpec) -> str:
     return BY_SUFFIX[suffix]
 
 
+def _shows_pictures(spec: LabelImportSpec) -> bool:
+    main = spec.interface.main_control
+    return main is None or find_item_kind(main, spec.interface) == ItemKind.IMAGE
+
+
 def _detect_archive(spec: LabelImportSpec) -> str:
     try:
         with Members(spec.path) as members:
@@ -74,7 +81,7 @@ def _detect_archive(spec: LabelImportSpec) -> str:
             if members.list(".xml"):
                 return "VOC"
             if members.list(".json"):
-                return "COCO"
+                return "COCO" if _shows_pictures(spec) else "JSON"
     except Refused as refused:
         raise ValueError(f"{spec.name}: {refused}.") from None
     raise ValueError("The archive holds no labels that can be read: COCO, YOLO, Pascal VOC, or masks with masks.jsonl.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ import pyarrow.parquet as pq
 from lifecycle.contracts.label_exports import arm
 from lifecycle.contracts.label_imports import Draft, LabelImportSpec, Rejected
 from lifecycle.contracts.label_interface import Control, Interface
+from workers.engines.ingest.archives import is_zip
+from workers.engines.labels_import.members import Members
 
 BLOCK = 1 << 20
 MOST_CHARS = 64 << 20  # of one entry
@@ -25,6 +29,19 @@ BARE = {"choices": "choices", "textarea": "text"}  # types that stand as a bare 
 csv.field_size_limit(MOST_CHARS)
 
 Outcome = Draft | Rejected
+
+
+def read_json_or_archive(spec: LabelImportSpec) -> Iterator[Outcome]:
+    """The same, also out of a zip in which the sounds lie beside it."""
+    with open(spec.path, "rb") as source:
+        if not is_zip(source.read(4)):
+            yield from read_json(spec)
+            return
+    with Members(spec.path) as members:
+        for name in members.list(".json"):
+            with tempfile.NamedTemporaryFile() as copy:
+                members.copy(name, copy)  # type: ignore[arg-type]
+                yield from read_json(replace(spec, path=copy.name))
 
 
 def read_json(spec: LabelImportSpec) -> Iterator[Outcome]:

@@ -1,4 +1,4 @@
-// Taxonomy: paths in a tree, found by typing or by opening branches.
+// Taxonomy: paths in a tree, found by typing or by opening branches; arrows walk through it.
 
 import { make } from "../dom.js";
 import { createAnswer } from "./answer.js";
@@ -15,20 +15,45 @@ export function create({ control, session, id }) {
   const chosen = make("ul", { class: "annotator-chosen" });
   const input = make("input", { class: "form-control form-control-sm", type: "search", placeholder: control.attrs.placeholder || "Find …",
     "aria-label": `Find in ${control.name}`, oninput: () => paintTree(), onkeydown: onKey }); // prettier-ignore
-  const tree = make("ul", { class: "annotator-tree" });
+  const tree = make("ul", { class: "annotator-tree", onkeydown: onWalk });
   const element = make("div", { class: "annotator-taxonomy" }, chosen, input, tree);
 
   function onKey(event) {
+    if (event.key === "ArrowDown") return walk(event, tree.firstElementChild);
     if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
-    const first = tree.querySelector("[data-path]:not([disabled])");
+    const first = tree.querySelector("[data-path]");
     if (input.value.trim() && first) {
       toggle(JSON.parse(first.dataset.path));
       input.value = "";
       paintTree();
     }
   }
+
+  const fold = (name, isOpen) => (isOpen ? open.add(name) : open.delete(name), paintTree());
+  const readNode = (node) => ({ path: JSON.parse(node.dataset.node), isOpen: open.has(node.dataset.node), isBranch: children.has(node.dataset.node) });
+
+  function walk(event, node) {
+    event.preventDefault();
+    event.stopPropagation(); // elsewhere the arrows go to other items
+    (node?.querySelector(".annotator-leaf:not([disabled])") ?? node?.querySelector("button"))?.focus();
+  }
+
+  function onWalk(event) {
+    const node = event.target.closest("[data-node]");
+    if (!node || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const { path, isOpen, isBranch } = readNode(node);
+    if (event.key === "ArrowDown") walk(event, node.nextElementSibling ?? node);
+    else if (event.key === "ArrowUp" && !node.previousElementSibling) walk(event, input.parentElement), input.focus();
+    else if (event.key === "ArrowUp") walk(event, node.previousElementSibling);
+    else if (event.key === "ArrowRight" && isBranch && !isOpen) walk(event, node), fold(node.dataset.node, true);
+    else if (event.key === "ArrowRight") walk(event, isBranch ? node.nextElementSibling : node);
+    else if (event.key === "ArrowLeft" && isOpen) walk(event, node), fold(node.dataset.node, false);
+    else if (event.key === "ArrowLeft") walk(event, findNode(key(path.slice(0, -1))) ?? node);
+  }
+
+  const findNode = (name) => [...tree.children].find((node) => node.dataset.node === name) ?? null;
 
   function toggle(path) {
     const had = answer.read() ?? [];
@@ -43,11 +68,11 @@ export function create({ control, session, id }) {
     const name = isSearch ? label.path.join(" › ") : label.text || label.value;
     const isBlocked = leafOnly && below.length > 0;
     return make(
-      "li", { class: "annotator-node", style: { "--depth": isSearch ? 0 : label.path.length - 1 } },
+      "li", { class: "annotator-node", "data-node": key(label.path), style: { "--depth": isSearch ? 0 : label.path.length - 1 } },
       below.length && !isSearch ? make("button", { type: "button", class: "annotator-fold", "aria-expanded": String(isOpen), "aria-label": `Open ${name}`,
-        onclick: () => (isOpen ? open.delete(key(label.path)) : open.add(key(label.path)), paintTree()) }, isOpen ? "▾" : "▸") : make("span", { class: "annotator-fold" }),
-      make("button", { type: "button", class: `annotator-leaf${isOn ? " is-chosen" : ""}`, "data-path": key(label.path), "data-enter-through": "", disabled: isBlocked,
-        "aria-pressed": String(isOn), dir: "auto", onclick: () => toggle(label.path) }, name),
+        onclick: () => fold(key(label.path), !isOpen) }, isOpen ? "▾" : "▸") : make("span", { class: "annotator-fold" }),
+      make("button", { type: "button", class: `annotator-leaf${isOn ? " is-chosen" : ""}`, disabled: isBlocked && isSearch, dir: "auto",
+        ...(isBlocked ? { onclick: () => fold(key(label.path), !isOpen) } : { "data-path": key(label.path), "data-enter-through": "", "aria-pressed": String(isOn), onclick: () => toggle(label.path) }) }, name),
     ); // prettier-ignore
   }
 
@@ -65,8 +90,11 @@ export function create({ control, session, id }) {
     const nodes = wanted
       ? control.labels.filter(({ path }) => path.join(" ").toLowerCase().includes(wanted)).map((label) => ({ label, below: children.get(key(label.path)) ?? [] }))
       : listOpen("[]");
+    const held = tree.contains(document.activeElement) ? document.activeElement : null;
+    const [place, part] = [held?.closest("[data-node]")?.dataset.node, held?.classList[0]];
     tree.replaceChildren(...nodes.slice(0, SHOWN).map((node) => buildNode(node, Boolean(wanted))));
     if (nodes.length > SHOWN) tree.append(make("li", { class: "text-secondary" }, `${nodes.length - SHOWN} more: type more letters.`));
+    if (held) findNode(place)?.querySelector(`.${part}`)?.focus({ preventScroll: true }); // what had the focus was made anew
   }
 
   return {
@@ -80,6 +108,7 @@ export function create({ control, session, id }) {
       );
       paintTree();
     },
+    verbs: () => [{ id: answer.verbId("find"), words: "Find in the tree", keys: ["/"], spare: ["Shift+f"], run: () => input.focus() }],
     focus: () => input.focus({ preventScroll: true }),
   };
 }

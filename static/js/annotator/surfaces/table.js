@@ -8,7 +8,7 @@ const LONGEST = 500;
 export function createSurface({ object, task }) {
   const value = readField(object, task);
   const rows = Array.isArray(value) && value.every(isRecord) && value.length ? value : null;
-  const body = rows ? buildGrid(rows) : buildFields(listFields(object, task, value));
+  const body = rows ? buildGrid(rows) : buildFields(listFields(object, task, value), task.sound);
   return { element: make("div", { class: "annotator-table" }, body) };
 }
 
@@ -21,13 +21,18 @@ function listFields(object, task, value) {
   return value === null ? Object.entries(task.data) : [[object.field, value]];
 }
 
-export function buildFields(fields) {
+/** Names and values in two columns; the cell that holds the address of the row's sound plays it. */
+export function buildFields(fields, sound = "") {
   const table = make("table", { class: "table table-sm annotator-row" });
   const body = table.createTBody();
   for (const [name, value] of fields.slice(0, LONGEST)) {
-    body.append(make("tr", {}, make("th", { scope: "row" }, name), buildCell(value)));
+    body.append(make("tr", {}, make("th", { scope: "row" }, name), sound && value === sound ? buildPlayer(name, sound) : buildCell(value)));
   }
   return table;
+}
+
+function buildPlayer(name, sound) {
+  return make("td", {}, make("audio", { class: "sound-player", controls: true, preload: "metadata", src: sound, "aria-label": `Sound of ${name}` }));
 }
 
 function buildGrid(rows) {

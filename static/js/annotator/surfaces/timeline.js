@@ -124,8 +124,8 @@ export function createTimeline({ first, last, least, height, label, paint, spans
 
   function drawRuler(context, ink) {
     context.fillStyle = ink;
-    const wide = context.measureText(format(view.to)).width + 24;
-    const count = Math.max(1, Math.floor(width / wide));
+    const wide = Math.max(context.measureText(format(view.from)).width, context.measureText(format(view.to)).width);
+    const count = Math.max(1, Math.floor(width / (1.5 * wide + 16))); // the outer ones are aligned with the ends
     for (let tick = 0; tick <= count; tick += 1) {
       const x = (width * tick) / count;
       context.textAlign = tick === 0 ? "left" : tick === count ? "right" : "center";

@@ -33,6 +33,7 @@ export function createSurface({ object, controls, task, session, settings }) {
   }
   const write = (start, end) => ({ start: times[findNearest(at, start)], end: times[findNearest(at, end)], instant: findNearest(at, start) === findNearest(at, end) });
 
+  const decimals = Math.min(8, Math.max(0, Math.ceil(-Math.log10((at.at(-1) - at[0]) / (at.length - 1) || 1))));
   const step = () => (at.at(-1) - at[0]) / (at.length - 1);
   const stretches = createStretches({ object, controls, session, settings, write, read, step });
   const timeline = createTimeline({
@@ -42,7 +43,7 @@ export function createSurface({ object, controls, task, session, settings }) {
   let stops = [];
 
   function format(place) {
-    if (!isTime) return Number.isInteger(place) ? String(place) : place.toPrecision(5).replace(/\.?0+$/, "");
+    if (!isTime) return place.toFixed(decimals);
     return new Date(place).toISOString().replace("T", " ").slice(0, 19);
   }
 

@@ -55,10 +55,12 @@ def find_picture(values: Mapping[str, Any]) -> str:
     """The path of the picture that a task shows, without server, query and upload prefix."""
     for key in ("image", "img", "ocr", "captioning"):
         if isinstance(values.get(key), str):
-            return _path(values[key])
+            return read_path(values[key])
     texts = [value for value in values.values() if isinstance(value, str)]
-    named = [t for t in texts if _path(t).lower().endswith((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif"))]
-    return _path(named[0]) if named else ""
+    named = [
+        t for t in texts if read_path(t).lower().endswith((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif"))
+    ]
+    return read_path(named[0]) if named else ""
 
 
 def find_text(values: Mapping[str, Any]) -> str:
@@ -115,8 +117,12 @@ def _unflatten(region: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": kinds[0] if kinds else "", "value": region}
 
 
-def _path(text: str) -> str:
-    parts = urlsplit(text)
+def read_path(text: str) -> str:
+    """The path in an address, without server, query and escapes."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # a bracket without its pair
+        return text
     if parts.query.startswith("d="):  # /data/local-files/?d=folder/picture.jpg
         return unquote(parts.query[2:])
     return unquote(parts.path)
