@@ -83,6 +83,7 @@ def test_only_members_hear_a_sound_and_annotators_only_their_own_tasks(project, 
     paths = [
         reverse("datasets:sound", args=[project.slug, item.pk]),
         reverse("annotations:task-sound", args=[project.slug, task.pk]),
+        reverse("annotations:item-sound", args=[project.slug, item.pk]),
     ]
     people = {role: factories.UserFactory() for role in ("viewer", "annotator", "reviewer", "")}
     for role, user in people.items():
@@ -94,10 +95,14 @@ def test_only_members_hear_a_sound_and_annotators_only_their_own_tasks(project, 
         client.force_login(user)
         seen[role] = [client.get(path).status_code for path in paths]
 
-    assert seen["viewer"][0] == 200 and seen["viewer"][1] in (403, 404)
-    assert seen["annotator"] == [200, 404]
-    assert seen["reviewer"] == [200, 200]
-    assert seen[""] == [404, 404]
+    assert seen["viewer"] == [200, 403, 200]
+    assert seen["annotator"] == [403, 404, 404]
+    assert seen["reviewer"] == [200, 200, 200]
+    assert seen[""] == [404, 404, 404]
+
+    client.force_login(people["annotator"])
+    assert next_task(client, project)["id"] == task.pk
+    assert [client.get(path).status_code for path in paths] == [403, 200, 200]
 
 
 def test_a_reference_to_another_projects_sound_is_only_text(project, client, owner, run_jobs, make_project):
