@@ -61,10 +61,11 @@ _WATCH = """() => {
   const stage = document.querySelector('[data-part=stage]');
   addEventListener('keydown', () => {
     const start = performance.now();
-    const before = stage.firstElementChild;
+    const find = () => stage.querySelector('img');
+    const before = find();
     const look = () => {
-      const now = stage.firstElementChild;
-      if (now === before || !now || now.tagName !== 'IMG' || !now.complete) return requestAnimationFrame(look);
+      const now = find();
+      if (now === before || !now || !now.complete) return requestAnimationFrame(look);
       requestAnimationFrame(() => {
         const channel = new MessageChannel(); // its message comes after the frame was painted
         channel.port1.onmessage = () => window.painted.push(performance.now() - start);
