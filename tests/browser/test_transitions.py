@@ -13,7 +13,7 @@ def test_a_window_resized_while_pages_change_reports_no_fault(browser_page, logi
     sizes = [{"width": 1440, "height": 900}, {"width": 820, "height": 1180}]
     page.goto(f"/projects/{project.slug}/")
 
-    for turn in range(12):
+    for turn in range(4):  # one is enough to fail: eleven of twelve did
         with page.expect_navigation(wait_until="commit"):
             page.evaluate(f"location.href = '/projects/{project.slug}/{'charter' if turn % 2 else 'milestones'}'")
         page.set_viewport_size(sizes[turn % 2])
