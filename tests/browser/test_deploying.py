@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from playwright.sync_api import Route
 
 from lifecycle.deployments.models import Deployment, Feedback
 from tests.artifacts import build_image_artifact
@@ -52,9 +53,13 @@ def test_a_model_is_deployed_tried_and_judged(
     serving.wait_for_release(Deployment.objects.get())
     browser_page.locator("#deployment-live").get_by_text("live", exact=True).wait_for()
     shoot("deployed")
-    browser_page.get_by_role("link", name="Try it", exact=True).first.click()
+    late: list[Route] = []  # the page's script: a picture may be chosen before it is there
+    browser_page.route("**/tryit*.js", lambda route: late.append(route))
+    with browser_page.expect_request("**/tryit*.js"):
+        browser_page.get_by_role("link", name="Try it", exact=True).first.click()
     shoot("try")
     browser_page.set_input_files("input[name=image]", {"name": "seven.png", "mimeType": "image/png", "buffer": draw()})
+    late[0].continue_()
     browser_page.locator("#try-result [data-answer]").wait_for()
     shoot("tried")
     assert browser_page.locator("#try-result [data-answer]").inner_text() == "cat"

@@ -60,7 +60,12 @@ export function mount(form) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   }, options);
   if (zone) {
-    input.addEventListener("change", () => { show(); if (input.files.length) form.requestSubmit(); }, options);
+    const ask = () => {
+      show();
+      if (input.files.length) form.requestSubmit();
+    };
+    input.addEventListener("change", ask, options);
+    if (input.files.length) ask(); // chosen while the page was still loading
     for (const type of ["dragenter", "dragover"]) {
       zone.addEventListener(type, (event) => { event.preventDefault(); zone.classList.add("is-over"); }, options);
     }
