@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection
@@ -16,7 +17,6 @@ from lifecycle.registry.models import ModelVersion
 
 ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
 RELATED = ("dataset__project", "job", "model_version__model", "model_version__artifact")
-PRETRAINED = (Encoder.Kind.MOBILENET, Encoder.Kind.MINILM)
 SHOWN_MODELS = 30
 
 
@@ -49,9 +49,15 @@ def find_encoder(project: Project) -> Encoder | None:
 
 
 def find_query_encoder(project: Project) -> Encoder | None:
-    """The one that searches use: the pretrained one where it has vectors, as it knows more than one project's words."""
-    usable = list_encoders(project).filter(dimension__gt=0).exclude(kind=Encoder.Kind.COLUMNS)
-    return usable.exclude(kind=Encoder.Kind.MODEL).first() or usable.first()
+    """The one that searches use."""
+    return _choose_for_queries(list_encoders(project).filter(dimension__gt=0))
+
+
+def _choose_for_queries(encoders: Iterable[Encoder]) -> Encoder | None:
+    """The pretrained one where there is one, as it knows more than one project's words; of equals the first."""
+    usable = [encoder for encoder in encoders if encoder.kind != Encoder.Kind.COLUMNS]
+    pretrained = (encoder for encoder in usable if encoder.kind != Encoder.Kind.MODEL)
+    return next(pretrained, usable[0] if usable else None)
 
 
 def load_encoder(encoder_id: int) -> Encoder:
@@ -116,7 +122,6 @@ def list_in_use() -> list[Encoder]:
         by_dataset.setdefault(encoder.dataset_id, []).append(encoder)
     found = []
     for encoders in by_dataset.values():
-        latest = encoders[0]
-        pretrained = next((one for one in encoders if one.kind in PRETRAINED), latest)
-        found += [pretrained, latest] if pretrained.pk != latest.pk else [latest]
+        latest, for_queries = encoders[0], _choose_for_queries(encoders)
+        found += [for_queries, latest] if for_queries and for_queries.pk != latest.pk else [latest]
     return found

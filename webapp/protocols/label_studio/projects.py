@@ -73,7 +73,7 @@ class ProjectsView(DoorView):
 
 class ProjectView(ProjectDoorView):
     def get(self, request, project_pk):
-        return Response(_describe(request.user, self.project))
+        return Response(selectors.describe_project(self.project, request.user, role=self.role))
 
     def patch(self, request, project_pk):
         body = read_body(request)
@@ -85,7 +85,7 @@ class ProjectView(ProjectDoorView):
             config=None if config is None else str(config),
             settings=_pick_settings(body),
         )
-        return Response(_describe(request.user, self.project))
+        return Response(selectors.describe_project(self.project, request.user, role=self.role))
 
     def delete(self, request, project_pk):
         external.delete_project(project=self.project, actor=request.user)
