@@ -16,8 +16,3 @@
     apply();
   });
 })();
-
-// A window resized while one page fades into the next ends the fade: nothing that anybody has to hear of.
-for (const name of ["pageswap", "pagereveal"]) {
-  addEventListener(name, (event) => void event.viewTransition?.ready.catch(() => {}));
-}

@@ -1,4 +1,8 @@
-"""Pages fade into each other; a window that is resized meanwhile ends the fade and nothing else."""
+"""Pages follow each other quickly, in a window that is resized meanwhile: nothing breaks on the way.
+
+The fade between pages (`@view-transition`) broke here: a resize ended it with an uncaught error, and so did a page
+that was ready before its style sheet had opted in. Pages follow each other without it.
+"""
 
 from __future__ import annotations
 
