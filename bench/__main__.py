@@ -7,6 +7,7 @@ taken in the same run, and their ratio. It runs in a process of its own.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -40,15 +41,19 @@ def run(name: str) -> list[dict]:
 
 
 def render(name: str, rows: list[dict], seconds: float) -> str:
-    """A Markdown section: a table with one row per JSON line."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
+    """A Markdown section: a row per JSON line, a table for each run of lines that say the same things."""
     module, *sizes = name.split(":")
     command = " ".join([f"python -m bench.{module}", *sizes])
-    lines = [f"## {module}", "", f"`{command}`, {describe_machine()}, {seconds:.0f} s.", ""]
-    lines.append("| " + " | ".join(columns) + " |")
-    lines.append("| " + " | ".join("---" for _ in columns) + " |")
-    lines += ["| " + " | ".join(_cell(row.get(column)) for column in columns) + " |" for row in rows]
+    lines = [f"## {module}", "", f"`{command}`, {describe_machine()}, {seconds:.0f} s."]
+    for columns, alike in itertools.groupby(rows, key=_order):
+        lines += ["", "| " + " | ".join(columns) + " |", "| " + " | ".join("---" for _ in columns) + " |"]
+        lines += ["| " + " | ".join(_cell(row[column]) for column in columns) + " |" for row in alike]
     return "\n".join(lines) + "\n"
+
+
+def _order(row: dict) -> tuple[str, ...]:
+    """The columns of a line, what was measured first."""
+    return tuple(sorted(row, key=lambda column: column != "what"))
 
 
 def describe_machine() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import pytest
@@ -50,6 +51,7 @@ def pytest_configure():
         return empty_tables()
 
     TransactionTestCase._fixture_teardown = tear_down
+    gc.set_threshold(50_000, 20, 50)  # with torch and Django loaded, looking for garbage was a sixth of the time
 
 
 def pytest_collection_modifyitems(items):

@@ -16,6 +16,7 @@ SITE_ROLES = ("anonymous", "user", "admin")
 SITE_ACCESS = {
     "healthz": {"GET": "anonymous"},
     "metrics": {"GET": "anonymous"},
+    "favicon": {"GET": "anonymous"},
     "api-schema": {"GET": "anonymous"},
     "api-reference": {"GET": "anonymous"},
 }

@@ -109,6 +109,6 @@ class PasswordChangeRequired:
         return self.get_response(request)
 
     def _is_allowed(self, path: str) -> bool:
-        if path.startswith(("/static/", "/api/", "/healthz", "/metrics")):  # the API refuses by itself
+        if path.startswith(("/static/", "/api/", "/healthz", "/metrics", "/favicon.ico")):  # the API refuses by itself
             return True
         return path in (reverse("accounts:password-change"), reverse("accounts:logout"), reverse("accounts:theme"))

@@ -9,18 +9,19 @@ from typing import Any
 
 import psycopg
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 
 
-def copy_out(query: str, write: Callable[[memoryview], Any]) -> None:
-    """Have Postgres run `COPY … TO STDOUT` on Django's connection; `write` gets a row at a time.
+def copy_out(query: str, write: Callable[[memoryview], Any], link: BaseDatabaseWrapper = connection) -> None:
+    """Have Postgres run `COPY … TO STDOUT` on a connection of Django's; `write` gets a row at a time.
 
     Raises what psycopg raises. `write` must not keep what it is given.
     """
-    connection.ensure_connection()
-    raw: Any = connection.connection.pgconn
-    with connection.wrap_database_errors:
+    link.ensure_connection()
+    raw: Any = link.connection.pgconn
+    with link.wrap_database_errors:
         result = raw.exec_(query.encode())
         if result.status != ExecStatus.COPY_OUT:
             raise error_from_result(result)

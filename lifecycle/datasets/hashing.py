@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,7 +21,8 @@ EMPTY = hashlib.sha256().digest()
 LINE_COLUMNS = ["content_hash", "split", "label", "result"]
 LINE_SCHEMA = pa.schema([("line", pa.string())])
 MANY_BUCKETS = 64  # from here on it is cheaper to read everything
-PORTION_BYTES = 64 << 20  # of lines that are sorted at once
+PORTION_BYTES = 32 << 20  # of lines that a thread sorts at once
+THREADS = 2
 BEYOND = "g"  # sorts behind every hexadecimal digit
 
 
@@ -54,15 +56,21 @@ def hash_content(
     """
     digests = list(known) if known and changed is not None else [EMPTY.hex()] * len(BUCKETS)
     wanted = sorted(changed) if known and changed is not None and len(changed) < MANY_BUCKETS else list(BUCKETS)
-    written = written or {}
-    for portion in _cut(wanted, sum(_measure(path, written.get(Path(path))) for path in paths)):
+    places = written or {}
+
+    def digest(portion: Sequence[str]) -> dict[str, str]:
         running = {bucket: hashlib.sha256() for bucket in portion}
-        parts = [part for path in paths for part in _read_lines(path, portion, written.get(Path(path))) if len(part)]
+        parts = [part for path in paths for part in _read_lines(path, portion, places.get(Path(path))) if len(part)]
         if parts:
             lines = pa.concat_arrays(parts)
             _feed(running, lines.take(pc.sort_indices(lines)))
-        for bucket, digest in running.items():
-            digests[int(bucket, 16)] = digest.hexdigest()
+        return {bucket: found.hexdigest() for bucket, found in running.items()}
+
+    size = sum(_measure(path, places.get(Path(path))) for path in paths)
+    with ThreadPoolExecutor(THREADS) as pool:
+        for found in pool.map(digest, _cut(wanted, size)):
+            for bucket, one in found.items():
+                digests[int(bucket, 16)] = one
     return digests
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 LEASE_SECONDS = 30  # a worker that says nothing for this long has lost the job
 HEARTBEAT_SECONDS = 3
 CANCEL_GRACE_SECONDS = 15  # an engine that ignores a cancel for this long is killed with its process
+SILENCE_SECONDS = 10  # a process that stops in the middle of a change to a job's state holds its locks no longer
 WORKER_ALIVE_SECONDS = 15
 REPUBLISH_SECONDS = 10
 LONGEST_BACKOFF_SECONDS = 300

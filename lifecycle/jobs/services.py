@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InternalError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from psycopg.errors import IdleInTransactionSessionTimeout
 
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.jobs import JOB_QUEUES
@@ -93,7 +95,7 @@ def claim(job_id: int, *, worker: str) -> Job | None:
     """Take a queued job (or one whose lease ran out) by one conditional update; None when it is not to be had."""
     free = Q(state=State.QUEUED) & (Q(not_before=None) | Q(not_before__lte=Now()))
     expired = Q(state=State.RUNNING, lease_expires_at__lt=Now())
-    with transaction.atomic():
+    with _brief_transaction():
         taken = Job.objects.filter(free | expired, pk=job_id, cancel_requested_at=None).update(
             state=State.RUNNING,
             fence=F("fence") + 1,
@@ -180,7 +182,7 @@ def record_canceled(job_id: int, *, fence: int) -> bool:
 
 def postpone(job_id: int, *, fence: int, seconds: float, reason: str, traceback: str = "") -> bool:
     """Back into the queue for another attempt after `seconds`."""
-    with transaction.atomic():
+    with _brief_transaction():
         moved = Job.objects.filter(pk=job_id, fence=fence, state=State.RUNNING).update(
             state=State.QUEUED,
             fence=F("fence") + 1,
@@ -257,13 +259,13 @@ def sweep(*, count_waiting: Callable[[str], int | None]) -> dict[str, int]:
     `count_waiting(queue)` says how many messages the broker holds, None when it cannot tell. Many may call at once:
     one does the work, the others return at once.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with _brief_transaction() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [0x6A6F6273])
         if not cursor.fetchone()[0]:
             return {"lost": 0, "republished": 0}
         lost = _release_expired()
-        lost_messages = _find_unpublished(count_waiting)
         _forget_dead_workers()
+    lost_messages = _find_unpublished(count_waiting)  # nobody waits while the broker is asked
     for job_id in lost_messages:
         publish(job_id)
     return {"lost": lost, "republished": len(lost_messages)}
@@ -316,8 +318,27 @@ def _forget_dead_workers() -> None:
     WorkerNode.objects.filter(heartbeat_at__lt=timezone.now() - timedelta(days=1)).delete()
 
 
+@contextmanager
+def _brief_transaction() -> Iterator[CursorWrapper]:
+    """One whose locks others need: should this process freeze or be cut off inside, Postgres ends both.
+
+    Raises OperationalError then, as for every other connection that is gone.
+    """
+    is_outermost = not connection.in_atomic_block
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            if is_outermost:
+                limit = f"{rules.SILENCE_SECONDS * 1000:.0f}ms"
+                cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [limit])
+            yield cursor
+    except InternalError as error:
+        if isinstance(error.__cause__, IdleInTransactionSessionTimeout):
+            raise OperationalError(str(error)) from error
+        raise
+
+
 def _finish(job_id: int, fence: int, state: str, **changes: Any) -> bool:
-    with transaction.atomic():
+    with _brief_transaction():
         done = Job.objects.filter(pk=job_id, fence=fence, state=State.RUNNING).update(
             state=state, finished_at=Now(), lease_expires_at=None, **changes
         )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from lifecycle.common.blobs import BlobStore, open_blobs
 from lifecycle.common.copying import copy_out
+from lifecycle.common.moments import share_moment
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets import chunks, hashing, manifests
 from lifecycle.datasets.chunks import CHUNK_BITS, Chunk, ManifestIndex
@@ -21,9 +24,10 @@ from lifecycle.datasets.models import Dataset
 from lifecycle.datasets.selectors.versions import load_index, locate_chunks
 
 FILE_BUFFER = 1 << 20  # Postgres hands out one row at a time
-WAITING = 3  # chunks on disk at once: one being written, one being read, one in between
+HANDS = 2  # threads that each take a chunk from Postgres and write it as Parquet
 PLAIN_LABELS = (LabelKind.CLASS, LabelKind.NUMBER)  # the label says it all; other kinds have regions behind them
 SnapshotProgress = Callable[[float, str], None]
+Links = Sequence[BaseDatabaseWrapper]  # connections that see the same moment
 
 # Of a first version nothing is known: which chunks there are is all that is asked, a look at the index for each.
 _CHUNKS = """
@@ -37,7 +41,9 @@ _CHUNKS = """
 # wrote. A row's `xmin` is the last one that wrote it: no column, index or trigger has to keep track of changes.
 _SURVEY = """
     SELECT id >> {bits}, count(*) FILTER (WHERE excluded_at IS NULL), {is_changed}
-    FROM datasets_item WHERE dataset_id = %s GROUP BY 1"""  # no ORDER BY: Postgres would sort all rows for it
+    FROM datasets_item WHERE dataset_id = %s AND ctid >= %s::tid AND ctid < %s::tid
+    GROUP BY 1"""  # no ORDER BY: Postgres would sort all rows for it
+LAST_PAGE = (1 << 32) - 1
 _IS_CHANGED = "bool_or(age(xmin) <= age('{boundary}'::xid))"
 _COPY = """
     COPY (SELECT i.id, i.content_hash, i.split, i.label, nullif(i.blob, ''), nullif(i.text, ''), i."row"::text,
@@ -99,51 +105,65 @@ def take_snapshot(
     latest = dataset.versions.order_by("-number").first()
     before = load_index(latest) if latest and latest.manifest_format == chunks.FORMAT else None
     folder.mkdir(parents=True, exist_ok=True)
-    with _one_moment():
+    with share_moment() as links:
         boundary, survey = _survey(
-            dataset, Boundary(**latest.snapshot) if latest and before and latest.snapshot else None
+            dataset, Boundary(**latest.snapshot) if latest and before and latest.snapshot else None, links
         )
         kept, wanted = _divide(survey, before)
         statement = _describe_copy(dataset, annotation_table)
-        fresh = list(_copy_chunks(statement, wanted, folder, blobs, report))
-    index = _index(before, kept, fresh, report)
-    report(0.9, "Counting labels")
+        fresh = list(_copy_chunks(statement, wanted, folder, blobs, report, links))
     is_numeric = get_problem_type(dataset.project.problem_type).label_kind == LabelKind.NUMBER
-    summary = manifests.summarize(locate_chunks(index.chunks), is_numeric=is_numeric)
-    return Snapshot(index, blobs.put(index.to_json()), boundary, summary)
+    report(0.7, "Hashing")
+    with ThreadPoolExecutor(1) as beside:
+        found = tuple(sorted([*kept, *(one.chunk for one in fresh)], key=lambda chunk: chunk.number))
+        summary = beside.submit(manifests.summarize, locate_chunks(found), is_numeric=is_numeric)
+        index = ManifestIndex(found, tuple(_hash(before, found, fresh)))
+    return Snapshot(index, blobs.put(index.to_json()), boundary, summary.result())
 
 
-@contextmanager
-def _one_moment() -> Iterator[None]:
-    """All statements inside see the same rows."""
-    is_outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if is_outermost:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield
-
-
-def _survey(dataset: Dataset, known: Boundary | None) -> tuple[Boundary, list[Surveyed]]:
+def _survey(dataset: Dataset, known: Boundary | None, links: Links) -> tuple[Boundary, list[Surveyed]]:
     """Where we stand now, and every chunk that has items."""
-    with connection.cursor() as cursor:
+    with links[0].cursor() as cursor:
         system = _identify_server(cursor)
         cursor.execute(
             """SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
                       pg_snapshot_xmax(pg_current_snapshot())::text::bigint"""
         )
         xid, newest = cursor.fetchone()
-        is_usable = system != "" and known is not None and known.system == system and 0 <= newest - known.xid < 1 << 30
-        if known and is_usable:
-            is_changed = _IS_CHANGED.format(boundary=known.xid % (1 << 32))
-            cursor.execute(_SURVEY.format(bits=CHUNK_BITS, is_changed=is_changed), [dataset.pk])
-            survey = [Surveyed(*row) for row in sorted(cursor.fetchall())]
-        else:
-            cursor.execute(_CHUNKS.format(bits=CHUNK_BITS), {"dataset": dataset.pk})
-            survey = [Surveyed(number) for (number,) in cursor.fetchall()]
         cursor.execute("SELECT coalesce(max(id), 0) FROM datasets_item WHERE dataset_id = %s", [dataset.pk])
         (last_item,) = cursor.fetchone()
-    return Boundary(system, xid, last_item), survey
+    is_usable = system != "" and known is not None and known.system == system and 0 <= newest - known.xid < 1 << 30
+    found = _find_changes(dataset, known, links) if known and is_usable else _find_chunks(dataset, links[0])
+    return Boundary(system, xid, last_item), found
+
+
+def _find_chunks(dataset: Dataset, link: BaseDatabaseWrapper) -> list[Surveyed]:
+    with link.cursor() as cursor:
+        cursor.execute(_CHUNKS.format(bits=CHUNK_BITS), {"dataset": dataset.pk})
+        return [Surveyed(number) for (number,) in cursor.fetchall()]
+
+
+def _find_changes(dataset: Dataset, known: Boundary, links: Links) -> list[Surveyed]:
+    """Each connection reads its share of the table's pages."""
+    with links[0].cursor() as cursor:
+        cursor.execute("SELECT pg_relation_size('datasets_item') / current_setting('block_size')::int")
+        (pages,) = cursor.fetchone()
+    shares = [pages * place // len(links) for place in range(len(links))]
+    query = _SURVEY.format(bits=CHUNK_BITS, is_changed=_IS_CHANGED.format(boundary=known.xid % (1 << 32)))
+
+    def read(link: BaseDatabaseWrapper, first: int, end: int) -> list[tuple[int, int, bool]]:
+        with link.cursor() as cursor:
+            cursor.execute(query, [dataset.pk, f"({first},0)", f"({end},0)"])
+            return cursor.fetchall()
+
+    with ThreadPoolExecutor(len(links)) as pool:
+        parts = list(pool.map(read, links, shares, [*shares[1:], LAST_PAGE]))
+    counts: Counter[int] = Counter()
+    changed: set[int] = set()
+    for number, items, is_changed in chain.from_iterable(parts):
+        counts[number] += items
+        changed |= {number} if is_changed else set()
+    return [Surveyed(number, items, number in changed) for number, items in sorted(counts.items())]
 
 
 def _identify_server(cursor) -> str:
@@ -178,30 +198,39 @@ def _describe_copy(dataset: Dataset, annotation_table: str) -> str:
 
 
 def _copy_chunks(
-    statement: str, numbers: Sequence[int], folder: Path, blobs: BlobStore, report: SnapshotProgress
+    statement: str, numbers: Sequence[int], folder: Path, blobs: BlobStore, report: SnapshotProgress, links: Links
 ) -> Iterator[Written]:
-    """Postgres writes the next chunk's rows while this process turns the last one's into Parquet."""
-    waiting: list[Future[Written]] = []
-    with ThreadPoolExecutor(1) as pool:
-        for place, number in enumerate(numbers):
-            source = folder / f"{number}.csv"
-            if not _copy_out(statement, number, source):
-                continue  # all of its items are excluded
-            waiting.append(pool.submit(_store_chunk, number, source, blobs))
-            if len(waiting) >= WAITING:
-                yield waiting.pop(0).result()
+    """While a chunk's rows are turned into Parquet, Postgres writes those of the next."""
+    free: SimpleQueue[BaseDatabaseWrapper] = SimpleQueue()
+    for link in links:
+        free.put(link)
+
+    def write(number: int) -> Written | None:
+        source = folder / f"{number}.csv"
+        link = free.get()
+        try:
+            has_rows = _copy_out(statement, number, source, link)
+        finally:
+            free.put(link)
+        return _store_chunk(number, source, blobs) if has_rows else None  # none: all of its items are excluded
+
+    pool = ThreadPoolExecutor(HANDS)
+    try:
+        for place, written in enumerate(pool.map(write, numbers)):
             report(0.1 + 0.6 * place / len(numbers), "Writing the manifest")
-        for future in waiting:
-            yield future.result()
+            if written:
+                yield written
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _copy_out(statement: str, number: int, target: Path) -> bool:
+def _copy_out(statement: str, number: int, target: Path, link: BaseDatabaseWrapper) -> bool:
     """A chunk's rows as CSV; False when none count. Arrow sorts faster than Postgres, but not more than it can hold."""
     first = number << CHUNK_BITS
     for order in ("", " ORDER BY i.content_hash"):
         query = statement.format(first=first, last=first + (1 << CHUNK_BITS), order=order)
         with open(target, "wb", FILE_BUFFER) as out:
-            copy_out(query, out.write)
+            copy_out(query, out.write, link)
         if target.stat().st_size <= chunks.SORTED_BYTES:
             break
     return target.stat().st_size > 0
@@ -216,12 +245,9 @@ def _store_chunk(number: int, source: Path, blobs: BlobStore) -> Written:
     return Written(chunk, lines)
 
 
-def _index(
-    before: ManifestIndex | None, kept: Sequence[Chunk], written: Sequence[Written], report: SnapshotProgress
-) -> ManifestIndex:
-    report(0.7, "Hashing")
+def _hash(before: ManifestIndex | None, found: Sequence[Chunk], written: Sequence[Written]) -> list[str]:
+    """The digests of all buckets; where little changed, of those only in which a line did."""
     fresh = [one.chunk for one in written]
-    found = tuple(sorted([*kept, *fresh], key=lambda chunk: chunk.number))
     paths = locate_chunks(found)
     by_blob = {one.chunk.blob: one.lines for one in written}
     lines = {path: by_blob[chunk.blob] for chunk, path in zip(found, paths, strict=True) if chunk.blob in by_blob}
@@ -236,4 +262,4 @@ def _index(
         digests = hashing.hash_content(paths, written=lines)
     for one in written:
         one.lines.unlink()
-    return ManifestIndex(found, tuple(digests))
+    return digests

@@ -1,12 +1,16 @@
 """A job's life: enqueue, claim, heartbeat, finish, cancel, sweep."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from lifecycle.common.errors import Conflict
-from lifecycle.jobs import selectors, services, testing
+from lifecycle.jobs import rules, selectors, services, testing
 from lifecycle.jobs.models import Job, JobAttempt, JobLog
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +109,37 @@ def test_the_sweeper_gives_a_lost_job_back_until_its_attempts_are_used_up():
     assert states == ["queued", "failed"]
     assert "stopped answering" in job.error
     assert [a.outcome for a in job.attempts.all()] == ["lost", "lost"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweeper_that_freezes_on_its_way_holds_up_no_other(monkeypatch):
+    job = make_job()
+    services.claim(job.pk, worker="w")
+    expire(job)
+    monkeypatch.setattr(rules, "SILENCE_SECONDS", 0.3)
+    forget, frozen, wakes = services._forget_dead_workers, threading.Event(), threading.Event()
+
+    def freeze():
+        if threading.current_thread() is not threading.main_thread():
+            frozen.set()
+            assert wakes.wait(60)
+        forget()
+
+    monkeypatch.setattr(services, "_forget_dead_workers", freeze)
+    with ThreadPoolExecutor(1) as elsewhere:
+        stuck = elsewhere.submit(services.sweep, count_waiting=lambda queue: 0)
+        assert frozen.wait(30)
+        give_up = time.monotonic() + 30
+        while not (swept := services.sweep(count_waiting=lambda queue: 0))["lost"] and time.monotonic() < give_up:
+            time.sleep(0.05)
+        wakes.set()
+        with pytest.raises(OperationalError):
+            stuck.result()
+        elsewhere.submit(lambda: connection.close()).result()
+
+    job.refresh_from_db()
+    assert swept["lost"] == 1
+    assert (job.state, job.fence) == ("queued", 2)
 
 
 def test_the_sweeper_publishes_again_when_the_broker_lost_the_message():

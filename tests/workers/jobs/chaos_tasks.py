@@ -12,6 +12,7 @@ rules.LEASE_SECONDS = 3
 rules.HEARTBEAT_SECONDS = 0.5
 rules.REPUBLISH_SECONDS = 1
 rules.CANCEL_GRACE_SECONDS = 3
+rules.SILENCE_SECONDS = 2
 JOB_QUEUES["test_sleep"] = "io"
 
 from lifecycle.contracts.engine import Canceled  # noqa: E402  (the rules above must be set first)
