@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import time
 
 import pytest
 from django.db import OperationalError, connection
 from django.test import TransactionTestCase
 
+from lifecycle.common.garbage import look_seldom
 from lifecycle.jobs import testing
 from lifecycle.jobs.models import Job
 from tests import factories, servers
@@ -51,7 +51,7 @@ def pytest_configure():
         return empty_tables()
 
     TransactionTestCase._fixture_teardown = tear_down
-    gc.set_threshold(50_000, 20, 50)  # with torch and Django loaded, looking for garbage was a sixth of the time
+    look_seldom()  # with torch and Django loaded, looking for garbage was a sixth of the time
 
 
 def pytest_collection_modifyitems(items):

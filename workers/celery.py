@@ -11,9 +11,11 @@ os.environ.setdefault("GRISTMILL_DATABASE_POOL", "off")
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # `migrate` makes them at every start; here they load all pages
 
 from celery import Celery
+from celery.signals import worker_process_init
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from lifecycle.common.garbage import look_seldom
 from lifecycle.contracts.jobs import JOB_QUEUES, TASK_PREFIX, task_name
 
 
@@ -50,6 +52,11 @@ app.conf.update(
     },
     timezone="UTC",
 )
+
+
+@worker_process_init.connect
+def _on_fork(**_) -> None:
+    look_seldom()
 
 
 def publish(*, kind: str, queue: str, job_id: int) -> None:

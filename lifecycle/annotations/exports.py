@@ -6,22 +6,17 @@ written, the database reads the next.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from lifecycle.annotations import selectors
-from lifecycle.annotations.external_payloads import build_annotation, build_prediction, build_task
-from lifecycle.annotations.first_versions import find_first_versions
-from lifecycle.annotations.label_studio import swap_names
-from lifecycle.annotations.models import Annotation, LabelExport, Suggestion, Task
+from lifecycle.annotations.export_bodies import BodyBuilder, Rows, choose_answer
+from lifecycle.annotations.models import LabelExport, Task
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.contracts.label_exports import LAYOUTS, LabeledTask, LabelExportSpec, LabelLayout, Picture, list_layouts
 from lifecycle.contracts.label_exports import split_layout as split_layout
@@ -30,8 +25,6 @@ from lifecycle.contracts.problems import get_problem_type
 from lifecycle.projects.models import Project
 
 BATCH = 2_000
-
-_Rows = list[tuple[Any, ...]]
 
 # times as text: a million of them as objects take ten seconds, and all that is done with them is to write them down
 _TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
@@ -58,41 +51,6 @@ WHERE t.dataset_id = ANY(%s) AND t.id = ANY(%s)
 """
 
 
-class _Item(NamedTuple):
-    created_at: str
-    pk: int
-    text: str
-    row: Any
-    blob: str
-
-
-class _Task(NamedTuple):
-    """What `build_task` asks of a task."""
-
-    pk: int
-    state: str
-    overlap: int
-    external: Mapping[str, Any] | None
-    updated_at: str
-    item: _Item
-
-
-class _Answer(NamedTuple):
-    """What `build_annotation` asks of an annotation."""
-
-    pk: int
-    task_id: int
-    user_id: int
-    origin: str
-    kind: str
-    result: Any
-    size: int
-    previous_id: int | None
-    lead_time_ms: int | None
-    external: Mapping[str, Any] | None
-    created_at: str
-
-
 def list_project_layouts(project: Project) -> list[LabelLayout]:
     """The layouts that can hold something of what the project's schema asks."""
     schema = selectors.find_schema(project)
@@ -117,17 +75,17 @@ def describe(export: LabelExport) -> LabelExportSpec:
 def stream_tasks(project: Project, *, layout: str, only_annotated: bool = False) -> Iterator[LabeledTask]:
     """Every task with its labels, oldest first. For JSON results stay the bytes that the database holds."""
     interface = get_interface(project)
-    builder = _Builder(project, interface, keeps_bytes=layout == "JSON")
+    builder = BodyBuilder(project, interface, layout=layout)
     where = {"datasets": list(project.datasets.values_list("pk", flat=True)), "answered": only_annotated}
     for tasks, answers in _read_ahead(where):
         yield from builder.build(tasks, answers)
 
 
-def _read_ahead(where: Mapping[str, Any]) -> Iterator[tuple[_Rows, _Rows]]:
+def _read_ahead(where: Mapping[str, Any]) -> Iterator[tuple[Rows, Rows]]:
     """(tasks, their answers) of each batch. The thread asks on this connection, so that it sees what this one sees."""
     link = connections[DEFAULT_DB_ALIAS]
 
-    def read(after: int) -> tuple[_Rows, _Rows]:
+    def read(after: int) -> tuple[Rows, Rows]:
         tasks = _fetch(_TASKS, {**where, "after": after, "count": BATCH}, link)
         return tasks, _fetch(*_ask_for_answers([row[0] for row in tasks]), link)
 
@@ -154,81 +112,6 @@ def _ask_for_answers(task_ids: Sequence[int]) -> tuple[str, list[Any]]:
     return _ANSWERS.format(which="= ANY(%s)"), [task_ids]
 
 
-class _Builder:
-    """Puts tasks, answers and predictions of a batch together."""
-
-    def __init__(self, project: Project, interface: Any, *, keeps_bytes: bool):
-        self.project, self.interface = project, interface
-        probe = [{"from_name": "label", "to_name": "item", "type": "x", "value": {}}]
-        self.is_plain = list(swap_names(interface, probe)) == probe
-        self.keeps_bytes = keeps_bytes and self.is_plain
-        self.has_suggestions = Suggestion.objects.filter(task__dataset__project=project).exists()
-
-    def build(self, rows: _Rows, answer_rows: _Rows) -> Iterator[LabeledTask]:
-        answers, suggestions = self._sort_answers(answer_rows), self._read_suggestions([row[0] for row in rows])
-        merged = self._read_merged([row[14] for row in rows], {row[0] for row in answer_rows})
-        for row in rows:
-            item = _Item(row[5], row[6], row[7], orjson.loads(row[8]) if row[8] else None, row[9])
-            pk, state, overlap, external, updated_at = row[:5]
-            task: Any = _Task(pk, state, overlap, external, updated_at, item)
-            mine = answers.get(task.pk, ())
-            described, proposals = [body for _, body in mine], suggestions.get(task.pk, ())
-            skips = sum(1 for body in described if body["was_cancelled"])
-            counts = {"answers": len(described) - skips, "skips": skips, "suggestions": len(proposals)}
-            body = build_task(
-                self.project, self.interface, task, annotations=described, predictions=proposals, counts=counts
-            )
-            picture = Picture(f"{item.pk}_{row[13]}", item.blob, row[10], row[11], row[12], item.text)
-            yield _choose(body, picture, mine, row[14], merged)
-
-    def _sort_answers(self, rows: _Rows) -> dict[int, list[tuple[int, dict[str, Any]]]]:
-        first = find_first_versions([row[0] for row in rows if row[7] is not None])
-        found: dict[int, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
-        for row in rows:
-            found[row[1]].append((row[0], self._describe(row, *first.get(row[0], (row[0], row[-1])))))
-        return found
-
-    def _describe(self, row: tuple[Any, ...], pk: int, at: datetime | str) -> dict[str, Any]:
-        text, size = row[5:7]
-        bare: Any = _Answer._make((*row[:5], [] if self.is_plain else orjson.loads(text), *row[6:]))
-        body = build_annotation(self.project, self.interface, bare, id=pk, created_at=at)
-        if self.is_plain:  # nothing to rename
-            body["result"] = orjson.Fragment(text) if self.keeps_bytes else orjson.loads(text)
-            body["result_count"] = size
-        return body
-
-    def _read_merged(self, counting: list[int | None], known: set[int]) -> dict[int, list[Any]]:
-        """{annotation: result} of the labels that count and were merged out of several answers."""
-        wanted = [pk for pk in counting if pk is not None and pk not in known]
-        found = Annotation.objects.filter(pk__in=wanted, kind=Annotation.Kind.CONSENSUS) if wanted else ()
-        return {one.pk: swap_names(self.interface, one.result) for one in found}
-
-    def _read_suggestions(self, task_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
-        found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        if self.has_suggestions:
-            for one in Suggestion.objects.filter(task__in=task_ids).order_by("pk"):
-                found[one.task_id].append(build_prediction(self.project, self.interface, one))
-        return found
-
-
-def _choose(
-    body: dict[str, Any],
-    picture: Picture,
-    answers: Sequence[tuple[int, dict[str, Any]]],
-    counts_id: int | None,
-    merged: Mapping[int, Sequence[Any]] = MappingProxyType({}),
-) -> LabeledTask:
-    """The answer that the item's label comes from, or what was merged out of several, else the newest that was not a
-    skip."""
-    if counts_id is not None and counts_id in merged:
-        return LabeledTask(body, picture, merged[counts_id], counts_id)
-    given = [(pk, one) for pk, one in answers if not one["was_cancelled"]]
-    if not given:
-        return LabeledTask(body, picture)
-    chosen = next((one for pk, one in given if pk == counts_id), given[-1][1])
-    return LabeledTask(body, picture, chosen["result"], chosen["id"])
-
-
 def stream_snapshot(project: Project, path: Path) -> Iterator[LabeledTask]:
     """The tasks of a snapshot in JSON, a line each, as an export wrote them; pictures are looked up again."""
     datasets = list(project.datasets.values_list("pk", flat=True))
@@ -237,7 +120,9 @@ def stream_snapshot(project: Project, path: Path) -> Iterator[LabeledTask]:
             pictures = {row[0]: row[1:] for row in _fetch(_PICTURES, [datasets, [body["id"] for body in batch]])}
             for body in batch:
                 pk, digest, *rest = pictures.get(body["id"], (body["id"], "gone", "", "", None, None, ""))
-                yield _choose(body, Picture(f"{pk}_{digest}", *rest), [(a["id"], a) for a in body["annotations"]], None)
+                yield choose_answer(
+                    body, Picture(f"{pk}_{digest}", *rest), [(a["id"], a) for a in body["annotations"]], None
+                )
 
 
 def _read_lines(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -281,7 +166,7 @@ def find_title(layout: str) -> str:
     return f"{title} with pictures" if with_pictures else title
 
 
-def _fetch(sql: str, where: Any, link: Any = None) -> _Rows:
+def _fetch(sql: str, where: Any, link: Any = None) -> Rows:
     with (link or connections[DEFAULT_DB_ALIAS]).cursor() as cursor:
         cursor.execute(sql, where)
         return cursor.fetchall()

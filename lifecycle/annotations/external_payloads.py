@@ -43,6 +43,17 @@ def _point(data: Mapping[str, Any], address: str) -> dict[str, Any]:
     return replace_references(data, address) if address else dict(data)
 
 
+def build_task_data(
+    project: Project, interface: Interface, *, kept: Mapping[str, Any] | None, text: str, row: Any, blob: str
+) -> dict[str, Any]:
+    """What a task shows, and what a client sent beside it (`kept`)."""
+    address = f"{PICTURES}{project.slug}/{blob}" if blob else ""
+    data = build_data(interface, text=text, row=row, address=address)
+    if kept is None:
+        return data
+    return {**kept, **data} if get_item_kind(interface) == "image" else _point(kept, address)
+
+
 def build_task(
     project: Project,
     interface: Interface,
@@ -53,16 +64,11 @@ def build_task(
     counts: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """A task; with its annotations and predictions where these are given."""
-    external = task.external or {}
-    address = f"{PICTURES}{project.slug}/{task.item.blob}" if task.item.blob else ""
-    data = build_data(interface, text=task.item.text, row=task.item.row, address=address)
+    external, counts, item = task.external or {}, counts or {}, task.item
     kept = external.get("data")
-    if kept is not None:
-        data = {**kept, **data} if get_item_kind(interface) == "image" else _point(kept, address)
-    counts = counts or {}
     body: dict[str, Any] = {
         "id": task.pk,
-        "data": data,
+        "data": build_task_data(project, interface, kept=kept, text=item.text, row=item.row, blob=item.blob),
         "meta": external.get("meta") or {},
         "created_at": task.item.created_at,
         "updated_at": task.updated_at,

@@ -120,12 +120,12 @@ class Interface:
     def objects_by_name(self) -> dict[str, ObjectTag]:
         return {one.name: one for one in self.objects}
 
-    @property
+    @cached_property
     def main_control(self) -> Control | None:
         """The control that answers the project's problem type; None while none does."""
         return self.by_name.get(self.main)
 
-    @property
+    @cached_property
     def main_object(self) -> ObjectTag | None:
         """What the main control is about; the first object while there is no main control."""
         main = self.main_control

@@ -6,6 +6,7 @@ import pytest
 
 from lifecycle.annotations import exports, services
 from tests import factories
+from workers.engines.labels_export import tables
 
 RESULT = [{"from_name": "label", "to_name": "item", "type": "choices", "value": {"choices": ["dog"]}}]
 
@@ -34,3 +35,20 @@ def test_an_export_that_is_given_up_leaves_the_connection_usable(project, schema
     tasks.close()
 
     assert project.datasets.count() == 1
+
+
+def test_a_flat_layout_says_the_same_of_each_answer_as_a_whole_one(project, schema, make_tasks):
+    first, second, tasks = factories.UserFactory(), factories.UserFactory(), make_tasks(4)
+    for user, task in ((first, tasks[0]), (second, tasks[0]), (first, tasks[1])):
+        services.submit(project=project, user=user, task_id=task.pk, result=RESULT, may_answer_any=True)
+    services.submit(project=project, user=first, task_id=tasks[1].pk, result=RESULT, lead_time_ms=1_500)  # a change
+    services.skip(project=project, user=second, task_id=tasks[2].pk, reason="blurred", may_answer_any=True)
+
+    flat, whole = (
+        [[*tables.flatten(task.body)] for task in exports.stream_tasks(project, layout=layout)]
+        for layout in ("CSV", "PARQUET")
+    )
+
+    assert flat == whole
+    assert [len(rows) for rows in flat] == [2, 1, 0, 0]
+    assert [row["lead_time"] for row in flat[1]] == [1.5]

@@ -22,7 +22,8 @@ from workers.engines.labels_export.source import Source, list_answers
 GROUP_ROWS = 10_000
 BUFFER_BYTES = 1 << 20
 JSON_STARTS = ("[", "{", '"')
-WATCHED = (*JSON_STARTS, *FORMULA_STARTS)
+WATCHED = frozenset((*JSON_STARTS, *FORMULA_STARTS))  # of one character each
+NUMBERS = frozenset((int, float, type(None)))
 ABOUT = ("annotator", "annotation_id", "created_at", "updated_at", "lead_time")
 SCHEMA = pa.schema([
     ("task_id", pa.int64()), ("annotation_id", pa.int64()), ("annotator", pa.int64()), ("data", pa.string()),
@@ -77,7 +78,7 @@ def _write_table(source: Source, target: Path, delimiter: str) -> None:
                     parts.append((_order(columns), target.with_suffix(f".{len(parts)}")))
                     files.close()
                     writer = csv.writer(files.enter_context(_open_table(parts[-1][1])), delimiter=delimiter)
-                writer.writerow([_write_cell(row.get(name)) for name in parts[-1][0]])
+                writer.writerow(_write_cells(map(row.get, parts[-1][0])))
             source.written += 1
     _join(parts, _order(columns), target, delimiter)
 
@@ -108,9 +109,17 @@ def _open_table(path: Path) -> TextIO:
     return open(path, "w", encoding="utf-8", newline="", buffering=BUFFER_BYTES)
 
 
+def _write_cells(cells: Iterable[Any]) -> list[Any]:
+    """Nearly every cell is a number or a harmless text, and stays as it is."""
+    return [
+        cell if type(cell) in NUMBERS or (type(cell) is str and cell[:1] not in WATCHED) else _write_cell(cell)
+        for cell in cells
+    ]
+
+
 def _write_cell(value: Any) -> Any:
     if isinstance(value, str):
-        return _write_text(value) if value.startswith(WATCHED) else value
+        return _write_text(value) if value[:1] in WATCHED else value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
