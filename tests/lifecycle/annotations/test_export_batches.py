@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lifecycle.annotations import exports, services
+from lifecycle.annotations.models import Task
 from tests import factories
 from workers.engines.labels_export import tables
 
@@ -39,6 +40,7 @@ def test_an_export_that_is_given_up_leaves_the_connection_usable(project, schema
 
 def test_a_flat_layout_says_the_same_of_each_answer_as_a_whole_one(project, schema, make_tasks):
     first, second, tasks = factories.UserFactory(), factories.UserFactory(), make_tasks(4)
+    Task.objects.update(overlap=2)
     for user, task in ((first, tasks[0]), (second, tasks[0]), (first, tasks[1])):
         services.submit(project=project, user=user, task_id=task.pk, result=RESULT, may_answer_any=True)
     services.submit(project=project, user=first, task_id=tasks[1].pk, result=RESULT, lead_time_ms=1_500)  # a change
