@@ -20,6 +20,7 @@ from workers.runtime import JobContext
 
 PARALLEL = 16
 COPY_BYTES = 1 << 20
+MANY, SMALL_BYTES = 16, 1 << 18  # files from which on, and up to which mean size, one flush for all of them is quicker
 
 
 def materialize_version(version: DatasetVersion, context: JobContext) -> DatasetFiles:
@@ -70,6 +71,9 @@ class BatchWriter:
         self._pool = ThreadPoolExecutor(PARALLEL)
 
     def __call__(self, contents: Sequence[bytes]) -> list[str]:
+        is_small = sum(map(len, contents)) < SMALL_BYTES * len(contents)
+        if isinstance(self._blobs, LocalBlobs) and is_small and len(contents) >= MANY:
+            return self._blobs.put_many(contents)
         return list(self._pool.map(self._blobs.put, contents))
 
     def close(self) -> None:
