@@ -62,7 +62,9 @@ def _say(start: float, base: float, **more) -> None:
 
 if __name__ == "__main__":
     django.setup()
-    _product.be_a_worker()
+    from workers.celery import be_a_worker
+
+    be_a_worker()
     verb, *arguments = sys.argv[1:]
     if verb == "import":
         run_import(int(arguments[0]), arguments[1])

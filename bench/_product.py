@@ -38,15 +38,10 @@ def start() -> Path:
 
     django.setup()
     call_command("migrate", verbosity=0, skip_checks=True)
+    from workers.celery import be_a_worker
+
     be_a_worker()
     return home
-
-
-def be_a_worker() -> None:
-    """What a worker process does when it starts. Call when Django is set up."""
-    from lifecycle.common.garbage import look_seldom
-
-    look_seldom()
 
 
 def make_project(problem_type: str, slug: str = ""):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pkgutil
+from contextlib import suppress
 from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
@@ -13,6 +14,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # `migrate` makes them at ever
 from celery import Celery
 from celery.signals import worker_process_init
 from django.conf import settings
+from django.db.backends.signals import connection_created
 from kombu.exceptions import OperationalError
 
 from lifecycle.common.garbage import look_seldom
@@ -55,8 +57,19 @@ app.conf.update(
 
 
 @worker_process_init.connect
-def _on_fork(**_) -> None:
+def be_a_worker(**_) -> None:
+    """What a process does first that runs jobs."""
     look_seldom()
+    connection_created.connect(_have_postgres_step_back)
+
+
+def _have_postgres_step_back(connection, **_) -> None:
+    """A job's queries yield to those of people as its process does: on this machine Postgres has a process for them."""
+    info, own = connection.connection.info, os.getpriority(os.PRIO_PROCESS, 0)
+    if info.host.startswith("/") and own > 0:
+        with suppress(OSError):  # another user's: then it does not yield
+            if Path(f"/proc/{info.backend_pid}/comm").read_text().strip() == "postgres":
+                os.setpriority(os.PRIO_PROCESS, info.backend_pid, own)
 
 
 def publish(*, kind: str, queue: str, job_id: int) -> None:
