@@ -126,8 +126,7 @@ def deploy(page, slug: str) -> None:
 
 def try_it(page, slug: str, picture) -> None:
     page.get_by_role("link", name="Try it").first.click()
-    page.locator("input[type=file]").set_input_files(str(picture))
-    page.get_by_role("button", name="Predict").click()
+    page.locator("input[type=file]").set_input_files(str(picture))  # a picture that is chosen is asked about
     right = page.get_by_role("button", name="Right")
     right.wait_for(timeout=60_000)
     right.click()

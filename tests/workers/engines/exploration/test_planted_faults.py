@@ -85,6 +85,7 @@ def test_wrong_labels_of_rows_lead_their_list(tmp_path):
     assert recall(result, wrong, len(labels)) >= FOUND
 
 
+@pytest.mark.long
 def test_wrong_numbers_lead_their_list(tmp_path):
     table, rng = load_diamonds(1_500), np.random.default_rng(0)
     prices = table["price"].astype(float).to_numpy(copy=True)
