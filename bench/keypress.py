@@ -97,7 +97,7 @@ def _make_pictures(count: int):
     for number in range(count):
         pixels = dice.integers(0, 255, (PICTURE_SIDE, PICTURE_SIDE, 3), dtype=np.uint8)
         file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "JPEG", quality=72)
+        Image.fromarray(pixels).save(file, "JPEG", quality=85)
         byte_size = len(file.getvalue())
         Item.objects.create(
             dataset=dataset, collection=collection, content_hash=f"{number:064x}", blob=blobs.put(file.getvalue()),
