@@ -6,7 +6,6 @@ import atexit
 import os
 import shutil
 import tempfile
-import time
 from pathlib import Path
 
 
@@ -93,17 +92,6 @@ def run_jobs() -> None:
         job.refresh_from_db()
         if job.state != "succeeded":
             raise RuntimeError(f"{job}: {job.state} {job.error}\n{job.traceback}")
-
-
-def cpu_seconds() -> float:
-    """CPU time of this process and of its connection's Postgres backend: what a shared machine cannot blur much."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (pid,) = cursor.fetchone()
-    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return time.process_time() + sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_megabytes() -> float:
