@@ -6,7 +6,7 @@ Rows come as plain tuples, in the order of `exports`' statements, and results as
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -73,7 +73,8 @@ class BodyBuilder:
         self.build = self._build_flat if layout in FLAT_LAYOUTS else self._build_whole
 
     def _build_whole(self, rows: Rows, answer_rows: Rows) -> Iterator[LabeledTask]:
-        answers, suggestions = self._sort_answers(answer_rows), self._read_suggestions([row[0] for row in rows])
+        answers = _sort_answers(answer_rows, self._describe)
+        suggestions = self._read_suggestions([row[0] for row in rows])
         merged = self._read_merged([row[14] for row in rows], {row[0] for row in answer_rows})
         for row in rows:
             item = _Item(row[5], row[6], row[7], orjson.loads(row[8]) if row[8] else None, row[9])
@@ -91,9 +92,7 @@ class BodyBuilder:
 
     def _build_flat(self, rows: Rows, answer_rows: Rows) -> Iterator[LabeledTask]:
         """With nothing that a flat layout does not write: that is most of a body."""
-        answers: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for row, pk, at in _name_by_first(answer_rows):
-            answers[row[1]].append(self._describe_flat(row, pk, at))
+        answers = _sort_answers(answer_rows, self._describe_flat)
         for row in rows:
             data = build_task_data(
                 self.project,
@@ -103,7 +102,8 @@ class BodyBuilder:
                 row=orjson.loads(row[8]) if row[8] else None,
                 blob=row[9],
             )
-            yield LabeledTask({"id": row[0], "data": data, "annotations": answers.get(row[0], ())}, _NO_PICTURE)
+            mine = [body for _, body in answers.get(row[0], ())]
+            yield LabeledTask({"id": row[0], "data": data, "annotations": mine}, _NO_PICTURE)
 
     def _describe_flat(self, row: tuple[Any, ...], pk: int, at: str) -> dict[str, Any]:
         result, lead = orjson.loads(row[5]), row[8]
@@ -116,12 +116,6 @@ class BodyBuilder:
             "updated_at": row[10],
             "lead_time": None if lead is None else lead / 1_000,
         }
-
-    def _sort_answers(self, rows: Rows) -> _Answers:
-        found: _Answers = defaultdict(list)
-        for row, pk, at in _name_by_first(rows):
-            found[row[1]].append((row[0], self._describe(row, pk, at)))
-        return found
 
     def _describe(self, row: tuple[Any, ...], pk: int, at: datetime | str) -> dict[str, Any]:
         text, size = row[5:7]
@@ -146,11 +140,13 @@ class BodyBuilder:
         return found
 
 
-def _name_by_first(rows: Rows) -> Iterator[tuple[tuple[Any, ...], int, Any]]:
-    """(answer, id and time of its first version), by which clients know it."""
+def _sort_answers(rows: Rows, describe: Callable[[tuple[Any, ...], int, Any], dict[str, Any]]) -> _Answers:
+    """Each described under the id and the time of its first version, by which clients know it."""
     first = find_first_versions([row[0] for row in rows if row[7] is not None])
+    found: _Answers = defaultdict(list)
     for row in rows:
-        yield row, *first.get(row[0], (row[0], row[10]))
+        found[row[1]].append((row[0], describe(row, *first.get(row[0], (row[0], row[10])))))
+    return found
 
 
 def choose_answer(

@@ -11,8 +11,8 @@ YOUNG, OLD = 20, 50
 def look_seldom() -> None:
     """Call once a process is loaded: what is there stays out of every look, and looks become rare.
 
-    Most objects are freed at once by their counts, whatever this says. Measured: of an export or an import of rows the
-    looks were a quarter of the time, of a request the pauses that stood out.
+    Most objects are freed at once by their counts, whatever this says. Measured: of an export of rows the looks were a
+    quarter of the time.
     """
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, YOUNG, OLD)

@@ -22,18 +22,17 @@ from workers.engines.train.recipes import list_engines
 pytestmark = pytest.mark.timeout(300)
 LEARNERS = [pair for pair in PAIRS if pair[0] != "baseline"]
 HEAVY = {"text_minilm", "image_mobilenet"}
-SLOWEST = "text_minilm"  # a transformer that is trained: with the long tests
+SLOWEST = {"text_minilm"}  # a transformer that is trained
 
 
-def spare_slowest(pairs):
-    return [pytest.param(*pair, marks=pytest.mark.long if pair[0] == SLOWEST else ()) for pair in pairs]
+def spare(recipes, pairs):
+    """Every pair, those of these recipes with the long tests."""
+    marked = [pytest.param(*pair, marks=pytest.mark.long if pair[0] in recipes else ()) for pair in pairs]
+    return pytest.mark.parametrize(("recipe", "problem_type"), marked)
 
 
-every_pair = pytest.mark.parametrize(("recipe", "problem_type"), spare_slowest(PAIRS))
-every_quick_pair = pytest.mark.parametrize(
-    ("recipe", "problem_type"),
-    [pytest.param(*pair, marks=pytest.mark.long if pair[0] in HEAVY else ()) for pair in PAIRS],
-)
+every_pair = spare(SLOWEST, PAIRS)
+every_quick_pair = spare(HEAVY, PAIRS)
 one_of_each_kind = pytest.mark.parametrize(
     ("recipe", "problem_type"),
     [
@@ -45,7 +44,7 @@ one_of_each_kind = pytest.mark.parametrize(
 light_learners = pytest.mark.parametrize(
     ("recipe", "problem_type"), [pair for pair in LEARNERS if pair[0] not in HEAVY]
 )
-every_learner = pytest.mark.parametrize(("recipe", "problem_type"), spare_slowest(LEARNERS))
+every_learner = spare(SLOWEST, LEARNERS)
 
 
 def read_items(dataset, split: str) -> list:
