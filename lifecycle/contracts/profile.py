@@ -28,7 +28,8 @@ class ProfileSpec:
 
     `facts_path` is a Parquet file, one row an item: item_id, collection_id, created_at, width, height, byte_size, and
     what earlier profiles measured: words, language, is_damaged, brightness, contrast, sharpness, channels, is_corrupt
-    (null: not measured yet). `columns` are (name, kind) of a table's features.
+    (null: not measured yet). `columns` are (name, kind) of a table's features. `label_names` says that a label is any
+    number of names, joined (`label_interface.names` takes it apart), and which are known; None: it is not.
     """
 
     item_kind: str
@@ -36,6 +37,7 @@ class ProfileSpec:
     dataset: DatasetFiles
     facts_path: str
     columns: tuple[tuple[str, str], ...] = ()
+    label_names: tuple[str, ...] | None = None
     max_languages: int = 5_000  # texts whose language is looked up in one run; the next run goes on
 
 

@@ -28,6 +28,7 @@ class ItemFilters:
     """
 
     label: str = ""
+    names: str = ""  # a class that the label names, alone or among others
     labeled: str = ""  # yes | no
     split: str = ""
     collection: int = 0
@@ -86,7 +87,9 @@ class ItemFilters:
     @property
     def needs_scan(self) -> bool:
         """Whether no index answers this, so that exact counts cost a look at every item."""
-        return bool(self.q or self.columns or self.group or self.ranges or self.missing or self.asks_exploration)
+        return bool(
+            self.q or self.names or self.columns or self.group or self.ranges or self.missing or self.asks_exploration
+        )
 
     @property
     def asks_exploration(self) -> bool:

@@ -175,6 +175,54 @@ def test_pictures_come_in_with_their_page_as_referrer(make_site, site, owner, ru
     assert Item.objects.filter(mime="image/png", width=64).count() == 2
 
 
+def say_once(site, path, body):
+    """A page whose server answers "not modified" once it has been fetched."""
+
+    def answer(handler):
+        if handler.headers.get("If-None-Match") == '"v1"':
+            return 304, {"ETag": '"v1"'}, b""
+        return 200, {"Content-Type": "text/html", "ETag": '"v1"'}, body.encode()
+
+    site.routes[path] = answer
+
+
+def test_a_page_that_changed_keeps_who_linked_to_it(make_site, site, owner, run_jobs):
+    """Three times, and whether or not the page that links to it is read again; a redirect between them is no page."""
+    say_once(site, "/", article("Start", WORDS, ["/list.html", "/old"]))
+    site.page("/list.html", article("List", f"{WORDS} A list.", ["/deep.html"]))
+    site.routes["/old"] = (301, {"Location": "/moved.html"}, b"")
+    source = make_site()
+    for time in ("first", "second", "third"):
+        site.page("/deep.html", article("Deep", f"{WORDS} The {time} deep one."))
+        site.page("/moved.html", article("Moved", f"{WORDS} The {time} moved one."))
+        services.start_crawl(source=source, user=owner)
+        (job,) = run_jobs()
+        assert job.state == "succeeded", job.traceback
+
+    for path, pages in (("/deep.html", ["/list.html"] * 3), ("/moved.html", ["/old", "/", "/"])):
+        origins = CrawlItem.objects.filter(url=site.base + path).order_by("id")
+        assert [row.referrer for row in origins] == [site.base + page for page in pages]
+    assert {row.referrer for row in CrawlItem.objects.filter(url=site.base + "/")} == {""}
+    newest = CrawlUrl.objects.filter(crawl=Crawl.objects.first())
+    ids = set(newest.values_list("pk", flat=True))
+    assert set(newest.exclude(url=site.base + "/").values_list("found_on", flat=True)) <= ids
+
+
+def test_a_picture_that_changed_keeps_the_license_of_its_page(make_site, site, owner, run_jobs):
+    from tests.workers.engines.crawl.test_crawl import picture
+
+    say_once(site, "/", '<img src="/a.png"><a rel="license" href="https://example.org/cc">free</a>')
+    source = make_site("image_classification", take="images")
+    for color in ("red", "green", "blue"):
+        site.routes["/a.png"] = (200, {"Content-Type": "image/png"}, picture(color))
+        services.start_crawl(source=source, user=owner)
+        (job,) = run_jobs()
+        assert job.state == "succeeded", job.traceback
+
+    origins = CrawlItem.objects.values_list("referrer", "license")
+    assert list(origins) == [(site.base + "/", "https://example.org/cc")] * 3
+
+
 def test_fields_bring_labels_and_columns(make_site, site, owner, run_jobs):
     site.page("/", "".join(f"<li><b>{'ab'[n % 2]}</b><i>{n}</i></li>" for n in range(6)))
     fields = [

@@ -48,6 +48,11 @@ def name_range(column: Mapping[str, Any]) -> str:
     return f"range.{column['name']}" if column["is_measure"] else f"range.col.{column['name']}"
 
 
+def name_class(classes: Mapping[str, Any] | None) -> str:
+    """The gallery's parameter for a class: what the label is, or where items have several, what it names."""
+    return "names" if classes and classes.get("several") else "label"
+
+
 def build_bars(column: Mapping[str, Any], gallery: str) -> list[Bar]:
     """The histogram of a column of numbers or dates, each bar a link; [] where there is none."""
     bins = column.get("bins")
@@ -125,7 +130,7 @@ def draw_balance(classes: Mapping[str, Any], gallery: str) -> dict[str, Any] | N
             "name": split,
             "x": shown,
             "y": [classes["by_split"][split].get(label, 0) for label in shown],
-            "customdata": [build_query(gallery, label=label, split=split) for label in shown],
+            "customdata": [build_query(gallery, **{name_class(classes): label, "split": split}) for label in shown],
             "marker": {"color": color},
             "hovertemplate": "%{x}: %{y:,} in " + split + "<extra></extra>",
         }
@@ -137,28 +142,31 @@ def draw_balance(classes: Mapping[str, Any], gallery: str) -> dict[str, Any] | N
     return {"data": traces, "layout": layout}
 
 
-def draw_time(time: Mapping[str, Any] | None, gallery: str) -> dict[str, Any] | None:
-    """Items over the time they came in, by class; None when all came at once."""
+def draw_time(
+    time: Mapping[str, Any] | None, gallery: str, classes: Mapping[str, Any] | None = None
+) -> dict[str, Any] | None:
+    """Items over the time they came in, by class; None when all came at once. Where items have several classes these
+    stand beside each other and beside all items, as they add up to more than there are."""
     if not time or len(time["starts"]) < 2:
         return None
     starts, rest = time["starts"], list(time["counts"])
     ends = [*starts[1:], ""]
     links = [build_query(gallery, **{"range.time": f"{a}..{b}"}) for a, b in zip(starts, ends, strict=True)]
     traces = []
+    key = name_class(classes)
+    several = key == "names"
     for n, (name, counts) in enumerate(time["by"].items()):
-        rest = [a - b for a, b in zip(rest, counts, strict=True)]
+        rest = rest if several else [a - b for a, b in zip(rest, counts, strict=True)]
         color = CLASS_COLORS[n % len(CLASS_COLORS)]
-        traces.append(
-            _bar_trace(name, starts, counts, [f"{link}&{urlencode({'label': name})}" for link in links], color)
-        )
+        traces.append(_bar_trace(name, starts, counts, [f"{link}&{urlencode({key: name})}" for link in links], color))
     if any(rest):
-        traces.append(
-            _bar_trace("others" if traces else "items", starts, rest, links, GRAY if traces else CLASS_COLORS[0])
-        )
+        words = "others" if traces and not several else "items"
+        traces.append(_bar_trace(words, starts, rest, links, GRAY if traces else CLASS_COLORS[0]))
     axis = {"type": "category", "automargin": True, "title": {"text": f"came in, by {time['unit']}"}}
     axis["tickvals"], axis["ticktext"] = starts, [_tick(start, time["unit"]) for start in starts]
     axis["nticks"] = 12
-    return {"data": traces, "layout": {"barmode": "stack", "xaxis": axis, "hovermode": "closest"}}
+    layout = {"barmode": "group" if several else "stack", "xaxis": axis, "hovermode": "closest"}
+    return {"data": traces, "layout": layout}
 
 
 def _tick(start: str, unit: str) -> str:
@@ -166,9 +174,13 @@ def _tick(start: str, unit: str) -> str:
 
 
 def draw_sources(
-    sources: Sequence[Mapping[str, Any]], titles: Mapping[int, str], gallery: str
+    sources: Sequence[Mapping[str, Any]],
+    titles: Mapping[int, str],
+    gallery: str,
+    classes: Mapping[str, Any] | None = None,
 ) -> dict[str, Any] | None:
-    """Items per import by class, in shares; None with fewer than two imports."""
+    """Items per import by class, in shares; None with fewer than two imports. Where items have several classes the
+    shares stand beside each other, as they add up to more than all."""
     if len(sources) < 2:
         return None
     names = [f"{titles.get(s['collection'], s['collection'])} ({s['items']:,})" for s in sources]
@@ -176,20 +188,24 @@ def draw_sources(
     rest = [source["items"] for source in sources]
     links = [build_query(gallery, collection=str(source["collection"])) for source in sources]
     traces = []
+    key = name_class(classes)
+    several = key == "names"
     for n, label in enumerate(labels):
         counts = [source["labels"].get(label, 0) for source in sources]
         rest = [a - b for a, b in zip(rest, counts, strict=True)]
-        urls = [f"{link}&{urlencode({'label': label})}" for link in links]
+        urls = [f"{link}&{urlencode({key: label})}" for link in links]
         color = CLASS_COLORS[n % len(CLASS_COLORS)]
         traces.append(_bar_trace(label, names, counts, urls, color) | {"orientation": "h", "x": counts, "y": names})
-    last = _bar_trace("others", names, rest, links, GRAY if traces else CLASS_COLORS[0])
-    traces.append(last | {"orientation": "h", "x": rest, "y": names})
+    if not several:
+        last = _bar_trace("others", names, rest, links, GRAY if traces else CLASS_COLORS[0])
+        traces.append(last | {"orientation": "h", "x": rest, "y": names})
     for trace in traces:
         trace["hovertemplate"] = f"%{{y}}: %{{customdata[1]:,}} {trace['name']}<extra></extra>"
         trace["customdata"] = [[url, count] for url, count in zip(trace["customdata"], trace["x"], strict=True)]
+        if several:
+            trace["x"] = [100 * n / (source["items"] or 1) for n, source in zip(trace["x"], sources, strict=True)]
     layout = {
-        "barmode": "stack",
-        "barnorm": "percent",
+        **({"barmode": "group"} if several else {"barmode": "stack", "barnorm": "percent"}),
         "hovermode": "closest",
         "xaxis": {"ticksuffix": " %"},
         "yaxis": {"type": "category", "automargin": True, "autorange": "reversed"},

@@ -8,14 +8,17 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from lifecycle.annotations.selectors import find_schema, read_interface
 from lifecycle.common.blobs import LocalBlobs
 from lifecycle.contracts.engine import Canceled
-from lifecycle.contracts.problems import get_problem_type
+from lifecycle.contracts.label_interface.names import list_names
+from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.contracts.profile import ProfileSpec
 from lifecycle.contracts.training import DatasetFiles
-from lifecycle.datasets.models import Dataset
+from lifecycle.datasets.models import Dataset, DatasetVersion
 from lifecycle.datasets.selectors import load_dataset
 from lifecycle.exploration import selectors, services
+from lifecycle.projects.models import Project
 from workers.materialize import materialize_version
 from workers.runtime import JobContext, job_task
 
@@ -36,6 +39,7 @@ def profile(context: JobContext) -> dict[str, Any]:
         dataset=files,
         facts_path=str(services.export_facts(dataset=dataset, folder=context.workdir)),
         columns=list_columns(dataset),
+        label_names=list_label_names(dataset.project, version),
     )
     result = run(spec, workdir=context.workdir, report=context.report, should_stop=context.should_stop)
     with context.recording():
@@ -63,3 +67,13 @@ def _fetch_pictures(manifest: Path, context: JobContext) -> None:
 def list_columns(dataset: Dataset) -> tuple[tuple[str, str], ...]:
     """(name, kind) of a table's features."""
     return tuple((column["name"], column["kind"]) for column in dataset.columns)
+
+
+def list_label_names(project: Project, version: DatasetVersion | None) -> tuple[str, ...] | None:
+    """The classes of which a label can name several, today's and the version's; None where it is one class, a number
+    or a text."""
+    schema = find_schema(project)
+    if schema is None or get_problem_type(project.problem_type).label_kind in (LabelKind.CLASS, LabelKind.NUMBER):
+        return None
+    names = list_names(read_interface(project, schema))
+    return None if names is None else tuple(dict.fromkeys([*names, *(version.classes if version else ())]))

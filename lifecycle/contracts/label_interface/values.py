@@ -10,6 +10,7 @@ from lifecycle.contracts.label_interface.model import NOTHING, Control, Interfac
 from lifecycle.contracts.label_interface.tags import CONTROLS, find_tag
 
 MAX_VALUE_CHARS = 200  # it stands in an index
+JOINT, CUT = ", ", "…"  # between names, and at the end of what is too long
 DECIMALS = 2  # percents, seconds: closer ones are the same place
 GEOMETRY = (
     "x", "y", "width", "height", "rotation", "radiusX", "radiusY", "points", "rle", "start", "end", "startOffset",
@@ -51,11 +52,11 @@ def read_plain(main: Control, said: Any) -> str:
 
 def join_names(names: Any) -> str:
     """Each name once, in the order of the alphabet; NOTHING for none."""
-    return _shorten(", ".join(sorted(set(names)))) or NOTHING
+    return _shorten(JOINT.join(sorted(set(names)))) or NOTHING
 
 
 def _shorten(text: str) -> str:
-    return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 1] + "…"
+    return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 1] + CUT
 
 
 def format_number(number: float) -> str:

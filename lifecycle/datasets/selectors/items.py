@@ -10,6 +10,7 @@ from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast
 
 from lifecycle.common.errors import DomainError
+from lifecycle.contracts.label_interface.values import JOINT
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets.filters import COLUMN_PREFIX, ItemFilters
 from lifecycle.datasets.models import Dataset, Item
@@ -81,6 +82,8 @@ def filter_items(project: Project, filters: ItemFilters, among: Q | None = None)
     items = items.filter(**exact)
     if filters.selection:
         items = items.filter(pk__in=list_selected_ids(project, filters.selection))
+    if filters.names:
+        items = items.filter(_names_condition(filters.names))
     for name, value in filters.columns:
         items = items.filter(_column_condition(name, value))
     if filters.missing:
@@ -89,6 +92,13 @@ def filter_items(project: Project, filters: ItemFilters, among: Q | None = None)
         )
     items = narrow_ranges(items, filters, has_numbers=is_number_label(project))
     return _search(items, dataset, filters.q) if filters.q else items
+
+
+def _names_condition(name: str) -> Q:
+    """Labels that were joined of this name and others (`label_interface.values.join_names`). This finds too much where
+    names themselves contain the joint, and not what a label had no room for."""
+    first, last, between = name + JOINT, JOINT + name, JOINT + name + JOINT
+    return Q(label=name) | Q(label__startswith=first) | Q(label__endswith=last) | Q(label__contains=between)
 
 
 def _search(items: QuerySet[Item], dataset: Dataset, words: str) -> QuerySet[Item]:

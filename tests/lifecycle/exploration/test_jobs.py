@@ -6,8 +6,10 @@ import io
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from PIL import Image
 
+from lifecycle.contracts.label_interface.values import join_names
 from lifecycle.contracts.profile import FindingKind
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.models import Item
@@ -16,7 +18,8 @@ from lifecycle.datasets.services import commit_version, exclude_items
 from lifecycle.exploration import selectors, services
 from lifecycle.exploration.models import ItemFacts, Profile
 from lifecycle.jobs.models import Job
-from tests.lifecycle.datasets.test_import import bring, make_project, zip_of
+from tests.lifecycle.datasets.test_drawn_labels import coco, pictures
+from tests.lifecycle.datasets.test_import import bring, make_project, png, zip_of
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +78,52 @@ def test_a_profile_and_a_scan_of_texts_are_kept_and_lead_to_their_items(texts, o
     assert len(damaged) == 2
     found = selectors.list_items(texts, ItemFilters.from_query({"finding": "damaged"}))
     assert {item.pk for item in found.items} == {finding.item_id for finding in damaged}
+
+
+def test_the_classes_of_boxes_are_counted_one_by_one(owner, run_jobs):
+    """As their labels are written: the names of all classes, joined."""
+    project = make_project(owner, "object_detection")
+    bring(
+        project, owner, {"cells.zip": pictures((1, [4, 4, 8, 8]), (2, [20, 20, 10, 10]), (2, [1, 1, 5, 5]))}, run_jobs
+    )
+    more = {"labels.json": coco((2, [2, 2, 8, 8])).encode(), "a.png": png(50, 40)}
+    bring(project, owner, {"more.zip": zip_of(more)}, run_jobs)
+
+    dataset = get_dataset(project)
+    services.start_profile(dataset=dataset, user=owner)
+    assert [job.state for job in run_jobs()] == [Job.State.SUCCEEDED]
+
+    result = selectors.find_profile(dataset).result
+    assert sorted(Item.objects.exclude(label=None).values_list("label", flat=True)) == [
+        "red cell, white cell", "white cell",
+    ]  # fmt: skip
+    assert result["classes"]["balance"] == [["white cell", 2], ["red cell", 1]]
+    assert result["classes"]["together"] == [["red cell", "white cell", 1]]
+    assert (result["labeled"], result["classes"]["distinct"], result["classes"]["several"]) == (2, 2, True)
+    assert [source["labels"] for source in result["sources"]] == [
+        {"white cell": 1, "red cell": 1}, {"white cell": 1},
+    ]  # fmt: skip
+    commit_version(dataset=dataset, user=owner, message="first")
+    run_jobs()
+    version = find_latest_version(project)
+    services.start_profile(dataset=dataset, user=owner, version=version)
+    run_jobs()
+    assert selectors.find_profile(dataset, version).result["classes"] == result["classes"]
+
+
+def test_several_choices_are_counted_one_by_one(owner, run_jobs):
+    project = make_project(owner, "text_labelling", ["plot", "cast, crew"])
+    texts = {"slow but well played": ["cast, crew", "plot"], "dull": ["plot"], "no word on either": []}
+    bring(project, owner, {"a.csv": "\n".join(["text", *texts]).encode()}, run_jobs)
+    for text, names in texts.items():
+        Item.objects.filter(text=text).update(label=join_names(names), labeled_at=timezone.now())
+
+    services.start_profile(dataset=get_dataset(project), user=owner)
+    run_jobs()
+
+    classes = selectors.find_profile(get_dataset(project)).result["classes"]
+    assert classes["balance"] == [["plot", 2], ["cast, crew", 1]] and classes["nothing"] == 1
+    assert classes["together"] == [["cast, crew", "plot", 1]]
 
 
 def test_what_was_measured_once_is_not_measured_again(texts, owner, run_jobs):

@@ -11,6 +11,7 @@ from lifecycle.datasets.selectors import find_latest_version, get_dataset
 from lifecycle.datasets.services import commit_version
 from lifecycle.exploration import services
 from lifecycle.exploration.models import Finding, KeptItem, SavedView, Tag
+from tests.lifecycle.datasets.test_drawn_labels import pictures
 from tests.lifecycle.datasets.test_import import bring, make_project
 from tests.lifecycle.exploration.test_jobs import write_reviews
 
@@ -87,6 +88,21 @@ def test_a_bar_opens_exactly_its_items(as_owner, explored):
         bars = [bar for bar in build_bars(column, "/items") if bar.url]
         found = [selectors.count_items(explored, read_filters(bar.url, ItemFilters)).count for bar in bars]
         assert found == counts, column["name"]
+
+
+def test_classes_that_come_together_are_shown_and_each_opens_its_items(as_owner, owner, run_jobs):
+    project = make_project(owner, "object_detection")
+    bring(project, owner, {"cells.zip": pictures((1, [4, 4, 8, 8]), (2, [20, 20, 10, 10]))}, run_jobs)
+    services.start_profile(dataset=get_dataset(project), user=owner)
+    run_jobs()
+
+    text = page(as_owner, "exploration:overview", project)
+    gallery = page(as_owner, "datasets:items", project, names="red cell")
+
+    assert "Which classes come together" in text and "counts once for each class" in text
+    assert "names=white+cell" in text and "label=white+cell" not in text
+    assert "class: red cell" in gallery and f"/items/{Item.objects.exclude(label=None).get().pk}" in gallery
+    assert "Nothing matches" in page(as_owner, "datasets:items", project, names="red")
 
 
 def read_filters(url, filters):

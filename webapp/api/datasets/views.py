@@ -20,6 +20,7 @@ from webapp.files import read_offset, respond_file, respond_version, store_poste
 OFFSET = OpenApiParameter("Upload-Offset", int, OpenApiParameter.HEADER, required=True, description="first byte sent")
 FILTERS = [
     OpenApiParameter("label", str),
+    OpenApiParameter("names", str, description="a class that the label names, alone or among others"),
     OpenApiParameter("labeled", str, enum=["yes", "no"]),
     OpenApiParameter("split", str),
     OpenApiParameter("collection", int),

@@ -8,8 +8,8 @@ from lifecycle.exploration.rules import TITLES
 from lifecycle.projects.models import Project
 
 Chip = tuple[str, str]  # words, query without it
-SIMPLE = {"label": "label: {}", "split": "split: {}", "group": "group: {}", "tag": "tag: {}", "missing": "no {}",
-          "language": "language: {}", "q": "“{}”"}  # fmt: skip
+SIMPLE = {"label": "label: {}", "names": "class: {}", "split": "split: {}", "group": "group: {}", "tag": "tag: {}",
+          "missing": "no {}", "language": "language: {}", "q": "“{}”"}  # fmt: skip
 
 
 def describe_filters(project: Project, filters: ItemFilters) -> list[Chip]:

@@ -114,14 +114,19 @@ def _describe_profile(project, dataset, version) -> dict:
         "lead_in": gallery + ("&" if "?" in gallery else "?"),
         "balance": charts.draw_balance(classes, gallery) if classes else None,
         "together": charts.draw_together(classes["together"]) if classes else None,
-        "time": charts.draw_time(result["time"], gallery),
-        "sources": charts.draw_sources(result["sources"], titles, gallery),
+        "time": charts.draw_time(result["time"], gallery, classes),
+        "sources": charts.draw_sources(result["sources"], titles, gallery, classes),
         "associations": charts.draw_associations(result["associations"]),
         "associations_height": min(760, 140 + 34 * len((result["associations"] or {"names": []})["names"])),
         "columns": describe_columns(result, gallery),
-        "shown_classes": [label for label, _ in classes["balance"][:6]] if classes else [],
+        "shown_classes": _list_colors(classes),
         "is_old": version is None and selectors.has_changed_since(dataset, profile.created_at),
     }
+
+
+def _list_colors(classes) -> list[str]:
+    """The classes by which the bars of columns are colored: none where items have several."""
+    return [label for label, _ in classes["balance"][:6]] if classes and not classes.get("several") else []
 
 
 def _find_map(slug: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,13 +17,11 @@ from workers.engines.collect.errors import SourceError
 from workers.engines.collect.hosts import resolve_host
 from workers.engines.collect.places import check_inside
 
-logger = logging.getLogger(__name__)
-DRIVERS = {
-    "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "postgresql+psycopg": "postgresql+psycopg",
-    "mysql": "mysql+pymysql", "mysql+pymysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql", "mariadb+pymysql": "mariadb+pymysql",
-    "sqlite": "sqlite", "sqlite+pysqlite": "sqlite", "duckdb": "duckdb",
+DRIVERS = {  # of each database that `make_read_only` can hold to reading, whatever driver the URL names
+    "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql", "sqlite": "sqlite", "duckdb": "duckdb",
 }  # fmt: skip
+SUPPORTED = "PostgreSQL, MySQL, MariaDB, SQLite and DuckDB"
 FILE_DATABASES = ("sqlite", "duckdb")
 # options of a URL that reach no file and change no session
 OPTIONS = {
@@ -41,7 +38,9 @@ def prepare(text: str, password: str, surroundings: Surroundings, seconds: float
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise SourceError("This is no database URL; it looks like postgresql://user@host:5432/name.") from None
-    url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+    if url.get_backend_name() not in DRIVERS:  # before a driver is loaded or a host is asked
+        raise _refuse(url.get_backend_name())
+    url = url.set(drivername=DRIVERS[url.get_backend_name()])
     dialect = url.get_backend_name()
     _check_options(url, dialect)
     if dialect in FILE_DATABASES:
@@ -52,15 +51,20 @@ def prepare(text: str, password: str, surroundings: Surroundings, seconds: float
         url = url.set(password=password)
     if dialect == "postgresql":
         return url, _postgres_arguments(address, seconds)
-    if dialect in ("mysql", "mariadb"):
-        limits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": int(seconds) + 5}
-        arguments = {**limits, "local_infile": False, "conv": _build_conversions()}
-        return (url.set(host=address) if address else url), arguments
-    return url, {}
+    limits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": int(seconds) + 5}
+    arguments = {**limits, "local_infile": False, "conv": _build_conversions()}
+    return (url.set(host=address) if address else url), arguments
+
+
+def _refuse(dialect: str) -> SourceError:
+    return SourceError(
+        f"A source only reads, and how to hold “{dialect}” to that is not known here. Supported are {SUPPORTED}; "
+        "from others, export a file and upload it."
+    )
 
 
 def _check_options(url: URL, dialect: str) -> None:
-    unknown = sorted(set(url.query) - OPTIONS.get(dialect, set(url.query)))
+    unknown = sorted(set(url.query) - OPTIONS[dialect])
     if unknown:
         raise SourceError(
             f"The option “{unknown[0]}” is not allowed in this URL; "
@@ -139,6 +143,8 @@ def make_read_only(connection: sa.Connection, seconds: float) -> None:
             connection.exec_driver_sql("PRAGMA query_only = ON")
         elif dialect == "duckdb":
             connection.exec_driver_sql("SET lock_configuration = true")
+        else:
+            raise _refuse(dialect)
     except DBAPIError as error:
         raise SourceError(f"The database cannot be opened for reading only: {error.orig}"[:300]) from None
 
@@ -183,9 +189,7 @@ def find_interrupt(connection: sa.Connection) -> Callable[[], None]:
         return driver.cancel
     if dialect in FILE_DATABASES:
         return driver.interrupt
-    if dialect in ("mysql", "mariadb"):
-        return driver._force_close
-    return lambda: logger.warning("a query on %s cannot be interrupted", dialect)
+    return driver._force_close  # PyMySQL
 
 
 def _driver(connection: sa.Connection) -> Any:

@@ -56,13 +56,18 @@ def _describe(
     report: Report,
     should_stop: ShouldStop,
 ) -> dict[str, Any]:
-    labels = classes.list_labels(base) if spec.label_kind == "class" else []
+    several = spec.label_names is not None
+    has_classes = several or spec.label_kind == "class"
+    classes.take_labels_apart(base, spec.label_names)
+    labels = classes.list_labels(base) if has_classes else []
     profile: dict[str, Any] = {"format": PROFILE_FORMAT, "item_kind": spec.item_kind, "label_kind": spec.label_kind}
     profile |= classes.count_all(base)
-    if spec.label_kind == "class":
-        profile["classes"] = classes.describe_classes(base)
-    profile["time"] = classes.describe_time(base, labels, spec.label_kind)
-    profile["sources"] = classes.describe_sources(base, labels, spec.label_kind)
+    if has_classes:
+        profile["classes"] = classes.describe_classes(base, several=several)
+    profile["time"] = classes.describe_time(base, labels)
+    profile["sources"] = classes.describe_sources(base, labels)
+    if several:
+        labels = []  # what follows puts each item into one class
     described = columns + ([LABEL] if spec.label_kind == "number" and profile["labeled"] else [])
     profile["columns"] = []
     for n, column in enumerate(described):

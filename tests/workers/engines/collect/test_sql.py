@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from types import SimpleNamespace
 from urllib.parse import parse_qs, quote, urlsplit
 
 import duckdb
@@ -258,7 +259,10 @@ def test_huge_cells_come_in_small_batches(pg):
         ("sqlite:////etc/passwd", "GRISTMILL_SOURCE_FOLDERS"),
         ("sqlite://", "GRISTMILL_SOURCE_FOLDERS"),
         ("duckdb:///:memory:", "GRISTMILL_SOURCE_FOLDERS"),
-        ("oracle://u@8.8.8.8/x", "driver"),
+        ("oracle://u@8.8.8.8/x", "Supported are PostgreSQL, MySQL, MariaDB, SQLite and DuckDB"),
+        ("mssql://u@8.8.8.8/x", "“mssql”"),
+        ("mssql+pyodbc://u@8.8.8.8/x?driver=ODBC+Driver+18", "“mssql”"),
+        ("nosuch+thing://u@8.8.8.8/x", "“nosuch”"),
         ("nonsense", "database URL"),
     ],
 )
@@ -285,6 +289,14 @@ def test_gristmills_own_database_is_no_source(pg):
         fetch(SqlConfig("postgresql://u@db.example.org/gristmill", query="SELECT 1"), surroundings=surroundings)
 
 
+def test_a_database_that_cannot_be_held_to_reading_is_not_read():
+    """The last lock of all, should a dialect come by the first."""
+    from workers.engines.collect.databases import make_read_only
+
+    with pytest.raises(SourceError, match="“oracle”.*Supported are PostgreSQL"):
+        make_read_only(SimpleNamespace(dialect=SimpleNamespace(name="oracle")), 5)
+
+
 def test_a_password_is_in_no_message():
     with pytest.raises(SourceUnreachable) as refused:
         fetch(SqlConfig("postgresql://u@127.0.0.1:1/x", query="SELECT 1"), password="hunter22")
@@ -299,6 +311,16 @@ def test_tables_can_be_chosen_from(sqlite, pg):
         assert sql.list_key(connection, "t") == ("id",)
     with sql.connect(SqlConfig(pg), "", HERE, 5) as connection:
         assert isinstance(sql.list_tables(connection), list)
+
+
+@pytest.mark.parametrize(
+    ("url", "driver"),
+    [("postgresql+psycopg2", "postgresql+psycopg"), ("mysql+mysqldb", "mysql+pymysql"), ("mariadb", "mariadb+pymysql")],
+)
+def test_a_url_may_name_another_driver_of_its_database(url, driver):
+    from workers.engines.collect.databases import prepare
+
+    assert prepare(f"{url}://u@8.8.8.8/x", "", HERE, 30)[0].drivername == driver
 
 
 def test_mysql_gets_its_limits_and_no_way_to_send_files():
