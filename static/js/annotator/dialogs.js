@@ -80,7 +80,7 @@ export function createKeysDialog({ dialog, assigned, overrides, onChange }) {
 
 /** `skip(reason)`; `reasons` is the project's list, or none for the usual three; one of them may have to be said. */
 export function createSkipDialog({ dialog, reasons, needsReason = false, skip }) {
-  dialog.querySelector("[name=reason]").required = needsReason;
+  if (needsReason) Object.assign(dialog.querySelector("[name=reason]"), { required: true, pattern: ".*\\S.*" }); // more than blanks
   if (reasons?.length) {
     const buttons = reasons.map((reason) => make("button", { type: "button", class: "btn", "data-reason": reason }, reason));
     dialog.querySelector("[data-part=reasons]").replaceChildren(...buttons);
