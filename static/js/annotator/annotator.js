@@ -57,7 +57,7 @@ export async function startAnnotator(root, setup) {
 
   const media = createMedia({ build: buildItem, onShown: showDesk });
   const outbox = createOutbox({
-    storage, send: api.send, lock: createLock(name), onChange: showSave,
+    storage, send: api.send, stamp: { guideVersion: setup.guide_version }, lock: createLock(name), onChange: showSave,
     onOutcome(operation, { feedback, isSaved }) {
       if (feedback) screen.showFeedback(feedback);
       if (operation.fixes && isSaved) location.assign(setup.fix.back);

@@ -35,7 +35,7 @@ export async function startGrid(root, setup) {
   const addressOf = (task) => setup.thumbnail.replace("/0/", `/${task.id}/`);
   const tiles = createTiles({ root: parts.tiles, addressOf, guessOf: readGuess });
   const storage = await openStorage(name);
-  const outbox = createOutbox({ storage, send: api.send, lock: createLock(name), onChange: showSave });
+  const outbox = createOutbox({ storage, send: api.send, stamp: { guideVersion: setup.guide_version }, lock: createLock(name), onChange: showSave });
   const watch = createStopwatch();
   const { reasons, needs_reason: needsReason } = setup.skip ?? {};
   const skipDialog = createSkipDialog({ dialog: parts.skipDialog, reasons, needsReason, skip: skipAsked });

@@ -32,7 +32,7 @@ SIZES = (12, 24, MAX_LEASES_AT_ONCE)
 def grid(request, slug):
     """Only where an item has one class: everything else is labeled one item at a time."""
     project = get_project(request.user, slug, role="annotator")
-    schema = selectors.find_schema(project)
+    schema, guide = selectors.find_schema(project), selectors.find_guide(project)
     problem, queue = get_problem_type(project.problem_type), find_settings(project)
     if problem.label_kind != LabelKind.CLASS:
         return redirect("annotations:label", slug=slug)
@@ -55,6 +55,7 @@ def grid(request, slug):
             "item_kind": problem.item_kind,
             "classes": [{"name": name, "key": key} for name, key in keyed],
             "most": MAX_LEASES_AT_ONCE,
+            "guide_version": guide.version if guide else None,
             "skip": {"reasons": queue.skip_reasons, "needs_reason": queue.needs_skip_reason},
         },
     }
