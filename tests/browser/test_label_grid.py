@@ -8,6 +8,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from lifecycle.annotations import services
 from lifecycle.annotations.models import Annotation
 from lifecycle.datasets.models import Item
 from tests.browser.test_labelling import make_project  # noqa: F401  a fixture
@@ -98,3 +99,39 @@ def test_texts_are_ordered_by_the_models_guess_and_accepted(make_project, browse
     page.keyboard.press("Enter")
     expect(page.locator("[data-part=emptyTitle]")).to_have_text("Nothing more to label right now")
     assert set(Item.objects.values_list("label", flat=True)) == {"dog"}
+
+
+def test_a_skip_says_why_once_for_all_where_the_project_asks_for_it(make_project, browser_page, login, watch_console):  # noqa: F811
+    page = browser_page
+    problems = watch_console(page)
+    project, annotator = make_project("text_classification", count=6)
+    wanted = {"needs_skip_reason": True, "skip_reasons": ["too short", "another language"]}
+    services.change_settings(project=project, actor=project.created_by, **wanted)
+    open_grid(page, login, project, annotator, "12")
+    dialog, count = page.locator("[data-part=skipDialog]"), page.locator("[data-part=count]")
+    expect(page.locator(".label-grid-tile")).to_have_count(6)
+
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("s")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")  # thought better of it: the selection stays
+    expect(dialog).to_be_hidden()
+    expect(count).to_have_text("2 selected, 0 of 6 labeled")
+    page.locator("[data-action=skip]").click()
+    dialog.get_by_role("button", name="another language").click()
+    expect(count).to_have_text("2 of 6 labeled")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("s")
+    dialog.get_by_label("Another reason").fill("   ")  # blanks are no reason
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Another reason").fill("a riddle")
+    page.keyboard.press("Enter")
+
+    expect(count).to_have_text("6 of 6 labeled")
+    expect(page.locator("[data-part=save]")).to_have_text("Saved")
+    expect(page.locator("[data-part=refused]")).to_be_hidden()
+    skipped = Annotation.objects.filter(is_current=True, kind="skip").order_by("task")
+    assert list(skipped.values_list("reason", flat=True)) == ["another language"] * 2 + ["a riddle"] * 4
+    assert problems == []

@@ -123,3 +123,16 @@ test("guesses stand together, the surest first, and are accepted each as it is",
     [4, "owl", { id: 40, outcome: "accepted" }],
   ]);
 });
+
+test("a reason is sent with each skip, and another one anew", () => {
+  const store = createGridStore();
+  store.setAhead(makeTasks(1, 2));
+  store.advance();
+  const first = store.skip(store.tasks, "too dark", 600);
+  const second = store.skip(store.tasks.slice(0, 1), "no class fits", null);
+
+  assert.deepEqual(first.map(({ kind, task, reason }) => [kind, task, reason]), [["skip", 1, "too dark"], ["skip", 2, "too dark"]]);
+  assert.deepEqual(second.map(({ task, reason }) => [task, reason]), [[1, "no class fits"]]);
+  assert.deepEqual(store.skip(store.tasks.slice(1), "too dark", null), []);
+  assert.deepEqual(store.undo().map(({ task, reason }) => [task, reason]), [[1, "too dark"]]);
+});

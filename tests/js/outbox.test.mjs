@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { writeOperation } from "../../static/js/annotator/codec.js";
 import { createMemoryStorage, createOutbox, makeKey, States } from "../../static/js/annotator/outbox.js";
 
 function createTimers() {
@@ -52,6 +53,24 @@ test("a cut network keeps everything, and the same keys are sent again", async (
 
   assert.equal(await storage.count(), 0);
   assert.equal(new Set(keys.flat()).size, 1);
+});
+
+test("an operation keeps the guide's version it was made under, over a reload of the page", async () => {
+  const storage = createMemoryStorage();
+  const sent = [];
+  const lost = async () => { throw createFailure("offline"); }; // prettier-ignore
+  const received = async (batch) => (sent.push(...batch.map((one) => writeOperation(one, "class"))), savedAll(batch));
+  const before = createOutbox({ storage, send: lost, stamp: { guideVersion: 1 }, timers: createTimers() });
+  await before.add(operation(1));
+  await before.flush();
+  before.stop();
+
+  const reloaded = createOutbox({ storage, send: received, stamp: { guideVersion: 2 } });
+  await reloaded.add(operation(2));
+  await reloaded.flush();
+
+  assert.deepEqual(sent.map(({ task, guide_version: version }) => [task, version]), [[1, 1], [2, 2]]);
+  assert.ok(!("guide_version" in writeOperation({ ...operation(3), guideVersion: null }, "class")));
 });
 
 test("what is said to be kept is kept", async () => {

@@ -60,6 +60,7 @@ class _Version:
     value: str | None = None
     is_read: bool = False  # `value` is what `result` says, found out by whoever knows the result's names
     external: dict[str, Any] | None = None
+    shown_guide: int | None = None  # version of the guide that the person had before them
 
 
 def submit(
@@ -71,6 +72,7 @@ def submit(
     lead_time_ms: int | None = None,
     idempotency_key: str | None = None,
     may_answer_any: bool = False,
+    guide_version: int | None = None,
 ) -> Annotation:
     """Record a user's answer, their first one or a change of it. Committed when it returns.
 
@@ -78,7 +80,8 @@ def submit(
     still wants one; otherwise Conflict. `may_answer_any` lets in a user whom the queue never gave the task.
     """
     lead, key = _clean_lead_time(lead_time_ms), _clean_key(idempotency_key)
-    return _write(project, user, task_id, _Version(Kind.ANSWER, result, "", lead, key), may_answer_any)
+    version = _Version(Kind.ANSWER, result, "", lead, key, shown_guide=guide_version)
+    return _write(project, user, task_id, version, may_answer_any)
 
 
 def skip(
@@ -90,13 +93,14 @@ def skip(
     lead_time_ms: int | None = None,
     idempotency_key: str | None = None,
     may_answer_any: bool = False,
+    guide_version: int | None = None,
 ) -> Annotation:
     """Say that an item cannot be labeled. The task leaves the queue until it is reopened or the skip is undone."""
     reason = " ".join(reason.split())[:SKIP_REASON_LENGTH]
     if not reason and find_settings(project).needs_skip_reason:
         raise DomainError("Say why: this project asks for a reason with every skip.", fields={"reason": "why"})
-    lead = _clean_lead_time(lead_time_ms)
-    version = _Version(Kind.SKIP, reason=reason, lead_time_ms=lead, key=_clean_key(idempotency_key))
+    lead, key = _clean_lead_time(lead_time_ms), _clean_key(idempotency_key)
+    version = _Version(Kind.SKIP, reason=reason, lead_time_ms=lead, key=key, shown_guide=guide_version)
     return _write(project, user, task_id, version, may_answer_any)
 
 
@@ -117,9 +121,11 @@ def submit_read(
     return _write(project, user, task_id, version, may_answer_any=True)
 
 
-def withdraw(*, project: Project, user, task_id: int, idempotency_key: str | None = None) -> Annotation:
+def withdraw(
+    *, project: Project, user, task_id: int, idempotency_key: str | None = None, guide_version: int | None = None
+) -> Annotation:
     """Take back one's own answer or skip. The task is lent to the user again, so that they can answer it anew."""
-    version = _Version(Kind.WITHDRAWN, key=_clean_key(idempotency_key))
+    version = _Version(Kind.WITHDRAWN, key=_clean_key(idempotency_key), shown_guide=guide_version)
     return _write(project, user, task_id, version, may_answer_any=False)
 
 
@@ -171,7 +177,7 @@ def _write(project: Project, user, task_id: int, version: _Version, may_answer_a
 
 
 def _write_locked(project: Project, user, task_id: int, version: _Version, may_answer_any: bool) -> Annotation:
-    scene = lock_scene(project, user, task_id, version.key)
+    scene = lock_scene(project, user, task_id, version.key, version.shown_guide)
     if version.is_read and scene.own and scene.own.origin == Origin.IMPORT:
         scene = replace(scene, own=None)  # for another tool an answer stands beside what the same person imported
     if scene.repeat_id is not None:

@@ -88,7 +88,7 @@ def fix(
 
 def fix_or_change(
     *, project: Project, user, task_id: int, annotation_id: int, result: Any, idempotency_key: str,
-    lead_time_ms: int | None = None,
+    lead_time_ms: int | None = None, guide_version: int | None = None,
 ) -> Annotation:  # fmt: skip
     """What the labelling page sends when a reviewer came to better an answer: a fix, and later changes of that fix."""
     repeated = Annotation.objects.filter(user=user, idempotency_key=idempotency_key).exists()
@@ -96,7 +96,7 @@ def fix_or_change(
     if not repeated and mine.exists():
         return submit(
             project=project, user=user, task_id=task_id, result=result, lead_time_ms=lead_time_ms,
-            idempotency_key=idempotency_key, may_answer_any=True,
+            idempotency_key=idempotency_key, may_answer_any=True, guide_version=guide_version,
         )  # fmt: skip
     review = fix(
         project=project, reviewer=user, annotation_id=annotation_id, result=result, lead_time_ms=lead_time_ms,

@@ -26,7 +26,8 @@ FOR NO KEY UPDATE OF t FOR KEY SHARE OF p
 # a statement of its own, so that it sees what the last holder of the lock committed
 _READ = """
 SELECT t.item_id, t.dataset_id, t.overlap, t.answers, i.label, i.label_annotation_id, i.excluded_at IS NOT NULL,
-    (SELECT max(g.version) FROM annotations_guideversion g WHERE g.project_id = %(project)s),
+    (SELECT coalesce(max(g.version) FILTER (WHERE g.version = %(guide)s), max(g.version))
+     FROM annotations_guideversion g WHERE g.project_id = %(project)s),
     (SELECT q.lease_seconds FROM annotations_queuesettings q WHERE q.project_id = %(project)s),
     EXISTS (SELECT 1 FROM annotations_lease l WHERE l.task_id = t.id AND l.user_id = %(user)s),
     (SELECT count(*) FROM annotations_lease l
@@ -52,7 +53,7 @@ class Scene:
     label: str | None
     label_annotation_id: int | None
     is_excluded: bool
-    guide_version: int | None
+    guide_version: int | None  # the one that was shown, else the newest; None while there is none
     lease_seconds: int | None  # None while the queue has its default settings
     was_lent: bool  # to this person, at any time
     others_holding: int  # live leases of other people
@@ -62,9 +63,12 @@ class Scene:
     own: rules.Current | None
 
 
-def lock_scene(project: Project, user, task_id: int, key: str | None) -> Scene:
-    """Lock a task of this project and read what an answer to it depends on; NotFound when it has none such."""
-    where = {"project": project.pk, "user": user.pk, "task": task_id, "key": key}
+def lock_scene(project: Project, user, task_id: int, key: str | None, shown_guide: int | None = None) -> Scene:
+    """Lock a task of this project and read what an answer to it depends on; NotFound when it has none such.
+
+    `shown_guide` is the guide's version that the person had before them; one that never was counts for nothing.
+    """
+    where = {"project": project.pk, "user": user.pk, "task": task_id, "key": key, "guide": shown_guide}
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, where)
         if cursor.fetchone() is None:

@@ -7,6 +7,7 @@ import { createDesk } from "./desk.js";
 import { createKeysDialog, createSkipDialog } from "./dialogs.js";
 import { createKeeper, createMemoryDrafts, openDrafts } from "./drafts.js";
 import { describeResult, isPlain, paintLabels, readInterface } from "./interface.js";
+import { paintKeys } from "./key-caps.js";
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
 import { createLooker } from "./looker.js";
@@ -52,10 +53,11 @@ export async function startAnnotator(root, setup) {
   const memory = { armed: null }; // what desks hand on to the next one
   const cleanups = [];
   let painted = null;
+  let isKeysDue = false;
 
   const media = createMedia({ build: buildItem, onShown: showDesk });
   const outbox = createOutbox({
-    storage, send: api.send, lock: createLock(name), onChange: showSave,
+    storage, send: api.send, stamp: { guideVersion: setup.guide_version }, lock: createLock(name), onChange: showSave,
     onOutcome(operation, { feedback, isSaved }) {
       if (feedback) screen.showFeedback(feedback);
       if (operation.fixes && isSaved) location.assign(setup.fix.back);
@@ -67,7 +69,7 @@ export async function startAnnotator(root, setup) {
   const comments = createComments({
     panel: root.querySelector("[data-part=comments]"), api, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
   }); // prettier-ignore
-  const keysDialog = createKeysDialog({ dialog: root.querySelector("[data-part=keysDialog]"), assigned: assign, overrides, onChange: () => {} });
+  const keysDialog = createKeysDialog({ dialog: root.querySelector("[data-part=keysDialog]"), assigned: assign, overrides, onChange: showKeys });
   const skipDialog = createSkipDialog({ dialog: root.querySelector("[data-part=skipDialog]"), reasons: setup.skip?.reasons, needsReason: setup.skip?.needs_reason, skip: actions.skip });
 
   async function buildItem(task) {
@@ -78,7 +80,9 @@ export async function startAnnotator(root, setup) {
     const desk = createDesk({ view, task, session, makers, settings });
     const stopKeeping = keeper.watch(task.id, session);
     const stopPainting = session.subscribe(({ type }) => {
-      if (type !== "changed" || media.shown?.task !== task) return;
+      if (media.shown?.task !== task) return;
+      showKeys();
+      if (type !== "changed") return;
       screen.clearMissing();
       showAround();
     });
@@ -90,6 +94,7 @@ export async function startAnnotator(root, setup) {
     if (!quick) screen.showDesk(desk);
     proposals.show(store.current, store.isLookingBack);
     showAround();
+    showKeys();
   }
 
   function takeSuggestion(result) {
@@ -187,9 +192,17 @@ export async function startAnnotator(root, setup) {
 
   function assign() {
     const own = [...(quick?.verbs() ?? []), ...(media.shown?.verbs?.() ?? [])];
-    const assigned = assignKeys([...own, ...proposals.verbs(), ...listPageVerbs(verbs, { isQuick: Boolean(quick), hasComments: !preview })], overrides.all);
-    proposals.setKeys(assigned);
-    return assigned;
+    return assignKeys([...own, ...proposals.verbs(), ...listPageVerbs(verbs, { isQuick: Boolean(quick), hasComments: !preview })], overrides.all);
+  }
+
+  /** Once what is on screen is all there: a desk is put there in several steps. */
+  function showKeys() {
+    if (isKeysDue) return;
+    isKeysDue = true;
+    queueMicrotask(() => {
+      isKeysDue = false;
+      paintKeys(root, assign());
+    });
   }
 
   async function refreshStatus() {

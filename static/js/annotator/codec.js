@@ -52,6 +52,7 @@ export function writeOperation(operation, labelKind) {
   if (operation.kind === "skip") json.reason = operation.reason ?? "";
   if (operation.fixes) json.fixes = operation.fixes;
   if (operation.suggestion) json.suggestion = operation.suggestion;
+  if (operation.guideVersion != null) json.guide_version = operation.guideVersion;
   if (operation.leadMs != null) json.lead_time_ms = Math.round(operation.leadMs);
   return json;
 }

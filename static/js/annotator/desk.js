@@ -70,15 +70,25 @@ function keepMethods(surface) {
   };
 }
 
-/** Bindings of surfaces are {id?, key | keys, ctrl?, shift?, words, run, spare?, whileTyping?, repeats?}. */
+/**
+ * Bindings of surfaces are {id?, key | keys, ctrl?, shift?, words, run, spare?, whileTyping?, repeats?}. What a second
+ * surface does as well is a verb of its own, named after its object, so that it can be given a key.
+ */
 function listSurfaceVerbs(surfaces) {
+  const seen = new Set();
   return surfaces.flatMap(({ object, bindings }) =>
-    bindings().map((binding, index) => ({
-      group: "Tools",
-      ...binding,
-      id: binding.id ?? `${object.tag}:${binding.words ?? index}`,
-      keys: binding.keys ?? [`${binding.ctrl ? "Ctrl+" : ""}${binding.shift ? "Shift+" : ""}${binding.key}`],
-    })),
+    bindings().map((binding, index) => {
+      const id = binding.id ?? `${object.tag}:${binding.words ?? index}`;
+      const isAgain = seen.has(id);
+      seen.add(id);
+      return {
+        group: "Tools",
+        ...binding,
+        id: isAgain ? `${id}@${object.name}` : id,
+        words: isAgain && binding.words ? `${binding.words} (${object.name})` : binding.words,
+        keys: binding.keys ?? [`${binding.ctrl ? "Ctrl+" : ""}${binding.shift ? "Shift+" : ""}${binding.key}`],
+      };
+    }),
   );
 }
 

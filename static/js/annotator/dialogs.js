@@ -12,7 +12,7 @@ export function createKeysDialog({ dialog, assigned, overrides, onChange }) {
   function paint() {
     const groups = new Map();
     for (const verb of assigned()) {
-      if (!verb.words || !(verb.keys.length || verb.isOwn)) continue;
+      if (!verb.words || (verb.isFixed && !verb.keys.length)) continue; // the same key does what comes before it here
       if (!groups.has(verb.group)) groups.set(verb.group, []);
       groups.get(verb.group).push(verb);
     }
@@ -26,12 +26,17 @@ export function createKeysDialog({ dialog, assigned, overrides, onChange }) {
 
   function buildRow(verb) {
     const isWaiting = waiting === verb.id;
-    const caps = isWaiting ? [make("i", {}, "press a key …")] : verb.keys.flatMap((chord, index) => [...(index ? [" or "] : []), makeCaps(listCaps(chord))]);
+    const caps = isWaiting ? [make("i", {}, "press a key …")] : buildCaps(verb.keys);
     const change = verb.isFixed
       ? null
       : make("button", { type: "button", class: "btn btn-sm btn-ghost-secondary", onclick: () => wait(isWaiting ? null : verb.id) }, isWaiting ? "Keep it" : "Change");
     const reset = verb.isOwn ? make("button", { type: "button", class: "btn btn-sm btn-ghost-secondary", onclick: () => reassign(verb.id, null) }, "Reset") : null;
     return make("tr", { "data-verb": verb.id }, make("td", {}, ...caps), make("td", { dir: "auto" }, verb.words), make("td", { class: "text-end" }, change, reset));
+  }
+
+  function buildCaps(keys) {
+    if (!keys.length) return [make("span", { class: "text-secondary" }, "no key")];
+    return keys.flatMap((chord, index) => [...(index ? [" or "] : []), makeCaps(listCaps(chord))]);
   }
 
   function wait(id) {
@@ -80,7 +85,7 @@ export function createKeysDialog({ dialog, assigned, overrides, onChange }) {
 
 /** `skip(reason)`; `reasons` is the project's list, or none for the usual three; one of them may have to be said. */
 export function createSkipDialog({ dialog, reasons, needsReason = false, skip }) {
-  dialog.querySelector("[name=reason]").required = needsReason;
+  if (needsReason) Object.assign(dialog.querySelector("[name=reason]"), { required: true, pattern: ".*\\S.*" }); // more than blanks
   if (reasons?.length) {
     const buttons = reasons.map((reason) => make("button", { type: "button", class: "btn", "data-reason": reason }, reason));
     dialog.querySelector("[data-part=reasons]").replaceChildren(...buttons);

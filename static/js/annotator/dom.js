@@ -24,4 +24,7 @@ export function makeSvg(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** The key on a button, out of sight while there is none; key-caps.js paints what it is now. */
+export const makeCap = (key = "") => make("kbd", { hidden: !key }, key.toUpperCase());
+
 export const makeCaps = (caps) => make("span", { class: "annotator-caps" }, ...caps.map((cap) => make("kbd", {}, cap)));

@@ -55,7 +55,7 @@ export function createGridStore({ labelKind = "class" } = {}) {
   /** `answers` are [task, answer] pairs; those that say what is said already change nothing. */
   function decide(answers, leadMs) {
     const { answers: given } = page();
-    const isSame = (one, other) => one?.kind === other.kind && one?.value === other.value;
+    const isSame = (one, other) => one?.kind === other.kind && one.value === other.value && (one.reason ?? "") === (other.reason ?? "");
     const fresh = answers.filter(([task, answer]) => !isSame(given.get(task.id), answer));
     if (!fresh.length) return [];
     const before = fresh.map(([task]) => [task, given.get(task.id) ?? null]);

@@ -1,6 +1,7 @@
 // Wires grid mode together: pages leased ahead, selection, outbox, keys.
 
 import { createApi, readCookie } from "./api.js";
+import { createSkipDialog } from "./dialogs.js";
 import { createSelection } from "./grid-selection.js";
 import { createGridStore, orderByGuess, orderByIds, readGuess } from "./grid-store.js";
 import { createTiles, listenToBox } from "./grid-tiles.js";
@@ -34,9 +35,12 @@ export async function startGrid(root, setup) {
   const addressOf = (task) => setup.thumbnail.replace("/0/", `/${task.id}/`);
   const tiles = createTiles({ root: parts.tiles, addressOf, guessOf: readGuess });
   const storage = await openStorage(name);
-  const outbox = createOutbox({ storage, send: api.send, lock: createLock(name), onChange: showSave });
+  const outbox = createOutbox({ storage, send: api.send, stamp: { guideVersion: setup.guide_version }, lock: createLock(name), onChange: showSave });
   const watch = createStopwatch();
+  const { reasons, needs_reason: needsReason } = setup.skip ?? {};
+  const skipDialog = createSkipDialog({ dialog: parts.skipDialog, reasons, needsReason, skip: skipAsked });
   const cleanups = [];
+  let asked = []; // the tasks that the dialog asks a reason for: the selection may be gone by the time it is given
   let coming = null; // the promise of the next page
   let isFirst = true;
   let leaseMs = 120_000;
@@ -204,6 +208,21 @@ export async function startGrid(root, setup) {
     commit(store.label(tasks, value, watch.elapsedMs), `${tasks.length} labeled ${value}.`);
   }
 
+  function skip(tasks, reason = "") {
+    commit(store.skip(tasks, reason, watch.elapsedMs), "Skipped.");
+  }
+
+  function askWhy() {
+    asked = chosen();
+    if (asked.length) skipDialog.open();
+  }
+
+  function skipAsked(reason) {
+    const { tasks } = store; // some may have gone to others meanwhile
+    skip(asked.filter((task) => tasks.includes(task)), reason);
+    parts.tiles.focus({ preventScroll: true });
+  }
+
   function undo() {
     const before = store.tasks;
     const operations = store.undo();
@@ -217,7 +236,8 @@ export async function startGrid(root, setup) {
     undo,
     next,
     keys: () => parts.keysDialog.open || parts.keysDialog.showModal(),
-    skip: () => commit(store.skip(chosen(), "", watch.elapsedMs), "Skipped."),
+    skip: () => (needsReason ? askWhy() : skip(chosen())),
+    "skip-reason": askWhy,
     accept: () => commit(store.accept(chosen(), watch.elapsedMs), "Labeled as the model guesses."),
     all: () => selection.all(store.tasks.flatMap((task, place) => (store.answer(task.id) ? [] : [place]))),
     "dismiss-refused": () => outbox.dismissRefused(),
@@ -243,6 +263,7 @@ export async function startGrid(root, setup) {
       { key: "z", ctrl: true, run: undo },
       { key: "a", ctrl: true, run: actions.all },
       { key: "s", run: actions.skip },
+      { key: "s", shift: true, run: askWhy },
       { key: "?", run: actions.keys },
       { key: "Escape", run: () => selection.none() },
     ];

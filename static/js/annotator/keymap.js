@@ -1,4 +1,5 @@
-// Which key does what: labels first, then the verbs' own keys, then each verb's next choice; people may change them. Pure.
+// Which key does what: a person's own choice first, then what each verb comes with, labels before tools, then its next
+// choices. Pure.
 
 /** "Shift+s", "Ctrl+Shift+z", "1", "?" as {key, ctrl, shift}. */
 export function readChord(chord) {
@@ -29,21 +30,26 @@ export function listCaps(chord) {
   return [...(ctrl ? ["Ctrl"] : []), ...(shift ? ["Shift"] : []), cap];
 }
 
+/** The keys of a label that the schema may have given one; past the last free key there is none. */
+export const listKeys = (key) => (key ? [key] : []);
+
+/** A chord in one word: "Ctrl+Z". */
+export const nameChord = (chord) => listCaps(chord).join("+");
+
 /**
  * `verbs` are {id, keys: ["u", "Ctrl+z"], spare?: ["Shift+u"], isFixed?, …}; `overrides` maps ids to the one key a person
  * chose. Returns the verbs with the `keys` they have: earlier ones first, a taken key is passed over, and a verb that
- * lost all of its own takes the first free spare one.
+ * lost all of its own takes the first spare one that nobody came with. A verb may end up with none.
  */
 export function assignKeys(verbs, overrides = {}) {
   const taken = new Set();
   const claim = (chords) => chords.filter((chord) => !taken.has(chord) && taken.add(chord));
   const chosen = new Map();
   for (const verb of verbs) if (overrides[verb.id] && !verb.isFixed) chosen.set(verb.id, claim([overrides[verb.id]]));
-  return verbs.map((verb) => {
-    if (chosen.get(verb.id)?.length) return { ...verb, keys: chosen.get(verb.id), isOwn: true };
-    const keys = claim(verb.keys ?? []);
-    return { ...verb, keys: keys.length ? keys : claim(verb.spare ?? []).slice(0, 1), isOwn: false };
-  });
+  const isOwn = (verb) => Boolean(chosen.get(verb.id)?.length);
+  const first = verbs.map((verb) => (isOwn(verb) ? chosen.get(verb.id) : claim(verb.keys ?? [])));
+  const findSpare = (verb) => claim((verb.spare ?? []).filter((chord) => !taken.has(chord)).slice(0, 1));
+  return verbs.map((verb, place) => ({ ...verb, keys: first[place].length ? first[place] : findSpare(verb), isOwn: isOwn(verb) }));
 }
 
 /** Who has this chord already, other than `id`; null when it is free. `assigned` comes from assignKeys. */

@@ -24,9 +24,10 @@ export function makeKey() {
  * `storage` keeps operations in order: append, first(n), remove(keys), refuse(operation, message), count,
  * listRefused, clearRefused. `send(operations)` resolves to outcomes [{key, isSaved, message}] or rejects with an
  * error whose `reason` is "signed-out", "no-access" or anything else for "try again". `lock(task)` runs one
- * flusher at a time over all tabs. `onOutcome(operation, outcome)` hears what the server said of each.
+ * flusher at a time over all tabs. `stamp` is what each operation is kept with from the moment it is made, since the
+ * page that sends it may be a later one. `onOutcome(operation, outcome)` hears what the server said of each.
  */
-export function createOutbox({ storage, send, lock = (task) => task(), onChange = () => {}, onOutcome = () => {}, timers = globalThis }) {
+export function createOutbox({ storage, send, stamp = {}, lock = (task) => task(), onChange = () => {}, onOutcome = () => {}, timers = globalThis }) {
   let state = States.SAVED;
   let waiting = 0;
   let refused = [];
@@ -121,7 +122,7 @@ export function createOutbox({ storage, send, lock = (task) => task(), onChange 
 
     /** Store an operation, then send; resolves once it is stored. Operations keep the order of their adding. */
     add(operation) {
-      const kept = { key: makeKey(), at: Date.now(), ...operation };
+      const kept = { key: makeKey(), at: Date.now(), ...stamp, ...operation };
       storing += 1;
       tell(state, detail);
       return inTurn(async () => {

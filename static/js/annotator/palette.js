@@ -1,7 +1,10 @@
 // The labels that regions are drawn with: armed by a key or a click, or put on the regions one has selected.
 
-import { make } from "./dom.js";
+import { make, makeCap } from "./dom.js";
 import { isDrawing } from "./interface.js";
+import { listKeys } from "./keymap.js";
+
+const verbId = (control, label) => `label:${control.name}:${label.value}`;
 
 /** `memory.armed` is the label that was armed last: the next item begins with it. */
 export function createPalette({ view, session, regions, memory = {} }) {
@@ -25,11 +28,11 @@ export function createPalette({ view, session, regions, memory = {} }) {
       const button = make(
         "button",
         {
-          type: "button", class: "annotator-label", "data-enter-through": "", "aria-pressed": "false", "data-label": label.value,
+          type: "button", class: "annotator-label", "data-enter-through": "", "aria-pressed": "false", "data-label": label.value, "data-keys-of": verbId(control, label),
           style: label.color ? { "--label": label.color } : {}, onclick: () => choose(control, label, true),
         },
         make("span", { dir: "auto" }, label.text ?? label.value),
-        label.key ? make("kbd", {}, label.key.toUpperCase()) : null,
+        makeCap(label.key),
       ); // prettier-ignore
       buttons.set(`${control.name} ${label.value}`, button);
       group.append(button);
@@ -90,12 +93,10 @@ export function createPalette({ view, session, regions, memory = {} }) {
     armFirst,
     verbs: () =>
       view.drawing.flatMap((control) =>
-        control.labels
-          .filter(({ key }) => key)
-          .map((label) => ({
-            id: `label:${control.name}:${label.value}`, group: "Labels", words: label.text ?? label.value,
-            keys: [label.key], color: label.color, run: () => choose(control, label),
-          })),
+        control.labels.map((label) => ({
+          id: verbId(control, label), group: "Labels", words: label.text ?? label.value,
+          keys: listKeys(label.key), color: label.color, run: () => choose(control, label),
+        })),
       ), // prettier-ignore
     destroy: unsubscribe,
   };

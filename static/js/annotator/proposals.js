@@ -1,9 +1,9 @@
 // What a model suggests for the item on screen: shown as such, taken with one key, corrected by editing, rejected with
 // another. It never stands in the way of answering.
 
-import { make, makeCaps } from "./dom.js";
+import { make, makeCap } from "./dom.js";
 import { describeResult } from "./interface.js";
-import { listCaps } from "./keymap.js";
+import { listSuggestionVerbs } from "./verbs.js";
 
 const plain = (result) => JSON.stringify((result ?? []).map(({ from_name, type, value }) => [from_name, type, value]).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)));
 
@@ -17,7 +17,6 @@ export function judge(suggestion, result, { isRejected = false } = {}) {
 export function createProposals({ bar, take, paintGhosts }) {
   const states = new Map(); // task id -> "taken" | "rejected"
   let task = null;
-  let keys = { accept: "a", reject: "x" };
 
   const find = () => task?.suggestions?.[0] ?? null;
 
@@ -32,8 +31,8 @@ export function createProposals({ bar, take, paintGhosts }) {
     bar.replaceChildren(
       make("span", { class: "annotator-proposal-words" }, make("b", {}, suggestion.model || "A model"), " suggests ",
         make("q", { dir: "auto" }, describeResult(suggestion.result)), make("small", {}, score)),
-      make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", onclick: accept }, "Accept ", makeCaps(listCaps(keys.accept))),
-      make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", onclick: reject }, "Reject ", makeCaps(listCaps(keys.reject))),
+      make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", "data-keys-of": "suggestion:accept", onclick: accept }, "Accept ", makeCap()),
+      make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", "data-keys-of": "suggestion:reject", onclick: reject }, "Reject ", makeCap()),
     ); // prettier-ignore
   }
 
@@ -62,19 +61,6 @@ export function createProposals({ bar, take, paintGhosts }) {
       if (!suggestion) return null;
       return { id: suggestion.id, outcome: judge(suggestion, result, { isRejected: states.get(task.id) === "rejected" }) };
     },
-    setKeys(assigned) {
-      const pick = (id) => assigned.find((verb) => verb.id === id)?.keys[0];
-      const next = { accept: pick("suggestion:accept") ?? "a", reject: pick("suggestion:reject") ?? "x" };
-      if (next.accept === keys.accept && next.reject === keys.reject) return;
-      keys = next;
-      paint();
-    },
-    verbs: () =>
-      find() && !states.has(task.id)
-        ? [
-            { id: "suggestion:accept", group: "Suggestions", words: "Accept the suggestion", keys: ["a"], spare: ["Shift+a"], run: accept },
-            { id: "suggestion:reject", group: "Suggestions", words: "Reject the suggestion", keys: ["x"], spare: ["Shift+x"], run: reject },
-          ]
-        : [],
+    verbs: () => (find() && !states.has(task.id) ? listSuggestionVerbs({ accept, reject }) : []),
   };
 }

@@ -1,8 +1,9 @@
 // The fast path: one question, one key press, no submit. Classes as buttons, or one number.
 
 import { parseNumber } from "./codec.js";
-import { make } from "./dom.js";
+import { make, makeCap } from "./dom.js";
 import { buildEntry } from "./interface.js";
+import { listKeys } from "./keymap.js";
 
 const MANY = 12;
 
@@ -16,13 +17,13 @@ function createClasses(control, answer) {
   const buttons = control.labels.map((label) =>
     make(
       "button",
-      { type: "button", class: "annotator-choice", "data-class": label.value, "aria-pressed": "false", "aria-keyshortcuts": label.key || null, onclick: () => choose(label.value) },
-      make("span", { dir: "auto" }, label.text || label.value), label.key ? make("kbd", {}, label.key.toUpperCase()) : null,
+      { type: "button", class: "annotator-choice", "data-class": label.value, "aria-pressed": "false", "data-keys-of": `answer:${label.value}`, onclick: () => choose(label.value) },
+      make("span", { dir: "auto" }, label.text || label.value), makeCap(label.key),
     ),
   ); // prettier-ignore
   const filter = isMany
-    ? make("input", { class: "form-control annotator-filter", "data-part": "filter", type: "search", placeholder: "Find a class ( / )",
-        "aria-label": "Find a class by its name", autocomplete: "off", oninput: () => applyFilter() }) // prettier-ignore
+    ? make("input", { class: "form-control annotator-filter", "data-part": "filter", type: "search", placeholder: "Find a class",
+        "data-keys-of": "page:find", "aria-label": "Find a class by its name", autocomplete: "off", oninput: () => applyFilter() }) // prettier-ignore
     : null;
   const choices = make("div", { class: `annotator-choices${isMany ? " is-many" : ""}`, "data-part": "choices", role: "group", "aria-label": "Classes" }, ...buttons);
 
@@ -45,7 +46,7 @@ function createClasses(control, answer) {
   return {
     elements: filter ? [filter, choices] : [choices],
     verbs: () => [
-      ...control.labels.filter(({ key }) => key).map(({ value, text, key }) => ({ id: `answer:${value}`, group: "Classes", words: text || value, keys: [key], run: () => choose(value) })),
+      ...control.labels.map(({ value, text, key }) => ({ id: `answer:${value}`, group: "Classes", words: text || value, keys: listKeys(key), run: () => choose(value) })),
       ...(filter ? [{ id: "page:find", group: "Page", words: "Find a class by name; Enter takes the first", keys: ["/"], run: () => filter.focus() }] : []),
     ],
     show(given) {
@@ -88,7 +89,7 @@ function createNumber(control, answer) {
   function submit() {
     const number = parseNumber(input.value);
     if (number === null) {
-      error.textContent = input.value.trim() ? "Type a number, with a point before the decimals: 12.5" : "Type a number, or press S to skip.";
+      error.textContent = input.value.trim() ? "Type a number, with a point before the decimals: 12.5" : "Type a number, or skip the item.";
     } else if ((low !== null && number < low) || (high !== null && number > high)) {
       error.textContent = `Type a number ${low === null ? "" : `from ${low} `}${high === null ? "upwards" : `to ${high}`}.`.replace("  ", " ");
     } else answer(buildEntry(control, number), number);

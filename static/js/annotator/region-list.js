@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { findColor, isDrawing, readLabels } from "./interface.js";
+import { listRegionVerbs } from "./verbs.js";
 
 const ARROWS = { right: "→", left: "←", bi: "↔" };
 const NEXT = { right: "left", left: "bi", bi: "right" };
@@ -132,17 +133,18 @@ export function createRegionList({ view, session, regions, say }) {
     paint,
     verbs() {
       const chosen = session.selectedIds;
-      const verb = (id, words, keys, spare, run, extra) => ({ id: `region:${id}`, group: "Regions", words, keys, spare, run, ...extra });
-      return [
-        verb("next", "Select the next region", ["]"], [], () => step(1), { repeats: true }),
-        verb("previous", "Select the region before", ["["], [], () => step(-1), { repeats: true }),
-        verb("delete", "Delete what is selected", ["Delete", "Backspace"], [], () => remove(chosen)),
-        verb("hide", "Hide or show what is selected", ["h"], ["Shift+h"], () => chosen.length && regions.toggleHidden(chosen)),
-        verb("lock", "Lock or unlock what is selected", ["l"], ["Shift+l"], () => chosen.length && regions.toggleLocked(chosen)),
-        verb("all", "Select all regions", ["Ctrl+a"], [], () => session.select(listRegions().map(({ id }) => id))),
-        ...(view.relations ? [verb("relate", "Draw a relation from the selected region", ["r"], ["Shift+r"], startRelation)] : []),
-        ...(chosen.length || relatingFrom !== null || session.armed ? [verb("none", "Select nothing, then draw with nothing", ["Escape"], [], onEscape, { isFixed: true, whileTyping: true })] : []),
-      ];
+      const run = {
+        next: () => step(1),
+        previous: () => step(-1),
+        delete: () => remove(chosen),
+        hide: () => chosen.length && regions.toggleHidden(chosen),
+        lock: () => chosen.length && regions.toggleLocked(chosen),
+        all: () => session.select(listRegions().map(({ id }) => id)),
+        relate: startRelation,
+        none: onEscape,
+      };
+      const isBusy = chosen.length > 0 || relatingFrom !== null || Boolean(session.armed);
+      return listRegionVerbs(run, { hasRelations: Boolean(view.relations), isBusy });
     },
     destroy: () => unsubscribes.forEach((unsubscribe) => unsubscribe()),
   };

@@ -1,6 +1,7 @@
-// The verbs every labelling page has, with their keys. What `?` shows is made from these and from what is on the desk.
+// The verbs of the page, of its suggestions and of regions, with their keys. What `?` shows is made from these and from
+// what is on the desk. Pure, but for the functions that are given.
 
-/** `run` maps names to functions. Pure, but for what it is given. */
+/** `run` maps names to functions. */
 export function listPageVerbs(run, { isQuick, hasComments }) {
   const verb = (id, words, keys, extra = {}) => ({ id: `page:${id}`, group: "Page", words, keys, run: run[id], ...extra });
   const submit = isQuick
@@ -18,8 +19,32 @@ export function listPageVerbs(run, { isQuick, hasComments }) {
     verb("back", "Look at what you did before", ["ArrowLeft"], { repeats: true }),
     verb("forward", "Look at what comes after it", ["ArrowRight"], { repeats: true }),
     verb("escape", "Back to the next item", ["Escape"], { whileTyping: true, isFixed: true }),
-    verb("guide", "Show or hide the guide", ["g"]),
-    ...(hasComments ? [verb("comments", "Show or hide the comments", ["c"], { spare: ["Shift+c"] })] : []),
+    verb("guide", "Show or hide the guide", ["g"], { spare: ["Shift+g"] }),
+    ...(hasComments ? [verb("comments", "Show or hide the comments", ["c"], { spare: ["Shift+c", "Shift+q"] })] : []),
     verb("keys", "This list", ["?"], { isFixed: true }),
+  ];
+}
+
+/** What can be done with a suggestion, while one is shown. */
+export function listSuggestionVerbs({ accept, reject }) {
+  const verb = (id, words, keys, spare, run) => ({ id: `suggestion:${id}`, group: "Suggestions", words, keys, spare, run });
+  return [
+    verb("accept", "Accept the suggestion", ["a"], ["Shift+a", "Shift+y"], accept),
+    verb("reject", "Reject the suggestion", ["x"], ["Shift+x", "Shift+w"], reject),
+  ];
+}
+
+/** What can be done with regions; `isBusy` says that there is a selection or a label to let go of. */
+export function listRegionVerbs(run, { hasRelations, isBusy }) {
+  const verb = (id, words, keys, spare, extra) => ({ id: `region:${id}`, group: "Regions", words, keys, spare, run: run[id], ...extra });
+  return [
+    verb("next", "Select the next region", ["]"], ["Shift+n"], { repeats: true }),
+    verb("previous", "Select the region before", ["["], ["Shift+p"], { repeats: true }),
+    verb("delete", "Delete what is selected", ["Delete", "Backspace"], []),
+    verb("hide", "Hide or show what is selected", ["h"], ["Shift+h"]),
+    verb("lock", "Lock or unlock what is selected", ["l"], ["Shift+l", "Shift+k"]),
+    verb("all", "Select all regions", ["Ctrl+a"], []),
+    ...(hasRelations ? [verb("relate", "Draw a relation from the selected region", ["r"], ["Shift+r", "Shift+j"])] : []),
+    ...(isBusy ? [verb("none", "Select nothing, then draw with nothing", ["Escape"], [], { isFixed: true, whileTyping: true })] : []),
   ];
 }

@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from lifecycle.annotations import rules, services
 from lifecycle.annotations.models import Annotation, Task
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +61,47 @@ def test_a_batch_saves_each_operation_for_itself_and_a_repeat_changes_nothing(ca
     assert "not a class" in first[1]["message"]
     assert first == second
     assert Annotation.objects.count() == 3
+
+
+def test_an_answer_is_stamped_with_the_guide_that_was_on_the_page(call, owner, member, make_tasks, project):
+    tasks = make_tasks(6)
+    annotator = member("annotator")
+    for version in range(1, 4):
+        services.write_guide(project=project, actor=owner, body=f"Rule {version}")
+    other = factories.ProjectFactory(owner=owner)
+    for version in range(1, 6):  # a version of another project's guide is none of this one
+        services.write_guide(project=other, actor=owner, body=f"Rule {version}")
+    call(annotator, "post", "queue/next/", {"count": 6})
+    sent = [{"guide_version": 1}, {"guide_version": 2}, {}, {"guide_version": None}, {"guide_version": 5},
+            {"guide_version": -1}]  # fmt: skip
+    operations = [
+        {"key": f"guide-stamp-{task.pk}", "kind": "answer", "task": task.pk, "result": cat(), **version}
+        for task, version in zip(tasks, sent, strict=True)
+    ]
+
+    body = call(annotator, "post", "annotations/batch/", {"as_user": annotator.pk, "operations": operations}).json()
+
+    assert {outcome["status"] for outcome in body["outcomes"]} == {"saved"}
+    stamps = Annotation.objects.order_by("task").values_list("guide_version", flat=True)
+    assert list(stamps) == [1, 2, 3, 3, 3, 3]
+
+
+def test_skips_and_undoing_are_stamped_as_answers_are(call, owner, member, make_tasks, project):
+    one, two = make_tasks(2)
+    annotator = member("annotator")
+    for rule in ("First", "Second"):
+        services.write_guide(project=project, actor=owner, body=rule)
+    call(annotator, "post", "queue/next/", {"count": 2})
+    operations = [
+        {"key": "stamp-001", "kind": "skip", "task": one.pk, "reason": "dark", "guide_version": 1},
+        {"key": "stamp-002", "kind": "withdraw", "task": one.pk, "guide_version": 1},
+    ]
+
+    call(annotator, "post", "annotations/batch/", {"as_user": annotator.pk, "operations": operations})
+    call(annotator, "post", "annotations/", {"task": two.pk, "result": cat()})
+
+    stamps = Annotation.objects.order_by("pk").values_list("kind", "guide_version")
+    assert list(stamps) == [("skip", 1), ("withdrawn", 1), ("answer", 2)]
 
 
 def test_another_persons_outbox_is_refused_as_a_whole(call, owner, member, make_tasks):

@@ -171,6 +171,9 @@ class Operation(serializers.Serializer):
     lead_time_ms = serializers.IntegerField(required=False, allow_null=True)
     suggestion = ShownSuggestion(required=False, allow_null=True)
     fixes = serializers.IntegerField(required=False, min_value=1, help_text="the annotation that a reviewer betters")
+    guide_version = serializers.IntegerField(
+        required=False, allow_null=True, help_text="of the guide that was on the page; the newest where it is none"
+    )
 
 
 class Batch(serializers.Serializer):

@@ -290,7 +290,8 @@ class ReopenView(ProjectView):
 
 def _apply(project, user, operation: dict) -> dict:
     """One operation's outcome; what the domain refuses is an outcome too, so that the rest goes on."""
-    common = {"project": project, "user": user, "task_id": operation["task"], "idempotency_key": operation["key"]}
+    common = {"project": project, "user": user, "task_id": operation["task"], "idempotency_key": operation["key"],
+              "guide_version": operation.get("guide_version")}  # fmt: skip
     lead = operation.get("lead_time_ms")
     any_task = is_allowed(project.role, "reviewer")
     try:

@@ -12,6 +12,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
 from lifecycle.annotations import grid_rules, grid_selectors, selectors
+from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.queue import MAX_LEASES_AT_ONCE
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.problems import LabelKind, get_problem_type
@@ -31,8 +32,8 @@ SIZES = (12, 24, MAX_LEASES_AT_ONCE)
 def grid(request, slug):
     """Only where an item has one class: everything else is labeled one item at a time."""
     project = get_project(request.user, slug, role="annotator")
-    schema = selectors.find_schema(project)
-    problem = get_problem_type(project.problem_type)
+    schema, guide = selectors.find_schema(project), selectors.find_guide(project)
+    problem, queue = get_problem_type(project.problem_type), find_settings(project)
     if problem.label_kind != LabelKind.CLASS:
         return redirect("annotations:label", slug=slug)
     keyed = selectors.list_classes_with_keys(schema) if schema else []
@@ -54,6 +55,8 @@ def grid(request, slug):
             "item_kind": problem.item_kind,
             "classes": [{"name": name, "key": key} for name, key in keyed],
             "most": MAX_LEASES_AT_ONCE,
+            "guide_version": guide.version if guide else None,
+            "skip": {"reasons": queue.skip_reasons, "needs_reason": queue.needs_skip_reason},
         },
     }
     return render(request, "annotations/grid.html", context)

@@ -56,6 +56,7 @@ def label(request, slug):
             "interface": selectors.read_interface(project, schema).to_json() if schema else None,
             "first_task": _read_id(request.GET.get("task", "")),
             "fix": _describe_fix(request, project),
+            "guide_version": guide.version if guide else None,
             "skip": {"reasons": queue.skip_reasons, "needs_reason": queue.needs_skip_reason},
         },
     }

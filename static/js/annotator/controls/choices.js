@@ -1,6 +1,7 @@
 // Choices: one or several, flat or nested; each on its key.
 
-import { make } from "../dom.js";
+import { make, makeCap } from "../dom.js";
+import { listKeys } from "../keymap.js";
 import { createAnswer } from "./answer.js";
 
 const MANY = 12;
@@ -20,9 +21,9 @@ export function create({ control, session, id }) {
       "button",
       {
         type: "button", class: "annotator-option", "data-value": label.value, "data-enter-through": "", role: control.multiple ? "checkbox" : "radio",
-        "aria-checked": "false", style: { "--depth": (label.path?.length ?? 1) - 1 }, onclick: () => toggle(label),
+        "aria-checked": "false", "data-keys-of": answer.verbId(label.value), style: { "--depth": (label.path?.length ?? 1) - 1 }, onclick: () => toggle(label),
       },
-      make("span", { class: "annotator-mark" }), make("span", { dir: "auto" }, label.text || label.value), label.key ? make("kbd", {}, label.key.toUpperCase()) : null,
+      make("span", { class: "annotator-mark" }), make("span", { dir: "auto" }, label.text || label.value), makeCap(label.key),
     ); // prettier-ignore
   }
 
@@ -55,10 +56,7 @@ export function create({ control, session, id }) {
         button.classList.toggle("is-chosen", isOn);
       }
     },
-    verbs: () =>
-      control.labels
-        .filter(({ key }) => key)
-        .map((label) => ({ id: answer.verbId(label.value), words: label.text || label.value, keys: [label.key], run: () => toggle(label) })),
+    verbs: () => control.labels.map((label) => ({ id: answer.verbId(label.value), words: label.text || label.value, keys: listKeys(label.key), run: () => toggle(label) })),
     focus: () => list.querySelector("button:not([hidden])")?.focus({ preventScroll: true }),
   };
 }

@@ -1,6 +1,7 @@
 // Pairwise: which of two objects; the objects themselves are shown by their surfaces, side by side.
 
-import { make } from "../dom.js";
+import { make, makeCap } from "../dom.js";
+import { listKeys } from "../keymap.js";
 import { createAnswer } from "./answer.js";
 
 const SIDES = ["left", "right"];
@@ -11,8 +12,8 @@ export function create({ control, session, id }) {
   const keys = new Map(control.labels.map(({ value, key }) => [value, key]));
   const choose = (side) => answer.write(answer.read() === side ? null : side);
   const buttons = SIDES.map((side) =>
-    make("button", { type: "button", class: "annotator-option", role: "radio", "data-value": side, "data-enter-through": "", "aria-checked": "false",
-      onclick: () => choose(side) }, make("span", { class: "annotator-mark" }), WORDS[side], keys.get(side) ? make("kbd", {}, keys.get(side).toUpperCase()) : null),
+    make("button", { type: "button", class: "annotator-option", role: "radio", "data-value": side, "data-keys-of": answer.verbId(side), "data-enter-through": "",
+      "aria-checked": "false", onclick: () => choose(side) }, make("span", { class: "annotator-mark" }), WORDS[side], makeCap(keys.get(side))),
   ); // prettier-ignore
   const element = make("div", { class: "annotator-pair", role: "radiogroup" }, ...buttons);
 
@@ -25,7 +26,7 @@ export function create({ control, session, id }) {
         button.classList.toggle("is-chosen", isOn);
       });
     },
-    verbs: () => SIDES.filter((side) => keys.get(side)).map((side) => ({ id: answer.verbId(side), words: WORDS[side], keys: [keys.get(side)], run: () => choose(side) })),
+    verbs: () => SIDES.map((side) => ({ id: answer.verbId(side), words: WORDS[side], keys: listKeys(keys.get(side)), run: () => choose(side) })),
     focus: () => buttons[0].focus({ preventScroll: true }),
   };
 }

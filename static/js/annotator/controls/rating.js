@@ -1,6 +1,7 @@
 // Rating: one of so many stars.
 
-import { make } from "../dom.js";
+import { make, makeCap } from "../dom.js";
+import { listKeys } from "../keymap.js";
 import { createAnswer } from "./answer.js";
 
 export function create({ control, session, id }) {
@@ -13,8 +14,7 @@ export function create({ control, session, id }) {
   function buildStar(rating) {
     const words = `${rating} of ${most}`;
     return make("button", { type: "button", class: "annotator-star", role: "radio", "aria-checked": "false", "aria-label": words, "data-enter-through": "",
-      title: keys.get(rating) ? `${words} (${keys.get(rating).toUpperCase()})` : words, onclick: () => rate(rating) },
-      "★", keys.get(rating) ? make("kbd", {}, keys.get(rating).toUpperCase()) : null); // prettier-ignore
+      title: words, "data-keys-of": answer.verbId(rating), onclick: () => rate(rating) }, "★", makeCap(keys.get(rating))); // prettier-ignore
   }
 
   const rate = (rating) => answer.write(answer.read() === rating ? null : rating);
@@ -29,7 +29,7 @@ export function create({ control, session, id }) {
       });
     },
     verbs: () =>
-      [...keys].filter(([, key]) => key).map(([rating, key]) => ({ id: answer.verbId(rating), words: `${rating} of ${most}`, keys: [key], run: () => rate(rating) })),
+      stars.map((_, index) => index + 1).map((rating) => ({ id: answer.verbId(rating), words: `${rating} of ${most}`, keys: listKeys(keys.get(rating)), run: () => rate(rating) })),
     focus: () => stars[0].focus({ preventScroll: true }),
   };
 }
