@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from lifecycle.contracts.label_interface import MAIN_CONTROL
+
 Entry = Mapping[str, Any]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -20,6 +22,7 @@ SAME_NUMBER = 0.05  # closer than this, two numbers agree
 SAME_REGIONS = 0.2
 SAME_TOKENS = 0.1
 MAX_MATCHED = 400  # regions; beyond, only the first ones are matched
+DRAWN = frozenset({"x", "points", "rle", "start"})  # what says where a region is
 TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -42,6 +45,19 @@ def compare(suggested: Sequence[Entry], answered: Sequence[Entry], *, text: str 
     found = [_compare_control(entries, theirs.get(name, []), text) for name, entries in ours.items()]
     distance = sum(one.distance for one in found) / len(found)
     return Difference(round(distance, 6), all(one.is_agreed for one in found))
+
+
+def agree(first: Sequence[Entry], second: Sequence[Entry]) -> bool:
+    """Whether two people's answers count as the same: on every control that both answered, and where something is
+    drawn or the project's own question is answered, by one of them alone too."""
+    ours, theirs = _by_control(first), _by_control(second)
+    for name in ours.keys() | theirs.keys():
+        if name in ours and name in theirs:
+            if not _compare_control(ours[name], theirs[name], "").is_agreed:
+                return False
+        elif name == MAIN_CONTROL or any(DRAWN & _value(entry).keys() for entry in ours.get(name) or theirs[name]):
+            return False
+    return True
 
 
 def _by_control(result: Sequence[Entry]) -> dict[str, list[Entry]]:
@@ -119,14 +135,14 @@ def _compare_regions(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) 
     """Greedy matching by IoU among regions of the same labels, as an F1 weighted by overlap."""
     a, b = _boxes(ours), _boxes(theirs)
     pairs = [
-        (compute_iou(box, other), i, j)
+        (overlap, i, j)
         for i, (box, names) in enumerate(a)
         for j, (other, others) in enumerate(b)
-        if names == others
+        if names == others and (overlap := compute_iou(box, other)) > 0
     ]
     taken_a, taken_b, total = set(), set(), 0.0
     for overlap, i, j in sorted(pairs, reverse=True):
-        if overlap > 0 and i not in taken_a and j not in taken_b:
+        if i not in taken_a and j not in taken_b:
             taken_a.add(i)
             taken_b.add(j)
             total += overlap

@@ -1,8 +1,10 @@
 """What people say about items: the schema they answer in, tasks, leases and every version of every answer."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from lifecycle.annotations.label_filters import JOINT, split_value
 from lifecycle.common.models import TimestampedModel
 from lifecycle.datasets.models import Dataset, Item
 from lifecycle.jobs.models import Job
@@ -200,6 +202,12 @@ class Annotation(models.Model):
             models.Index(fields=["user", "-created_at"], name="annotation_user_newest"),
             models.Index(fields=["value"], condition=models.Q(is_current=True), name="annotation_current_value"),
             models.Index(fields=["previous"], condition=models.Q(previous__isnull=False), name="annotation_previous"),
+            # only of answers that say several classes: those that say one are found by `value`, and cost nothing here
+            GinIndex(
+                split_value(),
+                condition=models.Q(is_current=True, value__contains=JOINT),
+                name="annotation_joined_names",
+            ),
         ]
 
     def __str__(self) -> str:

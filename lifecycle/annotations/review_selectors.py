@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import MD5, Cast
 
+from lifecycle.annotations import selectors
+from lifecycle.annotations.disagreement_selectors import filter_disagreeing
+from lifecycle.annotations.label_filters import filter_class
 from lifecycle.annotations.models import Annotation, Review
 from lifecycle.common.errors import NotFound
 from lifecycle.projects.models import Project
@@ -27,7 +30,7 @@ class Wanted:
     """Which answers a reviewer wants to look at; empty means any."""
 
     person_id: int | None = None
-    value: str = ""
+    value: str = ""  # a class that the answer says, alone or among others
     sample: str = "all"
     share: float = 0.1  # of the random sample
 
@@ -62,17 +65,16 @@ def list_pending(project: Project, reviewer, wanted: Wanted) -> QuerySet[Annotat
     )
     found = found.filter(user=wanted.person_id) if wanted.person_id else found.exclude(user=reviewer)
     if wanted.value:
-        found = found.filter(value=wanted.value)
-    return _draw(found, wanted).select_related("user", "item", "task").order_by("pk")
+        found = filter_class(found, selectors.find_interface(project), wanted.value)
+    return _draw(project, found, wanted).select_related("user", "item", "task").order_by("pk")
 
 
-def _draw(found: QuerySet[Annotation], wanted: Wanted) -> QuerySet[Annotation]:
+def _draw(project: Project, found: QuerySet[Annotation], wanted: Wanted) -> QuerySet[Annotation]:
     if wanted.sample == "random":  # by a hash of the id: everybody sees the same share, and it stays
         limit = f"{min(int(wanted.share * _HASH_RANGE), _HASH_RANGE - 1):08x}"
         return found.annotate(drawn=MD5(Cast("pk", CharField()))).filter(drawn__lt=limit)
     if wanted.sample == "disagreement":
-        others = Annotation.objects.filter(task=OuterRef("task"), is_current=True, kind=Annotation.Kind.ANSWER)
-        return found.filter(Exists(others.exclude(value=OuterRef("value"))))
+        return filter_disagreeing(found, selectors.find_interface(project))
     if wanted.sample == "doubtful":
         return found.filter(item__final_label__is_doubtful=True)
     return found
@@ -80,7 +82,12 @@ def _draw(found: QuerySet[Annotation], wanted: Wanted) -> QuerySet[Annotation]:
 
 def count_pending(project: Project, reviewer, wanted: Wanted) -> int:
     """How many wait, counted up to COUNT_LIMIT."""
-    return list_pending(project, reviewer, wanted).order_by()[:COUNT_LIMIT].count()
+    return count_listed(list_pending(project, reviewer, wanted))
+
+
+def count_listed(pending: QuerySet[Annotation]) -> int:
+    """How many are in a list of list_pending, counted up to COUNT_LIMIT."""
+    return pending.order_by()[:COUNT_LIMIT].count()
 
 
 def get_answer(project: Project, annotation_id: int) -> Annotation:

@@ -88,6 +88,12 @@ def get_interface(project: Project) -> Interface:
     return read_interface(project, get_schema(project))
 
 
+def find_interface(project: Project) -> Interface | None:
+    """What the project asks now; None while there is no schema."""
+    schema = find_schema(project)
+    return read_interface(project, schema) if schema else None
+
+
 def list_schemas(project: Project) -> QuerySet[LabelSchema]:
     return LabelSchema.objects.filter(project=project).select_related("created_by").order_by("-version")
 

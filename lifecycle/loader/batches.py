@@ -57,6 +57,8 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Any, torch.Tensor]]:
         batches = self._list_batches()
+        if not batches:  # a rank beyond the last item counts its epochs like the others
+            self.epoch += 1
         for made in self._make(batches[self.done :]):
             self.done += 1
             if self.done == len(batches):  # said before the last batch is used: a state taken after it starts anew

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 class Stream:
     """Dicts of items, one epoch an iteration. Works alone, in DataLoader workers, and in torchdata's
-    StatefulDataLoader, which asks each worker's copy for its `state_dict`."""
+    StatefulDataLoader, which asks each worker's copy for its `state_dict`.
+
+    Alone it goes on to the next epoch by itself. DataLoader workers read copies and nothing of that comes back: call
+    `set_epoch` before each epoch, as with DistributedSampler, or new workers begin with the same order again.
+    """
 
     def __init__(
         self,
@@ -42,12 +46,19 @@ class Stream:
         return take_share(take_share(order, self.rank, self.world_size), worker, workers)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        share = self._share(*_find_worker())
+        share = self._share(*find_worker())
+        if not len(share):  # a rank beyond the last item counts its epochs like the others
+            self.epoch += 1
         for place in share[self.done :]:
             self.done += 1
             if self.done == len(share):
                 self.epoch, self.done = self.epoch + 1, 0
             yield self.version._describe(self.table.slice(int(place), 1).to_pylist()[0])
+
+    def set_epoch(self, epoch: int) -> None:
+        """The next iteration is of this epoch, from its first item; the one it stands in already is gone on with."""
+        if epoch != self.epoch:
+            self.epoch, self.done = epoch, 0
 
     def state_dict(self) -> dict[str, Any]:
         """Where it stands, after the last item that was handed out."""
@@ -69,7 +80,8 @@ def make_stream(version: LoadedVersion, table: pa.Table, **options: Any) -> Stre
     return TorchStream(version, table, **options)
 
 
-def _find_worker() -> tuple[int, int]:
+def find_worker() -> tuple[int, int]:
+    """(number of this DataLoader worker, how many there are); (0, 1) outside of one."""
     torch = sys.modules.get("torch")
     info = torch.utils.data.get_worker_info() if torch else None
     return (info.id, info.num_workers) if info else (0, 1)

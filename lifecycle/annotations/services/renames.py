@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from itertools import product
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from lifecycle.annotations import rules, selectors
+from lifecycle.annotations.label_filters import says_label
 from lifecycle.annotations.models import Annotation, LabelSchema, Suggestion, Task
 from lifecycle.annotations.quality_models import FinalLabel
 from lifecycle.annotations.queue_models import GoldItem
@@ -18,8 +18,7 @@ from lifecycle.annotations.schema_rules import SchemaChange, migrate_result
 from lifecycle.annotations.services.external_labels import settle_tasks
 from lifecycle.annotations.services.final_renames import carry_final_labels
 from lifecycle.annotations.uses import is_plain
-from lifecycle.contracts.label_interface import CONTROLS, Interface
-from lifecycle.contracts.label_interface.tags import SHAPES
+from lifecycle.contracts.label_interface import Interface
 from lifecycle.datasets.models import Dataset
 from lifecycle.datasets.services import record_labels
 from lifecycle.jobs import services as jobs
@@ -86,9 +85,8 @@ def list_affected(project: Project, old: Interface, change: SchemaChange) -> Que
         elif control.nested:
             asked |= Q(result__contains=[{"from_name": name}])
         else:
-            keys = list(SHAPES) if control.type in SHAPES else [CONTROLS[control.tag].key]
-            for label, key in product(labels, keys):
-                asked |= Q(result__contains=[{"from_name": name, "value": {key: [label]}}])
+            for label in labels:
+                asked |= says_label(control, label)
     current = Annotation.objects.filter(task__dataset__project=project, is_current=True, kind=Annotation.Kind.ANSWER)
     return current.filter(asked)
 

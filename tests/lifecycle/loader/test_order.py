@@ -121,6 +121,124 @@ def test_data_loader_workers_share_a_stream(version):
     assert sorted(found) == list(range(ROWS))
 
 
+@pytest.mark.parametrize("lives_on", [False, True])
+def test_epochs_of_workers_are_complete_and_differ_once_each_is_set(version, lives_on):
+    from torch.utils.data import DataLoader
+
+    stream = version.stream("train", shuffle=True, seed=1)
+    loader = DataLoader(stream, batch_size=None, num_workers=2, persistent_workers=lives_on)
+    epochs = []
+    for epoch in (0, 1, 5, 1):
+        stream.set_epoch(epoch)
+        epochs.append([item["item_id"] for item in loader])
+
+    assert all(sorted(one) == list(range(ROWS)) for one in epochs)
+    assert len({tuple(one) for one in epochs}) == 3 and epochs[1] == epochs[3]
+
+
+def test_workers_that_live_on_go_to_the_next_epoch_by_themselves(version):
+    from torch.utils.data import DataLoader
+
+    stream = version.stream("train", shuffle=True, seed=1)
+    loader = DataLoader(stream, batch_size=None, num_workers=2, persistent_workers=True)
+
+    first, second = ([item["item_id"] for item in loader] for _ in range(2))
+
+    assert sorted(first) == sorted(second) == list(range(ROWS))
+    assert first != second
+
+
+def test_an_epoch_set_after_a_break_begins_anew_in_workers_that_live_on(version):
+    from torch.utils.data import DataLoader
+
+    stream = version.stream("train", shuffle=True, seed=1)
+    loader = DataLoader(stream, batch_size=None, num_workers=2, persistent_workers=True)
+    for _ in zip(range(20), loader, strict=False):
+        pass
+
+    stream.set_epoch(0)
+    found = [item["item_id"] for item in loader]
+
+    assert sorted(found) == list(range(ROWS))
+
+
+def test_a_stream_that_workers_read_has_no_state_until_the_next_epoch_is_set(version):
+    from torch.utils.data import DataLoader
+
+    stream = version.stream("train", shuffle=True, seed=1)
+    reading = iter(DataLoader(stream, batch_size=None, num_workers=2))
+    next(reading)
+    with pytest.raises(LoaderError, match="StatefulDataLoader"):
+        stream.state_dict()
+    for _ in reading:
+        pass
+    stream.set_epoch(1)
+    other = version.stream("train", shuffle=True, seed=1)
+
+    other.load_state_dict(stream.state_dict())
+
+    assert [item["item_id"] for item in other] == [item["item_id"] for item in stream]
+    assert stream.state_dict()["epoch"] == 2
+
+
+def test_an_epoch_that_is_gone_on_with_keeps_its_place(version):
+    stream = version.stream("train", shuffle=True, seed=1)
+    stream.load_state_dict({"epoch": 3, "item": 100, "seed": 1, "items": ROWS})
+
+    stream.set_epoch(3)
+    kept = len(list(stream))
+    stream.set_epoch(3)
+
+    assert (kept, len(list(stream))) == (ROWS - 100, ROWS)
+
+
+class Numbers:
+    """What Batches reads, without a version: every item is its own number."""
+
+    def __init__(self, count: int):
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def get_batch(self, places):
+        return None, places
+
+
+RANKS = {
+    "count": st.integers(0, ROWS), "world": st.integers(1, 9), "shuffle": st.booleans(), "seed": st.integers(0, 99)
+}  # fmt: skip
+
+
+@given(batch=st.integers(1, 40), **RANKS)
+@hypothesis_settings(deadline=None, max_examples=80)
+def test_all_ranks_batches_together_are_every_item_once(batch, count, world, shuffle, seed):
+    from lifecycle.loader.batches import Batches
+
+    options = {"shuffle": shuffle, "seed": seed, "world_size": world}
+    ranks = [Batches(Numbers(count), batch, rank=rank, **options) for rank in range(world)]
+    for epoch in (1, 2):
+        found = [int(place) for one in ranks for _, places in one for place in places]
+
+        assert sorted(found) == list(range(count))
+        assert {one.state_dict()["epoch"] for one in ranks} == {epoch}
+
+
+@given(**RANKS)
+@hypothesis_settings(deadline=None, max_examples=60)
+def test_all_ranks_streams_together_are_every_item_once(version, count, world, shuffle, seed):
+    from lifecycle.loader.stream import make_stream
+
+    table = version.arrow("train").slice(0, count)
+    options = {"shuffle": shuffle, "seed": seed, "world_size": world}
+    ranks = [make_stream(version, table, rank=rank, **options) for rank in range(world)]
+    for epoch in (1, 2):
+        found = [item["item_id"] for one in ranks for item in one]
+
+        assert sorted(found) == list(range(count))
+        assert {one.state_dict()["epoch"] for one in ranks} == {epoch}
+
+
 def test_even_ranks_make_equally_many_steps(version):
     counts = [len(list(version.batches("train", 10, rank=rank, world_size=4, even=True))) for rank in range(4)]
 

@@ -103,14 +103,15 @@ def _build(request, project, given) -> dict[str, Any]:
     sample = given.get("sample", "") if given.get("sample", "") in SAMPLES else "all"
     person = _read_id(given.get("person", ""))
     wanted = Wanted(person, given.get("label", ""), sample, settings.review_share)
-    pending = list(review_selectors.list_pending(project, request.user, wanted)[:LISTED])
+    waiting = review_selectors.list_pending(project, request.user, wanted)
+    pending = list(waiting[:LISTED])
     place = _find_place(project, pending, _read_id(given.get("answer", "")))
     schema = selectors.find_schema(project)
     classes = list(schema.classes) if schema else []
     query = {"person": str(person or ""), "label": wanted.value, "sample": "" if sample == "all" else sample}
     context = build_base(project, "review") | {
         "pending": pending,
-        "count": review_selectors.count_pending(project, request.user, wanted),
+        "count": review_selectors.count_listed(waiting),
         "count_limit": review_selectors.COUNT_LIMIT,
         "place": place,
         "samples": SAMPLES,
