@@ -73,7 +73,7 @@ def test_an_answer_is_stamped_with_the_guide_that_was_on_the_page(call, owner, m
         services.write_guide(project=other, actor=owner, body=f"Rule {version}")
     call(annotator, "post", "queue/next/", {"count": 6})
     sent = [{"guide_version": 1}, {"guide_version": 2}, {}, {"guide_version": None}, {"guide_version": 5},
-            {"guide_version": -1}]  # fmt: skip
+            {"guide_version": 2**31 - 1}]  # fmt: skip
     operations = [
         {"key": f"guide-stamp-{task.pk}", "kind": "answer", "task": task.pk, "result": cat(), **version}
         for task, version in zip(tasks, sent, strict=True)
@@ -84,6 +84,17 @@ def test_an_answer_is_stamped_with_the_guide_that_was_on_the_page(call, owner, m
     assert {outcome["status"] for outcome in body["outcomes"]} == {"saved"}
     stamps = Annotation.objects.order_by("task").values_list("guide_version", flat=True)
     assert list(stamps) == [1, 2, 3, 3, 3, 3]
+
+
+@pytest.mark.parametrize("version", [0, -1, 2**31, -(10**30), 10**30, "x"])
+def test_a_guide_version_that_can_not_be_is_refused(call, member, make_tasks, version):
+    (task,) = make_tasks(1)
+    annotator = member("annotator")
+    operation = {"key": "guide-none", "kind": "skip", "task": task.pk, "guide_version": version}
+
+    response = call(annotator, "post", "annotations/batch/", {"as_user": annotator.pk, "operations": [operation]})
+
+    assert response.status_code == 400
 
 
 def test_skips_and_undoing_are_stamped_as_answers_are(call, owner, member, make_tasks, project):

@@ -10,6 +10,7 @@ from lifecycle.annotations.services.queue import MAX_LEASES_AT_ONCE
 from webapp.api.annotations import payloads
 
 MAX_BATCH = 100
+MAX_GUIDE_VERSION = 2**31 - 1  # as many as the column can say
 
 
 class Schema(serializers.Serializer):
@@ -172,7 +173,11 @@ class Operation(serializers.Serializer):
     suggestion = ShownSuggestion(required=False, allow_null=True)
     fixes = serializers.IntegerField(required=False, min_value=1, help_text="the annotation that a reviewer betters")
     guide_version = serializers.IntegerField(
-        required=False, allow_null=True, help_text="of the guide that was on the page; the newest where it is none"
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_GUIDE_VERSION,
+        help_text="of the guide that was on the page; the newest where it is none",
     )
 
 
