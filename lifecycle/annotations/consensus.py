@@ -100,7 +100,7 @@ def learn_skills(
 def judge(answers: Answers, skills: Skills) -> Iterator[Chunk]:
     """The probability of each class for each unit, given who said what."""
     log_priors = np.log(np.maximum(skills.priors, _SMALLEST))
-    said = np.log(np.maximum(skills.confusion, _SMALLEST)).transpose(0, 2, 1)  # [rater, said, truth]
+    said = np.log(skills.confusion).transpose(0, 2, 1)  # [rater, said, truth]; none is zero, see _maximize
     for start, stop, rows in _walk(answers):
         score = np.tile(log_priors, (stop - start, 1))
         np.add.at(score, answers.units[rows] - start, said[answers.raters[rows], answers.codes[rows]])

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from lifecycle.annotations import region_agreement as regions
+
+
+FIXTURES = json.loads((Path(__file__).parent / "references/regions.json").read_bytes())["fixtures"]
+
+
+def list_fixtures(statistic):
+    return [given for given in FIXTURES if given["statistic"] == statistic]
 
 
 def draw_box(x, y, width, height, label="car", rotation=0, size=(100, 100)):
@@ -48,6 +58,29 @@ def overlap(a, b):
 def test_overlap_of_shapes_is_exact(a, b, expected):
     assert overlap(a, b) == pytest.approx(expected, abs=1e-9)
     assert overlap(b, a) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("given", list_fixtures("iou"))
+def test_overlaps_equal_those_of_shapely(given):
+    assert overlap(*given["pair"]) == pytest.approx(given["value"], abs=1e-9)
+
+
+def mark_tags(tags):
+    """IOB2 tags as spans; a token is as long as one character."""
+    found = []
+    for at, tag in enumerate(tags):
+        if tag.startswith("B-"):
+            found.append([at, at + 1, tag[2:]])
+        elif tag.startswith("I-"):
+            found[-1][1] = at + 1
+    return regions.read_regions([mark_span(*one) for one in found])
+
+
+@pytest.mark.parametrize("given", list_fixtures("span_f1"))
+def test_f1_of_spans_equals_that_of_seqeval(given):
+    tally = regions.compare(*map(mark_tags, given["tags"]), least=regions.EXACT)
+
+    assert tally.f1 == pytest.approx(given["value"], abs=1e-9)
 
 
 def test_overlap_of_any_polygons_is_what_a_fine_grid_counts():

@@ -66,7 +66,7 @@ def make_all():
         rows = make_answers(rng, units, raters, 4, missing)
         triples = [(u, r, x) for u, row in enumerate(rows) for r, x in enumerate(row) if x is not None]
         frame = pd.DataFrame(triples, columns=["task", "worker", "label"])
-        model = DawidSkene(n_iter=200, tol=1e-12).fit(frame)
+        model = DawidSkene(n_iter=5_000, tol=0).fit(frame)
         posterior = model.probas_.reindex(columns=range(4), fill_value=0.0).sort_index().to_numpy()
         found.append({"statistic": "dawid_skene", "rows": rows, "value": posterior.round(12).tolist()})
     return found
