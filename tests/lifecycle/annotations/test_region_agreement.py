@@ -10,7 +10,6 @@ import pytest
 
 from lifecycle.annotations import region_agreement as regions
 
-
 FIXTURES = json.loads((Path(__file__).parent / "references/regions.json").read_bytes())["fixtures"]
 
 
