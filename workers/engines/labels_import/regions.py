@@ -14,6 +14,7 @@ TYPES = {"box": "rectanglelabels", "turned box": "rectanglelabels", "polygon": "
          "ellipse": "ellipselabels", "point": "keypointlabels", "brush": "brushlabels"}  # fmt: skip
 INSTEAD = {"box": ("polygon",), "turned box": ("polygon",), "polygon": ("box",), "ellipse": ("polygon", "box")}
 Point = tuple[float, float]
+THINNEST = 1e-6  # percent of a side; what is thinner is the rounding of something flat
 
 
 def build_result(
@@ -87,7 +88,7 @@ def _build_value(region: Found, kind: str, width: int, height: int) -> dict[str,
 def _build_upright(points: Sequence[Point]) -> dict[str, Any]:
     xs, ys = [_clip(x) for x, _ in points], [_clip(y) for _, y in points]
     left, top = min(xs), min(ys)
-    if max(xs) - left <= 0 or max(ys) - top <= 0:
+    if max(xs) - left < THINNEST or max(ys) - top < THINNEST:
         raise ValueError("it lies outside the picture or has no area")
     return {"x": left, "y": top, "width": max(xs) - left, "height": max(ys) - top, "rotation": 0}
 
