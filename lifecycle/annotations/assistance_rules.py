@@ -3,7 +3,8 @@
 The arm of a task is a hash of its id, so that nobody chooses it. Intervals: seconds by Welch's t on logarithms (the
 ratio of geometric means), acceptance by Wilson, bias by Newcombe (the difference of two Wilson intervals), the edit
 distance by a bootstrap of 2,000 samples. The switch looks once every `LOOK_EVERY` answers at the newest `WINDOW` of
-them, one-sided at 99.5 %, so that looking often does not make chance look like harm.
+them, one-sided at 99.5 %, so that looking often does not make chance look like harm. What does no harm has to help:
+every `PROVE_EVERY` answers the newest `PROOF` must show that time is saved or more answers are right, at 97.5 %.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ CONFIDENCE = 0.95  # of the intervals in the report, two-sided
 STOP_CONFIDENCE = 0.99  # two-sided, so that each side is missed once in 200 looks
 LOOK_EVERY = 10
 WINDOW = 400
+PROOF, PROVE_EVERY = 2_000, 500
 MIN_ANSWERS = 15  # in each arm, before anything is concluded
+MIN_PROOF_ANSWERS = 50
 BIAS_LIMIT = 0.1  # how much oftener people may say what was suggested because they saw it
 USELESS_DISTANCE = 0.5  # when more than half of what is suggested has to be changed, and no time is saved
 BOOTSTRAPS = 2_000
@@ -122,6 +125,25 @@ def find_harm(outcomes: Sequence[Outcome]) -> str:
         more = 100 * (report.bias.value or 0)
         return f"People say what is suggested {more:.0f} points oftener when they see it {about}: it leads them."
     return _find_uselessness(window, report, about)
+
+
+def find_no_help(outcomes: Sequence[Outcome]) -> str:
+    """That nothing is won by assistance, as a sentence; empty while there are too few answers to expect a proof.
+
+    With a fifth of `PROOF` answers in the hidden arm, a saving of a tenth is shown in nine of ten looks.
+    """
+    window = outcomes[-PROOF:]
+    report = summarize(window, bootstraps=0)
+    ratio, gold = report.ratio, report.gold
+    if len(window) < PROOF or min(report.shown, report.hidden) < MIN_PROOF_ANSWERS or ratio.high is None:
+        return ""
+    if ratio.high < 1 or (gold.low is not None and gold.low > 0):
+        return ""
+    return (
+        f"{report.shown:,} answers with suggestions and {report.hidden:,} without do not show that any time is saved: "
+        f"labelling with them takes {ratio.value:.2f} times as long ({ratio.low:.2f} to {ratio.high:.2f}), "
+        "and they make no answers right that are wrong without."
+    )
 
 
 def _find_uselessness(window: Sequence[Outcome], report: Report, about: str) -> str:

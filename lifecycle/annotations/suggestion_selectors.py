@@ -172,9 +172,9 @@ def count_open(project: Project) -> int:
     return tasks.filter(state=Task.State.OPEN).count() + gold.count()
 
 
-def read_window(project: Project, settings: AssistanceSettings) -> list[rules.Outcome]:
-    """The newest outcomes that the switch looks at, oldest first."""
-    found = _count_since(project, settings).order_by("-pk").values_list(*FIELDS)[: rules.WINDOW]
+def read_window(project: Project, settings: AssistanceSettings, size: int) -> list[rules.Outcome]:
+    """The newest outcomes, as many as the switch looks at, oldest first."""
+    found = _count_since(project, settings).order_by("-pk").values_list(*FIELDS)[:size]
     return [_read(row) for row in reversed(found)]
 
 

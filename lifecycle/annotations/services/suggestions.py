@@ -161,7 +161,7 @@ def record_outcome(
 
     `said` is {"id", "outcome"} of the suggestion that the page showed. Tasks of the hidden arm are recorded too.
     """
-    if annotation.kind != Annotation.Kind.ANSWER or annotation.previous_id is not None:
+    if annotation.kind not in (Annotation.Kind.ANSWER, Annotation.Kind.GOLD) or annotation.previous_id is not None:
         return None
     settings = selectors.find_active(project)
     suggestion = _find_meant(settings, annotation.task_id, said) if settings else None
@@ -190,16 +190,21 @@ def record_outcome(
         },
     )
     if is_new and outcome.pk % rules.LOOK_EVERY == 0:
-        transaction.on_commit(partial(review, project=project))
+        is_proof_due = outcome.pk % rules.PROVE_EVERY == 0
+        transaction.on_commit(partial(review, project=project, is_proof_due=is_proof_due))
     return outcome
 
 
-def review(*, project: Project) -> str:
-    """Switch assistance off when the newest answers show that it does not help; returns why, or nothing."""
+def review(*, project: Project, is_proof_due: bool = True) -> str:
+    """Switch assistance off when the newest answers show that it does not help; returns why, or nothing.
+
+    `is_proof_due` looks so far back that a model which merely does no harm is found out, too.
+    """
     settings = selectors.find_active(project)
     if settings is None:
         return ""
-    reason = rules.find_harm(selectors.read_window(project, settings))
+    window = selectors.read_window(project, settings, rules.PROOF if is_proof_due else rules.WINDOW)
+    reason = rules.find_harm(window) or rules.find_no_help(window)
     if not reason:
         return ""
     with transaction.atomic():

@@ -146,6 +146,49 @@ def test_a_model_that_only_costs_time_is_switched_off_in_the_end():
     assert all(end and "times as long" in end[1] for end in ends)
 
 
+def label_long(seed, **habits):
+    """All outcomes of as many tasks as a proof takes, whatever the switch says on the way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arms, "find_harm", lambda outcomes: seen.append(outcomes) or "")
+        seen: list[list[arms.Outcome]] = []
+        label(seed, arms.PROOF, **habits)
+    return seen[-1]
+
+
+def test_a_model_that_merely_saves_nothing_is_switched_off_when_a_proof_is_due():
+    found = [label_long(seed, accuracy=0.9, anchoring=0, saved=0, lost=0) for seed in range(10)]
+
+    assert not any(arms.find_no_help(outcomes[:-1]) for outcomes in found)  # too few to expect a proof
+    reasons = [arms.find_no_help(outcomes) for outcomes in found]
+    assert sum(not reason for reason in reasons) <= 1  # chance shows a saving once in forty
+    assert all("do not show that any time is saved" in reason for reason in reasons if reason)
+
+
+def test_a_model_that_saves_some_time_stays_when_a_proof_is_due():
+    found = [label_long(seed, accuracy=0.9, saved=0.25, lost=0.3) for seed in range(10)]
+
+    assert [arms.find_no_help(outcomes) for outcomes in found] == [""] * 10
+
+
+def test_a_model_that_makes_answers_right_stays_though_it_saves_no_time():
+    def answer(is_shown, number, is_correct):
+        seconds = 1 + number % 7
+        return arms.Outcome(is_shown, "accepted" if is_shown else "unseen", 0, True, seconds, is_correct)
+
+    shown = [answer(True, number, number % 20 != 0) for number in range(1_600)]
+    hidden = [answer(False, number, number % 4 != 0) for number in range(400)]
+
+    assert arms.find_no_help(shown + hidden) == ""
+    without_gold = [arms.Outcome(one.is_shown, one.verdict, 0, True, one.seconds) for one in shown + hidden]
+    assert "do not show" in arms.find_no_help(without_gold)
+
+
+def test_nothing_is_said_where_seconds_are_not_known():
+    found = [arms.Outcome(number % 4 != 0, "accepted", 0, True) for number in range(arms.PROOF)]
+
+    assert arms.find_no_help(found) == ""
+
+
 def test_gold_items_answered_worse_are_a_reason():
     shown = [arms.Outcome(True, "accepted", 0, True, 1, number % 2 == 0) for number in range(100)]
     hidden = [arms.Outcome(False, "unseen", 0, True, 1, True) for _ in range(40)]

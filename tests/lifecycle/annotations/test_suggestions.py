@@ -68,6 +68,32 @@ def test_gold_items_are_suggested_for_too_so_that_nobody_tells_them_by_that(
     assert suggestion_selectors.count_open(project) == 4
 
 
+def test_answers_to_gold_items_say_whether_people_are_right_with_and_without(
+    project, make_tasks, source, owner, member, answer, monkeypatch
+):
+    monkeypatch.setattr("lifecycle.annotations.services.queue.random.random", lambda: 0.0)
+    tasks = make_tasks(31)
+    for task in tasks[:30]:
+        gold_items.mark(project=project, actor=owner, annotation=answer(owner, task, "dog", may_answer_any=True))
+    rows = [suggestions.Draft(t.pk, rules.build_result("class", "cat"), "cat", 0.9) for t in tasks[:30]]
+    suggestions.write(source=source, rows=rows)
+    labelling.change_settings(project=project, actor=owner, gold_share=0.5)
+    user = member("annotator")
+    lent = labelling.lease_next(project=project, user=user, count=31)
+    golden = [task for task in lent if task.pk != tasks[30].pk]
+    with_, without = split(project, golden)
+
+    for task in with_:  # they follow what they are shown, which is wrong
+        suggestions.record_outcome(project=project, user=user, annotation=answer(user, task, "cat", lead_time_ms=900))
+    for task in without:
+        suggestions.record_outcome(project=project, user=user, annotation=answer(user, task, "dog", lead_time_ms=900))
+
+    report = suggestion_selectors.report(project, suggestion_selectors.find_assistance(project))
+    assert with_ and without
+    assert (report.gold_shown.value, report.gold_hidden.value) == (0, 1)
+    assert (report.gold_shown.count, report.gold_hidden.count) == (len(with_), len(without))
+
+
 def test_switched_off_nothing_is_shown_and_nothing_recorded(project, make_tasks, suggest, owner, member, answer):
     tasks = make_tasks(5)
     suggest({task: "cat" for task in tasks})
@@ -129,7 +155,7 @@ def test_a_bad_model_is_switched_off_by_itself_with_a_sentence_and_on_again_by_h
     assert suggestion_selectors.list_shown(project, tasks) == {}
     settings = suggestions.change_assistance(project=project, actor=owner, is_on=True)
     assert settings.is_on and settings.switched_off_reason == ""
-    assert suggestion_selectors.read_window(project, settings) == []
+    assert suggestion_selectors.read_window(project, settings, arms.WINDOW) == []
 
 
 def test_a_newer_version_replaces_the_older_but_not_under_somebodys_eyes(project, make_tasks, suggest, source, member):
