@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
 from itertools import repeat
 from pathlib import Path
 from typing import cast
@@ -58,7 +57,7 @@ class PartWriter:
         for reject in batch.rejects:
             self.rejected += 1
             if self.rejected <= self.max_rejects:
-                self._rejects.write(json.dumps(asdict(reject), ensure_ascii=True).encode() + b"\n")
+                self._rejects.write(json.dumps(vars(reject)).encode() + b"\n")
         if batch.size:
             for mine, values in zip(self._columns, batch.columns, strict=True):
                 mine.extend(values if values is not None else repeat(None, batch.size))

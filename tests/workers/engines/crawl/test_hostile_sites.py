@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from lifecycle.contracts.addresses import AddressRule
+from tests.memory import Peak
 from tests.sites import article, serve
 from tests.workers.engines.crawl.conftest import run_crawl
 from workers.engines.crawl.guard import AddressRefused, guard_reactor
@@ -121,10 +122,12 @@ def trapped(tmp_path_factory):
             return None
 
         site.fallback = fallback
-        found = run_crawl(
-            tmp_path_factory.mktemp("hostile"), site, scope="any", timeout_seconds=3, max_bytes=MOST, max_attempts=3,
-            deny=("/m/",), concurrency_per_host=4, obeys_robots=False,
-        )  # fmt: skip
+        with Peak("workers.engines.crawl.child") as peak:
+            found = run_crawl(
+                tmp_path_factory.mktemp("hostile"), site, scope="any", timeout_seconds=3, max_bytes=MOST,
+                max_attempts=3, deny=("/m/",), concurrency_per_host=4, obeys_robots=False,
+            )  # fmt: skip
+        found.peak = peak
         yield found, inside, busy
 
 
@@ -152,6 +155,14 @@ def test_each_trap_has_its_name(trapped, path, kind):
 @pytest.mark.parametrize("path", ["/headers", "/not-http"])
 def test_answers_that_are_no_http_end_as_failed_connections(trapped, path):
     assert trapped[0][path].state == "failed"
+
+
+def test_gigabytes_and_bombs_take_no_more_memory_than_the_largest_page_may(trapped):
+    peak, most = trapped[0].peak, MOST / 1e6
+    itself, answers, tree = 150, 4 * most, 20 * most  # one page at a time is a tree, of twenty times its bytes
+
+    assert 0 < peak.child_mb < itself + answers + tree
+    assert peak.grown_mb < 150
 
 
 def test_no_way_leads_inside(trapped):
