@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from lifecycle.annotations import conversion, exports
@@ -17,10 +19,14 @@ from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.label_exports import LabeledTask
 from lifecycle.jobs import services as jobs
+from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
 
 MAX_EXPORTS = 100
+WAIT_SECONDS = 240.0  # a million tasks take one; who asks through the door waits with one request open
+LOOK_SECONDS = 0.3
+_waiting = BoundedSemaphore(2)  # of this process: a request that waits holds a thread that others need
 
 
 @transaction.atomic
@@ -45,6 +51,37 @@ def start_export(
         object_id=export.pk,
     )
     return _enqueue(export, user)
+
+
+def make_at_once(*, project: Project, user, layout: str, only_annotated: bool = False) -> LabelExport:
+    """An export by a job, and a wait until it is finished, for callers that know no other way than one request.
+
+    Conflict when it takes too long (it goes on, and stays in the list), when it failed, or when others wait already.
+    """
+    if not _waiting.acquire(blocking=False):
+        raise Conflict("Other exports are being written at this moment. Ask again in a minute.")
+    try:
+        export = start_export(project=project, user=user, layout=layout, only_annotated=only_annotated)
+        return _wait(export)
+    finally:
+        _waiting.release()
+
+
+def _wait(export: LabelExport) -> LabelExport:
+    ends = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < ends:
+        export = LabelExport.objects.select_related("job").get(pk=export.pk)
+        if export.blob:
+            return export
+        if export.job is None or export.job.state in (Job.State.FAILED, Job.State.CANCELED):
+            raise Conflict(f"The export was not finished. {export.job.error if export.job else ''}".strip())
+        if not connection.in_atomic_block:
+            connection.close()  # others may have it meanwhile
+        time.sleep(LOOK_SECONDS)
+    raise Conflict(
+        f"This export takes longer than {WAIT_SECONDS:.0f} seconds. It goes on: download export {export.pk} when it is "
+        "finished (projects.exports.get, projects.exports.download)."
+    )
 
 
 @transaction.atomic

@@ -52,5 +52,6 @@ def test_a_flat_layout_says_the_same_of_each_answer_as_a_whole_one(project, sche
     )
 
     assert flat == whole
-    assert [len(rows) for rows in flat] == [2, 1, 0, 0]
+    assert [len(rows) for rows in flat] == [2, 1, 0, 1]
+    assert flat[3][0]["annotation_id"] is None  # nobody was asked about the last one, and it is not left out
     assert [row["lead_time"] for row in flat[1]] == [1.5]

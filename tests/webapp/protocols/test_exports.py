@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 
+import pandas as pd
 import pytest
 from django.conf import settings as django_settings
 from hypothesis import HealthCheck, given, settings
@@ -124,6 +125,54 @@ def test_small_exports_come_in_the_formats_that_fit(client, text_project):
     with pytest.raises(ApiError) as caught:
         exports.as_binary(text_project.id, export_type="COCO")
     assert caught.value.status_code == 400
+
+
+@pytest.fixture
+def worked(monkeypatch, run_jobs):
+    """A worker does what is queued whenever a request that waits looks."""
+    monkeypatch.setattr(external_exports.time, "sleep", lambda seconds: run_jobs())
+
+
+def test_large_exports_are_written_by_a_job_while_the_script_waits(client, text_project, worked, monkeypatch):
+    rows = [{"data": {"text": f"text {n}"}, "annotations": [{"result": choose(MOODS[n % 3])}]} for n in range(9)]
+    client.projects.import_tasks(text_project.id, request=[*rows, {"data": {"text": "nobody"}}])
+    exports = client.projects.exports
+    small = exports.as_pandas(text_project.id)
+    monkeypatch.setattr("webapp.protocols.label_studio.exports.CONVERTED_AT_ONCE", 5)
+
+    table = exports.as_pandas(text_project.id)
+    every = b"".join(exports.download_sync(text_project.id, export_type="TSV", download_all_tasks=True))
+
+    assert list(table["text"]) == list(small["text"]) and list(table["mood"]) == list(small["mood"])
+    assert set(small.columns) <= set(table.columns)
+    assert b"nobody" in every
+    assert pd.read_parquet(io.BytesIO(exports.as_binary(text_project.id, export_type="PARQUET"))).shape[0] == 10
+    assert exports.list(text_project.id) == []  # made for the request, and gone with it
+
+
+def test_a_large_export_that_fails_or_takes_too_long_says_so(client, text_project, worked, monkeypatch):
+    client.projects.import_tasks(text_project.id, request=[{"data": {"text": "one"}}])
+    monkeypatch.setattr("webapp.protocols.label_studio.exports.CONVERTED_AT_ONCE", 0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("workers.engines.labels_export.run", lambda *a, **k: 1 / 0)
+        with pytest.raises(ApiError) as failed:
+            client.projects.exports.as_binary(text_project.id, export_type="CSV")
+    with monkeypatch.context() as patch:
+        patch.setattr(external_exports, "WAIT_SECONDS", 0)
+        with pytest.raises(ApiError) as late:
+            client.projects.exports.as_binary(text_project.id, export_type="CSV")
+    for _ in range(2):
+        external_exports._waiting.acquire()
+    try:
+        with pytest.raises(ApiError) as busy:
+            client.projects.exports.as_binary(text_project.id, export_type="CSV")
+    finally:
+        external_exports._waiting.release(2)
+
+    assert [one.value.status_code for one in (failed, late, busy)] == [409, 409, 409]
+    assert "was not finished" in str(failed.value.body) and "It goes on" in str(late.value.body)
+    assert "Ask again" in str(busy.value.body)
 
 
 def test_spans_leave_as_conll(client):

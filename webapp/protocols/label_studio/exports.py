@@ -48,13 +48,20 @@ class ExportView(ProjectDoorView):
             response = StreamingHttpResponse(conversion.stream_json(tasks), content_type="application/json")
             response["Content-Disposition"] = f'attachment; filename="{name}.json"'
             return response
-        count = selectors.count_tasks(self.project, request.user, role=self.role)
-        if count > CONVERTED_AT_ONCE or layout not in conversion.CONVERTED:
-            raise DomainError(
-                f"More than {CONVERTED_AT_ONCE:,} tasks, and formats with pictures, masks or tables, are written by a "
-                "job: use projects.exports.create and projects.exports.convert, then download the result."
-            )
-        return self._convert(tasks, layout, name)
+        if layout in conversion.CONVERTED and (ids or self._count() <= CONVERTED_AT_ONCE):
+            return self._convert(tasks, layout, name)
+        if ids:
+            raise DomainError(f"{layout} is written by a job, for all tasks: leave the ids out.")
+        export = external_exports.make_at_once(
+            project=self.project,
+            user=request.user,
+            layout=layout,
+            only_annotated=not read_flag(asked.get("download_all_tasks")),
+        )
+        return DownloadOnce(export)
+
+    def _count(self) -> int:
+        return selectors.count_tasks(self.project, self.request.user, role=self.role)
 
     def _convert(self, tasks, layout: str, name: str) -> HttpResponse:
         with tempfile.TemporaryDirectory() as folder:
@@ -119,10 +126,29 @@ class DownloadView(ProjectDoorView):
             raise NotFound(f"This export was not converted to {layout[:40]} yet.")
         if not found.blob:
             raise Conflict("This export is not finished yet.")
-        suffix = Path(found.file_name).suffix
-        stream = open_blobs(settings.STORAGE_URL).open(found.blob)
-        kind = CONTENT_TYPES.get(suffix, "text/plain")
-        return FileResponse(stream, as_attachment=True, filename=found.file_name, content_type=kind)
+        return Download(found)
+
+
+class Download(FileResponse):
+    """The file of a finished export."""
+
+    def __init__(self, export: LabelExport):
+        kind = CONTENT_TYPES.get(Path(export.file_name).suffix, "text/plain")
+        stream = open_blobs(settings.STORAGE_URL).open(export.blob)
+        super().__init__(stream, as_attachment=True, filename=export.file_name, content_type=kind)
+        self["Content-Length"] = str(export.byte_size)
+
+
+class DownloadOnce(Download):
+    """One that was made for this request, and is forgotten after it."""
+
+    def __init__(self, export: LabelExport):
+        super().__init__(export)
+        self.export = export
+
+    def close(self) -> None:
+        super().close()
+        external_exports.delete_export(export=self.export)
 
 
 def describe(export: LabelExport) -> dict:

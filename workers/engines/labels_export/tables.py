@@ -142,7 +142,12 @@ def _reads_as_json(text: str) -> bool:
 
 
 def flatten(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """A flat object for each answer of a task: its data, what each control says, who said it."""
+    """A flat object for each answer of a task: its data, what each control says, who said it.
+
+    A task that nobody was asked about yet has one in which nobody says anything, as Label Studio writes it.
+    """
+    if not body["annotations"]:
+        yield {**body["data"], "id": body["id"], **dict.fromkeys(ABOUT)}
     for annotation in list_answers(body):
         row = {**body["data"], "id": body["id"], **shorten(annotation["result"])}
         about = (annotation["completed_by"], *(annotation[name] for name in ("id", *ABOUT[2:])))
