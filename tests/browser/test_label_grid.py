@@ -67,6 +67,10 @@ def test_pages_of_pictures_are_labeled_in_bulk(make_project, browser_page, login
 
     page.keyboard.press("Control+z")
     wait_until_saved(page, 7)
+    page.keyboard.press("Control+Shift+z")
+    wait_until_saved(page, 12)
+    page.keyboard.press("u")
+    wait_until_saved(page, 7)
     page.keyboard.press("Control+a")
     page.keyboard.press("3")
     wait_until_saved(page, 12)
@@ -83,6 +87,26 @@ def test_pages_of_pictures_are_labeled_in_bulk(make_project, browser_page, login
     expect(page.locator("[data-part=count]")).to_have_text("0 of 1 labeled")
     wait_until_saved(page, 12)
     assert problems == []
+
+
+def test_any_key_of_the_grid_can_be_another_one(make_project, browser_page, login):  # noqa: F811
+    page = browser_page
+    project, annotator = make_project("text_classification", count=6)
+    open_grid(page, login, project, annotator, "24")
+    redo = page.locator("[data-verb='grid:redo']")
+
+    page.keyboard.press("?")
+    redo.get_by_role("button", name="Change").click()
+    page.keyboard.press("y")
+    expect(redo.locator("kbd")).to_have_text("Y")
+    page.keyboard.press("Escape")
+    page.keyboard.press("1")
+    wait_until_saved(page, 1)
+    page.keyboard.press("u")
+    wait_until_saved(page, 0)
+    page.keyboard.press("y")
+    wait_until_saved(page, 1)
+    expect(page.locator("[data-part=redo]")).to_have_attribute("title", "Do again what was undone (Y)")
 
 
 def test_texts_are_ordered_by_the_models_guess_and_accepted(make_project, browser_page, login):  # noqa: F811

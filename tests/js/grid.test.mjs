@@ -3,6 +3,8 @@ import { test } from "node:test";
 
 import { createSelection, listTouched } from "../../static/js/annotator/grid-selection.js";
 import { createGridStore, orderByGuess, orderByIds } from "../../static/js/annotator/grid-store.js";
+import { listGridVerbs } from "../../static/js/annotator/grid-verbs.js";
+import { assignKeys } from "../../static/js/annotator/keymap.js";
 
 const makeTasks = (...ids) => ids.map((id) => ({ id, kind: "text", suggestions: [] }));
 const guess = (id, value, score) => ({ id, suggestions: [{ id: id * 10, score, result: [{ value: { choices: [value] } }] }] });
@@ -135,4 +137,62 @@ test("a reason is sent with each skip, and another one anew", () => {
   assert.deepEqual(second.map(({ task, reason }) => [task, reason]), [[1, "no class fits"]]);
   assert.deepEqual(store.skip(store.tasks.slice(1), "too dark", null), []);
   assert.deepEqual(store.undo().map(({ task, reason }) => [task, reason]), [[1, "too dark"]]);
+});
+
+test("what was undone is done again, until something else is decided", () => {
+  const store = createGridStore();
+  store.setAhead(makeTasks(1, 2, 3));
+  store.advance();
+  const [one, two, three] = store.tasks;
+  store.label([one, two], "cat", null);
+  store.label([two], "dog", null);
+  assert.equal(store.canRedo, false);
+  store.undo();
+  store.undo();
+  assert.deepEqual([store.answer(1), store.answer(2), store.canUndo], [null, null, false]);
+
+  const again = store.redo();
+  assert.deepEqual(again.map(({ kind, task, value }) => [kind, task, value]), [["answer", 1, "cat"], ["answer", 2, "cat"]]);
+  store.redo();
+  assert.deepEqual([store.answer(1).value, store.answer(2).value, store.canRedo], ["cat", "dog", false]);
+  assert.deepEqual(store.redo(), []);
+
+  store.undo();
+  store.label([three], "owl", null);
+  assert.equal(store.canRedo, false);
+});
+
+test("a step that took an answer back is done again as one", () => {
+  const store = createGridStore();
+  store.setAhead(makeTasks(1));
+  store.advance();
+  store.skip(store.tasks, "dark", null);
+  assert.deepEqual(store.undo().map(({ kind }) => kind), ["withdraw"]);
+  assert.deepEqual(store.redo().map(({ kind, reason }) => [kind, reason]), [["skip", "dark"]]);
+});
+
+test("redo goes to the page that the step was on", () => {
+  const store = createGridStore();
+  store.setAhead(makeTasks(1));
+  store.advance();
+  store.label(store.tasks, "cat", null);
+  store.setAhead(makeTasks(2));
+  store.advance();
+  store.undo();
+  assert.deepEqual(store.tasks.map(({ id }) => id), [1]);
+  store.advance();
+  store.redo();
+  assert.deepEqual([store.tasks[0].id, store.answer(1).value], [1, "cat"]);
+});
+
+test("every verb of the grid has a key, classes first, and any but the fixed ones can have another", () => {
+  const names = ["label", "move", "next", "undo", "redo", "accept", "skip", "skip-reason", "keys", "toggle", "all", "none"];
+  const run = Object.fromEntries(names.map((name) => [name, () => {}]));
+  const verbs = listGridVerbs(run, [{ name: "cat", key: "u" }, { name: "dog", key: "s" }]);
+  const keys = Object.fromEntries(assignKeys(verbs).map((verb) => [verb.id, verb.keys]));
+  assert.deepEqual([keys["class:cat"], keys["grid:undo"], keys["grid:skip"]], [["u"], ["Ctrl+z"], ["Shift+x"]]);
+  assert.ok(verbs.every((verb) => keys[verb.id].length && typeof verb.run === "function" && verb.words));
+
+  const mine = Object.fromEntries(assignKeys(verbs, { "grid:redo": "y", "grid:next": "n" }).map((verb) => [verb.id, verb.keys]));
+  assert.deepEqual([mine["grid:redo"], mine["grid:next"]], [["y"], ["Enter"]]);
 });

@@ -1,4 +1,4 @@
-// Pages of items that are labeled in bulk, with undo. Pure: it neither fetches nor paints.
+// Pages of items that are labeled in bulk, with undo and redo. Pure: it neither fetches nor paints.
 // Every change that the server must hear of comes out as operations, as the outbox keeps them.
 
 import { buildResult, readValue } from "./codec.js";
@@ -39,6 +39,7 @@ export function createGridStore({ labelKind = "class" } = {}) {
   let at = -1;
   let ahead = null; // the tasks of the next page, once they are there
   let steps = [];
+  let undone = []; // steps that were taken back, the newest last
 
   const page = () => pages[at] ?? null;
   const answerOf = (id) => pages.findLast(({ answers }) => answers.has(id))?.answers.get(id) ?? null;
@@ -52,6 +53,15 @@ export function createGridStore({ labelKind = "class" } = {}) {
     return { kind: "answer", ...rest, value: answer.value, result: buildResult(labelKind, answer.value) };
   }
 
+  /** What was said of these once stands again. */
+  function restore(answers) {
+    for (const [task, answer] of answers) {
+      if (answer) page().answers.set(task.id, answer);
+      else page().answers.delete(task.id);
+    }
+    return answers.map(([task, answer]) => write(task, answer, null));
+  }
+
   /** `answers` are [task, answer] pairs; those that say what is said already change nothing. */
   function decide(answers, leadMs) {
     const { answers: given } = page();
@@ -61,6 +71,7 @@ export function createGridStore({ labelKind = "class" } = {}) {
     const before = fresh.map(([task]) => [task, given.get(task.id) ?? null]);
     for (const [task, answer] of fresh) given.set(task.id, answer);
     steps = [...steps, { at, before }].slice(-LONGEST);
+    undone = [];
     const each = leadMs == null ? null : Math.round(leadMs / fresh.length);
     return fresh.map(([task, answer]) => write(task, answer, each));
   }
@@ -74,6 +85,9 @@ export function createGridStore({ labelKind = "class" } = {}) {
     },
     get canUndo() {
       return steps.length > 0;
+    },
+    get canRedo() {
+      return undone.length > 0;
     },
     get isNewest() {
       return at === pages.length - 1;
@@ -141,12 +155,18 @@ export function createGridStore({ labelKind = "class" } = {}) {
       if (!step) return [];
       steps = steps.slice(0, -1);
       at = step.at;
-      const { answers } = page();
-      for (const [task, answer] of step.before) {
-        if (answer) answers.set(task.id, answer);
-        else answers.delete(task.id);
-      }
-      return step.before.map(([task, answer]) => write(task, answer, null));
+      const after = step.before.map(([task]) => [task, page().answers.get(task.id) ?? null]);
+      undone = [...undone, { ...step, after }];
+      return restore(step.before);
+    },
+    /** Do again what was taken back last, until something else is decided; the operations for the server. */
+    redo() {
+      const step = undone.at(-1);
+      if (!step) return [];
+      undone = undone.slice(0, -1);
+      steps = [...steps, { at: step.at, before: step.before }];
+      at = step.at;
+      return restore(step.after);
     },
     answerOf,
   };

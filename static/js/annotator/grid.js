@@ -1,11 +1,14 @@
 // Wires grid mode together: pages leased ahead, selection, outbox, keys.
 
 import { createApi, readCookie } from "./api.js";
-import { createSkipDialog } from "./dialogs.js";
+import { createKeysDialog, createSkipDialog } from "./dialogs.js";
 import { createSelection } from "./grid-selection.js";
 import { createGridStore, orderByGuess, orderByIds, readGuess } from "./grid-store.js";
 import { createTiles, listenToBox } from "./grid-tiles.js";
+import { listGridVerbs } from "./grid-verbs.js";
+import { paintKeys } from "./key-caps.js";
 import { listenToKeys } from "./keyboard.js";
+import { assignKeys, listBindings, openOverrides } from "./keymap.js";
 import { MESSAGES } from "./messages.js";
 import { createOutbox, States } from "./outbox.js";
 import { createStopwatch } from "./stopwatch.js";
@@ -38,6 +41,8 @@ export async function startGrid(root, setup) {
   const outbox = createOutbox({ storage, send: api.send, stamp: { guideVersion: setup.guide_version }, lock: createLock(name), onChange: showSave });
   const watch = createStopwatch();
   const { reasons, needs_reason: needsReason } = setup.skip ?? {};
+  const overrides = openOverrides(globalThis.localStorage, `gristmill-grid-keys-${setup.user}-${setup.project}`);
+  const keysDialog = createKeysDialog({ dialog: parts.keysDialog, assigned: assign, overrides, onChange: () => paintKeys(root, assign()) });
   const skipDialog = createSkipDialog({ dialog: parts.skipDialog, reasons, needsReason, skip: skipAsked });
   const cleanups = [];
   let asked = []; // the tasks that the dialog asks a reason for: the selection may be gone by the time it is given
@@ -70,6 +75,7 @@ export async function startGrid(root, setup) {
     parts.empty.hidden = !isEmpty || !said;
     parts.tools.inert = isEmpty;
     parts.undo.disabled = !store.canUndo;
+    parts.redo.disabled = !store.canRedo;
     if (isEmpty) {
       [parts.emptyTitle.textContent, parts.emptyText.textContent] = MESSAGES[said] ?? ["", ""];
       parts.count.textContent = "";
@@ -223,22 +229,28 @@ export async function startGrid(root, setup) {
     parts.tiles.focus({ preventScroll: true });
   }
 
-  function undo() {
+  /** One step back or forth, wherever it was; what it was about comes on screen. */
+  function step(take, word) {
     const before = store.tasks;
-    const operations = store.undo();
+    const operations = take();
     for (const operation of operations) void outbox.add(operation);
     if (store.tasks !== before) selection.setSize(store.tasks.length, tiles.countColumns());
-    if (operations.length) announce(`Undone: ${operations.length}.`);
+    if (operations.length) announce(`${word}: ${operations.length}.`);
     paint();
   }
 
   const actions = {
-    undo,
+    undo: () => step(store.undo, "Undone"),
+    redo: () => step(store.redo, "Done again"),
     next,
-    keys: () => parts.keysDialog.open || parts.keysDialog.showModal(),
+    keys: keysDialog.open,
     skip: () => (needsReason ? askWhy() : skip(chosen())),
     "skip-reason": askWhy,
     accept: () => commit(store.accept(chosen(), watch.elapsedMs), "Labeled as the model guesses."),
+    toggle: () => selection.toggle(),
+    none: () => selection.none(),
+    label,
+    move,
     all: () => selection.all(store.tasks.flatMap((task, place) => (store.answer(task.id) ? [] : [place]))),
     "dismiss-refused": () => outbox.dismissRefused(),
     retry() {
@@ -253,34 +265,8 @@ export async function startGrid(root, setup) {
     tiles.scrollToFocus(selection.focus);
   }
 
-  function listBindings() {
-    if (root.querySelector("dialog[open]")) return [];
-    return [
-      ...setup.classes.filter(({ key }) => key).map(({ name: value, key }) => ({ key, run: () => label(value) })),
-      { key: "Enter", run: next },
-      { key: " ", run: () => selection.toggle() },
-      { key: "u", run: undo },
-      { key: "z", ctrl: true, run: undo },
-      { key: "a", ctrl: true, run: actions.all },
-      { key: "s", run: actions.skip },
-      { key: "s", shift: true, run: askWhy },
-      { key: "?", run: actions.keys },
-      { key: "Escape", run: () => selection.none() },
-    ];
-  }
-
-  const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  function onMoveKey(event) {
-    const isElsewhere = event.target.closest?.("select, input, dialog") || root.querySelector("dialog[open]");
-    if (isElsewhere || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key === "Enter" && event.shiftKey) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      actions.accept();
-    } else if (STEPS[event.key]) {
-      event.preventDefault();
-      move(...STEPS[event.key], event.shiftKey);
-    }
+  function assign() {
+    return assignKeys(listGridVerbs(actions, setup.classes), overrides.all);
   }
 
   function onClick(event) {
@@ -350,9 +336,9 @@ export async function startGrid(root, setup) {
   }
 
   recall();
-  listen(document, "keydown", onMoveKey, { capture: true });
+  paintKeys(root, assign());
   cleanups.push(
-    listenToKeys(document, listBindings),
+    listenToKeys(document, () => (root.querySelector("dialog[open]") ? [] : listBindings(assign()))),
     listenToBox(parts.tiles, {
       onStart: selection.startBox,
       onBox: (places, isAdding) => selection.box(places, { isAdding }),
