@@ -27,6 +27,8 @@ class ColumnCard:
     missing_share: float
     missing_url: str
     distinct: int
+    is_estimate: bool
+    infinite: int
     facts: list[tuple[str, str]]
     bars: list[Bar]
     values: list[ValueLine]
@@ -59,6 +61,8 @@ def _describe(column: Mapping, result: Mapping, suspects: Mapping, items: int, g
         missing_share=column["missing"] / items,
         missing_url=build_query(gallery, missing=name) if is_feature and column["missing"] else "",
         distinct=column["distinct"],
+        is_estimate=column.get("is_estimate", False),
+        infinite=column.get("infinite", 0),
         facts=_list_facts(column),
         bars=build_bars(column, gallery),
         values=build_values(column, gallery),

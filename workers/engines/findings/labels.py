@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.contracts.profile import FindingKind, FoundItem
+from workers.engines.findings.features import read_number
 from workers.engines.findings.loading import Look
 
 FOLDS = 5
 LEAST_LABELED = 50
 LEAST_PER_CLASS = FOLDS
 TREES = 60
+LARGEST = 1e37  # LightGBM's numbers are 32 bits wide
 NUMBER_SUSPICION = 4.0  # times the error that is usual for like items
 
 
@@ -30,6 +32,8 @@ def find_label_errors(look: Look, features: Any) -> list[FoundItem]:
     if features is None:
         look.notes[FindingKind.LABEL_ERRORS] = "The items have too little in common to learn anything from."
         return []
+    if isinstance(features, pd.DataFrame):  # LightGBM takes no name with a character of JSON in it
+        features = features.set_axis([f"c{n}" for n in range(len(features.columns))], axis=1)
     found = SEARCHES[look.spec.label_kind](look, features, places)
     limit = min(look.spec.max_listed, max(1, round(look.spec.suspicion_share * len(places))))
     return sorted(found, key=lambda f: -f.score)[:limit]
@@ -98,8 +102,12 @@ def _build_classifier(features: Any, seed: int) -> Any:
 
 def _doubt_numbers(look: Look, features: Any, places: np.ndarray) -> list[FoundItem]:
     """An error counts in units of what is usual for items like this one, as a second model has learned."""
-    given = np.array([float(look.items.labels[place] or "nan") for place in places])
+    given = np.array([read_number(look.items.labels[place]) for place in places])
     places, given = places[np.isfinite(given)], given[np.isfinite(given)]
+    if len(places) < LEAST_LABELED:
+        look.notes[FindingKind.LABEL_ERRORS] = f"Needs at least {LEAST_LABELED} numbers; there are {len(places)}."
+        return []
+    given = np.clip(given, -LARGEST, LARGEST)
     chosen = take(features, places)
     predicted = predict_numbers(chosen, given, look)
     errors = np.abs(given - predicted)
