@@ -32,9 +32,43 @@ def test_clusters_and_colors_are_chosen_by_keyboard(mapped, browser_page, login)
     browser_page.wait_for_selector("[data-selection-id]")
     assert browser_page.locator("[data-selected] strong").first.inner_text() == f"{drawn.clusters[1]['size']} items"
 
-    browser_page.locator("[data-color-by]").select_option("split")
+    choose_color(browser_page, "spl")
     browser_page.locator("[data-legend] button", has_text="train").wait_for()
     assert "color=split" in browser_page.url
+
+
+def choose_color(page, typed: str) -> None:
+    """By keyboard alone: into the box, a part of the name, Enter."""
+    page.get_by_role("combobox", name="Color by").focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type(typed)
+    page.keyboard.press("Enter")
+
+
+def test_any_column_colors_the_map_also_on_a_phone_and_by_an_address(mapped, browser_page, login):
+    project, _ = mapped
+    browser_page.set_viewport_size({"width": 390, "height": 844})
+    open_map(browser_page, login, project)
+
+    choose_color(browser_page, "heig")
+    browser_page.locator(".map-ramp").wait_for()
+    assert browser_page.locator("[data-legend-title]").inner_text() == "height"
+    assert "color=col.height" in browser_page.url
+    assert browser_page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    browser_page.reload()
+    browser_page.locator(".map-ramp").wait_for()
+    box = browser_page.get_by_role("combobox", name="Color by")
+    assert box.input_value() == "height"
+    box.click()
+    browser_page.get_by_role("option", name="color", exact=True).click()
+    browser_page.locator("[data-legend] button", has_text="100").first.wait_for()
+    assert browser_page.locator("[data-legend] .map-entry-name").all_inner_texts() == ["b", "g", "r"]
+    browser_page.keyboard.type("nothing like it")
+    browser_page.keyboard.press("Escape")
+    assert box.input_value() == "color"
 
 
 def test_hovering_shows_the_item_and_a_shared_address_its_selection(mapped, browser_page, login):

@@ -224,17 +224,21 @@ export function mount(root) {
 
   // Loading
 
-  const colorsUrl = (by) => root.dataset.colors.replace(/[^/]*$/, by);
+  const colorsUrl = (by) => root.dataset.colors.replace(/[^/]*$/, /^[a-z]+$/.test(by) ? by : `other?by=${encodeURIComponent(by)}`);
+  let asked = ""; // two colors may be on their way: the one asked for last counts
 
   async function color(by) {
     say("Loading colors…");
+    asked = by;
     try {
-      state.coloring = readColors(await fetchBytes(colorsUrl(by), signal));
+      const bytes = await fetchBytes(colorsUrl(by), signal);
+      if (by !== asked) return;
+      state.coloring = readColors(bytes);
       showColors();
       remember("color", by === "label" ? "" : by);
       say("");
     } catch (error) {
-      if (!signal.aborted) say(`The colors could not be loaded: ${error.message}. Choose them again.`, true);
+      if (!signal.aborted && by === asked) say(`The colors could not be loaded: ${error.message}. Choose them again.`, true);
     }
   }
 
