@@ -18,6 +18,7 @@ from lifecycle.embeddings import selectors, services
 from lifecycle.embeddings.codec import encode_colors
 from lifecycle.embeddings.models import Map
 from lifecycle.exploration import selectors as exploration
+from lifecycle.exploration.view_queries import read_place
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
@@ -135,6 +136,12 @@ def _describe(request, project: Project, drawn: Map | None) -> dict[str, Any]:
         "new_items": sum(c.missing for encoder, c in encoders if drawn and encoder.pk == drawn.encoder_id),
         "has_items": dataset.items.filter(excluded_at=None).exists(),
         "selection": chosen,
+        "place": ",".join(map(repr, read_place(request.GET.get("at", "")) or ())),
+        "views": exploration.list_views(project, "map"),
+        "view_page": "map",
+        "query": request.GET.urlencode(),
+        "here": request.get_full_path(),
+        "may_save": is_allowed(project.role, "reviewer"),
         "is_searchable": dataset.item_kind in ("text", "image"),
         "may_edit": is_allowed(project.role, "engineer"),
         "item_url": reverse("datasets:item", args=[project.slug, 0])[:-1],

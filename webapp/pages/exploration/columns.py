@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,19 @@ def describe_columns(result: Mapping[str, Any], gallery: str) -> list[ColumnCard
         suspects.setdefault(suspect["column"], []).append(suspect)
     items = result["items"] or 1
     return [_describe(column, result, suspects, items, gallery) for column in result["columns"]]
+
+
+def choose_columns(cards: list[ColumnCard], asked: Mapping[str, str]) -> list[ColumnCard]:
+    """Those that have the words in their name and are of the kind, in the order that the address asks for."""
+    words, kind = asked.get("q", "").casefold(), asked.get("kind", "")
+    found = [card for card in cards if words in card.title.casefold() and kind in ("", card.kind)]
+    orders: dict[str, Callable[[ColumnCard], Any]] = {
+        "name": lambda card: card.title.casefold(),
+        "missing": lambda card: -card.missing,
+        "telling": lambda card: -(card.skill or 0),
+    }
+    order = orders.get(asked.get("order", ""))
+    return sorted(found, key=order) if order else found
 
 
 def _describe(column: Mapping, result: Mapping, suspects: Mapping, items: int, gallery: str) -> ColumnCard:

@@ -1,9 +1,10 @@
-"""Saved views of the gallery, and the tags of one item."""
+"""Saved views of all pages that have them, and the tags of one item."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.http import QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets.selectors import get_item
 from lifecycle.exploration import selectors, services
+from lifecycle.exploration.models import SavedView
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.pages.exploration.targets import pick_next
@@ -19,12 +21,13 @@ from webapp.pages.exploration.targets import pick_next
 @login_required
 @require_http_methods(["GET", "POST"])
 def list_views(request, slug):
-    """All saved views; posting saves the gallery's filters under a name."""
+    """All saved views; posting saves what a page shows under a name."""
     project = get_project(request.user, slug, role="reviewer" if request.method == "POST" else "viewer")
     if request.method == "POST":
         try:
-            name, query = request.POST.get("name", ""), request.POST.get("query", "")
-            view = services.save_view(project=project, user=request.user, name=name, query=query)
+            told = {name: request.POST.get(name, "") for name in ("name", "query")}
+            told["page"] = request.POST.get("page", "items")
+            view = services.save_view(project=project, user=request.user, **told)
             messages.success(request, f"Saved the view “{view.name}”. Everybody in the project finds it here.")
         except DomainError as error:
             messages.error(request, error.message)
@@ -42,11 +45,23 @@ def list_views(request, slug):
 @login_required
 @require_GET
 def open_view(request, slug, view_id):
-    """The gallery as the view describes it."""
+    """The view's page as the view describes it."""
     project = get_project(request.user, slug)
-    view = selectors.get_view(project, view_id)
-    base = reverse("datasets:items", args=[slug])
-    return redirect(f"{base}?{view.query}" if view.query else base)
+    return redirect(build_view_url(slug, selectors.get_view(project, view_id)))
+
+
+def build_view_url(slug: str, view: SavedView) -> str:
+    """The address that a view stands for."""
+    asked = QueryDict(view.query, mutable=True)
+    if view.page == SavedView.Page.FINDINGS:
+        base = reverse("exploration:findings", args=[slug, asked.pop("finding")[0]])
+    elif view.page == SavedView.Page.PROFILE:
+        version = asked.pop("version", None)
+        base = reverse("exploration:version-profile", args=[slug, version[0]]) if version else ""
+        base = base or reverse("exploration:overview", args=[slug])
+    else:
+        base = reverse("embeddings:map" if view.page == SavedView.Page.MAP else "datasets:items", args=[slug])
+    return f"{base}?{asked.urlencode()}" if asked else base
 
 
 @login_required
