@@ -262,7 +262,7 @@ def open_it(client, project, view):
             "map",
             "map=7&color=col.a%2Fb&selection=9&at=0.5,-1,3&x=1",
             "map=7&selection=9&color=col.a%2Fb&at=0.5%2C-1%2C3",
-            "/map?map=7&selection=9&color=col.a%2Fb&at=0.5%2C-1%2C3",
+            "/map?selection=9&color=col.a%2Fb&at=0.5%2C-1%2C3",  # there is no map 7
         ),
         ("map", "map=x&at=1,2&at=nan,0,1&color=", "", "/map"),
         ("findings", "finding=outliers&split=test", "split=test&finding=outliers", f"{OUTLIERS}?split=test"),
@@ -277,6 +277,8 @@ def test_a_view_of_any_page_keeps_what_that_page_understands_and_leads_there(
 
     assert view.query == kept
     assert open_it(as_owner, texts, view) == opened
+    told = "The map of this view was removed" in page(as_owner, "exploration:views", texts)
+    assert told == ("map=7" in query)
 
 
 def test_views_are_in_the_menu_of_their_page_only(as_owner, explored):

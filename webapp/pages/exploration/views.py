@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets.selectors import get_item
+from lifecycle.embeddings.selectors import list_maps
 from lifecycle.exploration import selectors, services
 from lifecycle.exploration.models import SavedView
 from lifecycle.projects.rules import is_allowed
@@ -47,20 +48,24 @@ def list_views(request, slug):
 def open_view(request, slug, view_id):
     """The view's page as the view describes it."""
     project = get_project(request.user, slug)
-    return redirect(build_view_url(slug, selectors.get_view(project, view_id)))
-
-
-def build_view_url(slug: str, view: SavedView) -> str:
-    """The address that a view stands for."""
+    view = selectors.get_view(project, view_id)
     asked = QueryDict(view.query, mutable=True)
-    if view.page == SavedView.Page.FINDINGS:
+    if view.page == SavedView.Page.MAP and "map" in asked and not list_maps(project).filter(pk=asked["map"]).exists():
+        del asked["map"]
+        messages.info(request, "The map of this view was removed; this is the newest one.")
+    return redirect(build_view_url(slug, view.page, asked))
+
+
+def build_view_url(slug: str, page: str, asked: QueryDict) -> str:
+    """The address that a view stands for."""
+    if page == SavedView.Page.FINDINGS:
         base = reverse("exploration:findings", args=[slug, asked.pop("finding")[0]])
-    elif view.page == SavedView.Page.PROFILE:
+    elif page == SavedView.Page.PROFILE:
         version = asked.pop("version", None)
         base = reverse("exploration:version-profile", args=[slug, version[0]]) if version else ""
         base = base or reverse("exploration:overview", args=[slug])
     else:
-        base = reverse("embeddings:map" if view.page == SavedView.Page.MAP else "datasets:items", args=[slug])
+        base = reverse("embeddings:map" if page == SavedView.Page.MAP else "datasets:items", args=[slug])
     return f"{base}?{asked.urlencode()}" if asked else base
 
 
