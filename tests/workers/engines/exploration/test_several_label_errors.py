@@ -79,7 +79,9 @@ def test_right_labels_of_texts_are_seldom_doubted(tmp_path):
     others = reviews[reviews["category"] != "plot"].sample(500, random_state=0)["text"].tolist()
     rng = np.random.default_rng(0)
     given = rng.random((500, 2)) < 0.5
-    texts = [" ".join([p] * a + [o] * b) or "nothing" for (a, b), p, o in zip(given, plots, others, strict=True)]
+    texts = [
+        " ".join([p] * int(a) + [o] * int(b)) or "nothing" for (a, b), p, o in zip(given, plots, others, strict=True)
+    ]
     labels, wrong, _ = plant(given, ["plot", "opinion"])
 
     result = write_set(tmp_path, "text", texts, labels, label_kind="choices").scan(label_names=("plot", "opinion"))
