@@ -50,7 +50,8 @@ def open_view(request, slug, view_id):
     project = get_project(request.user, slug)
     view = selectors.get_view(project, view_id)
     asked = QueryDict(view.query, mutable=True)
-    if view.page == SavedView.Page.MAP and "map" in asked and not list_maps(project).filter(pk=asked["map"]).exists():
+    number = int(asked.get("map") or 0) if view.page == SavedView.Page.MAP else 0  # digits only: see view_queries
+    if number and not list_maps(project).filter(pk=number).exists():
         del asked["map"]
         messages.info(request, "The map of this view was removed; this is the newest one.")
     return redirect(build_view_url(slug, view.page, asked))
