@@ -58,6 +58,7 @@ class FindingsSpec:
     dataset: DatasetFiles
     facts_path: str
     columns: tuple[tuple[str, str], ...] = ()
+    label_names: tuple[str, ...] | None = None  # as in ProfileSpec
     weights_dir: str = ""  # folder with the unpacked pretrained packages; "" means pixels only
     max_items: int = 50_000  # items that comparisons of contents look at; a random choice beyond
     max_listed: int = 5_000  # per list

@@ -134,16 +134,23 @@ class ItemTag(models.Model):
 
 
 class SavedView(TimestampedModel):
-    """A gallery's filters under a name, shared in the project."""
+    """What a page shows under a name, shared in the project: filters, colors, a place on the map."""
+
+    class Page(models.TextChoices):
+        ITEMS = "items", "Gallery"
+        MAP = "map", "Map"
+        FINDINGS = "findings", "List of findings"
+        PROFILE = "profile", "Profile"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="saved_views")
+    page = models.CharField(max_length=10, choices=Page, default=Page.ITEMS, db_default=Page.ITEMS)
     name = models.CharField(max_length=80)
-    query = models.TextField(blank=True)  # as datasets.filters.ItemFilters.to_query writes it
+    query = models.TextField(blank=True)  # as exploration.view_queries writes it for this page
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["project", "name"], name="view_name_once")]
+        constraints = [models.UniqueConstraint(fields=["project", "page", "name"], name="view_name_once")]
 
     def __str__(self) -> str:
         return self.name

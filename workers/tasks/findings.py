@@ -11,7 +11,7 @@ from lifecycle.contracts.profile import FindingsSpec
 from lifecycle.datasets.selectors import load_dataset
 from lifecycle.exploration import services
 from workers.runtime import JobContext, job_task
-from workers.tasks.profile import list_columns, materialize_items
+from workers.tasks.profile import list_columns, list_label_names, materialize_items
 
 
 @job_task("findings", queue="cpu")
@@ -25,6 +25,7 @@ def findings(context: JobContext) -> dict[str, Any]:
         dataset=materialize_items(dataset, context),
         facts_path=str(services.export_facts(dataset=dataset, folder=context.workdir)),
         columns=list_columns(dataset),
+        label_names=list_label_names(dataset.project, None),
         weights_dir=str(settings.PACKAGES_DIR),
     )
     result = run(spec, workdir=context.workdir, report=context.report, should_stop=context.should_stop)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q, QuerySet, TextField
+from django.db.models import Count, F, Func, JSONField, Q, QuerySet, TextField
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast
 
@@ -13,7 +13,7 @@ from lifecycle.common.errors import DomainError
 from lifecycle.contracts.label_interface.values import JOINT
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets.filters import COLUMN_PREFIX, ItemFilters
-from lifecycle.datasets.models import Dataset, Item
+from lifecycle.datasets.models import Collection, Dataset, Item
 from lifecycle.datasets.selectors.collections import get_dataset, get_one
 from lifecycle.datasets.selectors.ranges import narrow_ranges
 from lifecycle.datasets.selectors.selections import list_selected_ids
@@ -102,11 +102,24 @@ def _names_condition(name: str) -> Q:
 
 
 def _search(items: QuerySet[Item], dataset: Dataset, words: str) -> QuerySet[Item]:
+    """The words as they stand, in what an item says, its label or its group; of a picture, which says nothing, also in
+    where it came from."""
+    found = Q(label__icontains=words) | Q(group__icontains=words)
     if dataset.item_kind == "text":
-        return items.filter(text__icontains=words)
+        return items.filter(found | Q(text__icontains=words))
     if dataset.item_kind == "row":
-        return items.annotate(row_text=Cast("row", TextField())).filter(row_text__icontains=json.dumps(words)[1:-1])
-    return items.filter(source_uri__icontains=words)
+        said = json.dumps(words, ensure_ascii=False)[1:-1]  # as Postgres writes it
+        return items.annotate(cells=Cast(_Cells("row"), TextField())).filter(found | Q(cells__icontains=said))
+    imports = Collection.objects.filter(dataset=dataset, title__icontains=words)
+    return items.filter(found | Q(source_uri__icontains=words) | Q(collection__in=imports.values("pk")))
+
+
+class _Cells(Func):
+    """The values of a row without the names of its columns, which are the same in every row."""
+
+    function = "jsonb_path_query_array"
+    template = "%(function)s(%(expressions)s, '$.*')"
+    output_field = JSONField()
 
 
 def _column_condition(name: str, value: str) -> Q:

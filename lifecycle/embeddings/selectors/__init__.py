@@ -1,6 +1,7 @@
 """Reads on encoders, vectors, maps and searches, always through their project."""
 
-from lifecycle.embeddings.selectors.colors import COLORS, Coloring, color_points
+from lifecycle.embeddings.selectors.coloring import Coloring, Reader, as_codes, as_values
+from lifecycle.embeddings.selectors.colors import COLORS, color_points, list_choices
 from lifecycle.embeddings.selectors.encoders import (
     Coverage,
     count_missing,
@@ -24,6 +25,9 @@ __all__ = [
     "Coloring",
     "Coverage",
     "Neighbor",
+    "Reader",
+    "as_codes",
+    "as_values",
     "color_points",
     "count_missing",
     "export_vectors",
@@ -36,6 +40,7 @@ __all__ = [
     "get_search",
     "get_usable_model",
     "iterate_missing",
+    "list_choices",
     "list_encoders",
     "list_like_item",
     "list_like_search",

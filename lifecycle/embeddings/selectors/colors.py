@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,10 +12,11 @@ from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets.models import Collection, Item
 from lifecycle.embeddings.codec import NO_CODE, Points
 from lifecycle.embeddings.models import Encoder, Map, Vector
+from lifecycle.embeddings.selectors import item_colors
+from lifecycle.embeddings.selectors.coloring import Coloring, Reader, as_codes, as_values, to_number
 from lifecycle.embeddings.selectors.maps import load_points
 from lifecycle.evaluations.models import Evaluation, ItemResult
 
-SHOWN_ENTRIES = 40  # more classes than that share the last color
 COLORS = (
     ("label", "Label"),
     ("cluster", "Cluster"),
@@ -30,50 +29,53 @@ COLORS = (
 )
 
 
-@dataclass(frozen=True)
-class Coloring:
-    """`legend` is what `codec.encode_colors` sends; `values` are aligned with the map's points."""
+def color_points(drawn: Map, by: str, find_more: Callable[[Map, str], Reader | None] | None = None) -> Coloring:
+    """One value a point; NotFound for what a map is not colored by.
 
-    legend: dict[str, Any]
-    values: np.ndarray
+    `by` is one of COLORS, what `item_colors.list_choices` offers, or what `find_more` knows, for rooms above this one.
+    """
+    reader = _find_reader(drawn, by) or (find_more(drawn, by) if find_more else None)
+    if reader is None:
+        raise NotFound("This map is not colored by that. Choose one of what its page offers.")
+    coloring = reader.read(drawn, load_points(drawn))
+    return Coloring({**coloring.legend, "title": reader.title, "by": by}, coloring.values)
 
 
-def color_points(drawn: Map, by: str) -> Coloring:
-    """One value a point; NotFound for what a map is not colored by."""
+def list_choices(drawn: Map) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(group, [(by, title)]) of everything that this map's items can be colored by."""
+    return [("Labels and splits", list(COLORS)), *item_colors.list_choices(drawn.encoder.dataset)]
+
+
+def _find_reader(drawn: Map, by: str) -> Reader | None:
     title = dict(COLORS).get(by)
-    if title is None:
-        raise NotFound(f"A map is colored by one of {', '.join(name for name, _ in COLORS)}.")
-    points = load_points(drawn)
-    coloring = _READERS[by](drawn, points)
-    return Coloring({**coloring.legend, "title": title, "by": by}, coloring.values)
+    return Reader(title, _READERS[by]) if title else item_colors.find_reader(drawn.encoder.dataset, by)
 
 
 def _by_label(drawn: Map, points: Points) -> Coloring:
     pairs = _read_column(drawn, "label")
     if get_problem_type(drawn.encoder.dataset.project.problem_type).label_kind == LabelKind.NUMBER:
-        numbers = [(item_id, float(label)) for item_id, label in pairs if label is not None]
-        return _as_values(points, numbers)
-    return _as_codes(points, pairs, nothing="unlabeled", link="label")
+        return as_values(points, [(item_id, to_number(label)) for item_id, label in pairs])
+    return as_codes(points, pairs, nothing="unlabeled", link="label")
 
 
 def _by_split(drawn: Map, points: Points) -> Coloring:
-    return _as_codes(points, _read_column(drawn, "split"), nothing="no split", link="split")
+    return as_codes(points, _read_column(drawn, "split"), nothing="no split", link="split")
 
 
 def _by_collection(drawn: Map, points: Points) -> Coloring:
     titles = dict(Collection.objects.filter(dataset=drawn.encoder.dataset_id).values_list("pk", "title"))
     pairs = [(item_id, titles.get(number, str(number))) for item_id, number in _read_column(drawn, "collection_id")]
-    return _as_codes(points, pairs, nothing="none")
+    return as_codes(points, pairs, nothing="none")
 
 
 def _by_excluded(drawn: Map, points: Points) -> Coloring:
     pairs = [(item_id, "excluded" if at else "counts") for item_id, at in _read_column(drawn, "excluded_at")]
-    return _as_codes(points, pairs, nothing="removed")
+    return as_codes(points, pairs, nothing="removed")
 
 
 def _by_time(drawn: Map, points: Points) -> Coloring:
     pairs = [(item_id, at.timestamp()) for item_id, at in _read_column(drawn, "created_at")]
-    coloring = _as_values(points, pairs)
+    coloring = as_values(points, pairs)
     return Coloring({**coloring.legend, "is_time": True}, coloring.values)
 
 
@@ -86,13 +88,13 @@ def _by_cluster(drawn: Map, points: Points) -> Coloring:
 
 def _by_predicted(drawn: Map, points: Points) -> Coloring:
     pairs, source = _read_predictions(drawn, "label", "predicted")
-    coloring = _as_codes(points, pairs, nothing="no prediction")
+    coloring = as_codes(points, pairs, nothing="no prediction")
     return Coloring({**coloring.legend, "source": source}, coloring.values)
 
 
 def _by_confidence(drawn: Map, points: Points) -> Coloring:
     pairs, source = _read_predictions(drawn, "confidence", "confidence")
-    coloring = _as_values(points, pairs)
+    coloring = as_values(points, pairs)
     return Coloring({**coloring.legend, "source": source}, coloring.values)
 
 
@@ -125,43 +127,3 @@ def _read_predictions(drawn: Map, own: str, evaluated: str) -> tuple[list[tuple[
         return [], ""
     results = ItemResult.objects.filter(evaluation=evaluation).values_list("item_id", evaluated)
     return list(results.order_by()), f"{evaluation.artifact.run}, {evaluation.split} split"
-
-
-def _places(points: Points, ids: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """(positions among the points, which of the ids are on the map)."""
-    wanted = np.asarray(ids, dtype=np.int64)
-    places = np.searchsorted(points.item_ids, wanted)
-    places = np.minimum(places, max(len(points.item_ids) - 1, 0))
-    is_known = points.item_ids[places] == wanted if len(points.item_ids) else np.zeros(len(wanted), bool)
-    return places[is_known], is_known
-
-
-def _as_codes(points: Points, pairs: Sequence[tuple[int, Any]], *, nothing: str, link: str = "") -> Coloring:
-    """Codes by how often a value occurs; those beyond the shown ones share the last entry."""
-    places, is_known = _places(points, [item_id for item_id, _ in pairs])
-    present = [value for (_, value), known in zip(pairs, is_known, strict=True) if known]
-    counts = Counter(value for value in present if value not in (None, ""))
-    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
-    kept = ranked[:SHOWN_ENTRIES]
-    codes_of = {value: code for code, (value, _) in enumerate(kept)}
-    entries = [{"name": str(value), "count": count, **({"filter": link} if link else {})} for value, count in kept]
-    if len(ranked) > SHOWN_ENTRIES:
-        rest = sum(count for _, count in ranked[SHOWN_ENTRIES:])
-        entries.append({"name": f"{len(ranked) - SHOWN_ENTRIES} others", "count": rest})
-    other = len(kept)
-    codes = np.full(len(points.item_ids), NO_CODE, dtype=np.uint16)
-    codes[places] = [NO_CODE if value in (None, "") else codes_of.get(value, other) for value in present]
-    legend = {"entries": entries, "nothing": nothing, "nothing_count": int((codes == NO_CODE).sum())}
-    return Coloring(legend, codes)
-
-
-def _as_values(points: Points, pairs: Sequence[tuple[int, Any]]) -> Coloring:
-    places, is_known = _places(points, [item_id for item_id, _ in pairs])
-    numbers = [value for (_, value), known in zip(pairs, is_known, strict=True) if known]
-    values = np.full(len(points.item_ids), np.nan, dtype=np.float64)
-    values[places] = [np.nan if value is None else value for value in numbers]
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-    scaled = (values - low) / ((high - low) or 1.0)
-    legend = {"low": low, "high": high, "nothing_count": int((~np.isfinite(values)).sum())}
-    return Coloring(legend, scaled.astype(np.float32))

@@ -1,5 +1,6 @@
 """Reads of the exploration room, one capability a module."""
 
+from lifecycle.exploration.selectors.colors import color_points, list_colors
 from lifecycle.exploration.selectors.findings import (
     FindingList,
     count_kept,
@@ -23,6 +24,7 @@ from lifecycle.exploration.selectors.views import get_view, list_views
 
 __all__ = [
     "FindingList",
+    "color_points",
     "count_items",
     "count_kept",
     "filter_items",
@@ -32,6 +34,7 @@ __all__ = [
     "find_scan",
     "get_view",
     "has_changed_since",
+    "list_colors",
     "list_findings",
     "list_item_tags",
     "list_items",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from lifecycle.contracts.profile import FindingKind
+from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.models import Dataset
 from lifecycle.exploration import rules
 from lifecycle.exploration.models import Finding, KeptItem, Scan
+from lifecycle.exploration.selectors.gallery import filter_items
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 
@@ -44,14 +46,20 @@ def list_lists(scan: Scan | None) -> list[FindingList]:
     ]
 
 
-def list_findings(scan: Scan, kind: FindingKind) -> QuerySet[Finding]:
-    """Open lines of a list in their order, with their items: not kept, not excluded, label not changed since."""
-    return _open(scan).filter(kind=kind).select_related("item", "other").order_by("rank")
+def list_findings(scan: Scan, kind: FindingKind, filters: ItemFilters | None = None) -> QuerySet[Finding]:
+    """Open lines of a list in their order, with their items: not kept, not excluded, label not changed since.
+
+    `filters` as in the gallery, of the items; which list they name there does not count here."""
+    found = _open(scan).filter(kind=kind).select_related("item", "other").order_by("rank")
+    asked = replace(filters, finding="", sort="new", excluded="no") if filters else ItemFilters()
+    if asked == ItemFilters():
+        return found
+    return found.filter(item__in=filter_items(scan.dataset.project, asked).order_by().values("pk"))
 
 
-def pick_item_ids(scan: Scan, kind: FindingKind) -> list[int]:
+def pick_item_ids(scan: Scan, kind: FindingKind, filters: ItemFilters | None = None) -> list[int]:
     """Items of all open lines of a list, best first, up to MAX_PICKED."""
-    return list(list_findings(scan, kind).values_list("item_id", flat=True)[:MAX_PICKED])
+    return list(list_findings(scan, kind, filters).values_list("item_id", flat=True)[:MAX_PICKED])
 
 
 def count_kept(project: Project, kind: FindingKind) -> int:

@@ -9,9 +9,10 @@ from lifecycle.exploration.models import SavedView
 from lifecycle.projects.models import Project
 
 
-def list_views(project: Project) -> QuerySet[SavedView]:
-    """By name."""
-    return SavedView.objects.filter(project=project).select_related("created_by").order_by("name")
+def list_views(project: Project, page: str = "") -> QuerySet[SavedView]:
+    """By name; those of one page only, or of all."""
+    found = SavedView.objects.filter(project=project, **({"page": page} if page else {}))
+    return found.select_related("created_by").order_by("name", "page")
 
 
 def get_view(project: Project, view_id: int) -> SavedView:

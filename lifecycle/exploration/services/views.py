@@ -1,24 +1,20 @@
-"""Saved views: a gallery's filters under a name."""
+"""Saved views: what a page shows under a name."""
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
-from lifecycle.datasets.filters import ItemFilters
-from lifecycle.exploration import rules
+from lifecycle.exploration import rules, view_queries
 from lifecycle.exploration.models import SavedView
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
 
-MAX_QUERY_CHARS = 20_000
 
-
-def save_view(*, project: Project, user, name: str, query: str) -> SavedView:
-    """Keep the filters under this name; the same name again changes what it stands for."""
+def save_view(*, project: Project, user, name: str, query: str, page: str = SavedView.Page.ITEMS) -> SavedView:
+    """Keep what the page shows under this name; the same name on the same page again changes what it stands for."""
     clean = rules.clean_view_name(name)
-    told = ItemFilters.from_query(dict(parse_qsl(query.lstrip("?")[:MAX_QUERY_CHARS]))).to_query()
+    told = view_queries.clean_query(page, query)
     view, is_new = SavedView.objects.update_or_create(
         project=project,
+        page=page,
         name=clean,
         defaults={"query": told},
         create_defaults={"query": told, "created_by": user},

@@ -24,11 +24,20 @@ function ramp(legend, palette) {
   const bar = Object.assign(document.createElement("div"), { className: "map-ramp" });
   bar.style.background = `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map((at) => css(palette.ramp(at))).join(", ")})`;
   const ends = Object.assign(document.createElement("div"), { className: "map-ramp-ends tabular" });
-  for (const value of [legend.low, legend.high]) {
-    ends.append(Object.assign(document.createElement("span"), { textContent: say(value, legend.is_time) }));
-  }
+  for (const text of nameEnds(legend)) ends.append(Object.assign(document.createElement("span"), { textContent: text }));
   box.append(bar, ends);
+  if (legend.from > legend.low || legend.to < legend.high) {
+    const words = `Values from ${say(legend.low, legend.is_time)} to ${say(legend.high, legend.is_time)}`;
+    box.append(Object.assign(document.createElement("div"), { className: "map-ramp-range tabular", textContent: words }));
+  }
   return box;
+}
+
+/** What stands at the ends of the scale, which may leave out long tails: ["≤ 3", "≥ 90"]. */
+export function nameEnds(legend) {
+  const start = say(legend.from ?? legend.low, legend.is_time);
+  const end = say(legend.to ?? legend.high, legend.is_time);
+  return [legend.from > legend.low ? `≤ ${start}` : start, legend.to < legend.high ? `≥ ${end}` : end];
 }
 
 /** Fills `list` for one coloring; `choose(points, name)` is called with the points of a chosen entry. */

@@ -183,6 +183,7 @@ export function createView(canvas, onDraw) {
       center = [center[0] + fixed[0] - moved[0], center[1] + fixed[1] - moved[1]];
       move();
     },
+    place: () => [...center, zoom],
     lookAt(place, wanted = zoom) { center = [...place]; zoom = Math.min(NEAREST, Math.max(FARTHEST, wanted)); draw(); },
     destroy() { observer.disconnect(); cancelAnimationFrame(frame); window.clearTimeout(resting); painter.destroy(); },
   };

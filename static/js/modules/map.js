@@ -11,6 +11,7 @@ const NONE = 0xffff;
 const HOVER_PIXELS = 10;
 const HOVER_DELAY = 140;
 const SHOWN_NAMES = 14;
+const STILL = 400; // milliseconds after which the address says where the map was moved to
 
 async function fetchBytes(url, signal) {
   const answer = await fetch(url, { signal, credentials: "same-origin" });
@@ -45,6 +46,7 @@ export function mount(root) {
   }
 
   function drawOverlay() {
+    if (state.isReady) rememberPlace();
     const pen = overlay.getContext("2d");
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const [width, height] = [overlay.clientWidth * ratio, overlay.clientHeight * ratio].map(Math.round);
@@ -130,6 +132,25 @@ export function mount(root) {
     if (value) url.searchParams.set(name, value);
     else url.searchParams.delete(name);
     window.history.replaceState(null, "", url);
+  }
+
+  let waiting = 0;
+
+  function rememberPlace() {
+    window.clearTimeout(waiting);
+    waiting = window.setTimeout(writePlace, STILL);
+  }
+
+  function writePlace() {
+    const [x, y, zoom] = view.place().map((number) => Number(number.toPrecision(5)));
+    const place = x === 0 && y === 0 && zoom === 1 ? "" : [x, y, zoom].join(",");
+    if (place !== (new URL(window.location.href).searchParams.get("at") ?? "")) remember("at", place);
+  }
+
+  function restorePlace() {
+    const [x, y, zoom] = root.dataset.place.split(",").map(Number);
+    if (zoom > 0) view.lookAt([x, y], zoom);
+    state.isReady = true;
   }
 
   async function restoreSelection() {
@@ -218,23 +239,35 @@ export function mount(root) {
     choose(points, event.submitter.dataset.name);
   }, { signal });
 
+  find("[data-save-view]")?.addEventListener("submit", (event) => { // what is shown now, not when the page was loaded
+    writePlace();
+    const { pathname, searchParams, search } = new URL(window.location.href);
+    if (!searchParams.has("map")) searchParams.set("map", root.dataset.map);
+    event.target.elements.query.value = searchParams.toString();
+    event.target.elements.next.value = pathname + search;
+  }, { signal });
+
   find("[data-color-by]").addEventListener("change", (event) => color(event.target.value), { signal });
   const onTheme = () => { state.palette = buildPalette(); showColors(); };
   document.addEventListener("gristmill:theme", onTheme, { signal });
 
   // Loading
 
-  const colorsUrl = (by) => root.dataset.colors.replace(/[^/]*$/, by);
+  const colorsUrl = (by) => root.dataset.colors.replace(/[^/]*$/, /^[a-z]+$/.test(by) ? by : `other?by=${encodeURIComponent(by)}`);
+  let asked = ""; // two colors may be on their way: the one asked for last counts
 
   async function color(by) {
     say("Loading colors…");
+    asked = by;
     try {
-      state.coloring = readColors(await fetchBytes(colorsUrl(by), signal));
+      const bytes = await fetchBytes(colorsUrl(by), signal);
+      if (by !== asked) return;
+      state.coloring = readColors(bytes);
       showColors();
       remember("color", by === "label" ? "" : by);
       say("");
     } catch (error) {
-      if (!signal.aborted) say(`The colors could not be loaded: ${error.message}. Choose them again.`, true);
+      if (!signal.aborted && by === asked) say(`The colors could not be loaded: ${error.message}. Choose them again.`, true);
     }
   }
 
@@ -256,6 +289,7 @@ export function mount(root) {
     state.excluded = hidden.values.map((code) => (code === out || code === NONE ? 1 : 0));
     view.setPoints(state.points.x, state.points.y);
     state.nearest = buildGrid(state.points.x, state.points.y);
+    restorePlace();
     await color(root.dataset.color);
     await restoreSelection();
     root.classList.add("is-drawn");
@@ -265,5 +299,5 @@ export function mount(root) {
     if (!signal.aborted) say(`The map could not be loaded: ${error.message}. Reload the page to try again.`, true);
   });
   root.mapView = view; // what a benchmark times
-  return () => { abort.abort(); window.clearTimeout(hovering); view.destroy(); };
+  return () => { abort.abort(); window.clearTimeout(hovering); window.clearTimeout(waiting); view.destroy(); };
 }

@@ -246,3 +246,27 @@ def test_a_leaking_column_is_named(owner, run_jobs):
     found = selectors.list_items(project, ItemFilters.from_query({"range.col.height": "0..", "sort": "-col.height"}))
     heights = [item.row["height"] for item in found.items]
     assert heights == sorted(heights, reverse=True) and min(heights) >= 0
+
+
+def test_wrong_classes_of_items_with_several_are_found_by_the_job(owner, run_jobs):
+    """The scan knows from the schema that labels are joined of names."""
+    rng = np.random.default_rng(0)
+    project = make_project(owner, "text_labelling", ["cat", "dog, small"])
+    words = {"cat": "purring mice milk whiskers", "dog, small": "barking sticks leash bones", "": "nothing here at all"}
+    texts = {}
+    for n in range(160):
+        names = [name for name in ("cat", "dog, small") if rng.random() < 0.5]
+        said = [str(word) for name in names or [""] for word in rng.permutation(words[name].split())]
+        texts[f"{' '.join(said)} {n}"] = names
+    bring(project, owner, {"a.csv": "\n".join(["text", *texts]).encode()}, run_jobs)
+    for n, (text, names) in enumerate(texts.items()):
+        wrong = n == 77
+        said = ({"cat", "dog, small"} - set(names)) if wrong else names
+        Item.objects.filter(text=text).update(label=join_names(said), labeled_at=timezone.now())
+
+    services.start_scan(dataset=get_dataset(project), user=owner)
+    assert [job.state for job in run_jobs()] == [Job.State.SUCCEEDED]
+
+    first = selectors.list_findings(selectors.find_scan(get_dataset(project)), FindingKind.LABEL_ERRORS)[0]
+    assert first.item.text == list(texts)[77]
+    assert first.suggestion == join_names(texts[first.item.text])

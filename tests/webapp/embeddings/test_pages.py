@@ -58,6 +58,25 @@ def test_a_drawn_map_lists_clusters_and_serves_points_and_colors(
     assert visit("live", rows_project)["HX-Refresh"] == "true"
 
 
+def test_a_map_is_colored_by_a_column_over_both_doors(visit, client, rows_project, draw):
+    drawn, _ = draw(rows_project)
+    url = reverse("embeddings:colors", args=[rows_project.slug, drawn.pk, "other"])
+    api = f"/api/v1/projects/{rows_project.slug}/maps/{drawn.pk}/colors/other/"
+
+    for address in (url, api):
+        legend, values = codec.decode_colors(client.get(address, {"by": "col.width"}).content)
+        assert (legend["title"], legend["kind"], len(values)) == ("width", "values", 300)
+        assert client.get(address, {"by": "col.smell\0"}).status_code == 404
+        assert client.get(address).status_code == 404
+
+    page = client.get(reverse("embeddings:map", args=[rows_project.slug]), {"color": "col.color"}).content.decode()
+    assert '<option value="col.color" selected>' in page and 'data-color="col.color"' in page
+    page = client.get(
+        reverse("embeddings:map", args=[rows_project.slug]), {"color": "col.x\0", "at": "1,x"}
+    ).content.decode()
+    assert 'data-color="label"' in page and 'data-place=""' in page
+
+
 def test_a_failed_job_says_why(visit, rows_project, draw):
     draw(rows_project)
     Job.objects.update(state=Job.State.FAILED, error="The weights are gone.")

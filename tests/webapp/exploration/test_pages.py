@@ -240,3 +240,94 @@ def test_rest_mirrors_it(as_owner, texts, run_jobs):
     saved = as_owner.post(f"{base}/views/", {"name": "v", "query": "label=cat"}, content_type="application/json")
     assert saved.status_code == 201
     assert as_owner.delete(f"{base}/views/{saved.json()['id']}/").status_code == 204
+
+
+PRICES, OUTLIERS = "q=pri&kind=number&order=missing", "/explore/findings/outliers"
+
+
+def save(client, project, page, query, name="Mine"):
+    client.post(reverse("exploration:views", args=[project.slug]), {"page": page, "name": name, "query": query})
+    return SavedView.objects.filter(page=page, name=name).first()
+
+
+def open_it(client, project, view):
+    return client.get(reverse("exploration:view", args=[project.slug, view.pk])).url.split(project.slug, 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("where", "query", "kept", "opened"),
+    [
+        ("items", "label=cat&page=3", "label=cat", "/items?label=cat"),
+        (
+            "map",
+            "map=7&color=col.a%2Fb&selection=9&at=0.5,-1,3&x=1",
+            "map=7&selection=9&color=col.a%2Fb&at=0.5%2C-1%2C3",
+            "/map?selection=9&color=col.a%2Fb&at=0.5%2C-1%2C3",  # there is no map 7
+        ),
+        ("map", "map=x&at=1,2&at=nan,0,1&color=", "", "/map"),
+        ("findings", "finding=outliers&split=test", "split=test&finding=outliers", f"{OUTLIERS}?split=test"),
+        ("profile", "order=missing&q=pri&kind=number&version=", PRICES, f"/explore?{PRICES}"),
+        ("profile", "version=4&order=x&kind=x", "version=4", "/versions/4/profile"),
+    ],
+)  # fmt: skip
+def test_a_view_of_any_page_keeps_what_that_page_understands_and_leads_there(
+    as_owner, texts, where, query, kept, opened
+):
+    view = save(as_owner, texts, where, query)
+
+    assert view.query == kept
+    assert open_it(as_owner, texts, view) == opened
+    told = "The map of this view was removed" in page(as_owner, "exploration:views", texts)
+    assert told == ("map=7" in query)
+
+
+def test_views_are_in_the_menu_of_their_page_only(as_owner, explored):
+    for where, query in (("items", ""), ("findings", "finding=damaged"), ("profile", "")):
+        assert save(as_owner, explored, where, query, name=f"A view of {where}")
+    page(as_owner, "exploration:views", explored)  # the messages are read once
+
+    for name, args, where in (
+        ("datasets:items", [], "items"),
+        ("exploration:findings", ["damaged"], "findings"),
+    ):
+        text = page(as_owner, name, explored, *args)
+        assert f"A view of {where}" in text and text.count("A view of ") == 1
+    everywhere = page(as_owner, "exploration:views", explored)
+    assert "List of findings" in everywhere and everywhere.count("<strong>A view of ") == 3
+    assert "A view of findings" in page(as_owner, "exploration:overview", explored)
+
+
+def test_one_name_may_stand_for_a_view_of_each_page(as_owner, texts):
+    save(as_owner, texts, "items", "label=cat")
+    save(as_owner, texts, "map", "color=split")
+    save(as_owner, texts, "map", "color=label")
+
+    assert set(SavedView.objects.values_list("page", "query")) == {("items", "label=cat"), ("map", "color=label")}
+
+
+@pytest.mark.parametrize(("where", "query"), [("nowhere", ""), ("findings", "finding=nonsense"), ("findings", "")])
+def test_a_view_of_nothing_is_refused(as_owner, texts, where, query):
+    assert save(as_owner, texts, where, query) is None
+
+
+def test_a_list_of_findings_is_filtered_and_only_what_is_shown_is_acted_on(as_owner, explored):
+    everything = page(as_owner, "exploration:findings", explored, "damaged")
+    cats = page(as_owner, "exploration:findings", explored, "damaged", label="cat")
+
+    assert everything.count('name="items"') == 2 and cats.count('name="items"') == 1
+    here = reverse("exploration:findings", args=[explored.slug, "damaged"]) + "?label=cat"
+    act = reverse("exploration:findings-act", args=[explored.slug, "damaged"])
+    answer = as_owner.post(
+        act, {"action": "exclude", "scope": "all", "query": "label=cat&finding=damaged", "next": here}
+    )
+    assert answer.url == here
+    assert Item.objects.exclude(excluded_at=None).get().label == "cat"
+
+
+def test_columns_of_a_profile_are_searched_and_ordered(as_owner, explored):
+    both = page(as_owner, "exploration:overview", explored, order="name")
+    one = page(as_owner, "exploration:overview", explored, q="WORD", kind="number")
+
+    assert both.index('title="length"') < both.index('title="words"')
+    assert 'title="words"' in one and 'title="length"' not in one
+    assert "No column has this name" in page(as_owner, "exploration:overview", explored, q="nothing like it")

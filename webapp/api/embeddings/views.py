@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
@@ -14,6 +14,7 @@ from lifecycle.datasets import selectors as datasets
 from lifecycle.datasets.services import create_selection
 from lifecycle.embeddings import selectors, services
 from lifecycle.embeddings.codec import encode_colors
+from lifecycle.exploration import selectors as exploration
 from lifecycle.exploration.services import tag_items
 from webapp.api.base import ProjectView
 from webapp.api.datasets.serializers import Changed
@@ -88,10 +89,17 @@ class MapPoints(ProjectView):
 
 
 class MapColors(ProjectView):
-    @extend_schema(responses=BINARY)
+    @extend_schema(responses=BINARY, parameters=[OpenApiParameter("by", str, description="With `color` other.")])
     def get(self, request, slug, map_id, color):
-        """`GMC1`, uint32 length, legend as JSON, then uint16 codes or float32 values, in the order of the points."""
-        coloring = selectors.color_points(selectors.get_map(self.project, map_id), color)
+        """`GMC1`, uint32 length, legend as JSON, then uint16 codes or float32 values, in the order of the points.
+
+        `color` is label, cluster, split, collection, predicted, confidence, excluded, time, annotator, labeled, source,
+        site, group; width, height, aspect, bytes, mime, brightness, contrast, sharpness, channels of images; length,
+        words, language of texts. For all else it is `other`, and `by` is `col.` and a column's name, `class.` and a
+        class that an item may have among others, `tag.` and a tag, or `finding.` and a list of findings.
+        """
+        by = request.query_params.get("by", "") if color == "other" else color
+        coloring = exploration.color_points(selectors.get_map(self.project, map_id), by)
         content = encode_colors(coloring.legend, coloring.values)
         return HttpResponse(content, content_type="application/octet-stream")
 

@@ -88,9 +88,10 @@ class SavedViewOut(serializers.ModelSerializer):
 
     class Meta:
         model = SavedView
-        fields = ("id", "name", "query", "created_by", "updated_at")
+        fields = ("id", "page", "name", "query", "created_by", "updated_at")
 
 
 class SavedViewIn(serializers.Serializer):
+    page = serializers.ChoiceField(choices=SavedView.Page.choices, required=False, default=SavedView.Page.ITEMS)
     name = serializers.CharField(max_length=MAX_VIEW_CHARS)
     query = serializers.CharField(allow_blank=True, required=False, default="", max_length=20_000)

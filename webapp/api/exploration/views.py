@@ -124,7 +124,7 @@ class TagsView(ProjectView):
 
 
 class SavedViewsView(ProjectView):
-    """The gallery's filters under names, shared in the project."""
+    """What pages show under names, shared in the project."""
 
     @extend_schema(responses=serializers.SavedViewOut(many=True))
     def get(self, request, slug):
@@ -139,7 +139,7 @@ class SavedViewsView(ProjectView):
 
 
 class SavedViewView(ProjectView):
-    """One saved view; its query goes to items/."""
+    """One saved view; the query of one of the page items goes to items/."""
 
     @extend_schema(responses=serializers.SavedViewOut)
     def get(self, request, slug, view_id):

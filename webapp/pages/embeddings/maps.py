@@ -17,6 +17,8 @@ from lifecycle.datasets import selectors as datasets
 from lifecycle.embeddings import selectors, services
 from lifecycle.embeddings.codec import encode_colors
 from lifecycle.embeddings.models import Map
+from lifecycle.exploration import selectors as exploration
+from lifecycle.exploration.view_queries import read_place
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
@@ -24,6 +26,7 @@ from webapp.files import FOREVER
 
 BINARY = "application/octet-stream"
 SHOWN_MAPS = 12
+OTHER = "other"
 
 
 @login_required
@@ -106,9 +109,9 @@ def show_points(request, slug, map_id):
 @login_required
 @require_GET
 def show_colors(request, slug, map_id, color):
-    """One value a point, in binary, as they are now."""
+    """One value a point, in binary, as they are now; `colors/other?by=` for names that no path can hold."""
     drawn = selectors.get_map(get_project(request.user, slug), map_id)
-    coloring = selectors.color_points(drawn, color)
+    coloring = exploration.color_points(drawn, request.GET.get("by", "") if color == OTHER else color)
     return HttpResponse(encode_colors(coloring.legend, coloring.values), content_type=BINARY)
 
 
@@ -118,6 +121,8 @@ def _describe(request, project: Project, drawn: Map | None) -> dict[str, Any]:
     selection = request.GET.get("selection", "")
     chosen = _find_selection(project, int(selection)) if _is_id(selection) else None
     kind = choose_encoder_kind(dataset.item_kind)
+    choices = exploration.list_colors(drawn) if drawn else []
+    offered = {by for _, group in choices for by, _ in group}
     encoders = [(encoder, selectors.measure_coverage(encoder)) for encoder in selectors.list_encoders(project)]
     return _describe_work(project) | {
         "dataset": dataset,
@@ -126,11 +131,17 @@ def _describe(request, project: Project, drawn: Map | None) -> dict[str, Any]:
         "encoders": encoders,
         "usable": selectors.list_usable_models(project),
         "default_title": ENCODER_TITLES[kind],
-        "colors": selectors.COLORS,
-        "color": color if color in dict(selectors.COLORS) else "label",
+        "colors": choices,
+        "color": color if color in offered else "label",
         "new_items": sum(c.missing for encoder, c in encoders if drawn and encoder.pk == drawn.encoder_id),
         "has_items": dataset.items.filter(excluded_at=None).exists(),
         "selection": chosen,
+        "place": ",".join(map(repr, read_place(request.GET.get("at", "")) or ())),
+        "views": exploration.list_views(project, "map"),
+        "view_page": "map",
+        "query": request.GET.urlencode(),
+        "here": request.get_full_path(),
+        "may_save": is_allowed(project.role, "reviewer"),
         "is_searchable": dataset.item_kind in ("text", "image"),
         "may_edit": is_allowed(project.role, "engineer"),
         "item_url": reverse("datasets:item", args=[project.slug, 0])[:-1],

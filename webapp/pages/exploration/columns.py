@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,8 @@ class ColumnCard:
     missing_share: float
     missing_url: str
     distinct: int
+    is_estimate: bool
+    infinite: int
     facts: list[tuple[str, str]]
     bars: list[Bar]
     values: list[ValueLine]
@@ -48,6 +50,19 @@ def describe_columns(result: Mapping[str, Any], gallery: str) -> list[ColumnCard
     return [_describe(column, result, suspects, items, gallery) for column in result["columns"]]
 
 
+def choose_columns(cards: list[ColumnCard], asked: Mapping[str, str]) -> list[ColumnCard]:
+    """Those that have the words in their name and are of the kind, in the order that the address asks for."""
+    words, kind = asked.get("q", "").casefold(), asked.get("kind", "")
+    found = [card for card in cards if words in card.title.casefold() and kind in ("", card.kind)]
+    orders: dict[str, Callable[[ColumnCard], Any]] = {
+        "name": lambda card: card.title.casefold(),
+        "missing": lambda card: -card.missing,
+        "telling": lambda card: -(card.skill or 0),
+    }
+    order = orders.get(asked.get("order", ""))
+    return sorted(found, key=order) if order else found
+
+
 def _describe(column: Mapping, result: Mapping, suspects: Mapping, items: int, gallery: str) -> ColumnCard:
     name, extremes = column["name"], column.get("extremes") or {"low": [], "high": []}
     is_feature = not column["is_measure"]
@@ -59,6 +74,8 @@ def _describe(column: Mapping, result: Mapping, suspects: Mapping, items: int, g
         missing_share=column["missing"] / items,
         missing_url=build_query(gallery, missing=name) if is_feature and column["missing"] else "",
         distinct=column["distinct"],
+        is_estimate=column.get("is_estimate", False),
+        infinite=column.get("infinite", 0),
         facts=_list_facts(column),
         bars=build_bars(column, gallery),
         values=build_values(column, gallery),

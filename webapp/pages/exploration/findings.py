@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.profile import FindingKind
+from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.selectors import get_dataset
 from lifecycle.exploration import rules, selectors, services
+from lifecycle.exploration.view_queries import MAX_QUERY_CHARS
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
-from webapp.pages.datasets.facets import forget_facets
+from webapp.pages.datasets.facets import forget_facets, recall_facets
+from webapp.pages.exploration.targets import pick_next
 
 PAGE_SIZE = 40
 DONE = {
@@ -32,11 +39,12 @@ DONE = {
 def show(request, slug, finding):
     project = get_project(request.user, slug)
     kind, dataset = _read_kind(finding), get_dataset(project)
+    filters = replace(ItemFilters.from_query(request.GET), finding="", sort="new", excluded="no")
     scan = selectors.find_scan(dataset)
     lists = selectors.list_lists(scan)
     page = None
     if scan is not None:
-        page = Paginator(selectors.list_findings(scan, kind), PAGE_SIZE).get_page(request.GET.get("page"))
+        page = Paginator(selectors.list_findings(scan, kind, filters), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "project": project,
         "section": "explore",
@@ -45,6 +53,12 @@ def show(request, slug, finding):
         "lists": lists,
         "chosen": next(one for one in lists if one.kind == kind),
         "page": page,
+        "filters": filters,
+        "facets": recall_facets(dataset),
+        "views": selectors.list_views(project, "findings"),
+        "view_page": "findings",
+        "query": replace(filters, finding=kind.value).to_query(),
+        "may_save": is_allowed(project.role, "reviewer"),
         "kept": selectors.count_kept(project, kind),
         "columns": scan.columns if scan and kind == FindingKind.SPLIT_LEAKS else [],
         "tags": selectors.list_tags(project),
@@ -64,7 +78,9 @@ def act(request, slug, finding):
     try:
         if scan is None:
             raise NotFound("There is no list yet; search the items first.")
-        ids = selectors.pick_item_ids(scan, kind) if request.POST.get("scope") == "all" else read_ids(request)
+        filters = ItemFilters.from_query(dict(parse_qsl(request.POST.get("query", "")[:MAX_QUERY_CHARS])))
+        is_all = request.POST.get("scope") == "all"
+        ids = selectors.pick_item_ids(scan, kind, filters) if is_all else read_ids(request)
         action = request.POST.get("action", "")
         tag = request.POST.get("tag", "")
         count = services.act_on_items(
@@ -74,7 +90,7 @@ def act(request, slug, finding):
         messages.success(request, f"{DONE[action]} {count:,} item{'' if count == 1 else 's'}.")
     except DomainError as error:
         messages.error(request, error.message)
-    return redirect("exploration:findings", slug=slug, finding=finding)
+    return redirect(pick_next(request, reverse("exploration:findings", args=[slug, finding])))
 
 
 def read_ids(request) -> list[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
@@ -11,10 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets.selectors import get_dataset, get_version, list_collections
 from lifecycle.exploration import selectors, services
+from lifecycle.exploration.view_queries import COLUMN_KINDS, COLUMN_ORDERS, clean_query
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.charts import exploration as charts
-from webapp.pages.exploration.columns import describe_columns
+from webapp.pages.exploration.columns import choose_columns, describe_columns
 
 RUNNING = ("queued", "running")
 
@@ -24,8 +27,8 @@ RUNNING = ("queued", "running")
 def show(request, slug):
     project = get_project(request.user, slug)
     dataset = get_dataset(project)
-    context = _describe_live(project, dataset) | _describe_profile(project, dataset, None)
-    context["views"] = selectors.list_views(project)[:8]
+    context = _describe_live(project, dataset) | _describe_profile(request, project, dataset, None)
+    context["shown_views"] = selectors.list_views(project)[:8]
     context["tags"] = selectors.list_tags(project)
     context["map_url"] = _find_map(slug)
     return render(request, "exploration/overview.html", context)
@@ -70,7 +73,7 @@ def show_version(request, slug, number):
         services.start_profile(dataset=dataset, user=request.user, version=version)
         return redirect("exploration:version-profile", slug=slug, number=number)
     job = selectors.find_job(project, "profile", {"dataset_id": dataset.pk, "version_id": version.pk})
-    context = _describe_profile(project, dataset, version)
+    context = _describe_profile(request, project, dataset, version)
     context |= {"version": version, "job": job, "is_working": job is not None and job.state in RUNNING}
     context["may_edit"] = is_allowed(project.role, "engineer")
     return render(request, "exploration/version.html", context)
@@ -97,7 +100,7 @@ def _describe_live(project, dataset) -> dict:
     }
 
 
-def _describe_profile(project, dataset, version) -> dict:
+def _describe_profile(request, project, dataset, version) -> dict:
     """The newest profile as figures and columns; `profile` is None before the first."""
     profile = selectors.find_profile(dataset, version)
     context = {"project": project, "section": "version" if version else "explore", "dataset": dataset}
@@ -107,7 +110,17 @@ def _describe_profile(project, dataset, version) -> dict:
     result = profile.result
     titles = dict(list_collections(project).values_list("pk", "title"))
     classes = result.get("classes")
+    asked = request.GET.dict() | {"version": str(version.number) if version else ""}
+    columns = describe_columns(result, gallery)
     return context | {
+        "asked": asked,
+        "kinds": [kind for kind in COLUMN_KINDS if any(column.kind == kind for column in columns)],
+        "orders": COLUMN_ORDERS.items(),
+        "views": selectors.list_views(project, "profile"),
+        "view_page": "profile",
+        "query": clean_query("profile", urlencode(asked)),
+        "here": request.get_full_path(),
+        "may_save": is_allowed(project.role, "reviewer"),
         "profile": profile,
         "result": result,
         "gallery": gallery,
@@ -118,7 +131,8 @@ def _describe_profile(project, dataset, version) -> dict:
         "sources": charts.draw_sources(result["sources"], titles, gallery, classes),
         "associations": charts.draw_associations(result["associations"]),
         "associations_height": min(760, 140 + 34 * len((result["associations"] or {"names": []})["names"])),
-        "columns": describe_columns(result, gallery),
+        "columns": choose_columns(columns, asked),
+        "has_columns": bool(columns),
         "shown_classes": _list_colors(classes),
         "is_old": version is None and selectors.has_changed_since(dataset, profile.created_at),
     }

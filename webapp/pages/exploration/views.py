@@ -1,16 +1,19 @@
-"""Saved views of the gallery, and the tags of one item."""
+"""Saved views of all pages that have them, and the tags of one item."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.http import QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets.selectors import get_item
+from lifecycle.embeddings.selectors import list_maps
 from lifecycle.exploration import selectors, services
+from lifecycle.exploration.models import SavedView
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.pages.exploration.targets import pick_next
@@ -19,12 +22,13 @@ from webapp.pages.exploration.targets import pick_next
 @login_required
 @require_http_methods(["GET", "POST"])
 def list_views(request, slug):
-    """All saved views; posting saves the gallery's filters under a name."""
+    """All saved views; posting saves what a page shows under a name."""
     project = get_project(request.user, slug, role="reviewer" if request.method == "POST" else "viewer")
     if request.method == "POST":
         try:
-            name, query = request.POST.get("name", ""), request.POST.get("query", "")
-            view = services.save_view(project=project, user=request.user, name=name, query=query)
+            told = {name: request.POST.get(name, "") for name in ("name", "query")}
+            told["page"] = request.POST.get("page", "items")
+            view = services.save_view(project=project, user=request.user, **told)
             messages.success(request, f"Saved the view “{view.name}”. Everybody in the project finds it here.")
         except DomainError as error:
             messages.error(request, error.message)
@@ -42,11 +46,28 @@ def list_views(request, slug):
 @login_required
 @require_GET
 def open_view(request, slug, view_id):
-    """The gallery as the view describes it."""
+    """The view's page as the view describes it."""
     project = get_project(request.user, slug)
     view = selectors.get_view(project, view_id)
-    base = reverse("datasets:items", args=[slug])
-    return redirect(f"{base}?{view.query}" if view.query else base)
+    asked = QueryDict(view.query, mutable=True)
+    number = int(asked.get("map") or 0) if view.page == SavedView.Page.MAP else 0  # digits only: see view_queries
+    if number and not list_maps(project).filter(pk=number).exists():
+        del asked["map"]
+        messages.info(request, "The map of this view was removed; this is the newest one.")
+    return redirect(build_view_url(slug, view.page, asked))
+
+
+def build_view_url(slug: str, page: str, asked: QueryDict) -> str:
+    """The address that a view stands for."""
+    if page == SavedView.Page.FINDINGS:
+        base = reverse("exploration:findings", args=[slug, asked.pop("finding")[0]])
+    elif page == SavedView.Page.PROFILE:
+        version = asked.pop("version", None)
+        base = reverse("exploration:version-profile", args=[slug, version[0]]) if version else ""
+        base = base or reverse("exploration:overview", args=[slug])
+    else:
+        base = reverse("embeddings:map" if page == SavedView.Page.MAP else "datasets:items", args=[slug])
+    return f"{base}?{asked.urlencode()}" if asked else base
 
 
 @login_required

@@ -69,10 +69,10 @@ def _decode(stream: io.BytesIO, target: tuple[int, int] | None) -> DecodedImage:
         upright = ImageOps.exif_transpose(image)
         if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):  # 0x0112: EXIF orientation; 5..8 swap the sides
             width, height = height, width
-        return DecodedImage(pixels=_to_rgb(upright), width=width, height=height)
+        return DecodedImage(pixels=to_rgb(upright), width=width, height=height)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
     """Any Pillow mode as RGB: alpha over white, 16-bit and float scaled to 8 bits."""
     if image.mode == "RGB":
         return image.copy()

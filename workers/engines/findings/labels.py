@@ -9,19 +9,22 @@ import numpy as np
 import pandas as pd
 
 from lifecycle.contracts.profile import FindingKind, FoundItem
+from workers.engines.findings.features import read_number
+from workers.engines.findings.folds import FOLDS, TREES, build_classifier, take
+from workers.engines.findings.label_names import doubt_names
 from workers.engines.findings.loading import Look
 
-FOLDS = 5
 LEAST_LABELED = 50
 LEAST_PER_CLASS = FOLDS
-TREES = 60
+LARGEST = 1e37  # LightGBM's numbers are 32 bits wide
 NUMBER_SUSPICION = 4.0  # times the error that is usual for like items
 
 
 def find_label_errors(look: Look, features: Any) -> list[FoundItem]:
     """Most doubtful first, at most `suspicion_share` of the labeled items."""
-    if look.spec.label_kind not in SEARCHES:
-        look.notes[FindingKind.LABEL_ERRORS] = "Only classes and numbers are checked, not regions or spans."
+    search = doubt_names if look.spec.label_names is not None else SEARCHES.get(look.spec.label_kind)
+    if search is None:
+        look.notes[FindingKind.LABEL_ERRORS] = "Only classes and numbers are checked, not texts."
         return []
     places = np.array([n for n, label in enumerate(look.items.labels) if label is not None], dtype=np.int64)
     if len(places) < LEAST_LABELED:
@@ -30,7 +33,9 @@ def find_label_errors(look: Look, features: Any) -> list[FoundItem]:
     if features is None:
         look.notes[FindingKind.LABEL_ERRORS] = "The items have too little in common to learn anything from."
         return []
-    found = SEARCHES[look.spec.label_kind](look, features, places)
+    if isinstance(features, pd.DataFrame):  # LightGBM takes no name with a character of JSON in it
+        features = features.set_axis([f"c{n}" for n in range(len(features.columns))], axis=1)
+    found = search(look, features, places)
     limit = min(look.spec.max_listed, max(1, round(look.spec.suspicion_share * len(places))))
     return sorted(found, key=lambda f: -f.score)[:limit]
 
@@ -74,32 +79,20 @@ def predict_classes(features: Any, given: np.ndarray, look: Look) -> np.ndarray:
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=look.spec.seed)
     for train, test in folds.split(np.zeros(len(given)), given):
         look.check()
-        model = _build_classifier(features, look.spec.seed)
+        model = build_classifier(features, look.spec.seed)
         model.fit(take(features, train), given[train])
         shares[test] = model.predict_proba(take(features, test))
     return shares
 
 
-def _build_classifier(features: Any, seed: int) -> Any:
-    if isinstance(features, pd.DataFrame):
-        from lightgbm import LGBMClassifier
-
-        return LGBMClassifier(
-            n_estimators=TREES, learning_rate=0.1, num_leaves=15, min_child_samples=10, verbose=-1, random_state=seed
-        )
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    if isinstance(features, np.ndarray):
-        return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=200))
-    return LogisticRegression(C=5.0, max_iter=100)
-
-
 def _doubt_numbers(look: Look, features: Any, places: np.ndarray) -> list[FoundItem]:
     """An error counts in units of what is usual for items like this one, as a second model has learned."""
-    given = np.array([float(look.items.labels[place] or "nan") for place in places])
+    given = np.array([read_number(look.items.labels[place]) for place in places])
     places, given = places[np.isfinite(given)], given[np.isfinite(given)]
+    if len(places) < LEAST_LABELED:
+        look.notes[FindingKind.LABEL_ERRORS] = f"Needs at least {LEAST_LABELED} numbers; there are {len(places)}."
+        return []
+    given = np.clip(given, -LARGEST, LARGEST)
     chosen = take(features, places)
     predicted = predict_numbers(chosen, given, look)
     errors = np.abs(given - predicted)
@@ -145,8 +138,3 @@ def predict_numbers(features: Any, given: np.ndarray, look: Look) -> np.ndarray:
 
 
 SEARCHES = {"class": _doubt_classes, "number": _doubt_numbers}
-
-
-def take(features: Any, places: np.ndarray) -> Any:
-    """The rows at `places`, of a matrix or a frame."""
-    return features.iloc[places] if isinstance(features, pd.DataFrame) else features[places]

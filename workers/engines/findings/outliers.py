@@ -13,6 +13,7 @@ LEAST_ITEMS = 50
 LEAST_EXCESS = 4.0  # robust deviations above the usual distance
 MAX_SHARE = 0.02
 CHUNK = 1_000
+FAR = 1e9  # robust deviations; farther is not told apart, and fits the forest's 32 bits
 
 
 def find_by_distance(look: Look, vectors: np.ndarray, readable: np.ndarray) -> list[FoundItem]:
@@ -83,10 +84,21 @@ def _to_numbers(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
             columns.append(shares)
             rarity.append(-np.log10(np.maximum(shares, 1e-6)) * 1.5)
         else:
-            filled = values.fillna(values.median() if values.notna().any() else 0).to_numpy(np.float64)
-            columns.append(filled)
-            rarity.append(np.abs(filled - np.median(filled)) / _spread(filled))
+            standing = _standardize(values.to_numpy(np.float64))
+            columns.append(standing)
+            rarity.append(np.abs(standing))
     return np.column_stack(columns), np.column_stack(rarity)
+
+
+def _standardize(values: np.ndarray) -> np.ndarray:
+    """Robust deviations from the median, within FAR; 0 for missing cells. Cuts at random do not mind the scale."""
+    finite = np.isfinite(values)
+    if not finite.any():
+        return np.nan_to_num(values, nan=0.0, posinf=FAR, neginf=-FAR)
+    scale = float(np.abs(values[finite]).max()) or 1.0
+    known = values[finite] / scale  # sums and squares of very large numbers are infinite
+    standing = (values / scale - np.median(known)) / _spread(known)
+    return np.clip(np.nan_to_num(standing, nan=0.0, posinf=FAR, neginf=-FAR), -FAR, FAR)
 
 
 def _name_cells(table: pd.DataFrame, rarity: np.ndarray, row: int) -> str:
@@ -106,8 +118,9 @@ def measure_excess(values: np.ndarray) -> np.ndarray:
 
 
 def _spread(values: np.ndarray) -> float:
-    deviation = 1.4826 * float(np.median(np.abs(values - np.median(values))))
-    return deviation or float(values.std()) or 1.0
+    gaps = np.abs(values - np.median(values))
+    deviation = 1.4826 * float(np.median(gaps))
+    return deviation or float(np.sqrt((gaps**2).mean())) or 1.0
 
 
 def _score(excess: float) -> float:

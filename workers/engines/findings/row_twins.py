@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from workers.engines.findings.features import read_number
 from workers.engines.findings.twins import Pair, pair_equal
 
 TOLERANCE = 0.002  # of a column's middle 90 %, in every number of the row
 LEAST_NUMBERS = 3  # rows with fewer numbers are too easily alike by chance
 MAX_PAIRS = 200_000
+EXACT_INTEGER = 1 << 53  # larger ones that differ may be one float
 
 
 def find_equal(rows: Sequence[Mapping[str, Any]]) -> list[Pair]:
@@ -26,9 +28,10 @@ def find_close(rows: Sequence[Mapping[str, Any]], numbers: Sequence[str], skip: 
     if len(numbers) < LEAST_NUMBERS or not rows:
         return []
     table = np.array([[_number(row.get(name)) for name in numbers] for row in rows])
-    low, high = np.nanquantile(table, [0.05, 0.95], axis=0)
+    table[~np.isfinite(table)] = np.nan
+    low, high = _find_range(table)
     width = np.where(high > low, high - low, 1.0)
-    scaled = np.nan_to_num(table / width, nan=-1e6)
+    scaled = np.nan_to_num(table / width, nan=-1e6, posinf=1e300, neginf=-1e300)
     pairs: list[Pair] = []
     for places in _group(rows, set(numbers), skip).values():
         check()
@@ -39,6 +42,15 @@ def find_close(rows: Sequence[Mapping[str, Any]], numbers: Sequence[str], skip: 
         if len(pairs) > MAX_PAIRS:
             break
     return pairs
+
+
+def _find_range(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the middle 90 % of each column begins and ends; 0 and 0 for a column without a number."""
+    ends = np.zeros((2, table.shape[1]))
+    has_any = np.isfinite(table).any(axis=0)
+    if has_any.any():
+        ends[:, has_any] = np.nanquantile(table[:, has_any], [0.05, 0.95], axis=0)
+    return ends[0], ends[1]
 
 
 def _group(rows: Sequence[Mapping[str, Any]], numbers: set[str], skip: set[int]) -> dict[tuple, list[int]]:
@@ -54,9 +66,9 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return str(value)
     if isinstance(value, int | float):
-        return repr(float(value))
+        return repr(value if isinstance(value, int) and abs(value) > EXACT_INTEGER else float(value))
     return " ".join(str(value).split()).casefold()
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+    return read_number(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")

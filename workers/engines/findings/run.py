@@ -23,7 +23,7 @@ from workers.engines.findings import (
 from workers.engines.findings.loading import Look, load_items
 from workers.engines.findings.twins import Pair, list_twins
 from workers.engines.profile import suspects
-from workers.engines.profile.cells import connect, sniff_columns, write_cells
+from workers.engines.profile.cells import connect, quote, sniff_columns, write_cells
 from workers.engines.profile.texts import NEAR_EMPTY_WORDS, is_damaged, repair
 
 VECTOR = 50
@@ -127,7 +127,7 @@ def _list_pairs(look: Look, equal: list[Pair], near: list[Pair]) -> list[FoundIt
 
 def _guess_columns(look: Look) -> list[tuple[str, str]]:
     with connect(look.workdir) as base:
-        base.execute("CREATE VIEW m AS SELECT * FROM read_parquet(?)", [look.spec.dataset.manifest_path])
+        base.execute(f"CREATE VIEW m AS SELECT * FROM read_parquet({quote(look.spec.dataset.manifest_path)})")
         return sniff_columns(base)
 
 

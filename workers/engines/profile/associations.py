@@ -41,15 +41,19 @@ def correlate(path: Path, columns: Sequence[Column], sample: pd.DataFrame) -> di
 def compute_pearson(path: Path, keys: Sequence[str]) -> np.ndarray:
     """[k, k], over the rows where both are there; one pass over the file, whatever its size."""
     k = len(keys)
-    shift: np.ndarray | None = None
+    shift, scale = np.zeros(k), np.zeros(k)
+    is_known = np.zeros(k, bool)  # whether a column has had a number yet
     count, total, square, product = (np.zeros((k, k)) for _ in range(4))
     with pq.ParquetFile(path) as source:
         for batch in source.iter_batches(batch_size=BATCH, columns=list(keys)):
             values = np.column_stack([c.to_numpy(zero_copy_only=False).astype(np.float64) for c in batch.columns])
             known = np.isfinite(values)
-            if shift is None:  # near the mean, so that sums of squares do not cancel
-                shift = np.nan_to_num(np.nanmedian(np.where(known, values, np.nan), axis=0)) if len(values) else None
-            values = np.where(known, values - shift, 0.0)
+            for n in np.flatnonzero(known.any(axis=0) & ~is_known):
+                first = values[known[:, n], n] / 2  # halves: the distance of two large numbers may be infinite
+                shift[n] = np.median(first)  # near the mean, so that sums of squares do not cancel
+                scale[n] = np.abs(first - shift[n]).max() or 1.0  # nor are infinite
+                is_known[n] = True
+            values = np.where(known, (values / 2 - shift) / np.where(is_known, scale, 1.0), 0.0)
             mask = known.astype(np.float64)
             count += mask.T @ mask
             total += values.T @ mask  # sum of i where j is known
@@ -78,6 +82,8 @@ def _associate(a: Column, b: Column, sample: pd.DataFrame) -> float:
 
 def compute_correlation_ratio(categories: np.ndarray, values: np.ndarray) -> float:
     """Eta, 0..1: the share of the spread of `values` that lies between the categories, as a root."""
+    values = values - values[0]  # of equal values no rounding is left, which would be taken for a spread
+    values = values / (np.abs(values).max() or 1.0)
     _, codes = np.unique(categories.astype(str), return_inverse=True)
     counts = np.bincount(codes)
     means = np.bincount(codes, weights=values) / counts

@@ -13,7 +13,7 @@ import duckdb
 MEMORY = "512MB"
 SNIFFED_ROWS = 2_000
 NUMBER_SHARE = 0.95
-TARGET = "try_cast(m.label AS DOUBLE) AS target"
+TARGET = "CASE WHEN NOT isnan(try_cast(m.label AS DOUBLE)) THEN try_cast(m.label AS DOUBLE) END AS target"
 # name -> (expression over manifest `m` and facts `f`, title); those of the item's kind only
 TEXT_MEASURES = {"length": ("length(m.text)", "Characters"), "words": ("f.words", "Words")}
 IMAGE_MEASURES = {
@@ -62,7 +62,8 @@ def write_cells(
     columns: Iterable[tuple[str, str]],
 ) -> list[Column]:
     """Write `target` and make it the view `cells`: item_id, split, label, grp, collection_id, created_at,
-    target (the label as a number), c0, c1 …"""
+    target (the label as a number), c0, c1 … In `cells` every number is finite; `raw_cells` has the infinite ones too,
+    and neither has NaN, which is a missing value."""
     base.execute(f"CREATE OR REPLACE VIEW m AS SELECT * FROM read_parquet({quote(manifest)})")
     base.execute(f"CREATE OR REPLACE VIEW f AS SELECT * FROM read_parquet({quote(facts)})")
     found = [
@@ -82,23 +83,28 @@ def write_cells(
     base.execute(
         f"COPY (SELECT {fields} FROM {source} m LEFT JOIN f USING (item_id)) TO {quote(target)} (FORMAT parquet)"
     )
-    base.execute(f"CREATE OR REPLACE VIEW cells AS SELECT * FROM read_parquet({quote(target)})")
+    base.execute(f"CREATE OR REPLACE VIEW raw_cells AS SELECT * FROM read_parquet({quote(target)})")
+    numbers = ["target", *(column.key for column in found if column.kind == "number")]
+    finite = ", ".join(f"CASE WHEN isfinite({key}::DOUBLE) THEN {key} END AS {key}" for key in numbers)
+    base.execute(f"CREATE OR REPLACE VIEW cells AS SELECT * REPLACE ({finite}) FROM raw_cells")
     return found
 
 
 def _pick_features(columns: Sequence[Column]) -> tuple[str, list[str]]:
     """One parse of the whole row, and a typed expression for each feature. Names that differ by case only cannot
-    share a struct in DuckDB: those are read by path."""
+    share a struct in DuckDB, and an empty one has no place in it: those are read by JSON pointer."""
     shapes: dict[str, str] = {}
     picked = []
     for column in columns:
-        is_first = column.name.lower() not in {name.lower() for name in shapes}
-        if is_first:
+        if column.name and column.name.lower() not in {name.lower() for name in shapes}:
             shapes[column.name] = "DOUBLE" if column.kind == "number" else "VARCHAR"
             value = f"m.r.{identify(column.name)}"
         else:
-            value = f"json_extract_string(m.row, {quote('$.' + json.dumps(column.name))})"
+            pointer = "/" + column.name.replace("~", "~0").replace("/", "~1")
+            value = f"json_extract_string(m.row, {quote(pointer)})"
             value = f"try_cast({value} AS DOUBLE)" if column.kind == "number" else value
+        if column.kind == "number":
+            value = f"CASE WHEN NOT isnan({value}) THEN {value} END"
         picked.append(f"{value} AS {column.key}")
     return (f"from_json(row, {quote(json.dumps(shapes))})" if shapes else "NULL"), picked
 

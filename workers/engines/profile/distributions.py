@@ -15,11 +15,18 @@ EXTREMES = 5
 SPELLINGS = 5
 SHOWN_CLASSES = 6
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-DATE_TYPE = "try_cast({} AS TIMESTAMP)"
+EXACT_UP_TO = 100_000  # different values; beyond, about as many are counted and scaled up
+HASHES = 1 << 64
+MOMENT = "try_cast({} AS TIMESTAMP)"
+FIRST_DAY, LAST_DAY = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-30'"  # what Python's calendar has, and a bin's end
 
 
 def describe_column(base: duckdb.DuckDBPyConnection, column: Column, classes: list[str], label_kind: str) -> dict:
-    """{"name", "title", "kind", "is_measure", "missing", "distinct", …} and, by kind, numbers, bins or values."""
+    """{"name", "title", "kind", "is_measure", "missing", "distinct", …} and, by kind, numbers, bins or values.
+
+    "is_estimate" where "distinct" is one: its standard error is 0.3 %. "infinite" counts numbers that are not missing
+    and of which nothing can be computed.
+    """
     describe = {"number": _describe_number, "date": _describe_date}.get(column.kind, _describe_values)
     facts: dict[str, Any] = {
         "name": column.name,
@@ -27,15 +34,26 @@ def describe_column(base: duckdb.DuckDBPyConnection, column: Column, classes: li
         "kind": column.kind,
         "is_measure": column.is_measure,
     }
-    total, present, distinct = base.execute(
-        f"SELECT count(*), count({column.key}), approx_count_distinct({column.key}) FROM cells"
-    ).fetchall()[0]
-    facts |= {"missing": total - present, "distinct": min(distinct, present)}
-    if present and distinct <= 10_000:
-        facts["distinct"] = base.execute(f"SELECT count(DISTINCT {column.key}) FROM cells").fetchall()[0][0]
+    total, present = base.execute(f"SELECT count(*), count({column.key}) FROM cells").fetchall()[0]
+    facts["missing"] = total - present
+    if column.kind == "number":
+        infinite = base.execute(f"SELECT count({column.key}) FROM raw_cells").fetchall()[0][0] - present
+        facts |= {"missing": total - present - infinite, "infinite": infinite}
+    facts["distinct"], facts["is_estimate"] = count_distinct(base, column.key, present)
     if not present:
         return facts
     return facts | describe(base, column, facts["distinct"], classes, label_kind)
+
+
+def count_distinct(base: duckdb.DuckDBPyConnection, key: str, present: int) -> tuple[int, bool]:
+    """(different values, whether that is an estimate). Of very many values those are counted whose hash is small:
+    a fair sample of the values however often each occurs, so that memory stays flat."""
+    rough = base.execute(f"SELECT approx_count_distinct({key}) FROM cells").fetchall()[0][0]
+    if rough <= EXACT_UP_TO:
+        return base.execute(f"SELECT count(DISTINCT {key}) FROM cells").fetchall()[0][0], False
+    share = EXACT_UP_TO / rough
+    seen = base.execute(f"SELECT count(DISTINCT {key}) FROM cells WHERE hash({key}) < {int(HASHES * share)}").fetchall()
+    return min(round(seen[0][0] / share), present), True
 
 
 def _describe_number(base: duckdb.DuckDBPyConnection, column: Column, distinct: int, classes: list[str], kind: str):
@@ -56,36 +74,39 @@ def _describe_number(base: duckdb.DuckDBPyConnection, column: Column, distinct: 
         "is_whole": bool(is_whole),
         "quantiles": dict(zip(map(str, QUANTILES), quantiles, strict=True)),
     }
-    edges = choose_edges(low, high, quantiles[0], quantiles[-1], bool(is_whole) and high - low < BINS)
+    edges = choose_edges(low, high, quantiles[0], quantiles[-1], bool(is_whole))
     bins = count_bins(base, key, edges, classes, kind)
     return {"numbers": _finite(numbers), "bins": bins, "extremes": _find_extremes(base, key)}
 
 
-def choose_edges(low: float, high: float, first: float, last: float, is_small_range: bool) -> list[float]:
-    """Bin edges; a long tail falls into the first or last bin, so that one stray value does not flatten the rest."""
-    if is_small_range:
+def choose_edges(low: float, high: float, first: float, last: float, is_whole: bool) -> list[float]:
+    """Rising bin edges; a long tail falls into the first or last bin, so that one stray value does not flatten the
+    rest. Whole numbers in a small range have a bin each."""
+    grain = math.ulp(max(abs(low), abs(high)))  # no two numbers of this size lie closer
+    if is_whole and high - low < BINS and grain < 0.5:
         return [low + i - 0.5 for i in range(int(high - low) + 2)]
-    reach = 0.25 * (last - first)
+    reach = 0.25 * last - 0.25 * first
     start, end = max(low, first - reach), min(high, last + reach)
     if end <= start:
         start, end = low, high
-    width = (end - start) / BINS
-    if not math.isfinite(width) or width <= 0:
-        return [low, low + 1]
-    return [start + width * i for i in range(BINS + 1)]
+    if end <= start:
+        return [low, low + max(1.0, grain)]
+    bins = int(max(1, min(BINS, (end / 2 - start / 2) // grain)))
+    return [start * (1 - i / bins) + end * (i / bins) for i in range(bins)] + [end]
 
 
 def count_bins(
     base: duckdb.DuckDBPyConnection, key: str, edges: list[float], classes: list[str], label_kind: str
 ) -> dict[str, Any]:
     """{"edges", "counts", "by": {class: counts} | {"": mean label of each bin}}; outermost bins are open."""
-    last, width = len(edges) - 2, edges[1] - edges[0]
-    place = f"greatest(least(floor(({key} - {edges[0]!r}) / {width!r}), {last}), 0)::INTEGER"
+    last = len(edges) - 2
+    half = (edges[-1] / 2 - edges[0] / 2) / (last + 1)  # halves, since a whole range may be too wide for a number
+    place = f"greatest(least(floor(({key} / 2 - {edges[0] / 2!r}) / {half!r}), {last}), 0)::INTEGER"
     counts = [0] * (last + 1)
     if label_kind == "number":
         means: list[float | None] = [None] * (last + 1)
         rows = base.execute(
-            f"""SELECT {place} AS bin, count(*), avg(try_cast(label AS DOUBLE)) FROM cells
+            f"""SELECT {place} AS bin, count(*), avg(target) FROM cells
                 WHERE {key} IS NOT NULL GROUP BY bin"""
         ).fetchall()
         for bin_, count, mean in rows:
@@ -115,22 +136,22 @@ def _find_extremes(base: duckdb.DuckDBPyConnection, key: str) -> dict[str, list]
 
 
 def _describe_date(base: duckdb.DuckDBPyConnection, column: Column, distinct: int, classes: list[str], kind: str):
-    moment = DATE_TYPE.format(column.key)
-    low, high, read = base.execute(f"SELECT min({moment}), max({moment}), count({moment}) FROM cells").fetchall()[0]
+    moment = MOMENT.format(column.key)
+    moment = f"CASE WHEN {moment} BETWEEN {FIRST_DAY} AND {LAST_DAY} THEN {moment} END"
+    epoch = f"epoch({moment})"  # seconds since 1970, in UTC
+    low, high, start, end, read = base.execute(
+        f"SELECT min({moment}), max({moment}), min({epoch}), max({epoch}), count({moment}) FROM cells"
+    ).fetchall()[0]
     if low is None:
         return _describe_values(base, column, distinct, classes, kind)
-    epoch = f"epoch({moment})"
-    start, end = low.timestamp(), high.timestamp()
     edges = [start + (end - start) / BINS * i for i in range(BINS + 1)] if end > start else [start, start + 86_400]
-    first = base.execute(f"SELECT min({epoch}) FROM cells").fetchall()[0][0]
-    edges = [edge - start + first for edge in edges]  # seconds since 1970 as DuckDB reads them, in UTC
     bins = count_bins(base, epoch, edges, classes, kind)
     return {"dates": {"min": low.isoformat(), "max": high.isoformat(), "read": read}, "bins": bins}
 
 
 def _describe_values(base: duckdb.DuckDBPyConnection, column: Column, distinct: int, classes: list[str], kind: str):
     key = column.key
-    mean = "avg(try_cast(label AS DOUBLE))" if kind == "number" else "NULL"
+    mean = "avg(target)" if kind == "number" else "NULL"
     rows = base.execute(
         f"SELECT {key}, count(*) AS n, {mean} FROM cells WHERE {key} IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT ?",
         [TOP_VALUES],

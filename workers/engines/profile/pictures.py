@@ -47,6 +47,8 @@ def read_gray(content: bytes, side: int) -> tuple[np.ndarray, int]:
 
     Raises OSError, ValueError or SyntaxError for files that are no readable picture.
     """
+    from workers.engines.artifact.images import to_rgb  # onnxruntime comes with it
+
     with warnings.catch_warnings(), Image.open(io.BytesIO(content)) as image:
         warnings.simplefilter("ignore")
         if image.width * image.height > MAX_PIXELS:
@@ -54,12 +56,7 @@ def read_gray(content: bytes, side: int) -> tuple[np.ndarray, int]:
         channels = len(image.getbands())
         image.draft("RGB", (side, side))
         image.load()
-        picture = ImageOps.exif_transpose(image)
-        if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-            picture = picture.convert("RGBA")
-            ground = Image.new("RGBA", picture.size, "white")
-            picture = Image.alpha_composite(ground, picture)
-        picture = picture.convert("RGB")
+        picture = to_rgb(ImageOps.exif_transpose(image))
     pixels = cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2GRAY)
     longest = max(pixels.shape)
     if longest <= side:

@@ -23,12 +23,11 @@ MISSING_TELLS = 0.5
 IDENTIFIES = 0.98  # share of distinct values
 FOLLOWS_TIME = 0.95  # rank correlation with the order in which items came in
 FOLDS = 3
-UNKNOWN = -1.0
 
 
 def judge_columns(sample: pd.DataFrame, columns: Sequence[Column], label_kind: str) -> tuple[dict[str, float], list]:
     """(name -> skill of each column alone, suspects worst first: {"column", "kind", "score", "reason"})."""
-    labeled = sample[sample["label"].notna()]
+    labeled = sample[sample["target" if label_kind == "number" else "label"].notna()]
     target, guess = _read_target(labeled, label_kind)
     skills: dict[str, float] = {}
     suspects: list[dict[str, Any]] = []
@@ -50,8 +49,9 @@ def _read_target(labeled: pd.DataFrame, label_kind: str) -> tuple[np.ndarray | N
     if labeled.empty or label_kind not in ("class", "number"):
         return None, 0.0
     if label_kind == "number":
-        numbers = pd.to_numeric(labeled["label"], errors="coerce").to_numpy(np.float64)
-        return (numbers, 0.0) if np.isfinite(numbers).all() and np.ptp(numbers) > 0 else (None, 0.0)
+        numbers = labeled["target"].to_numpy(np.float64)
+        scaled = numbers / (np.abs(numbers).max() or 1.0)  # squares of very large numbers are infinite
+        return (scaled, 0.0) if np.ptp(scaled) > 0 else (None, 0.0)
     codes, names = pd.factorize(labeled["label"])
     return (codes, float(np.bincount(codes).max() / len(codes))) if len(names) > 1 else (None, 1.0)
 
@@ -61,10 +61,16 @@ def _encode(values: pd.Series, kind: str) -> np.ndarray:
     if kind == "number":
         return pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
     if kind == "date":
-        moments = pd.to_datetime(values, errors="coerce", utc=True, format="mixed")
-        return np.where(moments.isna(), np.nan, moments.astype("int64", copy=False).astype(np.float64))
+        return read_moments(values)
     codes, _ = pd.factorize(values)
     return np.where(codes < 0, np.nan, codes.astype(np.float64))
+
+
+def read_moments(values: pd.Series) -> np.ndarray:
+    """Seconds since 1970, in UTC; NaN for what is no moment of the calendar."""
+    moments = pd.to_datetime(values.astype("string"), errors="coerce", utc=True, format="mixed")
+    units = moments.dt.as_unit("us")  # nanoseconds end in the year 2262
+    return np.where(units.isna(), np.nan, units.astype("int64").to_numpy(np.float64) / 1e6)
 
 
 def measure_skill(values: np.ndarray, target: np.ndarray, label_kind: str) -> float | None:
@@ -72,7 +78,8 @@ def measure_skill(values: np.ndarray, target: np.ndarray, label_kind: str) -> fl
     known = np.isfinite(values)
     if known.sum() < LEAST_ROWS or np.ptp(values[known]) == 0:
         return None
-    column = np.where(known, values, UNKNOWN + (values[known].min() - 1))[:, None]
+    column = np.zeros((len(values), 1))  # 0: unknown
+    column[known, 0] = 1 + np.unique(values[known], return_inverse=True)[1]  # ranks: a tree's numbers are 32 bits wide
     predicted = np.empty(len(target), dtype=np.float64)
     leaf = max(5, len(target) // 500)
     tree_type = DecisionTreeRegressor if label_kind == "number" else DecisionTreeClassifier

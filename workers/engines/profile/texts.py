@@ -14,6 +14,7 @@ LANGUAGE_CHARS = 600  # enough to tell a language
 LEAST_LANGUAGE_CHARS = 20
 VOCABULARY_TEXTS = 30_000
 VOCABULARY_CHARS = 5_000
+COMPARED_WORDS = 30_000
 WORDS_PER_CLASS = 15
 SHOWN_CLASSES = 12
 NEAR_EMPTY_WORDS = 3  # fewer than so many
@@ -76,27 +77,30 @@ def compute_vocabulary(base: duckdb.DuckDBPyConnection, labels: Sequence[str]) -
         f"""SELECT left(text, {VOCABULARY_CHARS}), label FROM (SELECT text, label FROM m WHERE text IS NOT NULL)
             USING SAMPLE reservoir({VOCABULARY_TEXTS} ROWS) REPEATABLE (7)"""
     ).fetchall()
-    vectorizer = CountVectorizer(
-        lowercase=True, token_pattern=TOKEN, min_df=2, max_features=30_000, binary=True, dtype=np.float32
-    )
+    vectorizer = CountVectorizer(lowercase=True, token_pattern=TOKEN, min_df=2, binary=True, dtype=np.float32)
     try:
         counts = vectorizer.fit_transform(text for text, _ in rows)
     except ValueError:  # no word occurs twice
         return {"distinct": 0, "texts": len(rows), "top": [], "by_class": {}}
-    words, totals = vectorizer.get_feature_names_out(), np.asarray(counts.sum(0)).ravel()
+    words: np.ndarray = vectorizer.get_feature_names_out()
+    totals: np.ndarray = np.asarray(counts.sum(0)).ravel()
+    distinct = len(words)
+    if distinct > COMPARED_WORDS:
+        common = np.sort(np.argsort(-totals, kind="stable")[:COMPARED_WORDS])
+        counts, words, totals = counts[:, common], words[common], totals[common]
     by_class = {}
     given = np.array([label if label is not None else "" for _, label in rows], dtype=object)
     for label in list(labels)[:SHOWN_CLASSES]:
         inside = given == label
         outside = (given != "") & ~inside
-        if inside.sum() < 5 or outside.sum() < 5:
+        if inside.sum() < 5 or outside.sum() < 5 or len(words) < 2:
             continue
         z = _compare(np.asarray(counts[inside].sum(0)).ravel(), np.asarray(counts[outside].sum(0)).ravel(), totals)
         best = [i for i in np.argsort(-z)[:WORDS_PER_CLASS] if z[i] > 1.96]
         by_class[label] = [[str(words[i]), round(float(z[i]), 2)] for i in best]
     top = np.argsort(-totals)[:40]
     return {
-        "distinct": len(words),
+        "distinct": distinct,
         "texts": len(rows),
         "top": [[str(words[i]), int(totals[i])] for i in top],
         "by_class": by_class,
