@@ -123,6 +123,7 @@ def describe_ingest(*, collection: Collection, paths: Iterable[tuple[str, str]],
         folders_are_labels=bool(spec.get("folders_are_labels", True) and asks_class),
         known_classes=known,
         known_columns=tuple((column["name"], column["kind"]) for column in dataset.columns),
+        known_spreads=tuple(dataset.spreads.items()),
     )
 
 

@@ -46,6 +46,7 @@ def describe_collect(*, source: Source, run: SourceRun | None, classes: Iterable
         folders_are_labels=label_kind == "class",
         known_classes=tuple(classes),
         known_columns=tuple((column["name"], column["kind"]) for column in dataset.columns),
+        known_spreads=tuple(dataset.spreads.items()),
         cursor_value={} if is_full else source.cursor_value,
         marks="" if is_full or not is_listed else _write_known_marks(source, folder),
         paths=paths or (() if source.kind == Source.Kind.UPLOAD else None),
@@ -170,6 +171,7 @@ def _as_import(result: CollectResult) -> IngestResult:
         rejected=result.rejected,
         rejects_path=result.rejects_path,
         columns=result.columns,
+        spreads=result.spreads,
         mapping=replace(result.mapping) if result.mapping else None,
     )
 

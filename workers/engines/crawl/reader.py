@@ -168,7 +168,7 @@ class Reader:
 
 _ITEM_FIELDS = (
     "content_hash", "blob", "text", "row", "label", "group", "source_uri", "mime", "width", "height", "byte_size",
-    "fingerprint",
+    "fingerprint", "near_prints",
 )  # fmt: skip
 
 
