@@ -133,7 +133,7 @@ class FoundItem:
     height: int | None = None
     byte_size: int = 0
     fingerprint: int | None = None  # near-duplicates have close ones
-    near_prints: list[int] | None = None
+    near_prints: str | None = None  # as hexadecimal digits
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ Ints = NDArray[np.int64]
 
 
 def settle_prints(prints: Sequence[int | None], near: pa.ChunkedArray, known: Ints) -> list[int | None]:
-    """The fingerprint that each row is stored with: its own where that is taken, else the first of its near ones that
-    is, else its own. What is `known` (sorted) was taken before, then rows take theirs in order."""
+    """The fingerprint that each row is stored with: its own where that is taken, else the first of its near ones
+    (packed in `near`) that is, else its own. What is `known` (sorted) was taken before, then rows take theirs in
+    order."""
     rows = np.array([place for place, print_ in enumerate(prints) if print_ is not None], np.int64)
     own = np.array([prints[place] for place in rows], np.int64)
     owner, keys = _list_near(near, rows)
@@ -30,9 +31,9 @@ def settle_prints(prints: Sequence[int | None], near: pa.ChunkedArray, known: In
 
 def _list_near(near: pa.ChunkedArray, rows: Ints) -> tuple[Ints, Ints]:
     """(place in `rows`, fingerprint) of every near one, in order."""
-    lists = near.combine_chunks().take(pa.array(rows)) if len(near) else pa.array([], pa.list_(pa.int64()))
-    lengths = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
-    return np.repeat(np.arange(len(rows)), lengths), lists.flatten().to_numpy(zero_copy_only=False)
+    packed = [near_ or b"" for near_ in near.take(pa.array(rows)).to_pylist()]
+    lengths = np.fromiter(map(len, packed), np.int64, len(packed)) // 8
+    return np.repeat(np.arange(len(rows)), lengths), np.frombuffer(b"".join(packed), "<i8").astype(np.int64)
 
 
 def _take_known(own: Ints, owner: Ints, keys: Ints, known: Ints) -> Ints:

@@ -131,7 +131,7 @@ def _lock_dataset(cursor, dataset_id: int) -> None:
 def _read_part(path: str | Path, read_values) -> pa.Table:
     """The part with labels as they are stored. Parts of older engines lack the newer columns."""
     part = pq.read_table(path)
-    for name, kind in (("fingerprint", pa.int64()), ("result", pa.string()), ("near_prints", pa.list_(pa.int64()))):
+    for name, kind in (("fingerprint", pa.int64()), ("result", pa.string()), ("near_prints", pa.binary())):
         if name not in part.column_names:
             part = part.append_column(name, pa.nulls(part.num_rows, kind))
     part = part.rename_columns(["given_split" if name == "split" else name for name in part.column_names])

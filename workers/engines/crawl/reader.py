@@ -173,7 +173,9 @@ _ITEM_FIELDS = (
 
 
 def _pick(record: Any) -> list[Any]:
-    return [getattr(record, name) for name in _ITEM_FIELDS]
+    """As JSON can say it."""
+    values = (getattr(record, name) for name in _ITEM_FIELDS)
+    return [value.hex() if isinstance(value, bytes) else value for value in values]
 
 
 def _is_page(mime: str) -> bool:

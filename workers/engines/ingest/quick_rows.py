@@ -7,7 +7,6 @@ so the JSON of a cell is made once and looked up afterwards.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -16,7 +15,7 @@ import orjson
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.kinds import is_missing, parse_number
 from workers.engines.ingest.records import Record
-from workers.engines.ingest.row_prints import RowGrid, hash_number, hash_text
+from workers.engines.ingest.row_prints import RowGrid, hash_number, hash_text, read_numbers
 
 BAD = "\0"  # in place of a piece that cannot be made; no piece holds a NUL
 MOST_KEPT = 100_000
@@ -42,21 +41,23 @@ class _Cache(dict):
 class _Feature(_Cache):
     """{cell: its piece of the JSON}; `marks` has what the same cell is to the row's fingerprint."""
 
-    def __init__(self, name: str, is_number: bool, is_close: bool):
+    def __init__(self, name: str, is_number: bool, is_marked: bool):
         super().__init__(self._make_number if is_number else self._make_text)
-        self.marks: dict[object, float] = {}
-        self._name, self._is_close = name, is_close
+        self.marks: dict[object, int] = {}
+        self._name, self._is_marked = name, is_marked
 
     def clear(self) -> None:
         super().clear()
         self.marks.clear()
 
     def _make_number(self, cell: object) -> str:
-        self.marks[cell] = math.nan if self._is_close else 0
+        if self._is_marked:
+            self.marks[cell] = 0
         number = parse_number(cell)
         if number is None:
             return ""
-        self.marks[cell] = float(number) if self._is_close else hash_number(self._name, number)
+        if self._is_marked:
+            self.marks[cell] = hash_number(self._name, number)
         return _encode(self._name, number)
 
     def _make_text(self, cell: object) -> str:
@@ -84,7 +85,7 @@ class QuickRows:
     ):
         self._grid = grid
         self._features = {
-            name: (place, _Feature(name, is_number, name in grid.names), is_number)
+            name: (place, _Feature(name, is_number, name not in grid.names), is_number)
             for name, place, is_number in sorted(features)
         }
         self._roles = {field: (place, _Cache(read)) for field, (place, read) in roles.items()}
@@ -132,11 +133,10 @@ class QuickRows:
         rest = np.zeros(count, np.int64)
         close = np.empty((count, len(self._grid.names)))
         for name, (_, cache, _) in self._features.items():
-            marks = map(cache.marks.__getitem__, cells[name])
             if name in self._grid.names:
-                close[:, self._grid.names.index(name)] = np.fromiter(marks, np.float64, count)
+                close[:, self._grid.names.index(name)] = read_numbers(cells[name])
             elif name not in self._grid.ignored:
-                rest += np.fromiter(marks, np.int64, count)
+                rest += np.fromiter(map(cache.marks.__getitem__, cells[name]), np.int64, count)
         return self._grid.compute(rest, close)
 
 

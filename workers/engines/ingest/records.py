@@ -35,7 +35,7 @@ class Record(NamedTuple):
     byte_size: int = 0
     fingerprint: int | None = None  # engines.ingest.fingerprints, or row_prints
     result: str | None = None  # Label Studio's result list as JSON, where a label is more than a class or a number
-    near_prints: list[int] | None = None  # rows only: engines.ingest.row_prints
+    near_prints: bytes | None = None  # rows only: engines.ingest.row_prints, 8 bytes each, the lowest first
 
 
 SCHEMA = pa.schema(
@@ -54,7 +54,7 @@ SCHEMA = pa.schema(
         ("byte_size", pa.int64()),
         ("fingerprint", pa.int64()),
         ("result", pa.string()),
-        ("near_prints", pa.list_(pa.int64())),
+        ("near_prints", pa.binary()),
     ]
 )
 

@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from workers.engines.ingest.kinds import parse_number
@@ -54,6 +55,16 @@ def _measure(cells: Sequence[object]) -> tuple[float, int]:
         return EQUAL, values
     low, high = np.quantile(numbers, [0.05, 0.95]) if values else (0.0, 0.0)
     return (float(high - low) if np.isfinite(high - low) else EQUAL), values
+
+
+def read_numbers(cells: Sequence[object]) -> NDArray[np.float64]:
+    """A column as numbers, NaN where a cell is missing or none."""
+    try:
+        if type(cells[0]) is str:
+            return pa.array(cells, pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return np.array(cells, np.float64)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return np.array([_read(cell) for cell in cells], np.float64)
 
 
 def _read(cell: object) -> float | None:
@@ -104,7 +115,7 @@ class RowGrid:
         self._steps = np.array([_hash(f"step\0{name}") | 1 for name in self.names], np.int64)
         self._there = np.array([_hash(f"there\0{name}") for name in self.names], np.int64)
 
-    def compute(self, rest: Ints, numbers: NDArray[np.float64]) -> tuple[list[int], list[list[int] | None]]:
+    def compute(self, rest: Ints, numbers: NDArray[np.float64]) -> tuple[list[int], list[bytes | None]]:
         """The fingerprint of each row, and its near_prints. `rest` [n] is what the other cells add up to, `numbers`
         [n, len(names)] the cells that are compared by distance, NaN where one is missing."""
         with np.errstate(over="ignore", invalid="ignore"):
@@ -120,12 +131,12 @@ class RowGrid:
             if len(self.names) > MOST_EDGES:
                 _keep_nearest(turn, far)
             rows, near = self._list_near(prints, turn, far)
-        ends = np.searchsorted(rows, np.arange(len(prints) + 1)).tolist()
-        flat = near.tolist()
+        ends = (near.itemsize * np.searchsorted(rows, np.arange(len(prints) + 1))).tolist()
+        flat = near.astype("<i8").tobytes()
         found = [flat[a:b] or None for a, b in zip(ends, ends[1:], strict=False)]
         return prints.tolist(), found
 
-    def compute_row(self, row: Mapping[str, object]) -> tuple[int, list[int] | None]:
+    def compute_row(self, row: Mapping[str, object]) -> tuple[int, bytes | None]:
         """As `compute`, of one row as it is stored: without missing cells, numbers as numbers."""
         cells = {name: value for name, value in row.items() if name not in self.ignored}
         rest = sum(hash_value(name, value) for name, value in cells.items() if name not in self.names)

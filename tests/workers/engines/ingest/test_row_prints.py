@@ -38,7 +38,7 @@ def store(rows: list[dict], grid: RowGrid, portions: int) -> list[int]:
     size = -(-len(rows) // portions)
     for start in range(0, len(rows), size):
         prints, near = zip(*(grid.compute_row(row) for row in rows[start : start + size]), strict=True)
-        stored += settle_prints(prints, pa.chunked_array([pa.array(near, pa.list_(pa.int64()))]), known)
+        stored += settle_prints(prints, pa.chunked_array([pa.array(near, pa.binary())]), known)
         known = np.unique(stored)
     return stored
 
