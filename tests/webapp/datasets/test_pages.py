@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from lifecycle.datasets import selectors, services
-from lifecycle.datasets.models import Collection, Item
+from lifecycle.datasets.models import Collection, Item, Upload
 from tests.lifecycle.datasets.test_import import bring, make_project, png, zip_of
 
 pytestmark = pytest.mark.django_db
+JSON = "application/json"
 
 
 @pytest.fixture
@@ -216,3 +219,64 @@ def test_chosen_items_go_back_to_the_labelling_queue(as_owner, owner, images, ru
 
     item.task.refresh_from_db()
     assert item.task.state == "open"
+
+
+@pytest.fixture
+def half(as_owner, texts):
+    """A file of which two pieces arrived before the browser died: its content, and where it is."""
+    base, content = f"/api/v1/projects/{texts.slug}/", b"text\n" + b"some words\n" * 1000
+    draft = as_owner.post(
+        f"{base}collections/", json.dumps({"title": "Half", "start": False}), content_type=JSON
+    ).json()
+    wanted = {"name": "big.csv", "byte_size": len(content), "collection": draft["id"]}
+    upload = as_owner.post(f"{base}uploads/", json.dumps(wanted), content_type=JSON).json()[0]["id"]
+    for start in (0, 4000):
+        send_piece(as_owner, f"{base}uploads/{upload}/", start, content[start : start + 4000], "patch")
+    return content, f"{base}uploads/", upload
+
+
+def send_piece(client, url: str, offset: int, piece: bytes, method: str):
+    headers = {"Upload-Offset": str(offset)}
+    return getattr(client, method)(url, piece, content_type="application/octet-stream", headers=headers)
+
+
+def test_a_file_that_stopped_arriving_is_listed_for_who_sent_it_and_only_there(as_owner, texts, half, member, client):
+    page = as_owner.get(reverse("datasets:upload", args=[texts.slug])).content.decode()
+    listed = as_owner.get(f"{half[1]}?unfinished=true").json()["results"]
+    client.force_login(member("engineer"))
+    other = client.get(f"{half[1]}?unfinished=true")
+
+    assert "big.csv" in page and "to go on at 72 %" in page
+    assert [(one["id"], one["received"]) for one in listed] == [(half[2], 8000)]
+    assert other.status_code in (200, 404) and not other.json().get("results")
+
+
+def test_a_file_chosen_again_is_compared_with_what_arrived(as_owner, half):
+    content, base, upload = half
+    url = f"{base}{upload}/compare/"
+
+    assert send_piece(as_owner, url, 0, content[:4000], "post").status_code == 200
+    assert send_piece(as_owner, url, 4000, content[4000:8000], "post").status_code == 200
+    for offset, piece in [(0, b"x" * 4000), (4000, b"x" * 4000), (2000, content[2000:4000]), (0, b"")]:
+        refused = send_piece(as_owner, url, offset, piece, "post")
+        assert (refused.status_code, refused.json()["code"]) == (409, "other_content")
+    assert as_owner.get(f"{base}{upload}/").json()["received"] == 8000
+
+
+def test_a_file_that_stopped_arriving_may_be_discarded_and_is_forgotten_after_a_week(as_owner, texts, half):
+    gone = as_owner.post(reverse("datasets:discard-upload", args=[texts.slug, half[2]]), follow=True)
+
+    assert "big.csv is forgotten" in gone.content.decode() and "Not all of it arrived" not in gone.content.decode()
+    assert not Upload.objects.exists()
+
+
+def test_old_unfinished_files_are_swept_and_others_stay(as_owner, half, texts):
+    store = as_owner.post(half[1], {"files": [SimpleUploadedFile("whole.csv", b"text\nwords here\n")]})
+    Upload.objects.update(updated_at=timezone.now() - timedelta(days=6))
+    assert services.delete_stale_uploads() == 0
+    Upload.objects.update(updated_at=timezone.now() - timedelta(days=8))
+    Collection.objects.update(created_at=timezone.now() - timedelta(days=8))
+
+    assert services.delete_stale_uploads() == 1
+    assert [one.pk for one in Upload.objects.all()] == [store.json()[0]["id"]]
+    assert not Collection.objects.exists()

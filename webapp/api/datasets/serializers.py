@@ -47,6 +47,11 @@ class UploadStart(serializers.Serializer):
     collection = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=BIGINT)
 
 
+class UploadQuery(serializers.Serializer):
+    unfinished = serializers.BooleanField(required=False, default=False)
+    collection = serializers.IntegerField(required=False, min_value=1, max_value=BIGINT)
+
+
 class UploadOut(serializers.ModelSerializer):
     is_complete = serializers.SerializerMethodField()
     collection = serializers.IntegerField(source="collection_id", allow_null=True)

@@ -71,8 +71,22 @@ def upload(request, slug):
         "draft": draft,
         "message": message,
         "max_bytes": settings.MAX_UPLOAD_BYTES,
+        "unfinished": _list_unfinished(project, request.user, draft),
     }
     return render(request, "datasets/upload.html", context, status=400 if message else 200)
+
+
+@login_required
+@require_POST
+def discard_upload(request, slug, upload_id):
+    """Forget a file that stopped on its way in."""
+    found = selectors.get_upload(get_project(request.user, slug, role="engineer"), upload_id)
+    try:
+        services.discard_upload(upload=found)
+        messages.success(request, f"{found.name} is forgotten.")
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("datasets:upload", slug=slug)
 
 
 @login_required
@@ -164,6 +178,15 @@ def download_rejects(request, slug, collection_id):
     response = StreamingHttpResponse(iter(lambda: stream.read(1 << 16), b""), content_type="application/jsonl")
     response["Content-Disposition"] = f'attachment; filename="set-aside-{collection.pk}.jsonl"'
     return response
+
+
+def _list_unfinished(project, user, draft) -> list:
+    """What may be gone on with: of the draft that files are added to, else of all."""
+    uploads = selectors.list_unfinished_uploads(project, user)
+    uploads = uploads.filter(collection=draft) if draft else uploads
+    return [
+        {"upload": upload, "percent": 100 * upload.received // upload.byte_size} for upload in uploads[:SHOWN_FILES]
+    ]
 
 
 def read_mapping(posted) -> dict | None:
