@@ -5,6 +5,7 @@ from lifecycle.datasets.services.collections import (
     describe_ingest,
     discard_collection,
     inspect_collection,
+    lock_draft,
     record_preview,
     start_import,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "inspect_collection",
     "list_classes",
     "load_part",
+    "lock_draft",
     "pick_labels",
     "refresh_statistics",
     "record_labels",

@@ -91,9 +91,9 @@ def delete_stale_uploads(*, days: int = UNFINISHED_DAYS) -> int:
     before = timezone.now() - timedelta(days=days)
     with transaction.atomic():
         stale = Upload.objects.filter(completed_at=None, updated_at__lt=before).select_for_update()
-        drafts = {upload.collection_id for upload in stale}
+        drafts = {upload.collection_id for upload in stale if upload.collection_id is not None}
         count, _ = Upload.objects.filter(pk__in=[upload.pk for upload in stale]).delete()
-        Collection.objects.filter(pk__in=drafts - {None}, job=None, uploads=None, created_at__lt=before).delete()
+        Collection.objects.filter(pk__in=drafts, job=None, uploads=None, created_at__lt=before).delete()
     return count
 
 

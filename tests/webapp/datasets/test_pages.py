@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.models import Collection, Item, Upload
+from lifecycle.sources import services as source_services
+from lifecycle.sources.models import Source
 from tests.lifecycle.datasets.test_import import bring, make_project, png, zip_of
 
 pytestmark = pytest.mark.django_db
@@ -280,3 +282,57 @@ def test_old_unfinished_files_are_swept_and_others_stay(as_owner, half, texts):
     assert services.delete_stale_uploads() == 1
     assert [one.pk for one in Upload.objects.all()] == [store.json()[0]["id"]]
     assert not Collection.objects.exists()
+
+
+def upload_table(client, project, rows: list[str], run_jobs, **posted):
+    """Through the wizard: files, a look at them, and Import as its form is filled in."""
+    file = SimpleUploadedFile("people.csv", "\n".join(["id,age,city,score", *rows]).encode())
+    location = client.post(reverse("datasets:upload", args=[project.slug]), {"files": [file]}).headers["Location"]
+    run_jobs()
+    form = client.get(location).content.decode()
+    said = {"contract": "yes"} if 'name="contract" value="yes" checked' in form else {}
+    columns = [("id", "ignore"), ("age", "feature"), ("city", "feature"), ("score", "label")]
+    for place, (name, role) in enumerate(columns):
+        said |= {
+            f"name_{place}": name,
+            f"role_{place}": role,
+            f"kind_{place}": "category" if name == "city" else "number",
+        }
+    client.post(f"{location}/start", said | {"columns": "4", "title": "People"} | posted)
+    run_jobs()
+    return client.get(location).content.decode()
+
+
+def test_an_uploaded_table_comes_under_a_contract_that_holds_for_the_next_one(as_owner, rows, run_jobs):
+    first = upload_table(as_owner, rows, [f"{n},{20 + n},Delft,{n}.5" for n in range(40)], run_jobs)
+    source = Source.objects.get()
+    again = upload_table(
+        as_owner, rows, ["3,23,Delft,3.5", "7,99,Delft,7.5", "90,old,Delft,1", "91,50,Gouda,2"], run_jobs
+    )
+
+    assert "Imported under the contract of" in first and Source.objects.get() == source
+    types = {rule["name"]: rule["type"] for rule in Source.objects.get().contract["columns"]}
+    assert types["age"] == "integer" and set(types) == {"id", "age", "city", "score"}
+    assert "is not a" in again and Collection.objects.order_by("pk").last().rejected == 1
+    changed = Item.objects.filter(dataset__project=rows, excluded_at=None, row__age__in=[27, 99])
+    assert [item.row["age"] for item in changed] == [99]  # the row with the key 7 was changed, not doubled
+
+
+def test_a_contract_of_uploads_is_edited_and_then_enforced(as_owner, rows, owner, run_jobs):
+    upload_table(as_owner, rows, [f"{n},{20 + n},Delft,{n}.5" for n in range(40)], run_jobs)
+    source = Source.objects.get()
+    contract = {**source.contract, "columns": [
+        {**rule, "maximum": 60} if rule["name"] == "age" else rule for rule in source.contract["columns"]
+    ]}  # fmt: skip
+    source_services.save_contract(source=source, user=owner, contract=contract)
+
+    outcome = upload_table(as_owner, rows, ["50,61,Delft,1", "51,59,Delft,2"], run_jobs)
+
+    assert "is more than 60" in outcome
+    assert not Item.objects.filter(row__age=61).exists() and Item.objects.filter(row__age=59).exists()
+
+
+def test_a_table_may_be_imported_without_a_contract_and_an_archive_has_none(as_owner, rows, run_jobs):
+    upload_table(as_owner, rows, [f"{n},{20 + n},Delft,{n}.5" for n in range(20)], run_jobs, contract="")
+
+    assert not Source.objects.exists() and Item.objects.count() == 20

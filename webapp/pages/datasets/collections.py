@@ -17,10 +17,13 @@ from lifecycle.datasets import selectors, services
 from lifecycle.jobs import services as jobs
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
+from lifecycle.sources import services as sources
+from lifecycle.sources.selectors import find_run
 from webapp.files import store_posted
 
 SHOWN_FILES = 50
 SHOWN_REJECTS = 50
+CONTRACT_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
 ROLES = {
     "text": (("ignore", "—"), ("text", "Text"), ("label", "Label"), ("group", "Group"), ("split", "Split")),
     "row": (
@@ -127,15 +130,16 @@ def start(request, slug, collection_id):
     """Import a draft, as the mapping form says."""
     project = get_project(request.user, slug, role="engineer")
     collection = selectors.get_collection(project, collection_id)
+    given = {"collection": collection, "user": request.user, "license": request.POST.get("license", "")}
     try:
-        services.start_import(
-            collection=collection,
-            user=request.user,
-            mapping=read_mapping(request.POST),
-            folders_are_labels=request.POST.get("folders_are_labels") == "yes",
-            title=request.POST.get("title"),
-            license=request.POST.get("license", ""),
-        )
+        mapping = read_mapping(request.POST)
+        if request.POST.get("contract") == "yes" and _may_have_contract(collection):
+            sources.adopt_draft(**given, mapping=mapping, title=request.POST.get("title", ""))
+        else:
+            is_label = request.POST.get("folders_are_labels") == "yes"
+            services.start_import(
+                **given, mapping=mapping, folders_are_labels=is_label, title=request.POST.get("title")
+            )
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("datasets:collection", slug=slug, collection_id=collection_id)
@@ -229,9 +233,22 @@ def _describe(request, project, collection) -> dict:
             "roles": ROLES.get(dataset.item_kind, ()),
             "kinds": COLUMN_KINDS,
             "needs_text": dataset.item_kind == "text",
+            "may_have_contract": _may_have_contract(collection),
         }
     rejects = Paginator(selectors.list_rejects(collection), SHOWN_REJECTS).get_page(request.GET.get("page"))
-    return context | {"rejects": rejects, "reasons": selectors.summarize_rejects(collection)}
+    run = find_run(collection)
+    return context | {
+        "rejects": rejects,
+        "reasons": selectors.summarize_rejects(collection),
+        "source": run.source if run else None,
+    }
+
+
+def _may_have_contract(collection) -> bool:
+    """Tables alone: a contract says what their rows must look like. Archives may hold anything."""
+    names = collection.uploads.values_list("name", flat=True)
+    is_tables = bool(collection.preview.get("columns")) and collection.dataset.item_kind != "image"
+    return is_tables and all(name.lower().endswith(CONTRACT_SUFFIXES) for name in names)
 
 
 def _pair_columns(preview: dict) -> list[tuple[int, dict]]:
