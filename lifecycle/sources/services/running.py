@@ -15,6 +15,7 @@ from lifecycle.datasets.services.collections import check_mapping, lock_draft
 from lifecycle.jobs import services as jobs
 from lifecycle.projects.services import record_event
 from lifecycle.sources.models import Source, SourceRun
+from lifecycle.sources.selectors import may_have_contract
 from lifecycle.sources.services.sources import check_idle, create_source, find_next, lock
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,11 @@ def adopt_draft(
     of its own, which its first run infers."""
     with transaction.atomic():
         draft = lock_draft(collection)
+        if not may_have_contract(draft):
+            raise DomainError(
+                "Only tables (CSV, JSON lines, Parquet, Arrow) that were looked at first can come under a contract.",
+                fields={"contract": "Not for these files."},
+            )
         source = _find_alike(draft) or create_source(
             dataset=draft.dataset, user=user, kind=Source.Kind.UPLOAD, title=title or draft.title, config={}
         )

@@ -332,7 +332,25 @@ def test_a_contract_of_uploads_is_edited_and_then_enforced(as_owner, rows, owner
     assert not Item.objects.filter(row__age=61).exists() and Item.objects.filter(row__age=59).exists()
 
 
-def test_a_table_may_be_imported_without_a_contract_and_an_archive_has_none(as_owner, rows, run_jobs):
+def test_a_table_may_be_imported_without_a_contract(as_owner, rows, run_jobs):
     upload_table(as_owner, rows, [f"{n},{20 + n},Delft,{n}.5" for n in range(20)], run_jobs, contract="")
 
     assert not Source.objects.exists() and Item.objects.count() == 20
+
+
+def test_a_script_may_ask_for_a_contract_and_is_told_where_there_can_be_none(as_owner, images, rows, run_jobs):
+    table = ("t.csv", b"a,b\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(30)))
+    codes = []
+    for project, (name, content) in ((rows, table), (images, ("pets.zip", PETS))):
+        base = f"/api/v1/projects/{project.slug}/"
+        upload = as_owner.post(f"{base}uploads/", {"files": [SimpleUploadedFile(name, content)]}).json()[0]["id"]
+        wanted = {"uploads": [upload], "start": False}
+        draft = as_owner.post(f"{base}collections/", json.dumps(wanted), content_type=JSON).json()["id"]
+        as_owner.post(f"{base}collections/{draft}/preview/")
+        run_jobs()
+        start = f"{base}collections/{draft}/start/"
+        codes.append(as_owner.post(start, json.dumps({"contract": True}), content_type=JSON).status_code)
+    run_jobs()
+
+    assert codes == [202, 400]
+    assert Item.objects.count() == 30 and Source.objects.get().contract["columns"]

@@ -91,6 +91,12 @@ class ImportStart(serializers.Serializer):
     license = serializers.CharField(required=False, allow_blank=True, max_length=100)
     mapping = Mapping(required=False)
     folders_are_labels = serializers.BooleanField(required=False, default=True)
+    contract = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="tables only: rows that break the contract of uploads with these columns are quarantined; the first "
+        "import infers it",
+    )
 
 
 class CollectionOut(serializers.ModelSerializer):

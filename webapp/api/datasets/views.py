@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.filters import FACT_RANGES, FACTS, ITEM_RANGES, SORTS, ItemFilters
 from lifecycle.exploration import selectors as exploration
+from lifecycle.sources import services as sources
 from webapp.api.base import ProjectView
 from webapp.api.datasets import serializers
 from webapp.api.datasets.parsers import PieceParser
@@ -214,7 +215,11 @@ class CollectionStartView(ProjectView):
         """Import the files of a draft."""
         wanted = self.parse(serializers.ImportStart)
         collection = selectors.get_collection(self.project, collection_id)
-        collection = services.start_import(collection=collection, user=request.user, **wanted)
+        if wanted.pop("contract"):
+            del wanted["folders_are_labels"]
+            collection = sources.adopt_draft(collection=collection, user=request.user, **wanted).collection
+        else:
+            collection = services.start_import(collection=collection, user=request.user, **wanted)
         return Response(serializers.CollectionOut(collection).data, status=status.HTTP_202_ACCEPTED)
 
 

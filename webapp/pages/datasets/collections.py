@@ -18,12 +18,11 @@ from lifecycle.jobs import services as jobs
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from lifecycle.sources import services as sources
-from lifecycle.sources.selectors import find_run
+from lifecycle.sources.selectors import find_run, may_have_contract
 from webapp.files import store_posted
 
 SHOWN_FILES = 50
 SHOWN_REJECTS = 50
-CONTRACT_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
 ROLES = {
     "text": (("ignore", "—"), ("text", "Text"), ("label", "Label"), ("group", "Group"), ("split", "Split")),
     "row": (
@@ -133,7 +132,7 @@ def start(request, slug, collection_id):
     given = {"collection": collection, "user": request.user, "license": request.POST.get("license", "")}
     try:
         mapping = read_mapping(request.POST)
-        if request.POST.get("contract") == "yes" and _may_have_contract(collection):
+        if request.POST.get("contract") == "yes":
             sources.adopt_draft(**given, mapping=mapping, title=request.POST.get("title", ""))
         else:
             is_label = request.POST.get("folders_are_labels") == "yes"
@@ -233,7 +232,7 @@ def _describe(request, project, collection) -> dict:
             "roles": ROLES.get(dataset.item_kind, ()),
             "kinds": COLUMN_KINDS,
             "needs_text": dataset.item_kind == "text",
-            "may_have_contract": _may_have_contract(collection),
+            "may_have_contract": may_have_contract(collection),
         }
     rejects = Paginator(selectors.list_rejects(collection), SHOWN_REJECTS).get_page(request.GET.get("page"))
     run = find_run(collection)
@@ -242,13 +241,6 @@ def _describe(request, project, collection) -> dict:
         "reasons": selectors.summarize_rejects(collection),
         "source": run.source if run else None,
     }
-
-
-def _may_have_contract(collection) -> bool:
-    """Tables alone: a contract says what their rows must look like. Archives may hold anything."""
-    names = collection.uploads.values_list("name", flat=True)
-    is_tables = bool(collection.preview.get("columns")) and collection.dataset.item_kind != "image"
-    return is_tables and all(name.lower().endswith(CONTRACT_SUFFIXES) for name in names)
 
 
 def _pair_columns(preview: dict) -> list[tuple[int, dict]]:
