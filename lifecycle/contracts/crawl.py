@@ -44,6 +44,7 @@ class CrawlSpec:
     each: str = ""  # CSS selector of the element that repeats, one item each; empty: one item a page
     label_kind: str = "class"
     known_columns: tuple[tuple[str, str], ...] = ()
+    known_spreads: tuple[tuple[str, float], ...] = ()
 
     min_bytes: int = 0  # of an item: a picture's file, a text, a row
     max_bytes: int = 20_000_000  # of a response, unpacked
@@ -132,6 +133,7 @@ class FoundItem:
     height: int | None = None
     byte_size: int = 0
     fingerprint: int | None = None  # near-duplicates have close ones
+    near_prints: str | None = None  # as hexadecimal digits
 
 
 @dataclass(frozen=True)

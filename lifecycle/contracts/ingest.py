@@ -73,6 +73,7 @@ class IngestSpec:
     folders_are_labels: bool = True
     known_classes: tuple[str, ...] = ()
     known_columns: tuple[tuple[str, str], ...] = ()  # (name, kind) the dataset already has
+    known_spreads: tuple[tuple[str, float], ...] = ()  # how far its numbers lie apart, for near-duplicates of rows
     limits: IngestLimits = field(default_factory=IngestLimits)
 
     @property
@@ -124,8 +125,8 @@ class IngestPreview:
 @dataclass(frozen=True)
 class IngestResult:
     """`parts` are Parquet files with columns content_hash, blob, text, row, label, group, split, source_uri, mime,
-    width, height, byte_size, fingerprint, result (each null where it does not apply), in the order of the source. The
-    same content may come twice: the store keeps the first, and the last label given counts."""
+    width, height, byte_size, fingerprint, result, near_prints (each null where it does not apply), in the order of the
+    source. The same content may come twice: the store keeps the first, and the last label given counts."""
 
     parts: tuple[str, ...]
     accepted: int
@@ -133,4 +134,5 @@ class IngestResult:
     rejects_path: str  # JSON lines of Reject
     classes: tuple[str, ...] = ()  # of regions and spans: the names in the results
     columns: tuple[tuple[str, str], ...] = ()  # rows only: (name, kind) of the features
+    spreads: tuple[tuple[str, float], ...] = ()  # rows only: (name, spread) of the numbers, as fingerprints need them
     mapping: ColumnMapping | None = None  # as used

@@ -138,6 +138,7 @@ class CollectSpec:
     folders_are_labels: bool = True
     known_classes: tuple[str, ...] = ()
     known_columns: tuple[tuple[str, str], ...] = ()
+    known_spreads: tuple[tuple[str, float], ...] = ()
     cursor_value: Mapping[str, Any] = field(default_factory=dict)
     marks: str = ""
     paths: tuple[tuple[str, str], ...] | None = None
@@ -186,6 +187,7 @@ class CollectResult:
     rejects_path: str
     marks_path: str = ""
     columns: tuple[tuple[str, str], ...] = ()
+    spreads: tuple[tuple[str, float], ...] = ()
     mapping: ColumnMapping | None = None
     contract: Contract = field(default_factory=Contract)  # as enforced: inferred where none was given
     cursor_value: Mapping[str, Any] = field(default_factory=dict)

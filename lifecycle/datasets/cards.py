@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SHOWN_CLASSES = 40
+NEAR_DUPLICATES = {
+    "image": "pictures that were resized, recompressed or slightly cropped",
+    "text": "texts with most of their wording in common",
+    "row": "rows with the same words, whose numbers differ by little (0.2 % of the range of their column)",
+}
 SPLITS = ("train", "validation", "test")
 
 
@@ -56,7 +61,8 @@ def _contents(facts: CardFacts) -> str:
         f"## Contents\n\nItems are {facts.item_kind}s for {facts.problem.lower()}. Committed {facts.created}"
         f"{', tagged ' + ', '.join(facts.tags) if facts.tags else ''}; content hash `{facts.content_hash}`.\n\n"
         f"{_table(rows)}\n\nSplits: {_line(facts.policy)}. No item ever moves from one split to another; "
-        "near-duplicates and groups stay on one side.\n"
+        "near-duplicates and groups stay on one side, unless an import said which split an item belongs to. "
+        f"Near-duplicates are {NEAR_DUPLICATES.get(facts.item_kind, 'copies with small changes')}.\n"
     )
 
 

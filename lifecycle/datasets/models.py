@@ -21,6 +21,7 @@ class Dataset(TimestampedModel):
     split_policy = models.JSONField(default=dict)  # datasets.splitting.SplitPolicy; empty means by share alone
     splits_are_stale = models.BooleanField(default=False)  # new shares or policy, not yet applied to free items
     columns = models.JSONField(default=list)  # rows only: [{"name", "kind": number|category|date|text}]
+    spreads = models.JSONField(default=dict)  # rows only: {column: width}, which is close in fingerprints of rows
     mapping = models.JSONField(default=dict)  # the last contracts.ingest.ColumnMapping used
 
     class Meta:
@@ -114,7 +115,7 @@ class Item(models.Model):
     width = models.IntegerField(null=True, blank=True)
     height = models.IntegerField(null=True, blank=True)
     byte_size = models.BigIntegerField(default=0)
-    fingerprint = models.BigIntegerField(null=True, blank=True)  # 64 bits that are close for near-duplicates; no rows
+    fingerprint = models.BigIntegerField(null=True, blank=True)  # 64 bits: close for near-duplicates; of rows equal
 
     label = models.TextField(null=True, blank=True)
     label_annotation_id = models.BigIntegerField(null=True, blank=True)

@@ -102,6 +102,15 @@ def follow_near_duplicates(
     return chosen
 
 
+def are_parted(splits: Sequence[str], given: Sequence[str], near: Sequence[str | int | None]) -> bool:
+    """Whether a group drew some item away from its near-duplicate; the next version joins what is in none yet. What was
+    given with the import stays where it was given."""
+    return any(
+        found is not None and not given[place] and splits[place] != (found if isinstance(found, str) else splits[found])
+        for place, found in enumerate(near)
+    )
+
+
 def top_up_small_splits(candidates: Sequence[Candidate], counts: Mapping[str, int], ratios: Mapping[str, float],
                         seed: int) -> dict[str, str]:  # fmt: skip
     """Moves, key -> split, that give validation and test a few labeled items where chance gave them too few.

@@ -11,6 +11,8 @@ from lifecycle.datasets.selectors.collections import get_one
 from lifecycle.projects.models import Project
 from lifecycle.sources.models import ContractVersion, Source, SourceRow, SourceRowChange, SourceRun
 
+CONTRACT_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
+
 
 def list_sources(project: Project) -> QuerySet[Source]:
     """Newest first, with what a list shows."""
@@ -52,6 +54,13 @@ def get_run(source: Source, collection_id: int) -> SourceRun:
     if found is None:
         raise NotFound("This source has no such run.")
     return found
+
+
+def may_have_contract(collection: Collection) -> bool:
+    """Uploaded tables alone: a contract says what their rows must look like. Archives may hold anything."""
+    names = collection.uploads.values_list("name", flat=True)
+    is_tables = bool(collection.preview.get("columns")) and collection.dataset.item_kind != "image"
+    return is_tables and all(name.lower().endswith(CONTRACT_SUFFIXES) for name in names)
 
 
 def find_run(collection: Collection) -> SourceRun | None:

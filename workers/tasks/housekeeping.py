@@ -1,4 +1,4 @@
-"""Remove what has served its time: expired sessions, old job logs, used-up uploads, leases that ran out."""
+"""Remove what has served its time: expired sessions, old job logs, uploads never finished, leases that ran out."""
 
 from workers.runtime import JobContext, job_task
 
@@ -9,6 +9,7 @@ def housekeeping(context: JobContext) -> dict:
 
     from lifecycle.accounts.services import idempotency
     from lifecycle.annotations.services import delete_stale_leases
+    from lifecycle.datasets.services import delete_stale_uploads
     from lifecycle.jobs import services
 
     call_command("clearsessions")
@@ -16,4 +17,5 @@ def housekeeping(context: JobContext) -> dict:
         "jobs_removed": services.prune(days=30),
         "replies_removed": idempotency.prune(),
         "leases_removed": delete_stale_leases(),
+        "uploads_removed": delete_stale_uploads(),
     }

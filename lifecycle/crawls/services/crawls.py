@@ -122,6 +122,7 @@ def build_spec(source: Source) -> CrawlSpec:
         item_kind=dataset.item_kind,
         label_kind=problem.label_kind,
         known_columns=tuple((column["name"], column["kind"]) for column in dataset.columns),
+        known_spreads=tuple(dataset.spreads.items()),
         private_addresses=settings.ALLOW_PRIVATE_ADDRESSES,
     )
 

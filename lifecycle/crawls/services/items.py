@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db.models import F
 
-from lifecycle.contracts.crawl import Outcome
+from lifecycle.contracts.crawl import FoundItem, Outcome
 from lifecycle.datasets.models import Collection, CollectionReject, Dataset
 
 SHOWN_REJECTS = 10_000
@@ -18,7 +18,7 @@ SCHEMA = pa.schema(
         ("content_hash", pa.string()), ("blob", pa.string()), ("text", pa.string()), ("row", pa.string()),
         ("label", pa.string()), ("group", pa.string()), ("split", pa.string()), ("source_uri", pa.string()),
         ("mime", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("byte_size", pa.int64()),
-        ("fingerprint", pa.int64()),
+        ("fingerprint", pa.int64()), ("near_prints", pa.binary()),
     ]
 )  # fmt: skip
 
@@ -29,11 +29,16 @@ def write_part(folder: Path, outcomes: Sequence[Outcome]) -> Path | None:
     if not found:
         return None
     rows = list(found.values())
-    columns = [pa.array([getattr(row, name, None) for row in rows], kind) for name, kind in zip(
+    columns = [pa.array([_read(row, name) for row in rows], kind) for name, kind in zip(
         SCHEMA.names, SCHEMA.types, strict=True)]  # fmt: skip
     path = folder / "batch.parquet"
     pq.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), path, compression="none")
     return path
+
+
+def _read(row: FoundItem, name: str) -> object:
+    value = getattr(row, name, None)
+    return bytes.fromhex(value) if name == "near_prints" and value else value
 
 
 def note_columns(dataset: Dataset, outcomes: Sequence[Outcome]) -> None:

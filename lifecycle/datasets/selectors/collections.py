@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from lifecycle.common.errors import NotFound
 from lifecycle.datasets.models import Collection, CollectionReject, Dataset, Upload
@@ -37,6 +37,13 @@ def get_upload(project: Project, upload_id: int) -> Upload:
 def list_uploads(project: Project) -> QuerySet[Upload]:
     """Newest first."""
     return Upload.objects.filter(project=project).select_related("collection").order_by("-pk")
+
+
+def list_unfinished_uploads(project: Project, user) -> QuerySet[Upload]:
+    """Files of this person that stopped on their way in and may be gone on with, oldest first."""
+    is_draft = Q(collection__job=None) | Q(collection__job__kind="inspect")
+    mine = list_uploads(project).filter(is_draft, created_by=user, completed_at=None, collection__isnull=False)
+    return mine.order_by("pk")
 
 
 def get_collection(project: Project, collection_id: int) -> Collection:

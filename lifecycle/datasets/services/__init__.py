@@ -5,6 +5,7 @@ from lifecycle.datasets.services.collections import (
     describe_ingest,
     discard_collection,
     inspect_collection,
+    lock_draft,
     record_preview,
     start_import,
 )
@@ -30,7 +31,14 @@ from lifecycle.datasets.services.selections import create_selection
 from lifecycle.datasets.services.snapshots import take_snapshot
 from lifecycle.datasets.services.splits import update_splits
 from lifecycle.datasets.services.tags import archive_version, tag_version, untag_version
-from lifecycle.datasets.services.uploads import append_part, discard_upload, start_upload, store_file
+from lifecycle.datasets.services.uploads import (
+    append_part,
+    compare_part,
+    delete_stale_uploads,
+    discard_upload,
+    start_upload,
+    store_file,
+)
 from lifecycle.datasets.services.versions import (
     balance_small_splits,
     commit_version,
@@ -55,9 +63,11 @@ __all__ = [
     "append_part",
     "balance_small_splits",
     "commit_version",
+    "compare_part",
     "create_collection",
     "create_dataset",
     "create_selection",
+    "delete_stale_uploads",
     "describe_ingest",
     "discard_collection",
     "discard_upload",
@@ -67,6 +77,7 @@ __all__ = [
     "inspect_collection",
     "list_classes",
     "load_part",
+    "lock_draft",
     "pick_labels",
     "refresh_statistics",
     "record_labels",

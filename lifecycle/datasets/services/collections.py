@@ -35,9 +35,7 @@ def create_collection(
 def inspect_collection(*, collection: Collection, user) -> Collection:
     """Have a worker look at the files and say what they are, before anything is imported."""
     with transaction.atomic():
-        locked = _lock(collection)
-        check_open(locked)
-        _check_files(locked)
+        locked = lock_draft(collection)
         project = locked.dataset.project
         locked.job = jobs.enqueue(
             kind="inspect",
@@ -64,9 +62,7 @@ def start_import(
 ) -> Collection:
     """Import the files. Without a mapping the columns are guessed by their names."""
     with transaction.atomic():
-        locked = _lock(collection)
-        check_open(locked)
-        _check_files(locked)
+        locked = lock_draft(collection)
         if mapping:
             locked.spec["mapping"] = check_mapping(mapping, locked.dataset.item_kind)
         locked.spec["folders_are_labels"] = folders_are_labels if folders_are_labels is not None else True
@@ -91,6 +87,15 @@ def start_import(
             object_type="collection",
             object_id=locked.pk,
         )
+    return locked
+
+
+def lock_draft(collection: Collection) -> Collection:
+    """The draft as it is now, locked until the transaction ends. Raises Conflict or DomainError when it cannot be
+    imported: begun already, without files, or with files that have not arrived."""
+    locked = _lock(collection)
+    check_open(locked)
+    _check_files(locked)
     return locked
 
 
@@ -123,6 +128,7 @@ def describe_ingest(*, collection: Collection, paths: Iterable[tuple[str, str]],
         folders_are_labels=bool(spec.get("folders_are_labels", True) and asks_class),
         known_classes=known,
         known_columns=tuple((column["name"], column["kind"]) for column in dataset.columns),
+        known_spreads=tuple(dataset.spreads.items()),
     )
 
 

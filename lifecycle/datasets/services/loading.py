@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lifecycle.common import bulk
 from lifecycle.common.blobs import open_blobs
 from lifecycle.contracts.ingest import IngestResult
-from lifecycle.datasets import rules
+from lifecycle.datasets import near_rows, rules
 from lifecycle.datasets.models import Collection, CollectionReject, Dataset
 from lifecycle.projects.services import record_event
 
@@ -59,18 +59,32 @@ class KnownPrints:
     def __init__(self) -> None:
         self._last = 0
         self._prints: NDArray[np.int64] = np.empty(0, np.int64)
+        self._first: NDArray[np.int64] = np.empty(0, np.int64)  # id of the first item with each
 
     def read(self, cursor, dataset_id: int) -> np.ndarray:
         """All there are now, int64, by value. Call with the dataset locked, always for the same dataset."""
         cursor.execute(
-            """SELECT coalesce(max(last), %s), coalesce(string_agg(int8send(fingerprint), ''::bytea), ''::bytea) FROM (
-               SELECT fingerprint, max(id) AS last FROM datasets_item
+            """SELECT coalesce(max(last), %s), coalesce(string_agg(int8send(fingerprint) || int8send(first), ''::bytea
+               ORDER BY fingerprint), ''::bytea) FROM (
+               SELECT fingerprint, min(id) AS first, max(id) AS last FROM datasets_item
                WHERE dataset_id = %s AND id > %s AND fingerprint IS NOT NULL GROUP BY fingerprint) fresh""",
             [self._last, dataset_id, self._last],
         )
         self._last, packed = cursor.fetchone()
-        self._prints = np.union1d(self._prints, np.frombuffer(bytes(packed), ">i8").astype(np.int64))
+        prints, first = np.frombuffer(bytes(packed), ">i8").astype(np.int64).reshape(-1, 2).T
+        is_new = ~near_rows.contains(self._prints, prints)
+        places = np.searchsorted(self._prints, prints[is_new])
+        self._prints = np.insert(self._prints, places, prints[is_new])
+        self._first = np.insert(self._first, places, first[is_new])
         return self._prints
+
+    def find_splits(self, cursor, places: set[int]) -> dict[int, str]:
+        """{place in what `read` gave: the split of the first item with that fingerprint}."""
+        if not places:
+            return {}
+        asked = {int(self._first[place]): place for place in places}
+        cursor.execute("SELECT id, split FROM datasets_item WHERE id = ANY(%s)", [list(asked)])
+        return {asked[pk]: split for pk, split in cursor.fetchall()}
 
 
 def load_part(
@@ -95,7 +109,10 @@ def load_part(
         part = _read_part(path, labels.read_values)
         places, differing = _pick_new(part, _find_known(cursor, locked.dataset_id, part["content_hash"]))
         new = part.take(pa.array(places, pa.int64()))
-        splits = _choose_splits(cursor, locked.dataset, new, find_near, known or KnownPrints())
+        known = known or KnownPrints()
+        if locked.dataset.item_kind == "row":
+            new, find_near = _settle_prints(cursor, locked.dataset, new, known), near_rows.find_equal
+        splits = _choose_splits(cursor, locked.dataset, new, find_near, known)
         items = _write_items(cursor, locked, new, splits, labels.table)
     locked.accepted += len(places)
     locked.duplicates += part.num_rows - len(places)
@@ -114,7 +131,7 @@ def _lock_dataset(cursor, dataset_id: int) -> None:
 def _read_part(path: str | Path, read_values) -> pa.Table:
     """The part with labels as they are stored. Parts of older engines lack the newer columns."""
     part = pq.read_table(path)
-    for name, kind in (("fingerprint", pa.int64()), ("result", pa.string())):
+    for name, kind in (("fingerprint", pa.int64()), ("result", pa.string()), ("near_prints", pa.binary())):
         if name not in part.column_names:
             part = part.append_column(name, pa.nulls(part.num_rows, kind))
     part = part.rename_columns(["given_split" if name == "split" else name for name in part.column_names])
@@ -151,6 +168,15 @@ def _pick_new(part: pa.Table, known: dict[str, str | None]) -> tuple[list[int], 
     return places, differing
 
 
+def _settle_prints(cursor, dataset: Dataset, new: pa.Table, known: KnownPrints) -> pa.Table:
+    """Rows with the fingerprint of the unit that each falls into."""
+    prints = new["fingerprint"].to_pylist()
+    if all(print_ is None for print_ in prints):
+        return new
+    settled = near_rows.settle_prints(prints, new["near_prints"], known.read(cursor, dataset.pk))
+    return new.set_column(new.schema.get_field_index("fingerprint"), "fingerprint", pa.array(settled, pa.int64()))
+
+
 def _choose_splits(
     cursor, dataset: Dataset, new: pa.Table, find_near: FindNear, known_prints: KnownPrints
 ) -> list[str]:
@@ -164,7 +190,10 @@ def _choose_splits(
         seed=dataset.split_seed,
         group_splits=known,
     )
-    return rules.follow_near_duplicates(splits, [bool(g or s) for g, s in zip(groups, given, strict=True)], near)
+    splits = rules.follow_near_duplicates(splits, [bool(g or s) for g, s in zip(groups, given, strict=True)], near)
+    if rules.are_parted(splits, given, near):
+        Dataset.objects.filter(pk=dataset.pk).update(splits_are_stale=True)
+    return splits
 
 
 def _find_near(
@@ -175,24 +204,8 @@ def _find_near(
         return [None] * len(fingerprints)
     old = known.read(cursor, dataset.pk)
     found = find_near(fingerprints, old)
-    matched = {int(old[place]) for place in found if place is not None and place < len(old)}
-    splits = _find_splits_of(cursor, dataset, matched)
-    return [
-        place if place is None else splits.get(int(old[place])) if place < len(old) else place - len(old)
-        for place in found
-    ]
-
-
-def _find_splits_of(cursor, dataset: Dataset, fingerprints: set[int]) -> dict[int, str]:
-    """Where the first item with each of these fingerprints is."""
-    if not fingerprints:
-        return {}
-    cursor.execute(
-        """SELECT DISTINCT ON (fingerprint) fingerprint, split FROM datasets_item
-           WHERE dataset_id = %s AND fingerprint = ANY(%s) ORDER BY fingerprint, id""",
-        [dataset.pk, list(fingerprints)],
-    )
-    return dict(cursor.fetchall())
+    splits = known.find_splits(cursor, {place for place in found if place is not None and place < len(old)})
+    return [place if place is None else splits.get(place) if place < len(old) else place - len(old) for place in found]
 
 
 def _find_group_splits(cursor, dataset: Dataset, groups: set[str]) -> dict[str, str]:
@@ -269,9 +282,10 @@ def _remember_columns(dataset: Dataset, result: IngestResult) -> None:
     locked = Dataset.objects.select_for_update().get(pk=dataset.pk)
     known = {column["name"] for column in locked.columns}
     locked.columns += [{"name": name, "kind": kind} for name, kind in result.columns if name not in known]
+    locked.spreads = dict(result.spreads) | locked.spreads
     if result.mapping:
         locked.mapping = asdict(result.mapping)
-    locked.save(update_fields=["columns", "mapping", "updated_at"])
+    locked.save(update_fields=["columns", "spreads", "mapping", "updated_at"])
 
 
 def refresh_statistics() -> None:

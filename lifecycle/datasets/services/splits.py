@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Max
 
 from lifecycle.common.errors import DomainError
-from lifecycle.datasets import rules, splitting
+from lifecycle.datasets import near_rows, rules, splitting
 from lifecycle.datasets.chunks import connect, name_source
 from lifecycle.datasets.models import Dataset, Item
 from lifecycle.datasets.selectors.versions import fetch_chunks
@@ -123,16 +123,33 @@ def _read_newcomers(dataset: Dataset, policy: SplitPolicy, last: int):
 def _find_near(
     dataset: Dataset, fingerprints: Sequence[int | None], last: int, find_near: FindNear | None
 ) -> list[str | int | None]:
+    find_near = near_rows.find_equal if dataset.item_kind == "row" else find_near
     if find_near is None or all(fingerprint is None for fingerprint in fingerprints):
         return [None] * len(fingerprints)
     known = Item.objects.filter(dataset=dataset, pk__lte=last, fingerprint__isnull=False).order_by("-pk")
     splits = dict(known.values_list("fingerprint", "split"))
-    old = np.fromiter(splits, dtype=np.int64, count=len(splits))
+    old = np.sort(np.fromiter(splits, dtype=np.int64, count=len(splits)))
     found = find_near(fingerprints, old)
     return [
         place if place is None else splits[int(old[place])] if place < len(old) else int(place) - len(old)
         for place in found
     ]
+
+
+def find_twins(dataset: Dataset, item_ids: Sequence[int], find_near: FindNear | None) -> set[int]:
+    """Which of the items have a near-duplicate in the dataset: moving one of them alone would part the two."""
+    find_near = near_rows.find_equal if dataset.item_kind == "row" else find_near
+    if find_near is None:
+        return set()
+    printed = Item.objects.filter(dataset=dataset, fingerprint__isnull=False)
+    mine = list(printed.filter(pk__in=item_ids).order_by("pk").values_list("pk", "fingerprint"))
+    others = printed.exclude(pk__in=item_ids).order_by("fingerprint").values_list("fingerprint", flat=True).distinct()
+    old = np.array(list(others) if mine else [], dtype=np.int64)
+    twins: set[int] = set()
+    for order in (mine, mine[::-1]):  # an earlier one is found, whichever way round they stand
+        places = find_near([print_ for _, print_ in order], old)
+        twins |= {pk for (pk, _), place in zip(order, places, strict=True) if place is not None}
+    return twins
 
 
 def _describe_settled(dataset: Dataset, policy: SplitPolicy, last: int, groups: set[str]) -> Settled:

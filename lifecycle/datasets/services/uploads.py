@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import timedelta
 from typing import BinaryIO
 
 from django.conf import settings
@@ -15,6 +17,7 @@ from lifecycle.projects.models import Project
 
 PART_BYTES = 8 << 20  # the largest piece a client may send at once
 MAX_NAME_CHARS = 500
+UNFINISHED_DAYS = 7  # so long a file that stopped arriving may be gone on with
 
 
 class WrongOffset(Conflict):
@@ -25,6 +28,12 @@ class WrongOffset(Conflict):
     def __init__(self, received: int):
         super().__init__(f"The server has {received} bytes of this file; go on from there.")
         self.received = received
+
+
+class OtherContent(Conflict):
+    """A file that has the name of another."""
+
+    code = "other_content"
 
 
 def start_upload(*, project: Project, user, name: str, byte_size: int, collection: Collection | None = None) -> Upload:
@@ -65,6 +74,27 @@ def append_part(*, upload: Upload, offset: int, content: bytes) -> Upload:
             locked.completed_at = timezone.now()
         locked.save(update_fields=["parts", "received", "completed_at", "updated_at"])
     return locked
+
+
+def compare_part(*, upload: Upload, offset: int, content: bytes) -> None:
+    """Whether a file chosen again, say after the browser was restarted, is the one that was begun: `content` is its
+    first or its last piece so far. Raises OtherContent when it is another file."""
+    digest = hashlib.sha256(content).hexdigest()
+    is_first = offset == 0 and upload.parts[:1] == [digest]
+    is_last = offset + len(content) == upload.received and upload.parts[-1:] == [digest]
+    if not is_first and not is_last:
+        raise OtherContent(f"This is not the file {upload.name} whose upload was begun.")
+
+
+def delete_stale_uploads(*, days: int = UNFINISHED_DAYS) -> int:
+    """Forget files that stopped arriving so long ago, and drafts that are empty without them."""
+    before = timezone.now() - timedelta(days=days)
+    with transaction.atomic():
+        stale = Upload.objects.filter(completed_at=None, updated_at__lt=before).select_for_update()
+        drafts = {upload.collection_id for upload in stale if upload.collection_id is not None}
+        count, _ = Upload.objects.filter(pk__in=[upload.pk for upload in stale]).delete()
+        Collection.objects.filter(pk__in=drafts, job=None, uploads=None, created_at__lt=before).delete()
+    return count
 
 
 def store_file(*, project: Project, user, name: str, file: BinaryIO, byte_size: int,

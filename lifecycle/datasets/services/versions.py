@@ -15,7 +15,7 @@ from lifecycle.datasets.chunks import FORMAT
 from lifecycle.datasets.models import Dataset, DatasetVersion, Item
 from lifecycle.datasets.selectors.versions import fetch_chunks
 from lifecycle.datasets.services.snapshots import Snapshot
-from lifecycle.datasets.services.splits import FindNear, resplit_items, write_splits
+from lifecycle.datasets.services.splits import FindNear, find_twins, resplit_items, write_splits
 from lifecycle.datasets.splitting import RATIO, SplitPolicy
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
@@ -51,7 +51,7 @@ def balance_small_splits(*, dataset: Dataset, find_near: FindNear | None = None)
         return 0
     counts = dict(labeled.values_list("split").annotate(n=Count("pk")).order_by())
     free = list(labeled.filter(group="", given_split="").values_list("pk", "content_hash", "label", "split"))
-    used = _find_used([row[0] for row in free], dataset)
+    used = _find_used([row[0] for row in free], dataset) | find_twins(dataset, [row[0] for row in free], find_near)
     has_classes = get_problem_type(dataset.project.problem_type).label_kind == LabelKind.CLASS
     candidates = [
         rules.Candidate(key, label or "" if has_classes else "", split)

@@ -2,7 +2,7 @@
 
 from lifecycle.sources.services.results import begin_loading, describe_collect, finish_run, place_part, record_preview
 from lifecycle.sources.services.rows import bind_rows
-from lifecycle.sources.services.running import preview_source, run_due, run_source
+from lifecycle.sources.services.running import adopt_draft, preview_source, run_due, run_source
 from lifecycle.sources.services.sources import (
     activate_source,
     create_source,
@@ -18,6 +18,7 @@ from lifecycle.sources.services.sources import (
 
 __all__ = [
     "activate_source",
+    "adopt_draft",
     "begin_loading",
     "bind_rows",
     "create_source",

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from lifecycle.contracts.ingest import ColumnMapping, IngestResult
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.contracts.sources import CollectResult, CollectSpec, Contract, SourcePreview, Surroundings
-from lifecycle.datasets.models import Collection
+from lifecycle.datasets.models import Collection, Dataset
 from lifecycle.datasets.services.loading import finish_collection
 from lifecycle.sources.models import ContractVersion, Source, SourceRowChange, SourceRun
 from lifecycle.sources.selectors import load_secrets
@@ -45,12 +45,19 @@ def describe_collect(*, source: Source, run: SourceRun | None, classes: Iterable
         mapping=ColumnMapping.from_json(mapping) if mapping else None,
         folders_are_labels=label_kind == "class",
         known_classes=tuple(classes),
-        known_columns=tuple((column["name"], column["kind"]) for column in dataset.columns),
+        known_columns=_list_kinds(dataset, mapping),
+        known_spreads=tuple(dataset.spreads.items()),
         cursor_value={} if is_full else source.cursor_value,
         marks="" if is_full or not is_listed else _write_known_marks(source, folder),
         paths=paths or (() if source.kind == Source.Kind.UPLOAD else None),
         title=source.title,
     )
+
+
+def _list_kinds(dataset: Dataset, mapping: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What is known of the columns: what somebody said of this source, then what the dataset has."""
+    known = {column["name"]: column["kind"] for column in dataset.columns}
+    return tuple((known | dict(ColumnMapping.from_json(mapping).kinds if mapping else ())).items())
 
 
 def describe_surroundings() -> Surroundings:
@@ -170,6 +177,7 @@ def _as_import(result: CollectResult) -> IngestResult:
         rejected=result.rejected,
         rejects_path=result.rejects_path,
         columns=result.columns,
+        spreads=result.spreads,
         mapping=replace(result.mapping) if result.mapping else None,
     )
 

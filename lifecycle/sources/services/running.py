@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.datasets.models import Collection, Upload
+from lifecycle.datasets.services.collections import check_mapping, lock_draft
 from lifecycle.jobs import services as jobs
 from lifecycle.projects.services import record_event
 from lifecycle.sources.models import Source, SourceRun
-from lifecycle.sources.services.sources import check_idle, find_next, lock
+from lifecycle.sources.selectors import may_have_contract
+from lifecycle.sources.services.sources import check_idle, create_source, find_next, lock
 
 logger = logging.getLogger(__name__)
 JOB_KINDS = {Source.Kind.CRAWL: "crawl"}  # the others: "collect"
@@ -50,6 +53,43 @@ def run_source(
         )
         _start(locked, run, user)
     return run
+
+
+def adopt_draft(
+    *, collection: Collection, user, mapping: Mapping[str, Any] | None = None, title: str = "", license: str = ""
+) -> SourceRun:
+    """Import a draft of uploaded tables under a contract: that of the source of uploads with the same columns, else one
+    of its own, which its first run infers."""
+    with transaction.atomic():
+        draft = lock_draft(collection)
+        if not may_have_contract(draft):
+            raise DomainError(
+                "Only tables (CSV, JSON lines, Parquet, Arrow) that were looked at first can come under a contract.",
+                fields={"contract": "Not for these files."},
+            )
+        source = _find_alike(draft) or create_source(
+            dataset=draft.dataset, user=user, kind=Source.Kind.UPLOAD, title=title or draft.title, config={}
+        )
+        locked = lock(source)
+        check_idle(locked)
+        if mapping:
+            locked.mapping = check_mapping(mapping, draft.dataset.item_kind)
+        locked.license = (license or locked.license).strip()[:100]
+        locked.save(update_fields=["mapping", "license", "updated_at"])
+        draft.title, draft.license = (title or draft.title).strip()[:200], locked.license
+        draft.save(update_fields=["title", "license", "updated_at"])
+        run = SourceRun.objects.create(source=locked, collection=draft, cursor_before=locked.cursor_value)
+        _start(locked, run, user)
+    return run
+
+
+def _find_alike(draft: Collection) -> Source | None:
+    """A source of uploads whose contract has the columns that this draft has."""
+    names = {column["name"] for column in draft.preview.get("columns") or ()}
+    known = Source.objects.filter(dataset=draft.dataset, kind=Source.Kind.UPLOAD, state=Source.State.ACTIVE)
+    return next(
+        (source for source in known if names == {rule["name"] for rule in source.contract.get("columns") or ()}), None
+    )
 
 
 def preview_source(*, source: Source, user) -> Source:

@@ -1,4 +1,7 @@
-// Sends dropped files and folders: small ones together as forms, large ones in pieces that resume after a break.
+// Sends dropped files and folders: small ones together as forms, large ones in pieces that resume after a break, and
+// after the page was closed.
+
+import { listChecks, readUnfinished, resume, skipArrived } from "./upload-resume.js";
 
 const PIECE_BYTES = 8 << 20;
 const SMALL_BYTES = 1 << 20;
@@ -14,6 +17,7 @@ export function mount(form) {
   const zone = part("zone");
   const abort = new AbortController();
   const chosen = [];
+  const unfinished = readUnfinished(document);
   let run = null;
 
   const folder = part("folder-input");
@@ -49,9 +53,16 @@ export function mount(form) {
     const tooLarge = fresh.filter((f) => f.file.size > limit);
     chosen.push(...fresh.filter((f) => f.file.size <= limit).map((f) => ({ ...f, sent: 0, state: "waiting" })));
     showProblem(part, tooLarge.length ? `${tooLarge[0].path} is larger than this installation takes; it was left out.` : "");
+    goOn();
     part("progress").hidden = !chosen.length;
     showList(part("list"), chosen);
     showTotal(part, chosen, null);
+  }
+
+  function goOn() {
+    const collection = form.dataset.collection ? Number(form.dataset.collection) : null;
+    const draft = resume(chosen, unfinished, collection);
+    if (draft !== null) form.dataset.collection = String(draft);
   }
 
   return () => { abort.abort(); run?.stop(); };
@@ -94,11 +105,23 @@ class Run {
   }
 
   async openCollection() {
-    if (this.collection) return;
+    if (this.collection) {
+      if (this.files.some((entry) => entry.isUnchecked)) await this.skipArrived();
+      return;
+    }
     const title = this.form.querySelector("[name=title]")?.value.trim() || suggestTitle(this.files);
     const made = await this.call("POST", "collections/", { title, start: false });
     this.collection = made.id;
     this.form.dataset.collection = String(made.id);
+  }
+
+  async skipArrived() {
+    for (let page = `uploads/?page_size=500&collection=${this.collection}`; page; ) {
+      const answer = await this.call("GET", page);
+      skipArrived(this.files, answer.results);
+      page = answer.next?.slice(answer.next.indexOf("uploads/?"));
+    }
+    for (const entry of this.files) entry.update?.();
   }
 
   async sendAll() {
@@ -125,6 +148,7 @@ class Run {
   }
 
   async sendPieces(entry) {
+    if (entry.isUnchecked) await this.checkIsSame(entry);
     if (!entry.upload) {
       const wanted = { name: entry.path, byte_size: entry.file.size, collection: this.collection };
       const [made] = await this.retry(() => this.call("POST", "uploads/", wanted));
@@ -136,6 +160,25 @@ class Run {
       if (answer) this.note(entry, answer.received, "sending");
     }
     this.note(entry, entry.file.size, "sent");
+  }
+
+  // Another file of the same name and size must not be mixed with what arrived.
+  async checkIsSame(entry) {
+    try {
+      await this.findPlace(entry);
+      for (const [start, end] of listChecks(entry.sent, PIECE_BYTES)) {
+        const headers = { "Content-Type": "application/octet-stream", "Upload-Offset": String(start) };
+        await this.retry(() => this.call("POST", `uploads/${entry.upload}/compare/`, entry.file.slice(start, end), headers));
+      }
+    } catch (error) {
+      if (error.code === "other_content") {
+        throw new Error(`${entry.path} is not the file that was begun. Choose that one to go on, or discard what arrived of it.`);
+      }
+      if (error.status !== 404) throw error;
+      entry.upload = null;
+      this.note(entry, 0, "sending");
+    }
+    entry.isUnchecked = false;
   }
 
   sendPiece(entry, piece) {
@@ -156,7 +199,7 @@ class Run {
       try {
         return await attempt();
       } catch (error) {
-        const isHopeless = error.status >= 400 && error.status < 500 && ![408, 409, 429].includes(error.status);
+        const isHopeless = error.status >= 400 && error.status < 500 && ![408, 409, 429].includes(error.status) || error.code === "other_content";
         if (error.name === "AbortError" || isHopeless || count >= RETRIES) throw error;
         showProblem(this.part, "The connection broke off; trying again …");
         if (error.status !== 409) await this.pause(Math.min(500 * 2 ** count, 15_000));
@@ -186,6 +229,7 @@ class Run {
     if (!response.ok) {
       const problem = new Error(answer?.detail ?? answer?.title ?? `The server answered ${response.status}.`);
       problem.status = response.status;
+      problem.code = answer?.code;
       throw problem;
     }
     return answer;
@@ -274,6 +318,7 @@ function showList(list, files) {
 function describe(entry) {
   if (entry.state === "sent") return "✓";
   if (entry.state === "sending") return `${Math.floor((100 * entry.sent) / entry.file.size)} %`;
+  if (entry.upload) return `goes on at ${Math.floor((100 * entry.sent) / entry.file.size)} %`;
   return formatBytes(entry.file.size);
 }
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import io
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from lifecycle.datasets import selectors, services
-from lifecycle.datasets.models import Collection, Item
+from lifecycle.datasets.models import Collection, Item, Upload
+from lifecycle.sources import services as source_services
+from lifecycle.sources.models import Source
 from tests.lifecycle.datasets.test_import import bring, make_project, png, zip_of
 
 pytestmark = pytest.mark.django_db
+JSON = "application/json"
 
 
 @pytest.fixture
@@ -216,3 +221,136 @@ def test_chosen_items_go_back_to_the_labelling_queue(as_owner, owner, images, ru
 
     item.task.refresh_from_db()
     assert item.task.state == "open"
+
+
+@pytest.fixture
+def half(as_owner, texts):
+    """A file of which two pieces arrived before the browser died: its content, and where it is."""
+    base, content = f"/api/v1/projects/{texts.slug}/", b"text\n" + b"some words\n" * 1000
+    draft = as_owner.post(
+        f"{base}collections/", json.dumps({"title": "Half", "start": False}), content_type=JSON
+    ).json()
+    wanted = {"name": "big.csv", "byte_size": len(content), "collection": draft["id"]}
+    upload = as_owner.post(f"{base}uploads/", json.dumps(wanted), content_type=JSON).json()[0]["id"]
+    for start in (0, 4000):
+        send_piece(as_owner, f"{base}uploads/{upload}/", start, content[start : start + 4000], "patch")
+    return content, f"{base}uploads/", upload
+
+
+def send_piece(client, url: str, offset: int, piece: bytes, method: str):
+    headers = {"Upload-Offset": str(offset)}
+    return getattr(client, method)(url, piece, content_type="application/octet-stream", headers=headers)
+
+
+def test_a_file_that_stopped_arriving_is_listed_for_who_sent_it_and_only_there(as_owner, texts, half, member, client):
+    page = as_owner.get(reverse("datasets:upload", args=[texts.slug])).content.decode()
+    listed = as_owner.get(f"{half[1]}?unfinished=true").json()["results"]
+    client.force_login(member("engineer"))
+    other = client.get(f"{half[1]}?unfinished=true")
+
+    assert "big.csv" in page and "to go on at 72 %" in page
+    assert [(one["id"], one["received"]) for one in listed] == [(half[2], 8000)]
+    assert other.status_code in (200, 404) and not other.json().get("results")
+
+
+def test_a_file_chosen_again_is_compared_with_what_arrived(as_owner, half):
+    content, base, upload = half
+    url = f"{base}{upload}/compare/"
+
+    assert send_piece(as_owner, url, 0, content[:4000], "post").status_code == 200
+    assert send_piece(as_owner, url, 4000, content[4000:8000], "post").status_code == 200
+    for offset, piece in [(0, b"x" * 4000), (4000, b"x" * 4000), (2000, content[2000:4000]), (0, b"")]:
+        refused = send_piece(as_owner, url, offset, piece, "post")
+        assert (refused.status_code, refused.json()["code"]) == (409, "other_content")
+    assert as_owner.get(f"{base}{upload}/").json()["received"] == 8000
+
+
+def test_a_file_that_stopped_arriving_may_be_discarded_and_is_forgotten_after_a_week(as_owner, texts, half):
+    gone = as_owner.post(reverse("datasets:discard-upload", args=[texts.slug, half[2]]), follow=True)
+
+    assert "big.csv is forgotten" in gone.content.decode() and "Not all of it arrived" not in gone.content.decode()
+    assert not Upload.objects.exists()
+
+
+def test_old_unfinished_files_are_swept_and_others_stay(as_owner, half, texts):
+    store = as_owner.post(half[1], {"files": [SimpleUploadedFile("whole.csv", b"text\nwords here\n")]})
+    Upload.objects.update(updated_at=timezone.now() - timedelta(days=6))
+    assert services.delete_stale_uploads() == 0
+    Upload.objects.update(updated_at=timezone.now() - timedelta(days=8))
+    Collection.objects.update(created_at=timezone.now() - timedelta(days=8))
+
+    assert services.delete_stale_uploads() == 1
+    assert [one.pk for one in Upload.objects.all()] == [store.json()[0]["id"]]
+    assert not Collection.objects.exists()
+
+
+def upload_table(client, project, rows: list[str], run_jobs, **posted):
+    """Through the wizard: files, a look at them, and Import as its form is filled in."""
+    file = SimpleUploadedFile("people.csv", "\n".join(["id,age,city,score", *rows]).encode())
+    location = client.post(reverse("datasets:upload", args=[project.slug]), {"files": [file]}).headers["Location"]
+    run_jobs()
+    form = client.get(location).content.decode()
+    said = {"contract": "yes"} if 'name="contract" value="yes" checked' in form else {}
+    columns = [("id", "ignore"), ("age", "feature"), ("city", "feature"), ("score", "label")]
+    for place, (name, role) in enumerate(columns):
+        said |= {
+            f"name_{place}": name,
+            f"role_{place}": role,
+            f"kind_{place}": "category" if name == "city" else "number",
+        }
+    client.post(f"{location}/start", said | {"columns": "4", "title": "People"} | posted)
+    run_jobs()
+    return client.get(location).content.decode()
+
+
+def test_an_uploaded_table_comes_under_a_contract_that_holds_for_the_next_one(as_owner, rows, run_jobs):
+    first = upload_table(as_owner, rows, [f"{n},{20 + n},Delft,{n}.5" for n in range(40)], run_jobs)
+    source = Source.objects.get()
+    again = upload_table(
+        as_owner, rows, ["3,23,Delft,3.5", "7,99,Delft,7.5", "90,old,Delft,1", "91,50,Gouda,2"], run_jobs
+    )
+
+    assert "Imported under the contract of" in first and Source.objects.get() == source
+    types = {rule["name"]: rule["type"] for rule in Source.objects.get().contract["columns"]}
+    assert types["age"] == "integer" and set(types) == {"id", "age", "city", "score"}
+    assert "is not a" in again and Collection.objects.order_by("pk").last().rejected == 1
+    changed = Item.objects.filter(dataset__project=rows, excluded_at=None, row__age__in=[27, 99])
+    assert [item.row["age"] for item in changed] == [99]  # the row with the key 7 was changed, not doubled
+
+
+def test_a_contract_of_uploads_is_edited_and_then_enforced(as_owner, rows, owner, run_jobs):
+    upload_table(as_owner, rows, [f"{n},{20 + n},Delft,{n}.5" for n in range(40)], run_jobs)
+    source = Source.objects.get()
+    contract = {**source.contract, "columns": [
+        {**rule, "maximum": 60} if rule["name"] == "age" else rule for rule in source.contract["columns"]
+    ]}  # fmt: skip
+    source_services.save_contract(source=source, user=owner, contract=contract)
+
+    outcome = upload_table(as_owner, rows, ["50,61,Delft,1", "51,59,Delft,2"], run_jobs)
+
+    assert "is more than 60" in outcome
+    assert not Item.objects.filter(row__age=61).exists() and Item.objects.filter(row__age=59).exists()
+
+
+def test_a_table_may_be_imported_without_a_contract(as_owner, rows, run_jobs):
+    upload_table(as_owner, rows, [f"{n},{20 + n},Delft,{n}.5" for n in range(20)], run_jobs, contract="")
+
+    assert not Source.objects.exists() and Item.objects.count() == 20
+
+
+def test_a_script_may_ask_for_a_contract_and_is_told_where_there_can_be_none(as_owner, images, rows, run_jobs):
+    table = ("t.csv", b"a,b\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(30)))
+    codes = []
+    for project, (name, content) in ((rows, table), (images, ("pets.zip", PETS))):
+        base = f"/api/v1/projects/{project.slug}/"
+        upload = as_owner.post(f"{base}uploads/", {"files": [SimpleUploadedFile(name, content)]}).json()[0]["id"]
+        wanted = {"uploads": [upload], "start": False}
+        draft = as_owner.post(f"{base}collections/", json.dumps(wanted), content_type=JSON).json()["id"]
+        as_owner.post(f"{base}collections/{draft}/preview/")
+        run_jobs()
+        start = f"{base}collections/{draft}/start/"
+        codes.append(as_owner.post(start, json.dumps({"contract": True}), content_type=JSON).status_code)
+    run_jobs()
+
+    assert codes == [202, 400]
+    assert Item.objects.count() == 30 and Source.objects.get().contract["columns"]

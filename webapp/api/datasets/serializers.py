@@ -47,6 +47,11 @@ class UploadStart(serializers.Serializer):
     collection = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=BIGINT)
 
 
+class UploadQuery(serializers.Serializer):
+    unfinished = serializers.BooleanField(required=False, default=False)
+    collection = serializers.IntegerField(required=False, min_value=1, max_value=BIGINT)
+
+
 class UploadOut(serializers.ModelSerializer):
     is_complete = serializers.SerializerMethodField()
     collection = serializers.IntegerField(source="collection_id", allow_null=True)
@@ -86,6 +91,12 @@ class ImportStart(serializers.Serializer):
     license = serializers.CharField(required=False, allow_blank=True, max_length=100)
     mapping = Mapping(required=False)
     folders_are_labels = serializers.BooleanField(required=False, default=True)
+    contract = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="tables only: rows that break the contract of uploads with these columns are quarantined; the first "
+        "import infers it",
+    )
 
 
 class CollectionOut(serializers.ModelSerializer):

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.filters import FACT_RANGES, FACTS, ITEM_RANGES, SORTS, ItemFilters
 from lifecycle.exploration import selectors as exploration
+from lifecycle.sources import services as sources
 from webapp.api.base import ProjectView
 from webapp.api.datasets import serializers
 from webapp.api.datasets.parsers import PieceParser
@@ -69,9 +70,18 @@ class UploadsView(ProjectView):
 
     parser_classes = [OrjsonParser, MultiPartParser]
 
-    @extend_schema(responses=serializers.UploadOut(many=True))
+    @extend_schema(parameters=[serializers.UploadQuery], responses=serializers.UploadOut(many=True))
     def get(self, request, slug):
-        return self.respond_page(selectors.list_uploads(self.project), serializers.UploadOut)
+        """Newest first; `unfinished` lists your own files that stopped on their way in, of drafts, oldest first."""
+        wanted = self.parse(serializers.UploadQuery, data=request.query_params)
+        uploads = (
+            selectors.list_unfinished_uploads(self.project, request.user)
+            if wanted["unfinished"]
+            else selectors.list_uploads(self.project)
+        )
+        if wanted.get("collection"):
+            uploads = uploads.filter(collection=wanted["collection"])
+        return self.respond_page(uploads, serializers.UploadOut)
 
     @extend_schema(
         request={
@@ -131,6 +141,23 @@ class UploadView(ProjectView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class UploadComparisonView(ProjectView):
+    """Is a file that was chosen again the one that was begun?"""
+
+    parser_classes = [PieceParser]
+
+    @extend_schema(
+        parameters=[OFFSET], request={"application/octet-stream": OpenApiTypes.BINARY}, responses=serializers.UploadOut
+    )
+    def post(self, request, slug, upload_id):
+        """Compare a piece that the server has with the same piece of a file: the first one or the last one so far.
+        200 when they are equal, 409 with the code `other_content` when this is another file."""
+        upload = selectors.get_upload(self.project, upload_id)
+        content = request.data if isinstance(request.data, bytes) else b""
+        services.compare_part(upload=upload, offset=read_offset(request), content=content)
+        return Response(serializers.UploadOut(upload).data)
+
+
 class CollectionsView(ProjectView):
     """Imports, newest first."""
 
@@ -188,7 +215,11 @@ class CollectionStartView(ProjectView):
         """Import the files of a draft."""
         wanted = self.parse(serializers.ImportStart)
         collection = selectors.get_collection(self.project, collection_id)
-        collection = services.start_import(collection=collection, user=request.user, **wanted)
+        if wanted.pop("contract"):
+            del wanted["folders_are_labels"]
+            collection = sources.adopt_draft(collection=collection, user=request.user, **wanted).collection
+        else:
+            collection = services.start_import(collection=collection, user=request.user, **wanted)
         return Response(serializers.CollectionOut(collection).data, status=status.HTTP_202_ACCEPTED)
 
 

@@ -17,6 +17,8 @@ from lifecycle.datasets import selectors, services
 from lifecycle.jobs import services as jobs
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
+from lifecycle.sources import services as sources
+from lifecycle.sources.selectors import find_run, may_have_contract
 from webapp.files import store_posted
 
 SHOWN_FILES = 50
@@ -71,8 +73,22 @@ def upload(request, slug):
         "draft": draft,
         "message": message,
         "max_bytes": settings.MAX_UPLOAD_BYTES,
+        "unfinished": _list_unfinished(project, request.user, draft),
     }
     return render(request, "datasets/upload.html", context, status=400 if message else 200)
+
+
+@login_required
+@require_POST
+def discard_upload(request, slug, upload_id):
+    """Forget a file that stopped on its way in."""
+    found = selectors.get_upload(get_project(request.user, slug, role="engineer"), upload_id)
+    try:
+        services.discard_upload(upload=found)
+        messages.success(request, f"{found.name} is forgotten.")
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("datasets:upload", slug=slug)
 
 
 @login_required
@@ -113,15 +129,16 @@ def start(request, slug, collection_id):
     """Import a draft, as the mapping form says."""
     project = get_project(request.user, slug, role="engineer")
     collection = selectors.get_collection(project, collection_id)
+    given = {"collection": collection, "user": request.user, "license": request.POST.get("license", "")}
     try:
-        services.start_import(
-            collection=collection,
-            user=request.user,
-            mapping=read_mapping(request.POST),
-            folders_are_labels=request.POST.get("folders_are_labels") == "yes",
-            title=request.POST.get("title"),
-            license=request.POST.get("license", ""),
-        )
+        mapping = read_mapping(request.POST)
+        if request.POST.get("contract") == "yes":
+            sources.adopt_draft(**given, mapping=mapping, title=request.POST.get("title", ""))
+        else:
+            is_label = request.POST.get("folders_are_labels") == "yes"
+            services.start_import(
+                **given, mapping=mapping, folders_are_labels=is_label, title=request.POST.get("title")
+            )
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("datasets:collection", slug=slug, collection_id=collection_id)
@@ -166,6 +183,15 @@ def download_rejects(request, slug, collection_id):
     return response
 
 
+def _list_unfinished(project, user, draft) -> list:
+    """What may be gone on with: of the draft that files are added to, else of all."""
+    uploads = selectors.list_unfinished_uploads(project, user)
+    uploads = uploads.filter(collection=draft) if draft else uploads
+    return [
+        {"upload": upload, "percent": 100 * upload.received // upload.byte_size} for upload in uploads[:SHOWN_FILES]
+    ]
+
+
 def read_mapping(posted) -> dict | None:
     """The mapping form: for each column its name, role and kind; None when there are no columns."""
     count = posted.get("columns", "0")
@@ -206,9 +232,15 @@ def _describe(request, project, collection) -> dict:
             "roles": ROLES.get(dataset.item_kind, ()),
             "kinds": COLUMN_KINDS,
             "needs_text": dataset.item_kind == "text",
+            "may_have_contract": may_have_contract(collection),
         }
     rejects = Paginator(selectors.list_rejects(collection), SHOWN_REJECTS).get_page(request.GET.get("page"))
-    return context | {"rejects": rejects, "reasons": selectors.summarize_rejects(collection)}
+    run = find_run(collection)
+    return context | {
+        "rejects": rejects,
+        "reasons": selectors.summarize_rejects(collection),
+        "source": run.source if run else None,
+    }
 
 
 def _pair_columns(preview: dict) -> list[tuple[int, dict]]:

@@ -43,6 +43,7 @@ class Extractor:
         self.spec = spec
         self.limits = IngestLimits(file_bytes=spec.max_bytes)
         self.kinds = dict(spec.known_columns)
+        self.spreads = dict(spec.known_spreads)
         self._ingest = IngestSpec(item_kind=spec.item_kind, paths=(), label_kind=spec.label_kind, limits=self.limits)
         self._fields = [(rule, compile_selector(rule)) for rule in spec.fields]
         self._each = etree.XPath(_css_to_xpath(spec.each)) if spec.each else None
@@ -86,7 +87,8 @@ class Extractor:
         for number, table in enumerate(find_tables(tree), start=1):
             kinds = self._choose_kinds(table)
             columns |= kinds
-            builder = RowBuilder(self._ingest, ColumnMapping(), table.columns, kinds, f"{url}#table{number}")
+            uri = f"{url}#table{number}"
+            builder = RowBuilder(self._ingest, ColumnMapping(), table.columns, kinds, uri, spreads=self.spreads)
             for line, cells in enumerate(table.rows, start=1):
                 builds.append(partial(builder.build, line, cells))
         return self._collect(url, iter(builds))._replace(columns=columns)
@@ -102,7 +104,7 @@ class Extractor:
         mapping = ColumnMapping(_name_of(rules, "text"), _name_of(rules, "label"), _name_of(rules, "group"))
         names = [rule.name for rule in rules]
         kinds = {rule.name: rule.kind for rule in rules}
-        builder = RowBuilder(self._ingest, mapping, names, kinds, url)
+        builder = RowBuilder(self._ingest, mapping, names, kinds, url, spreads=self.spreads)
         scopes = self._each(tree) if self._each is not None else [tree]
 
         def build(line: int, scope: Any) -> Record:

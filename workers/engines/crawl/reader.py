@@ -168,12 +168,14 @@ class Reader:
 
 _ITEM_FIELDS = (
     "content_hash", "blob", "text", "row", "label", "group", "source_uri", "mime", "width", "height", "byte_size",
-    "fingerprint",
+    "fingerprint", "near_prints",
 )  # fmt: skip
 
 
 def _pick(record: Any) -> list[Any]:
-    return [getattr(record, name) for name in _ITEM_FIELDS]
+    """As JSON can say it."""
+    values = (getattr(record, name) for name in _ITEM_FIELDS)
+    return [value.hex() if isinstance(value, bytes) else value for value in values]
 
 
 def _is_page(mime: str) -> bool:

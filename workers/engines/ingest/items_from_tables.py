@@ -16,6 +16,7 @@ from workers.engines.ingest.formats.hub_card import name_class
 from workers.engines.ingest.mapping import check_mapping, guess_mapping, list_features
 from workers.engines.ingest.parts import PartWriter
 from workers.engines.ingest.records import Batch, Position, Record
+from workers.engines.ingest.row_prints import settle_spreads
 from workers.engines.ingest.rows import RowBuilder
 from workers.engines.ingest.sound_files import SoundFiles
 from workers.engines.ingest.sources import SourceFile
@@ -75,9 +76,9 @@ class TableReader:
         if sounds and (column := sounds.find_column(file, table, list_features(mapping, table.columns))):
             known[column] = "text"
             rows = sounds.resolve(file, rows, table.columns, column)
-        builder = RowBuilder(
-            self._spec, mapping, table.columns, known, file.uri, split, sounds.book if sounds and column else None
-        )
+        book = sounds.book if sounds and column else None
+        spreads = self._settle_spreads(table, list_features(mapping, table.columns), known)
+        builder = RowBuilder(self._spec, mapping, table.columns, known, file.uri, split, book, spreads)
         self._remember_columns(builder)
         total = max(_estimate_rows(table), 1)
         number = skip
@@ -103,6 +104,16 @@ class TableReader:
         check_mapping(mapping, table.columns, item_kind=self._spec.item_kind)
         self._notes.setdefault("mapping", asdict(mapping))
         return mapping
+
+    def _settle_spreads(self, table: Table, features: Sequence[str], kinds: Mapping[str, str]) -> Mapping[str, float]:
+        """How far the numbers of each column lie apart: as the dataset knows it, or as the first rows show it."""
+        if self._spec.item_kind != "row":
+            return {}
+        places = {name: table.columns.index(name) for name in features if kinds[name] == "number"}
+        sample = {name: [cells[place] for _, cells in table.sample] for name, place in places.items()}
+        known = {**self._notes.get("spreads", {}), **dict(self._spec.known_spreads)}
+        self._notes["spreads"] = {**known, **settle_spreads(known, sample)}
+        return self._notes["spreads"]
 
     def _remember_columns(self, builder: RowBuilder) -> None:
         if self._spec.item_kind == "row":

@@ -33,8 +33,9 @@ class Record(NamedTuple):
     width: int | None = None
     height: int | None = None
     byte_size: int = 0
-    fingerprint: int | None = None  # engines.ingest.fingerprints
+    fingerprint: int | None = None  # engines.ingest.fingerprints, or row_prints
     result: str | None = None  # Label Studio's result list as JSON, where a label is more than a class or a number
+    near_prints: bytes | None = None  # rows only: engines.ingest.row_prints, 8 bytes each, the lowest first
 
 
 SCHEMA = pa.schema(
@@ -53,6 +54,7 @@ SCHEMA = pa.schema(
         ("byte_size", pa.int64()),
         ("fingerprint", pa.int64()),
         ("result", pa.string()),
+        ("near_prints", pa.binary()),
     ]
 )
 

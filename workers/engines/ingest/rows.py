@@ -17,6 +17,7 @@ from workers.engines.ingest.kinds import is_missing, parse_number
 from workers.engines.ingest.mapping import list_features
 from workers.engines.ingest.quick_rows import QuickRows
 from workers.engines.ingest.records import Batch, Position, Record
+from workers.engines.ingest.row_prints import EQUAL, RowGrid
 from workers.engines.ingest.sound_book import SoundBook
 
 Row = tuple[int, Sequence[object]]
@@ -37,6 +38,7 @@ class RowBuilder:
         uri: str,
         split: str | None = None,
         sounds: SoundBook | None = None,
+        spreads: Mapping[str, float] | None = None,
     ):
         self._limits = spec.limits
         self._uri = uri
@@ -49,6 +51,7 @@ class RowBuilder:
         self.features = tuple((name, kinds[name]) for name in features)
         self._numbers = [(name, columns.index(name)) for name in features if kinds[name] == "number"]
         self._texts = [(name, columns.index(name)) for name in features if kinds[name] != "number"]
+        self._grid = RowGrid({name: (spreads or {}).get(name, EQUAL) for name, _ in self._numbers})
         self._is_text = spec.item_kind == "text"
         self.build: Callable[[int, Sequence[object]], Record] = self._build_text if self._is_text else self._build_row
         self._quick = self._make_quick(spec) if spec.item_kind == "row" and sounds is None else None
@@ -57,7 +60,7 @@ class RowBuilder:
         features = [(*column, True) for column in self._numbers] + [(*column, False) for column in self._texts]
         readers = {"label": self._read_label, "group": read_group, "split": read_split}
         roles = {role: (place, readers[role]) for role, place in self._places.items() if role in readers}
-        return QuickRows(features, roles, self._uri, spec.limits.row_bytes, self._split)
+        return QuickRows(features, roles, self._uri, spec.limits.row_bytes, self._grid, self._split)
 
     def build_batch(self, rows: Sequence[Row | BadLine], position: Position) -> Batch:
         """Many rows at once; those that cannot be items come as rejects, in order."""
@@ -124,7 +127,10 @@ class RowBuilder:
             byte_size=len(content),
             **self._read_roles(cells),
         )
-        return add_sound(record, row, self._sounds) if self._sounds else record
+        if self._sounds:
+            return add_sound(record, row, self._sounds)
+        fingerprint, near = self._grid.compute_row(row)
+        return record._replace(fingerprint=fingerprint, near_prints=near)
 
     def _collect(self, cells: Sequence[object]) -> dict[str, object]:
         row: dict[str, object] = {}

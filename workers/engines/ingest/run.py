@@ -42,6 +42,7 @@ def run(
         rejected=writer.rejected,
         rejects_path=str(writer.rejects_path),
         columns=tuple((name, kind) for name, kind in writer.notes.get("columns", ())),
+        spreads=tuple(writer.notes.get("spreads", {}).items()),
         classes=tuple(writer.notes.get("classes", ())),
         mapping=ColumnMapping.from_json(writer.notes["mapping"]) if "mapping" in writer.notes else None,
     )

@@ -116,8 +116,8 @@ def copy_picture(image, how: str, rng: random.Random) -> bytes:
 
 def test_copies_of_pictures_are_found_and_nothing_else(tmp_path):
     ways = ["resized", "recompressed", "cropped"]
-    rng, originals = random.Random(1), [draw_scene(seed) for seed in range(100)]
-    copies = [copy_picture(image, ways[n % 3], rng) for n, image in enumerate(originals[:67])]
+    rng, originals = random.Random(1), [draw_scene(seed) for seed in range(300)]
+    copies = [copy_picture(image, ways[n % 3], rng) for n, image in enumerate(originals[:200])]
 
     result = write_set(tmp_path, "image", [encode(image) for image in originals] + copies).scan()
 

@@ -1,0 +1,93 @@
+"""An upload that outlives its page: the browser is closed half-way, and the same file chosen again goes on there."""
+
+from __future__ import annotations
+
+import pytest
+
+from lifecycle.datasets.models import Upload
+from lifecycle.datasets.services.uploads import PART_BYTES
+from tests import factories
+
+PIECES = 3
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "big.csv"
+    line = b"a line of words that fills this file,yes\n"
+    path.write_bytes(b"text,label\n" + line * (PIECES * PART_BYTES // len(line)))
+    return path
+
+
+def begin(page, table) -> None:
+    page.goto("/projects/mill/collections/new")
+    page.set_input_files("#files", str(table))
+
+
+CUT_AFTER_ONE = """() => {
+  const real = window.fetch;
+  let pieces = 0;
+  window.fetch = (url, options) => {
+    if (options?.method === "PATCH" && (pieces += 1) > 1) return new Promise(() => {});
+    return real(url, options);
+  };
+}"""
+
+
+def break_off(page, table) -> Upload:
+    """One piece arrives, then nothing does, and the page goes away."""
+    begin(page, table)
+    page.evaluate(CUT_AFTER_ONE)
+    page.get_by_role("button", name="Upload and look at it").click()
+    page.get_by_text("33 %").wait_for()
+    page.on("dialog", lambda dialog: dialog.accept())  # it asks whether to leave
+    page.goto("about:blank")
+    return Upload.objects.get()
+
+
+@pytest.fixture
+def engineer(browser_page, login, transactional_db):
+    owner = factories.UserFactory(username="owner")
+    factories.ProjectFactory(owner=owner, problem_type="text_classification", slug="mill")
+    login(browser_page, owner)
+    return owner
+
+
+def test_an_upload_goes_on_after_the_page_was_closed(browser_page, engineer, table):
+    upload = break_off(browser_page, table)
+    sent = []
+    browser_page.on("request", lambda request: sent.append(request.headers.get("upload-offset"))
+                    if request.method == "PATCH" else None)  # fmt: skip
+
+    browser_page.goto("/projects/mill/collections/new")
+    browser_page.get_by_text("Choose the same file again to go on at 33 %").wait_for()
+    browser_page.set_input_files("#files", str(table))
+    browser_page.get_by_text("goes on at 33 %").wait_for()
+    browser_page.get_by_role("button", name="Upload and look at it").click()
+    browser_page.wait_for_url(f"**/collections/{upload.collection_id}")
+
+    done = Upload.objects.get()
+    assert (done.pk, done.received) == (upload.pk, table.stat().st_size)
+    assert sent == [str(PART_BYTES), str(2 * PART_BYTES)][: len(sent)] and len(sent) == len(done.parts) - 1
+
+
+def test_another_file_of_the_same_name_and_size_is_not_mixed_with_what_arrived(browser_page, engineer, table):
+    upload = break_off(browser_page, table)
+    table.write_bytes(table.read_bytes().replace(b"words", b"WORDS"))
+
+    begin(browser_page, table)
+    browser_page.get_by_text("goes on at 33 %").wait_for()
+    browser_page.get_by_role("button", name="Upload and look at it").click()
+    browser_page.get_by_text("big.csv is not the file that was begun").wait_for()
+
+    assert Upload.objects.get().received == upload.received == PART_BYTES
+
+
+def test_an_unfinished_upload_is_discarded(browser_page, engineer, table):
+    break_off(browser_page, table)
+
+    browser_page.goto("/projects/mill/collections/new")
+    browser_page.get_by_role("button", name="Discard").click()
+    browser_page.get_by_text("big.csv is forgotten").wait_for()
+
+    assert not Upload.objects.exists()
