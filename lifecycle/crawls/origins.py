@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,8 +25,7 @@ _COUNT = """
         JOIN datasets_item item ON item.id = found.item_id AND item.collection_id = crawl.collection_id
         ORDER BY found.item_id, found.id)
     SELECT source_id, license, robots, host, count(*), max(collection_id), min(fetched_at), max(fetched_at)
-    FROM first GROUP BY GROUPING SETS ((source_id), (source_id, license), (source_id, robots), (source_id, host))
-    ORDER BY 5 DESC, license, robots, host"""
+    FROM first GROUP BY 1, 2, 3, 4"""
 
 
 @dataclass
@@ -34,10 +33,10 @@ class Origin:
     """The items of one site. Lists are (words, items), the most first, SHOWN at most; `more_…` says what was cut."""
 
     source_id: int
+    first_at: datetime
+    last_at: datetime
     collection_id: int = 0  # the newest import of the site among those asked for
     items: int = 0
-    first_at: datetime | None = None
-    last_at: datetime | None = None
     licenses: list[tuple[str, int]] = field(default_factory=list)  # "" where the page says nothing
     more_licenses: int = 0
     hosts: list[tuple[str, int]] = field(default_factory=list)
@@ -51,21 +50,25 @@ def count_origins(firsts: Sequence[int], lasts: Sequence[int]) -> list[Origin]:
         cursor.execute(_COUNT, [list(firsts), list(lasts)])
         rows = cursor.fetchall()
     found: dict[int, Origin] = {}
+    licenses: dict[int, Counter[str]] = defaultdict(Counter)
+    hosts: dict[int, Counter[str]] = defaultdict(Counter)
     for source_id, license_, robots, host, items, collection_id, first_at, last_at in rows:
-        origin = found.setdefault(source_id, Origin(source_id))
-        if license_ is not None:
-            origin.licenses.append((license_, items))
-        elif robots is not None:
-            origin.wishes.update({wish: items for wish in read_wishes(robots)})
-        elif host is not None:
-            origin.hosts.append((host, items))
-        else:
-            origin.items, origin.collection_id = items, collection_id
-            origin.first_at, origin.last_at = first_at, last_at
+        origin = found.setdefault(source_id, Origin(source_id, first_at=first_at, last_at=last_at))
+        origin.items += items
+        origin.collection_id = max(origin.collection_id, collection_id)
+        origin.first_at, origin.last_at = min(origin.first_at, first_at), max(origin.last_at, last_at)
+        origin.wishes.update({wish: items for wish in read_wishes(robots)})
+        licenses[source_id][license_] += items
+        hosts[source_id][host] += items
     for origin in found.values():
-        origin.more_licenses, origin.more_hosts = (max(len(x) - SHOWN, 0) for x in (origin.licenses, origin.hosts))
-        origin.licenses, origin.hosts = origin.licenses[:SHOWN], origin.hosts[:SHOWN]
+        origin.licenses, origin.more_licenses = _cut(licenses[origin.source_id])
+        origin.hosts, origin.more_hosts = _cut(hosts[origin.source_id])
     return sorted(found.values(), key=lambda origin: (-origin.items, origin.source_id))
+
+
+def _cut(counts: Counter[str]) -> tuple[list[tuple[str, int]], int]:
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ranked[:SHOWN], max(len(ranked) - SHOWN, 0)
 
 
 def read_wishes(robots: str) -> set[str]:

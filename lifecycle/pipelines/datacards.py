@@ -6,8 +6,12 @@ tags, the version's profile and searches for faults may come later, and each say
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+from django.core.cache import cache
 
 from lifecycle.annotations.authors import count_by_author
 from lifecycle.annotations.models import Annotation
@@ -25,11 +29,20 @@ from lifecycle.projects.models import Charter
 
 SHOWN_PEOPLE = 20
 SHOWN_PAGES = 100  # lines of what crawled pages said
+REMEMBERED_SECONDS = 30 * 86_400
 WORDS: dict[str, str] = {
     Annotation.Origin.IMPORT: "imported by {}",
     Annotation.Origin.FEEDBACK: "feedback, taken in by {}",
     Annotation.Origin.CONSENSUS: "merged out of several answers, for {}",
 }
+
+
+class History(NamedTuple):
+    """What rows that never change say of a version's items."""
+
+    labels_by: list[tuple[str, int]]  # (who, labels)
+    pages: list[list[str]]  # (site, what, said, items)
+    wishes: dict[str, int]  # {directive of robots: items}
 
 
 def write_data_card(version: DatasetVersion) -> str:
@@ -38,7 +51,7 @@ def write_data_card(version: DatasetVersion) -> str:
     problem = get_problem_type(settled.problem_type)
     paths = datasets.fetch_chunks(version)
     sources = datasets.describe_sources(version)
-    origins = list_origins(paths, sources)
+    history = read_history(version, paths, sources)
     profile = find_profile(version.dataset, version)
     facts = CardFacts(
         title=f"{settled.project}, {version}",
@@ -54,10 +67,10 @@ def write_data_card(version: DatasetVersion) -> str:
         policy=describe_policy(settled),
         is_of_then=settled.is_of_then,
         sources=sources,
-        pages=describe_pages(origins, {source["id"]: source["title"] for source in sources}),
-        labels_by=count_labels_by(version, paths),
+        pages=history.pages,
+        labels_by=history.labels_by,
         columns=settled.columns,
-        issues=list_issues(version, sources, origins),
+        issues=list_issues(version, sources, history.wishes),
         tags=[f"{tag.name} (since {tag.updated_at:%Y-%m-%d})" for tag in version.tags.all()],
         profile=profile.result if profile else None,
         profiled_on=f"{profile.created_at:%Y-%m-%d}" if profile else "",
@@ -80,7 +93,20 @@ def describe_policy(settled: Settled) -> str:
     return f"{TITLES[settled.policy.kind].lower()}{column} ({shares}; seed {settled.seed})"
 
 
-def count_labels_by(version: DatasetVersion, paths: Sequence[Path]) -> list[tuple[str, int]]:
+def read_history(version: DatasetVersion, paths: Sequence[Path], sources: Sequence[dict]) -> History:
+    """Counted once and remembered: it never changes, and a million scattered answers take seconds to look up."""
+    key = f"card:{version.pk}:{version.created_at.timestamp()}:{version.manifest_blob}"
+    known = cache.get(key)
+    if known is None:
+        origins = list_origins(paths, sources)
+        pages = describe_pages(origins, {source["id"]: source["title"] for source in sources})
+        wishes = sum((origin.wishes for origin in origins), Counter[str]())
+        known = (count_labels_by(paths), pages, dict(wishes))
+        cache.set(key, known, REMEMBERED_SECONDS)
+    return History(*known)
+
+
+def count_labels_by(paths: Sequence[Path]) -> list[tuple[str, int]]:
     """(who, labels) of the answers that the version holds: people, imports, feedback, merged ones."""
     rows = count_by_author(*manifests.list_runs(paths, "annotation_id"))
     shown = [(WORDS.get(origin, "{}").format(name), count) for origin, name, count in rows[:SHOWN_PEOPLE]]
@@ -98,7 +124,7 @@ def describe_pages(origins: Sequence[Origin], titles: dict[int, str]) -> list[li
     """(site, what, said, items) for hosts, days, license hints and wishes about robots."""
     rows = []
     for origin in origins:
-        days = [f"{moment:%Y-%m-%d}" for moment in (origin.first_at, origin.last_at) if moment]
+        days = [f"{moment:%Y-%m-%d}" for moment in (origin.first_at, origin.last_at)]
         found = [("fetched", " to ".join(dict.fromkeys(days)), origin.items)]
         found += [("host", host, items) for host, items in origin.hosts]
         found += [("host", f"{origin.more_hosts:,} more", 0)] if origin.more_hosts else []
@@ -110,17 +136,15 @@ def describe_pages(origins: Sequence[Origin], titles: dict[int, str]) -> list[li
     return rows[:SHOWN_PAGES]
 
 
-def list_issues(version: DatasetVersion, sources: Sequence[dict], origins: Sequence[Origin]) -> list[str]:
+def list_issues(version: DatasetVersion, sources: Sequence[dict], wishes: Mapping[str, int]) -> list[str]:
     """What is known to be wrong of the version itself."""
     issues = []
     if version.labeled_count < version.item_count:
         issues.append(f"{version.item_count - version.labeled_count:,} of {version.item_count:,} items have no label.")
     if any(not source["license"] for source in sources):
         issues.append("The license of some sources was not stated.")
-    for wish in ("noai", "noimageai", "noindex"):
-        if items := sum(origin.wishes[wish] for origin in origins):
-            issues.append(f"Items from pages that say “{wish}”: {items:,}.")
-    return issues
+    said = [(wish, wishes[wish]) for wish in ("noai", "noimageai", "noindex") if wishes.get(wish)]
+    return issues + [f"Items from pages that say “{wish}”: {items:,}." for wish, items in said]
 
 
 def list_found(version: DatasetVersion, paths: Sequence[Path]) -> list[str]:
