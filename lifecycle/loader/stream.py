@@ -70,7 +70,7 @@ class Stream:
                 yield item
 
     def _look_ahead(self, order: np.ndarray, workers: int) -> Ahead | NothingAhead:
-        if self._places is None or not self.ahead or not len(order):
+        if self._places is None or self.version.is_whole or not self.ahead or not len(order):
             return NothingAhead()
         items, byte_limit = max(self.ahead // workers, 1), max(BYTES_AHEAD // workers, 1)
         return self.version.look_ahead(self._places, order, items=items, byte_limit=byte_limit, keep=self.keep)

@@ -81,7 +81,8 @@ class TorchItems(torch.utils.data.Dataset):
 
     def fetch(self, places: Sequence[int] | np.ndarray) -> None:
         """Have the files of these items here, in as few requests as it takes."""
-        if self._places is not None and not (self.kind == "image" and self.size):
+        is_decoded = self.kind == "image" and self.size
+        if self._places is not None and not self.version.is_whole and not is_decoded:
             self.version.fetch(self._places, places)
 
     @property

@@ -65,6 +65,7 @@ class LoadedVersion:
         self.paths, self.content, self.facts = list(paths), content, facts
         self.scratch = scratch
         self._fetcher, self._digests = fetcher, list(digests)
+        self.is_whole = fetcher is None  # every file was here once: nothing needs to be looked for ahead of its turn
 
     def __len__(self) -> int:
         return sum(pq.read_metadata(path).num_rows for path in self.paths)
@@ -182,7 +183,9 @@ class LoadedVersion:
 
     def download(self) -> int:
         """Fetch every file that is not here yet; returns how many came."""
-        return self._fetcher.fetch_blobs(list(self._wanted_by_blob.values())) if self._fetcher else 0
+        came = self._fetcher.fetch_blobs(list(self._wanted_by_blob.values())) if self._fetcher else 0
+        self.is_whole = True
+        return came
 
     def fetch_files(self, blobs: Sequence[str]) -> int:
         """Fetch those of these files that are not here yet; returns how many came."""
@@ -196,6 +199,7 @@ class LoadedVersion:
         bad = [blob for blob in blobs if not self.content.is_sound(blob)]
         for blob in bad:
             self.content.drop(blob)
+        self.is_whole = self._fetcher is None or not bad
         return bad
 
     def labeled(self, split: str | None = None) -> tuple[pa.Table, np.ndarray]:

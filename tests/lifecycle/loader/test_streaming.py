@@ -138,6 +138,20 @@ def test_what_is_not_kept_leaves_the_disk_but_for_what_was_there_before(far):
     assert wait_until(lambda: len(list_files(version)) == 1), "what was on its way when the loop ended goes too"
 
 
+def test_a_version_that_was_downloaded_is_read_without_threads(far):
+    version = far()
+    version.download()
+    before = version._fetcher.remote.requests
+
+    reading = iter(version.stream(shuffle=True))
+    next(reading)
+
+    assert not list_threads() and len(list(reading)) == PICTURES - 1
+    assert version._fetcher.remote.requests == before
+    version.locate(list_files(version)[0]).unlink()
+    assert len(list(version.stream())) == PICTURES, "a file that went missing since is fetched when its turn comes"
+
+
 @pytest.mark.parametrize("keep", [True, False])
 def test_leaving_the_loop_ends_the_threads(far, keep):
     for _ in far().stream(shuffle=True, keep=keep):
