@@ -149,6 +149,23 @@ def find_rows(paths: Paths, item_ids: list[int]) -> dict[int, dict[str, Any]]:
     return {item_id: {"split": split, "label": label} for item_id, split, label in found}
 
 
+def list_runs(paths: Paths, column: str, collections: Sequence[int] | None = None) -> tuple[list[int], list[int]]:
+    """The ids in a column (item_id, annotation_id) as runs without a gap: their first and their last ones. A million
+    ids that came in together are one run: so little it takes to ask the database about them."""
+    where, values = "", []
+    if collections is not None:
+        where, values = "AND collection_id IN (SELECT unnest(?::BIGINT[]))", [list(collections)]
+    with connect() as base:
+        found = base.execute(
+            f"""SELECT min(id), max(id) FROM (
+                    SELECT id, id - row_number() OVER (ORDER BY id) AS run FROM (
+                        SELECT DISTINCT {column} AS id FROM {name_source(paths)} WHERE {column} IS NOT NULL {where}))
+                GROUP BY run ORDER BY 1""",
+            values,
+        ).fetchall()
+    return [first for first, _ in found], [last for _, last in found]
+
+
 def stream_csv(paths: Paths, columns: Sequence[str] = SCHEMA.names) -> Iterator[bytes]:
     """The manifest as CSV in which no cell can start a formula in a spreadsheet."""
     yield (",".join(f'"{name}"' for name in columns) + "\n").encode()

@@ -186,7 +186,7 @@ class DatasetVersion(TimestampedModel):
     classes = models.JSONField(default=list)
     item_count = models.BigIntegerField()
     labeled_count = models.BigIntegerField()
-    summary = models.JSONField(default=dict)  # see datasets.manifests.summarize
+    summary = models.JSONField(default=dict)  # datasets.manifests.summarize, and under `settings` datasets.settling
     archived_at = models.DateTimeField(null=True, blank=True)  # out of the lists; what was built on it still reads it
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -42,6 +42,7 @@ def _decode_all(version: LoadedVersion, blobs: Sequence[str], shape: tuple[int, 
     try:
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
         size = (shape[1], shape[2])
+        version.fetch_files(blobs)
         with ThreadPoolExecutor(THREADS) as pool:
             for at in range(0, len(blobs), AT_ONCE):
                 part = blobs[at : at + AT_ONCE]

@@ -76,6 +76,7 @@ class Batches:
 
     def _build(self, places: np.ndarray) -> Any:
         if self.collate is not None:
+            self.items.fetch(places)
             return self.collate([self.items[int(place)] for place in places])
         return self.items.get_batch(places)
 

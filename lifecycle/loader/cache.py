@@ -61,11 +61,11 @@ class ContentFolder:
 
     def read(self, digest: str, *, verify: bool = True) -> bytes:
         """The content, hashed the first time it is read in this process. FileNotFoundError, or CorruptedData."""
-        content = self.locate(digest).read_bytes()
-        if verify and digest not in self._checked:
-            if hashlib.sha256(content).hexdigest() != digest:
-                raise CorruptedData(f"{self.locate(digest)} is damaged.")
-            self._checked.add(digest)
+        path = self.locate(digest)
+        if not verify or digest in self._checked:
+            return path.read_bytes()
+        content = read_checked(path)
+        self._checked.add(digest)
         return content
 
     def is_sound(self, digest: str) -> bool:
@@ -76,6 +76,14 @@ class ContentFolder:
     def drop(self, digest: str) -> None:
         self._checked.discard(digest)
         self.locate(digest).unlink(missing_ok=True)
+
+
+def read_checked(path: Path) -> bytes:
+    """The content of a file that is named by its hash. FileNotFoundError, or CorruptedData."""
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != path.name:
+        raise CorruptedData(f"{path} is damaged.")
+    return content
 
 
 def hash_file(path: Path) -> str:

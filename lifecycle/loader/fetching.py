@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,16 @@ PACK_BYTES = 8 << 20
 PACK_ROWS = 1_000
 LARGE_BYTES = 4 << 20  # from here on a file is fetched alone, and resumed
 UNKNOWN_BYTES = 16_000  # what a file is taken for where the manifest does not say
+
+Report = Callable[[int], object]  # is told of bytes that came
+
+
+def _say_nothing(count: int) -> None:
+    """For callers without a bar."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -57,32 +67,40 @@ class Fetcher:
         total = sum(item.byte_size or UNKNOWN_BYTES for item in missing)
         bar = tqdm(total=total, unit="B", unit_scale=True, desc="Fetching files", disable=not self.progress)
         with bar, ThreadPoolExecutor(self.workers) as pool:
-            for _ in pool.map(lambda pack: self._fetch_pack(pack, bar), cut_packs(missing)):
+            for _ in pool.map(lambda pack: self.fetch_pack(pack, bar.update), cut_packs(missing)):
                 pass
         return len(missing)
 
-    def _fetch_pack(self, pack: Sequence[Wanted], bar: tqdm) -> None:
+    def fetch_pack(
+        self, pack: Sequence[Wanted], report: Report = _say_nothing, *, should_stop: Callable[[], bool] = _never
+    ) -> None:
+        """Fetch the files of one request. What breaks off or comes damaged is asked for again, and then reported:
+        NotReachable or CorruptedData. Ends early, without an error, when it should stop."""
         if (pack[0].byte_size or 0) >= LARGE_BYTES:
-            return self._fetch_large(pack[0], bar)
+            return self._fetch_large(pack[0], report, should_stop)
         left = {item.row: item for item in pack}
         for attempt in range(ATTEMPTS):
             try:
                 for row, content in self.remote.stream_blobs(self.number, pack[0].chunk, list(left)):
+                    if should_stop():
+                        return None
                     self.cache.put(left[row].blob, content)
-                    bar.update(len(content))
+                    report(len(content))
                     del left[row]
             except (requests.RequestException, OSError, CorruptedData) as error:
                 if attempt == ATTEMPTS - 1:
                     raise _give_up(error) from error
-            if not left:
+            if not left or should_stop():
                 return None
         raise NotReachable(f"The server did not send {len(left)} files of chunk {pack[0].chunk[:12]}…")
 
-    def _fetch_large(self, item: Wanted, bar: tqdm) -> None:
+    def _fetch_large(self, item: Wanted, report: Report, should_stop: Callable[[], bool]) -> None:
         part = self.cache.root / "parts" / item.blob
         part.parent.mkdir(parents=True, exist_ok=True)
         for attempt in range(2):
-            self.remote.fetch_blob(self.number, item.chunk, item.row, part, bar.update)
+            self.remote.fetch_blob(self.number, item.chunk, item.row, part, report, should_stop)
+            if should_stop():
+                return
             try:
                 self.cache.adopt(item.blob, part)
             except CorruptedData:

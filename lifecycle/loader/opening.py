@@ -61,13 +61,17 @@ def open_files(
     *,
     classes: Sequence[str] = (),
     name: str = "local",
+    label_kind: str = "",
 ) -> LoadedVersion:
-    """The same over a manifest (one Parquet file or several) and a folder of blobs that are on this machine."""
+    """The same over a manifest (one Parquet file or several) and a folder of blobs that are on this machine.
+    `label_kind` says what is asked (class, number, regions, spans, free); left out, the labels themselves have to."""
     paths = [Path(manifest)] if isinstance(manifest, str | Path) else [Path(path) for path in manifest]
     for path in paths:
         if not path.is_file():
             raise LoaderError(f"There is no manifest at {path}.")
-    return LoadedVersion(paths, ContentFolder(blob_dir), Facts(project=name, classes=list(classes)))
+    return LoadedVersion(
+        paths, ContentFolder(blob_dir), Facts(project=name, classes=list(classes), label_kind=label_kind)
+    )
 
 
 def _as_name(host: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import threading
 import time
@@ -17,19 +18,34 @@ FRAME = struct.Struct("<IQ")  # row in the chunk, length of the content that fol
 ATTEMPTS = 5
 TIMEOUT_SECONDS = (10, 60)
 BLOCK = 1 << 20
-MAX_ROWS_TEXT = 3_000  # characters of a list of rows that go into one address
 
 
 class Remote:
-    """One project on one server. Safe to use from many threads: each has a connection of its own."""
+    """One project on one server. Safe to use from many threads and processes: each has a connection of its own."""
 
     def __init__(self, host: str, project: str, token: str | None):
         self.root = f"{host.rstrip('/')}/api/v1/projects/{project}"
         self.token = token
         self.requests = 0
         self.received = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._local = threading.local()
         self._lock = threading.Lock()
+
+    def renew_after_fork(self) -> None:
+        """In a process that was forked: no connection and no lock is shared with the one it came from."""
+        if self._process != os.getpid():
+            self._begin()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_local", "_lock")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
 
     def get_manifest(self, dataset: str, version: str) -> dict[str, Any]:
         """What the version is made of."""
@@ -48,8 +64,16 @@ class Remote:
                 row, length = FRAME.unpack(head)
                 yield row, self._count(_read(source, length))
 
-    def fetch_blob(self, number: int, digest: str, row: int, target: Path, report: Callable[[int], None]) -> None:
-        """One large file into `target`, going on where an earlier try broke off."""
+    def fetch_blob(
+        self,
+        number: int,
+        digest: str,
+        row: int,
+        target: Path,
+        report: Callable[[int], object],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """One large file into `target`, going on where an earlier try broke off. Half of it when it should stop."""
 
         def go_on() -> None:
             there = target.stat().st_size if target.exists() else 0
@@ -61,6 +85,8 @@ class Remote:
                 if answer.status_code != 206:
                     out.truncate(0)
                 for block in answer.iter_content(BLOCK):
+                    if should_stop():
+                        return
                     out.write(self._count(block))
                     report(len(block))
 
@@ -72,6 +98,7 @@ class Remote:
         return content
 
     def _ask(self, path: str, query: dict | None = None, *, stream: bool = False, headers: dict | None = None):
+        self.renew_after_fork()
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
             if self.token:

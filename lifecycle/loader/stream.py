@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from .ahead import BYTES_AHEAD, ITEMS_AHEAD, Ahead, NothingAhead
 from .order import compute_order, take_share
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ class Stream:
 
     Alone it goes on to the next epoch by itself. DataLoader workers read copies and nothing of that comes back: call
     `set_epoch` before each epoch, as with DistributedSampler, or new workers begin with the same order again.
+
+    From a server, files of the next `ahead` items (64 MB at most; workers share both out) are fetched in a few threads
+    while earlier ones are used; 0 fetches each when its turn comes. The order does not depend on it. With `keep` false
+    they leave the cache again once they were used: for sets that are larger than the disk.
     """
 
     def __init__(
@@ -32,8 +37,12 @@ class Stream:
         seed: int = 0,
         rank: int = 0,
         world_size: int = 1,
+        ahead: int = ITEMS_AHEAD,
+        keep: bool = True,
     ):
         self.version, self.table = version, table.combine_chunks()
+        self.ahead, self.keep = ahead, keep
+        self._places = version.locate_files(self.table)
         self.shuffle, self.seed, self.rank, self.world_size = shuffle, seed, rank, world_size
         self.epoch = 0
         self.done = 0  # items of this epoch's share that were handed out
@@ -46,14 +55,25 @@ class Stream:
         return take_share(take_share(order, self.rank, self.world_size), worker, workers)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        share = self._share(*find_worker())
+        worker, workers = find_worker()
+        share = self._share(worker, workers)
         if not len(share):  # a rank beyond the last item counts its epochs like the others
             self.epoch += 1
-        for place in share[self.done :]:
-            self.done += 1
-            if self.done == len(share):
-                self.epoch, self.done = self.epoch + 1, 0
-            yield self.version._describe(self.table.slice(int(place), 1).to_pylist()[0])
+        rest = share[self.done :]
+        with self._look_ahead(rest, workers) as ahead:
+            for place in rest:
+                ahead.advance()
+                item = self.version._describe(self.table.slice(int(place), 1).to_pylist()[0])
+                self.done += 1
+                if self.done == len(share):
+                    self.epoch, self.done = self.epoch + 1, 0
+                yield item
+
+    def _look_ahead(self, order: np.ndarray, workers: int) -> Ahead | NothingAhead:
+        if self._places is None or self.version.is_whole or not self.ahead or not len(order):
+            return NothingAhead()
+        items, byte_limit = max(self.ahead // workers, 1), max(BYTES_AHEAD // workers, 1)
+        return self.version.look_ahead(self._places, order, items=items, byte_limit=byte_limit, keep=self.keep)
 
     def set_epoch(self, epoch: int) -> None:
         """The next iteration is of this epoch, from its first item; the one it stands in already is gone on with."""

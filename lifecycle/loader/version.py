@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from . import targets
+from .ahead import CHUNK, ROW, Ahead, Places
 from .cache import ContentFolder
 from .errors import CorruptedData, LoaderError
 from .fetching import Fetcher, Wanted, list_wanted
@@ -63,6 +65,7 @@ class LoadedVersion:
         self.paths, self.content, self.facts = list(paths), content, facts
         self.scratch = scratch
         self._fetcher, self._digests = fetcher, list(digests)
+        self.is_whole = fetcher is None  # every file was here once: nothing needs to be looked for ahead of its turn
 
     def __len__(self) -> int:
         return sum(pq.read_metadata(path).num_rows for path in self.paths)
@@ -85,13 +88,18 @@ class LoadedVersion:
 
     def arrow(self, split: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """Manifest rows (item_id, content_hash, split, label, blob, text, row, group, …), of one split or all."""
+        table = self._read_table(split, columns)
+        return table.drop_columns([CHUNK, ROW]) if len(table.column_names) else table
+
+    def _read_table(self, split: str | None, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows with CHUNK and ROW: where each of them stands."""
         names = list(columns) if columns is not None else None
         reading = None if names is None else list(dict.fromkeys([*names, "split"]))
-        tables = [pq.read_table(path, columns=reading) for path in self.paths]
+        tables = [_note_places(pq.read_table(path, columns=reading), n) for n, path in enumerate(self.paths)]
         table = pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
         if split is not None and len(table):
             table = table.filter(pc.equal(table["split"], _check_split(split)))
-        return table if names is None else table.select(names)
+        return table if names is None else table.select([*names, CHUNK, ROW])
 
     def pandas(self, split: str | None = None) -> pandas.DataFrame:
         """One row an item. Of a table, its columns and `label`; numbers as numbers."""
@@ -142,8 +150,25 @@ class LoadedVersion:
             if self._fetcher is None:
                 raise
         self.content.drop(blob)
-        self._fetcher.fetch_blobs([self._find_wanted(blob)])
+        self._fetcher.fetch_pack([self._find_wanted(blob)])
         return self.content.read(blob)
+
+    def locate_files(self, table: pa.Table) -> Places | None:
+        """Which file of the server each of these rows has; None where there is nothing to fetch, or no server."""
+        if self._fetcher is None or CHUNK not in table.column_names or table["blob"].null_count == len(table):
+            return None
+        return Places(table, self._digests)
+
+    def look_ahead(self, places: Places, order: np.ndarray, **options: Any) -> Ahead:
+        """Fetch the files of rows in this order while they are used; see `Ahead`."""
+        assert self._fetcher is not None
+        return Ahead(self._fetcher, places.find, order, **options)
+
+    def fetch(self, places: Places, wanted: Sequence[int] | np.ndarray) -> int:
+        """Fetch the files of these rows that are not here yet, in as few requests as it takes; how many came."""
+        assert self._fetcher is not None
+        found = (places.find(int(place)) for place in wanted)
+        return self._fetcher.fetch_blobs([one for one in found if one is not None])
 
     def _find_wanted(self, blob: str) -> Wanted:
         found = self._wanted_by_blob.get(blob)
@@ -158,7 +183,15 @@ class LoadedVersion:
 
     def download(self) -> int:
         """Fetch every file that is not here yet; returns how many came."""
-        return self._fetcher.fetch_blobs(list(self._wanted_by_blob.values())) if self._fetcher else 0
+        came = self._fetcher.fetch_blobs(list(self._wanted_by_blob.values())) if self._fetcher else 0
+        self.is_whole = True
+        return came
+
+    def fetch_files(self, blobs: Sequence[str]) -> int:
+        """Fetch those of these files that are not here yet; returns how many came."""
+        if self._fetcher is None or all(self.content.has(blob) for blob in blobs):
+            return 0
+        return self._fetcher.fetch_blobs([self._find_wanted(blob) for blob in blobs])
 
     def check(self) -> list[str]:
         """Hash every file again; returns the names of those that are missing or damaged, and removes them."""
@@ -166,19 +199,41 @@ class LoadedVersion:
         bad = [blob for blob in blobs if not self.content.is_sound(blob)]
         for blob in bad:
             self.content.drop(blob)
+        self.is_whole = self._fetcher is None or not bad
         return bad
 
     def labeled(self, split: str | None = None) -> tuple[pa.Table, np.ndarray]:
         """(rows that have a label, their targets): class indices int64 (n,), or float64 where there are no classes."""
-        table = self.arrow(split)
-        table = table.filter(table["label"].is_valid())
-        names = self.classes or self._list_label_names()
-        if not names:
-            return table, np.array([float(text) for text in table["label"].to_pylist()], dtype=np.float64)
-        places = pc.index_in(table["label"], pa.array(names))
-        return table.filter(places.is_valid()), places.drop_null().to_numpy().astype(np.int64)
+        table, found = self.read_targets(split, targets.CLASS if self.list_class_names() else targets.NUMBER)
+        assert isinstance(found, np.ndarray)
+        return table.drop_columns([CHUNK, ROW]), found
 
-    def _list_label_names(self) -> list[str]:
+    def read_targets(self, split: str | None, kind: str) -> tuple[pa.Table, np.ndarray | list[str] | None]:
+        """(rows that have a label, with CHUNK and ROW, their targets of this kind); None where regions say it."""
+        table = self._read_table(split)
+        table = table.filter(table["label"].is_valid())
+        labels, names = table["label"].to_pylist(), self.list_class_names()
+        if kind == targets.CLASS:
+            places = pc.index_in(table["label"], pa.array(names, pa.string()))
+            return table.filter(places.is_valid()), places.drop_null().to_numpy().astype(np.int64)
+        if kind == targets.NUMBER:
+            return table, np.array([float(text) for text in labels], dtype=np.float64)
+        if kind == targets.MULTI_HOT:
+            return table, targets.read_multi_hot(labels, targets.list_results(table), names)
+        return table, labels if kind == targets.TEXT else None
+
+    @cached_property
+    def target_kind(self) -> str:
+        """What `torch(split)` gives as targets, one of targets.KINDS: the same for every split."""
+        labels = self.arrow(columns=["label"])["label"].unique().drop_null().to_pylist()
+        return targets.choose_kind(self.facts.label_kind, labels, self.list_class_names())
+
+    def list_class_names(self) -> list[str]:
+        """The classes, or where nobody named them the labels that occur; empty for numbers."""
+        return self.classes or self._label_names
+
+    @cached_property
+    def _label_names(self) -> list[str]:
         if self.facts.label_kind == "number":
             return []
         found = sorted(name for name in self.arrow(columns=["label"])["label"].unique().to_pylist() if name is not None)
@@ -192,26 +247,39 @@ class LoadedVersion:
         return open_arrays(self, table["blob"].to_pylist(), size), targets
 
     def torch(
-        self, split: str | None = None, *, size: tuple[int, int] | None = None, transform: Callable | None = None
+        self,
+        split: str | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+        transform: Callable | None = None,
+        target: str | None = None,
     ) -> TorchItems:
         """Map-style dataset of the labeled items: (input, target). With a `size` pictures are uint8 tensors
-        (3, height, width), otherwise PIL images; texts stay texts, rows dicts. `transform` gets the input."""
+        (3, height, width), otherwise PIL images; texts stay texts, rows dicts, and a row with a sound is
+        {"row": dict, "sound": bytes of its file}. `transform` gets the input. `target`: see `TorchItems`."""
         from .torch_data import TorchItems
 
-        return TorchItems(self, split, size=size, transform=transform)
+        return TorchItems(self, split, size=size, transform=transform, target=target)
 
     def batches(self, split: str | None, batch_size: int, **options: Any) -> Batches:
         """Batches of `torch(split)`, with a state that resumes mid-epoch; see `Batches` for the options."""
         from .batches import Batches
 
-        made = {name: options.pop(name) for name in ("size", "transform") if name in options}
+        made = {name: options.pop(name) for name in ("size", "transform", "target") if name in options}
         return Batches(self.torch(split, **made), batch_size, **options)
 
     def stream(self, split: str | None = None, **options: Any) -> Stream:
         """Items as dicts in a shuffled order with a state; an IterableDataset where torch is there. See `Stream`."""
         from .stream import make_stream
 
-        return make_stream(self, self.arrow(split), **options)
+        return make_stream(self, self._read_table(split), **options)
+
+
+def _note_places(table: pa.Table, number: int) -> pa.Table:
+    rows = np.arange(len(table), dtype=np.int32)
+    return table.append_column(CHUNK, pa.array(np.full(len(table), number, np.int32))).append_column(
+        ROW, pa.array(rows)
+    )
 
 
 def _check_split(split: str) -> str:

@@ -1,34 +1,61 @@
-"""Gathers what a data card says of a dataset version, from every room that knows something of it."""
+"""Gathers what a data card says of a dataset version, from every room that knows something of it.
+
+What is not kept with the version is read off rows that never change: the answers and items whose ids it holds. Only
+tags, the version's profile and searches for faults may come later, and each says its day.
+"""
 
 from __future__ import annotations
 
-from django.db.models import Count, Q
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
+from django.core.cache import cache
+
+from lifecycle.annotations.authors import count_by_author
 from lifecycle.annotations.models import Annotation
 from lifecycle.contracts.problems import get_problem_type
+from lifecycle.crawls.origins import Origin, count_origins
+from lifecycle.datasets import manifests
 from lifecycle.datasets import selectors as datasets
 from lifecycle.datasets.cards import CardFacts, build_card
-from lifecycle.datasets.models import DatasetVersion
-from lifecycle.datasets.rules import DEFAULT_RATIOS, check_ratios
-from lifecycle.datasets.splitting import TITLES, SplitPolicy
-from lifecycle.exploration.selectors.findings import find_scan, list_lists
+from lifecycle.datasets.models import Collection, DatasetVersion
+from lifecycle.datasets.settling import Settled, read_settled
+from lifecycle.datasets.splitting import TITLES
+from lifecycle.exploration.rules import TITLES as LISTS
+from lifecycle.exploration.selectors import find_profile, find_scan, map_open_items
 from lifecycle.projects.models import Charter
 
 SHOWN_PEOPLE = 20
+SHOWN_PAGES = 100  # lines of what crawled pages said
+REMEMBERED_SECONDS = 30 * 86_400
+WORDS: dict[str, str] = {
+    Annotation.Origin.IMPORT: "imported by {}",
+    Annotation.Origin.FEEDBACK: "feedback, taken in by {}",
+    Annotation.Origin.CONSENSUS: "merged out of several answers, for {}",
+}
+
+
+class History(NamedTuple):
+    """What rows that never change say of a version's items."""
+
+    labels_by: list[tuple[str, int]]  # (who, labels)
+    pages: list[list[str]]  # (site, what, said, items)
+    wishes: dict[str, int]  # {directive of robots: items}
 
 
 def write_data_card(version: DatasetVersion) -> str:
     """The card of a version in Markdown."""
-    dataset = version.dataset
-    project = dataset.project
-    problem = get_problem_type(project.problem_type)
-    charter = Charter.objects.filter(project=project).order_by("-version").first()
-    policy = TITLES[SplitPolicy.from_json(dataset.split_policy).kind].lower()
-    shares = check_ratios(dataset.split_ratios or DEFAULT_RATIOS)
+    settled = read_settled(version)
+    problem = get_problem_type(settled.problem_type)
+    paths = datasets.fetch_chunks(version)
+    sources = datasets.describe_sources(version)
+    history = read_history(version, paths, sources)
+    profile = find_profile(version.dataset, version)
     facts = CardFacts(
-        title=f"{project.name}, {version}",
-        project=project.name,
-        purpose=charter.problem_statement if charter else "",
+        title=f"{settled.project}, {version}",
+        purpose=describe_purpose(version),
         item_kind=str(problem.item_kind),
         problem=problem.title,
         message=version.message,
@@ -37,38 +64,97 @@ def write_data_card(version: DatasetVersion) -> str:
         item_count=version.item_count,
         labeled_count=version.labeled_count,
         summary=version.summary,
-        policy=f"{policy} ({', '.join(f'{split} {share:.0%}' for split, share in shares.items())})",
-        sources=datasets.describe_sources(version),
-        labels_by=count_labels_by(version),
-        columns=dataset.columns,
-        issues=list_issues(version),
-        tags=[tag.name for tag in version.tags.all()],
+        policy=describe_policy(settled),
+        is_of_then=settled.is_of_then,
+        sources=sources,
+        pages=history.pages,
+        labels_by=history.labels_by,
+        columns=settled.columns,
+        issues=list_issues(version, sources, history.wishes),
+        tags=[f"{tag.name} (since {tag.updated_at:%Y-%m-%d})" for tag in version.tags.all()],
+        profile=profile.result if profile else None,
+        profiled_on=f"{profile.created_at:%Y-%m-%d}" if profile else "",
+        found=list_found(version, paths),
     )
     return build_card(facts)
 
 
-def count_labels_by(version: DatasetVersion) -> list[tuple[str, int]]:
-    """(who, labels) of the answers that count now for items this version may hold: people, imports, feedback."""
-    answers = Annotation.objects.filter(
-        Q(is_current=True),
-        item__dataset=version.dataset,
-        kind=Annotation.Kind.ANSWER,
-        created_at__lte=version.created_at,
-    )
-    rows = answers.values_list("origin", "user__username").annotate(n=Count("pk")).order_by("-n")[:SHOWN_PEOPLE]
-    words = {Annotation.Origin.IMPORT: "imported by {}", Annotation.Origin.FEEDBACK: "feedback, taken in by {}"}
-    return [(words.get(origin, "{}").format(name), count) for origin, name, count in rows]
+def describe_purpose(version: DatasetVersion) -> str:
+    """The problem statement of the charter that was in force at the commit."""
+    charters = Charter.objects.filter(project=version.dataset.project, created_at__lte=version.created_at)
+    charter = charters.order_by("-version").first()
+    return charter.problem_statement if charter else ""
 
 
-def list_issues(version: DatasetVersion) -> list[str]:
-    """What is known to be wrong: of the version itself, and of the newest search for faults in its dataset."""
+def describe_policy(settled: Settled) -> str:
+    """How items fell into splits."""
+    shares = ", ".join(f"{split} {share:.0%}" for split, share in settled.ratios.items())
+    column = f", column “{settled.policy.column}”" if settled.policy.column else ""
+    return f"{TITLES[settled.policy.kind].lower()}{column} ({shares}; seed {settled.seed})"
+
+
+def read_history(version: DatasetVersion, paths: Sequence[Path], sources: Sequence[dict]) -> History:
+    """Counted once and remembered: it never changes, and a million scattered answers take seconds to look up."""
+    key = f"card:{version.pk}:{version.created_at.timestamp()}:{version.manifest_blob}"
+    known = cache.get(key)
+    if known is None:
+        origins = list_origins(paths, sources)
+        pages = describe_pages(origins, {source["id"]: source["title"] for source in sources})
+        wishes = sum((origin.wishes for origin in origins), Counter[str]())
+        known = (count_labels_by(paths), pages, dict(wishes))
+        cache.set(key, known, REMEMBERED_SECONDS)
+    return History(*known)
+
+
+def count_labels_by(paths: Sequence[Path]) -> list[tuple[str, int]]:
+    """(who, labels) of the answers that the version holds: people, imports, feedback, merged ones."""
+    rows = count_by_author(*manifests.list_runs(paths, "annotation_id"))
+    shown = [(WORDS.get(origin, "{}").format(name), count) for origin, name, count in rows[:SHOWN_PEOPLE]]
+    rest = sum(count for _, _, count in rows[SHOWN_PEOPLE:])
+    return [*shown, (f"{len(rows) - SHOWN_PEOPLE:,} others", rest)] if rest else shown
+
+
+def list_origins(paths: Sequence[Path], sources: Sequence[dict]) -> list[Origin]:
+    """What crawled pages say, where the version has items of crawls."""
+    crawled = [source["id"] for source in sources if source["kind"] == Collection.Kind.CRAWL]
+    return count_origins(*manifests.list_runs(paths, "item_id", crawled)) if crawled else []
+
+
+def describe_pages(origins: Sequence[Origin], titles: dict[int, str]) -> list[list[str]]:
+    """(site, what, said, items) for hosts, days, license hints and wishes about robots."""
+    rows = []
+    for origin in origins:
+        days = [f"{moment:%Y-%m-%d}" for moment in (origin.first_at, origin.last_at)]
+        found = [("fetched", " to ".join(dict.fromkeys(days)), origin.items)]
+        found += [("host", host, items) for host, items in origin.hosts]
+        found += [("host", f"{origin.more_hosts:,} more", 0)] if origin.more_hosts else []
+        found += [("license", text or "nothing", items) for text, items in origin.licenses]
+        found += [("license", f"{origin.more_licenses:,} other statements", 0)] if origin.more_licenses else []
+        found += [("robots", wish, items) for wish, items in sorted(origin.wishes.items())]
+        site = titles.get(origin.collection_id, "a site")
+        rows += [[site, what, said, f"{items:,}" if items else ""] for what, said, items in found]
+    return rows[:SHOWN_PAGES]
+
+
+def list_issues(version: DatasetVersion, sources: Sequence[dict], wishes: Mapping[str, int]) -> list[str]:
+    """What is known to be wrong of the version itself."""
     issues = []
     if version.labeled_count < version.item_count:
         issues.append(f"{version.item_count - version.labeled_count:,} of {version.item_count:,} items have no label.")
-    if any(not source["license"] for source in datasets.describe_sources(version)):
+    if any(not source["license"] for source in sources):
         issues.append("The license of some sources was not stated.")
+    said = [(wish, wishes[wish]) for wish in ("noai", "noimageai", "noindex") if wishes.get(wish)]
+    return issues + [f"Items from pages that say “{wish}”: {items:,}." for wish, items in said]
+
+
+def list_found(version: DatasetVersion, paths: Sequence[Path]) -> list[str]:
+    """What the newest search for faults in the dataset found among the items of this version."""
     scan = find_scan(version.dataset)
-    for found in list_lists(scan):
-        if scan and found.count:
-            issues.append(f"{found.title}: {found.count:,} items in the search of {scan.created_at:%Y-%m-%d}.")
-    return issues
+    if scan is None:
+        return ["No search for faults was made yet."]
+    open_items = map_open_items(scan)
+    there = manifests.find_rows(paths, sorted({pk for ids in open_items.values() for pk in ids})).keys()
+    day = f"{scan.created_at:%Y-%m-%d}"
+    counts = [(title, len(there & set(open_items.get(kind, [])))) for kind, title in LISTS.items()]
+    said = [f"{title}: {count:,} of this version’s items, by the search of {day}." for title, count in counts if count]
+    return said or [f"The search of {day} found nothing among the items of this version."]

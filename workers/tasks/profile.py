@@ -17,6 +17,7 @@ from lifecycle.contracts.profile import ProfileSpec
 from lifecycle.contracts.training import DatasetFiles
 from lifecycle.datasets.models import Dataset, DatasetVersion
 from lifecycle.datasets.selectors import load_dataset
+from lifecycle.datasets.settling import read_settled
 from lifecycle.exploration import selectors, services
 from lifecycle.projects.models import Project
 from workers.materialize import materialize_version
@@ -38,7 +39,7 @@ def profile(context: JobContext) -> dict[str, Any]:
         label_kind=get_problem_type(dataset.project.problem_type).label_kind,
         dataset=files,
         facts_path=str(services.export_facts(dataset=dataset, folder=context.workdir)),
-        columns=list_columns(dataset),
+        columns=list_columns(dataset, version),
         label_names=list_label_names(dataset.project, version),
     )
     result = run(spec, workdir=context.workdir, report=context.report, should_stop=context.should_stop)
@@ -64,8 +65,10 @@ def _fetch_pictures(manifest: Path, context: JobContext) -> None:
                     raise Canceled
 
 
-def list_columns(dataset: Dataset) -> tuple[tuple[str, str], ...]:
-    """(name, kind) of a table's features."""
+def list_columns(dataset: Dataset, version: DatasetVersion | None = None) -> tuple[tuple[str, str], ...]:
+    """(name, kind) of a table's features; of a version those there were when it was committed."""
+    if version is not None:
+        return read_settled(version).columns
     return tuple((column["name"], column["kind"]) for column in dataset.columns)
 
 

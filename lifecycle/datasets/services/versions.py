@@ -16,6 +16,7 @@ from lifecycle.datasets.models import Dataset, DatasetVersion, Item
 from lifecycle.datasets.selectors.versions import fetch_chunks
 from lifecycle.datasets.services.snapshots import Snapshot
 from lifecycle.datasets.services.splits import FindNear, find_twins, resplit_items, write_splits
+from lifecycle.datasets.settling import KEY, settle
 from lifecycle.datasets.splitting import RATIO, SplitPolicy
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
@@ -101,7 +102,7 @@ def record_version(
             classes=list(classes),
             item_count=snapshot.index.item_count,
             labeled_count=sum(snapshot.summary["labeled"].values()),
-            summary=snapshot.summary,
+            summary=snapshot.summary | {KEY: settle(locked)},
             job=job,
             created_by=user,
         )

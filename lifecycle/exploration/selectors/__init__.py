@@ -8,6 +8,7 @@ from lifecycle.exploration.selectors.findings import (
     find_scan,
     list_findings,
     list_lists,
+    map_open_items,
     pick_item_ids,
 )
 from lifecycle.exploration.selectors.gallery import (
@@ -44,6 +45,7 @@ __all__ = [
     "list_tags_of_items",
     "list_views",
     "load_version",
+    "map_open_items",
     "pick_item_ids",
     "summarize_explore",
 ]

@@ -62,6 +62,14 @@ def pick_item_ids(scan: Scan, kind: FindingKind, filters: ItemFilters | None = N
     return list(list_findings(scan, kind, filters).values_list("item_id", flat=True)[:MAX_PICKED])
 
 
+def map_open_items(scan: Scan) -> dict[str, list[int]]:
+    """{kind: items} of all open lines: for those who want to know which of them are theirs."""
+    found: dict[str, list[int]] = {}
+    for kind, item_id in _open(scan).order_by().values_list("kind", "item_id"):
+        found.setdefault(kind, []).append(item_id)
+    return found
+
+
 def count_kept(project: Project, kind: FindingKind) -> int:
     """Items somebody said are all right."""
     return KeptItem.objects.filter(kind=kind, item__dataset__project=project).count()

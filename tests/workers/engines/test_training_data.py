@@ -135,6 +135,17 @@ def test_missing_blobs_are_left_out(tmp_path):
     assert any("1 empty or unreadable items" in message for _, message in report.lines)
 
 
+def test_files_that_changed_since_they_were_stored_are_left_out(tmp_path):
+    dataset = write_dataset(tmp_path, make_images(60), ("across", "down"))
+    first, second, *_ = (path for path in sorted(Path(dataset.blob_dir).rglob("*")) if path.is_file())
+    first.write_bytes(second.read_bytes())  # a picture that can be read, but not the one that was labeled
+
+    _, report = run(dataset, tmp_path, "image_cnn", "image_classification", parameters={"epochs": 1})
+
+    lines = [message for level, message in report.lines if level == "warning" and "changed since" in message]
+    assert len(lines) == 1 and first.name[:12] in lines[0]
+
+
 def test_stopping_while_data_are_read_cancels(worlds, tmp_path):
     spec = build_spec("image_cnn", "image_classification", worlds("image_classification"))
 

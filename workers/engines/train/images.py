@@ -11,6 +11,8 @@ import numpy as np
 import torch
 
 from lifecycle.contracts.engine import Canceled
+from lifecycle.loader import CorruptedData
+from lifecycle.loader.cache import read_checked
 from workers.engines.artifact import BadInput
 from workers.engines.artifact.images import decode_image, to_array
 from workers.engines.train.context import TrainContext
@@ -20,15 +22,20 @@ CHUNK = 256
 
 
 def load_pixels(split: Split, operation: Mapping[str, Any], context: TrainContext) -> tuple[np.ndarray, Split]:
-    """uint8 [n, channels, height, width] of the readable images, and the split without the others."""
+    """uint8 [n, channels, height, width] of the readable images, and the split without the others.
+
+    Each file is hashed as it is read: once a training, as the epochs go over what was decoded.
+    """
     height, width = operation["size"]
 
     def load(path: Path) -> np.ndarray | None:
         try:
-            return to_array(decode_image(path.read_bytes(), target=(height, width)).pixels, operation)
+            return to_array(decode_image(read_checked(path), target=(height, width)).pixels, operation)
         except BadInput as error:
             context.log(f"Left out the image {path.name[:12]}…: {error}", "warning")
-            return None
+        except CorruptedData:
+            context.log(f"Left out the image {path.name[:12]}…: its file changed since it was stored.", "warning")
+        return None
 
     pixels = np.empty((len(split), operation["channels"], height, width), dtype=np.uint8)
     kept: list[int] = []

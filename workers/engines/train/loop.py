@@ -1,7 +1,7 @@
 """The one training loop of every torch recipe: fit → epoch → step → evaluate, on Lightning Fabric.
 
-What it draws at random comes from torch's generator, and the order of an epoch from the seed and the epoch's number, so
-that a run resumed from any checkpoint goes on exactly as the uninterrupted one.
+What it draws at random comes from torch's generator, and the order of an epoch is the loader's: it depends on the seed
+and the epoch's number only, so that a run resumed from any checkpoint goes on exactly as the uninterrupted one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from lifecycle.contracts.engine import Canceled
+from lifecycle.loader.order import compute_order
 from workers.engines.evaluate.scores import compute_quick_scores
 from workers.engines.train.checkpoints import (
     drop_old_checkpoints,
@@ -138,14 +139,18 @@ class Loop:
     def iterate_batches(self) -> Iterator[tuple[Inputs, Tensor]]:
         """Batches from where the epoch stands, as views of gathered shards."""
         size, train = self.settings.batch_size, self.train
-        generator = torch.Generator().manual_seed(self.context.spec.seed * 1_000_003 + self.state.epoch)
-        passes = [torch.randperm(len(train), generator=generator) for _ in range(self.passes)]
-        order = torch.cat(passes).to(self.fabric.device)
+        order = torch.from_numpy(self.compute_order()).to(self.fabric.device)
         last = min(len(order), self.batches * size)
         for start in range(self.state.batch * size, last, SHARD_BATCHES * size):
             chosen = order[start : min(start + SHARD_BATCHES * size, last)]
             inputs = [x[chosen].split(size) for x in train.inputs]
             yield from zip(zip(*inputs, strict=True), train.targets[chosen].split(size), strict=True)
+
+    def compute_order(self) -> np.ndarray:
+        """Positions of this epoch's items, int64, pass after pass: the order in which the loader hands them out."""
+        seed, first = self.context.spec.seed, self.state.epoch * self.passes
+        passes = range(first, first + self.passes)
+        return np.concatenate([compute_order(len(self.train), shuffle=True, seed=seed, epoch=n) for n in passes])
 
     def step(self, inputs: Inputs, targets: Tensor) -> None:
         """One optimizer step; no number leaves the device unless a point of the curve is due."""
