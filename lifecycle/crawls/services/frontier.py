@@ -15,6 +15,7 @@ from lifecycle.contracts.crawl import FoundLink, Outcome, Target
 from lifecycle.crawls import rules
 from lifecycle.crawls.models import Crawl, CrawlUrl
 from lifecycle.crawls.services import provenance
+from lifecycle.crawls.services.contract import note_contract
 from lifecycle.crawls.services.items import note_columns, note_set_aside, write_part
 
 LoadItems = Callable[[Path], None]  # brings a Parquet part of items into the collection
@@ -157,6 +158,7 @@ def record(
         load_items(path)
     locked.superseded += provenance.record(crawl=locked, outcomes=kept, pages=pages)
     note_set_aside(locked.collection, kept)
+    note_contract(locked, kept)
     _count(locked, kept)
     locked.seconds += seconds
     point = (locked.seconds, locked.fetched + locked.unchanged, locked.items, locked.waiting, locked.failed)
