@@ -18,6 +18,10 @@ TEXT_COLUMNS = (("url", "text"), ("title", "text"), ("text", "text"))
 PICTURE_COLUMNS = (
     ("url", "text"), ("format", "category"), ("width", "integer"), ("height", "integer"), ("bytes", "integer"),
 )  # fmt: skip
+# kinds of trouble that are the network's or the moment's, not the address's; so are HTTP 408, 429 and 5xx
+PASSING_TROUBLES = (
+    "timeout", "no such host", "refused", "cut off", "connection", "crawler lost", "host busy", "robots.txt unknown",
+)  # fmt: skip
 PRODUCT_AGENT = "Gristmill/1.0 (+research crawler; obeys robots.txt)"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from lifecycle.common.errors import Conflict, DomainError
@@ -113,10 +114,9 @@ def _with_all():
 
 
 def _find_before(source: Source) -> Crawl | None:
-    ended = Crawl.objects.filter(source=source, state__in=(Crawl.State.DONE, Crawl.State.STOPPED), fetched__gt=0)
-    return ended.order_by("-pk").first() or Crawl.objects.filter(
-        source=source, state=Crawl.State.DONE, unchanged__gt=0
-    ).order_by("-pk").first()  # fmt: skip
+    """The newest that knows something; `history` goes further back for what that one did not reach."""
+    ended = Crawl.objects.filter(source=source, state__in=(Crawl.State.DONE, Crawl.State.STOPPED))
+    return ended.filter(Q(fetched__gt=0) | Q(unchanged__gt=0)).order_by("-pk").first()
 
 
 def build_spec(source: Source) -> CrawlSpec:
