@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 
 from lifecycle.contracts.crawl import PASSING_TROUBLES
@@ -60,7 +62,7 @@ COPY_REFERRERS = """
 def copy_known(crawl: Crawl) -> int:
     """Fill the new crawl's frontier with them; returns how many addresses were new. Call with the crawl locked."""
     earlier = _find_earlier(crawl)
-    values = {
+    values: dict[str, Any] = {
         "crawl": crawl.pk,
         "crawls": [one.pk for one in earlier],
         "same_links": [one.pk for one in earlier if rules.knows_links(one.spec, crawl.spec)],
