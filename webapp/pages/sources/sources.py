@@ -244,8 +244,10 @@ def describe_facts(source: Source) -> list[tuple[str, str]]:
     labels = {name: label for name, label, *_ in forms.FIELDS.get(source.kind, ())}
     facts = []
     for name, value in source.config.items():
+        if name not in labels:
+            continue
         shown = " ".join(value) if isinstance(value, list) else str(value)
-        if shown and name in labels and not (name == "overlap" and not value):
+        if shown and not (name == "overlap" and not value):
             facts.append((labels[name], shown))
     if source.cursor_value:
         facts.append(("Read up to", str(source.cursor_value.get("value", ""))))
