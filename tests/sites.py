@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,12 +23,20 @@ class Site:
     fallback: Callable[[str], Answer | None] = lambda path: None
     hits: Counter[str] = field(default_factory=Counter)
     headers: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    asked: list[tuple[float, str]] = field(default_factory=list)  # (when, path) of each request, by one clock
+    at_once: int = 0  # requests that are being answered
+    most_at_once: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def page(self, path: str, body: str, **headers: str) -> None:
         """An HTML page."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.routes[path] = (200, {"Content-Type": "text/html; charset=utf-8"} | named, body.encode())
+
+    def gaps(self) -> list[float]:
+        """Seconds from one request to the next, robots.txt left out."""
+        times = [when for when, path in self.asked if path != "/robots.txt"]
+        return [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
 
     @property
     def host(self) -> str:
@@ -42,6 +51,16 @@ class Handler(BaseHTTPRequestHandler):
         with self.site.lock:
             self.site.hits[self.path] += 1
             self.site.headers.setdefault(self.path, []).append(dict(self.headers))
+            self.site.asked.append((time.monotonic(), self.path))
+            self.site.at_once += 1
+            self.site.most_at_once = max(self.site.most_at_once, self.site.at_once)
+        try:
+            self._answer()
+        finally:
+            with self.site.lock:
+                self.site.at_once -= 1
+
+    def _answer(self) -> None:
         answer = self.site.routes.get(self.path) or self.site.fallback(self.path)
         if callable(answer):
             answer = answer(self)
@@ -69,10 +88,10 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serve(host: str = "127.0.0.1") -> Iterator[Site]:
+def serve(host: str = "127.0.0.1", port: int = 0) -> Iterator[Site]:
     """A site until the block ends."""
     site = Site()
-    server = _Server((host, 0), type("SiteHandler", (Handler,), {"site": site}))
+    server = _Server((host, port), type("SiteHandler", (Handler,), {"site": site}))
     site.base = f"http://{host}:{server.server_port}"
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.05), daemon=True)
     thread.start()

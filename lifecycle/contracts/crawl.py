@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, NamedTuple, Protocol
+
+from lifecycle.contracts.ingest import ColumnMapping
+from lifecycle.contracts.sources import Contract, Observed
 
 TAKES = {"image": ("images",), "text": ("text", "fields"), "row": ("tables", "fields")}  # by kind of item
 SCOPES = ("host", "domain", "any")  # which pages are followed: the hosts of the start, their domains, all
 ROLES = ("page", "image", "sitemap")
 FIELD_ROLES = ("feature", "text", "label", "group")
+# what a contract can ask of a page's text, and of a picture: all that is known of one
+TEXT_COLUMNS = (("url", "text"), ("title", "text"), ("text", "text"))
+PICTURE_COLUMNS = (
+    ("url", "text"), ("format", "category"), ("width", "integer"), ("height", "integer"), ("bytes", "integer"),
+)  # fmt: skip
+# kinds of trouble that are the network's or the moment's, not the address's; so are HTTP 408, 429 and 5xx
+PASSING_TROUBLES = (
+    "timeout", "no such host", "refused", "cut off", "connection", "crawler lost", "host busy", "robots.txt unknown",
+)  # fmt: skip
 PRODUCT_AGENT = "Gristmill/1.0 (+research crawler; obeys robots.txt)"
 
 
@@ -45,6 +57,8 @@ class CrawlSpec:
     label_kind: str = "class"
     known_columns: tuple[tuple[str, str], ...] = ()
     known_spreads: tuple[tuple[str, float], ...] = ()
+    contract: Contract = field(default_factory=Contract)  # of the source; empty: inferred from the first rows
+    mapping: ColumnMapping = field(default_factory=ColumnMapping)  # of tables: which column is label or group
 
     min_bytes: int = 0  # of an item: a picture's file, a text, a row
     max_bytes: int = 20_000_000  # of a response, unpacked
@@ -77,11 +91,15 @@ class CrawlSpec:
         rules = raw.get("fields") or ()
         known = {f.name for f in fields(FieldRule)}
         values["fields"] = tuple(FieldRule(**{k: v for k, v in rule.items() if k in known}) for rule in rules)
+        values["contract"] = Contract.from_json(raw.get("contract") or {})
+        values["mapping"] = ColumnMapping.from_json(raw.get("mapping") or {})
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
         """For storing: without the secrets."""
-        return {**asdict(self), "headers": (), "cookies": ()}
+        contract = self.contract.to_json() if self.contract.columns else {}
+        mapping = asdict(self.mapping) if self.mapping != ColumnMapping() else {}
+        return {**asdict(self), "contract": contract, "mapping": mapping, "headers": (), "cookies": ()}
 
 
 def _freeze(value: Any) -> Any:
@@ -136,6 +154,15 @@ class FoundItem:
     near_prints: str | None = None  # as hexadecimal digits
 
 
+class SetAside(NamedTuple):
+    """What the contract or a filter refused. `row` has its cells by column; None where there was nothing to read."""
+
+    source: str  # the page, or the table on it
+    reason: str
+    line: int | None = None  # which row of the page it is, where a page has several
+    row: dict[str, Any] | None = None
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of one address.
@@ -162,7 +189,10 @@ class Outcome:
     title: str = ""
     links: tuple[FoundLink, ...] = ()
     items: tuple[FoundItem, ...] = ()
-    set_aside: tuple[tuple[str, str], ...] = ()  # (where, why) of what the filters refused
+    set_aside: tuple[SetAside, ...] = ()
+    contract: Contract | None = None  # as it is from here on, where this page began it or added a column
+    observed: tuple[tuple[str, Observed], ...] = ()  # by column, of the rows that kept the contract
+    notes: tuple[str, ...] = ()  # about columns, each said once
     columns: tuple[tuple[str, str], ...] = ()  # (name, kind) of the columns of rows
     dropped: tuple[tuple[str, int], ...] = ()  # links that are not followed: (why, how many)
     warning: str = ""

@@ -17,6 +17,7 @@ FILE_COLUMNS = (
     ("file", "text"), ("label", "category"), ("format", "category"),
     ("width", "integer"), ("height", "integer"), ("bytes", "integer"),
 )  # fmt: skip
+REMEMBERED_VALUES = 50  # of one column
 QUARANTINE_COLUMNS = ("_file", "_line", "_reason")  # of a downloaded CSV; ignored when it comes back
 
 # what a spreadsheet takes for a formula's start, and the apostrophe that keeps it from running; undone on the way back
@@ -170,6 +171,24 @@ class Observed:
     minimum: float | str | None = None
     maximum: float | str | None = None
     values: tuple[str, ...] = ()  # all of them, where they are few
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Observed:
+        return cls(**{**raw, "values": tuple(raw.get("values") or ())})
+
+    def add(self, other: Observed) -> Observed:
+        """Both together: a part of the rows, and another part of them."""
+        lows = [bound for bound in (self.minimum, other.minimum) if bound is not None]
+        highs = [bound for bound in (self.maximum, other.maximum) if bound is not None]
+        are_few = all(part.values or not part.seen for part in (self, other))
+        values = sorted({*self.values, *other.values}) if are_few else []
+        return Observed(
+            seen=self.seen + other.seen,
+            missing=self.missing + other.missing,
+            minimum=min(lows, default=None),
+            maximum=max(highs, default=None),
+            values=tuple(values) if len(values) <= REMEMBERED_VALUES else (),
+        )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from parsel.csstranslator import HTMLTranslator
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.crawl import FIELD_ROLES, SCOPES, TAKES, CrawlSpec, FieldRule
 from lifecycle.contracts.ingest import COLUMN_KINDS
+from lifecycle.contracts.sources import ColumnRule, Contract
 
 NUMBERS = {  # name: (least, most)
     "max_depth": (0, 1_000),
@@ -38,7 +40,9 @@ MAX_FIELDS = 200
 LINK_SETTINGS = ("start_urls", "sitemaps", "uses_robots_sitemaps", "scope", "allow", "deny", "max_depth")
 ITEM_SETTINGS = (
     "item_kind", "take", "fields", "each", "min_bytes", "types", "languages", "min_chars", "min_width", "min_height",
+    "contract", "mapping",
 )  # fmt: skip
+OF_THE_SOURCE = ("contract", "mapping")  # a crawl takes them from there when it begins
 HISTORY_POINTS = 240
 Pairs = tuple[tuple[str, str], ...]
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -63,7 +67,30 @@ def check_config(raw: Mapping[str, Any], *, item_kind: str) -> dict[str, Any]:
     clean["take"] = _check_choice("take", raw.get("take") or TAKES[item_kind][0], TAKES[item_kind])
     clean["fields"] = [_check_field(number, rule) for number, rule in enumerate(raw.get("fields") or (), start=1)]
     _check_together(clean)
-    return {**CrawlSpec.from_json(clean).to_json(), **clean}
+    known = {name: value for name, value in CrawlSpec.from_json(clean).to_json().items() if name not in OF_THE_SOURCE}
+    return {**known, **clean}
+
+
+def build_mapping(config: Mapping[str, Any]) -> dict[str, str]:
+    """Which column of a row plays which part, where the crawl's settings say so; of tables the contract's page does."""
+    if config["take"] == "text":
+        return {"text": "text"}
+    if config["take"] != "fields":
+        return {}
+    return {rule["role"]: rule["name"] for rule in config["fields"] if rule["role"] != "feature"}
+
+
+def change_types(contract: Contract, before: Mapping[str, Any], now: Mapping[str, Any]) -> Contract:
+    """The contract with the types of those fields whose kind somebody just changed."""
+    old = {rule["name"]: rule["kind"] for rule in before.get("fields") or ()}
+    changed = {
+        rule["name"]: rule["kind"] for rule in now["fields"] if old.get(rule["name"]) not in (None, rule["kind"])
+    }
+    columns = tuple(
+        ColumnRule(rule.name, changed[rule.name], rule.required) if changed.get(rule.name, rule.kind) != rule.kind
+        else rule for rule in contract.columns
+    )  # fmt: skip
+    return replace(contract, columns=columns)
 
 
 def _check_together(clean: dict[str, Any]) -> None:
@@ -219,7 +246,7 @@ def knows_items(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 
 
 def _same(before: Mapping[str, Any], now: Mapping[str, Any], name: str) -> bool:
-    return _thaw(before.get(name)) == _thaw(now.get(name))
+    return (_thaw(before.get(name)) or None) == (_thaw(now.get(name)) or None)  # older crawls know fewer settings
 
 
 def _thaw(value: Any) -> Any:

@@ -87,12 +87,16 @@ class Upload(TimestampedModel):
 
 
 class CollectionReject(models.Model):
-    """One file or row that was set aside, and why. The first thousands; all are in `Collection.rejects_blob`."""
+    """One file or row that was set aside, and why. The first thousands; all are in `Collection.rejects_blob`.
+
+    A crawl has no such file: its pages come one by one, and each batch keeps what it set aside here, with the cells.
+    """
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="rejects")
     source = models.CharField(max_length=500)
     line = models.BigIntegerField(null=True, blank=True)
     reason = models.CharField(max_length=500)
+    row = models.JSONField(null=True, blank=True)  # of a crawl: the cells by column
 
     class Meta:
         ordering = ["id"]

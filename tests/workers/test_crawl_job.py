@@ -157,6 +157,45 @@ def test_a_server_that_knows_its_pages_is_asked_only_whether_they_changed(make_s
     assert CrawlUrl.objects.get(crawl=second).etag == '"v1"'
 
 
+def test_a_server_that_knows_dates_only_is_asked_by_them_also_after_a_crawl_that_ended_early(
+    make_site, site, owner, run_jobs
+):
+    """What the site was asked is the proof: each page by the date that it gave when it was last fetched."""
+    date = "Wed, 01 Jan 2025 10:00:00 GMT"
+
+    def conditional(body):
+        def answer(handler):
+            if handler.headers.get("If-Modified-Since") == date:
+                return 304, {}, b""
+            return 200, {"Content-Type": "text/html", "Last-Modified": date}, body.encode()
+
+        return answer
+
+    pages = [f"/p{n}.html" for n in range(4)]
+    site.routes["/"] = conditional(article("Start", WORDS, pages))
+    for path in pages:
+        site.routes[path] = conditional(article(path, WORDS + path))
+    source = make_site()
+    services.start_crawl(source=source, user=owner)
+    run_jobs()
+    services.update_site(source=source, user=owner, config={"max_pages": 2})
+    services.start_crawl(source=source, user=owner, is_full=True)
+    run_jobs()
+    services.update_site(source=source, user=owner, config={"max_pages": 100})
+
+    source.refresh_from_db()
+    third = services.start_crawl(source=source, user=owner)
+    run_jobs()
+
+    third.refresh_from_db()
+    asked = {path: [sent.get("If-Modified-Since") for sent in site.headers[path]][-1] for path in ["/", *pages]}
+    assert asked == dict.fromkeys(["/", *pages], date)
+    assert not any("If-None-Match" in sent for path in pages for sent in site.headers[path])
+    assert (third.unchanged, third.fetched, third.byte_count) == (5, 0, 0)
+    assert set(CrawlUrl.objects.filter(crawl=third).values_list("last_modified", flat=True)) == {date}
+    assert Item.objects.filter(excluded_at=None).count() == 5
+
+
 def test_pictures_come_in_with_their_page_as_referrer(make_site, site, owner, run_jobs):
     from tests.workers.engines.crawl.test_crawl import picture
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.crawl import CrawlSpec
+from lifecycle.contracts.ingest import ColumnMapping
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.crawls import rules
 from lifecycle.crawls.models import Crawl
@@ -56,6 +58,9 @@ def update_site(
         source=source, user=user, title=title, config=clean, secrets=secrets or None, license=license
     )
     _note_robots(changed, user, before=before)
+    if clean and changed.contract:
+        contract = rules.change_types(source_services.read_contract(changed), before, clean)
+        changed = source_services.save_contract(source=changed, user=user, contract=contract.to_json())
     return changed
 
 
@@ -93,6 +98,8 @@ def open_crawl(*, collection_id: int) -> Crawl:
         Crawl.objects.filter(source=run.source, state__in=OPEN).update(  # paused, failed or canceled: none works
             state=Crawl.State.STOPPED, finished_at=timezone.now()
         )
+        if run.source.config["take"] != "tables":  # so that a corrected file is read as the pages were
+            source_services.set_mapping(source=run.source, mapping=rules.build_mapping(run.source.config))
         before = None if run.is_full else _find_before(run.source)
         Crawl.objects.get_or_create(
             collection_id=collection_id,
@@ -107,10 +114,9 @@ def _with_all():
 
 
 def _find_before(source: Source) -> Crawl | None:
-    ended = Crawl.objects.filter(source=source, state__in=(Crawl.State.DONE, Crawl.State.STOPPED), fetched__gt=0)
-    return ended.order_by("-pk").first() or Crawl.objects.filter(
-        source=source, state=Crawl.State.DONE, unchanged__gt=0
-    ).order_by("-pk").first()  # fmt: skip
+    """The newest that knows something; `history` goes further back for what that one did not reach."""
+    ended = Crawl.objects.filter(source=source, state__in=(Crawl.State.DONE, Crawl.State.STOPPED))
+    return ended.filter(Q(fetched__gt=0) | Q(unchanged__gt=0)).order_by("-pk").first()
 
 
 def build_spec(source: Source) -> CrawlSpec:
@@ -123,6 +129,8 @@ def build_spec(source: Source) -> CrawlSpec:
         label_kind=problem.label_kind,
         known_columns=tuple((column["name"], column["kind"]) for column in dataset.columns),
         known_spreads=tuple(dataset.spreads.items()),
+        contract=source_services.read_contract(source),
+        mapping=ColumnMapping.from_json(source.mapping if source.config["take"] == "tables" else {}),
         private_addresses=settings.ALLOW_PRIVATE_ADDRESSES,
     )
 
@@ -171,6 +179,7 @@ def _enqueue(crawl: Crawl, user) -> None:
     others = Crawl.objects.filter(source=crawl.source, state__in=OPEN).exclude(pk=crawl.pk)
     if others.exists():
         raise Conflict("Another crawl of this site is open; wait for it or stop it.")
+    source_services.take_turn(source=crawl.source, collection=crawl.collection)
     collection = crawl.collection
     crawl.state, crawl.wanted = Crawl.State.RUNNING, Crawl.Wanted.RUN
     crawl.job = collection.job = jobs.enqueue(

@@ -15,74 +15,26 @@ from lifecycle.contracts.crawl import FoundLink, Outcome, Target
 from lifecycle.crawls import rules
 from lifecycle.crawls.models import Crawl, CrawlUrl
 from lifecycle.crawls.services import provenance
+from lifecycle.crawls.services.contract import note_contract
+from lifecycle.crawls.services.history import copy_known
 from lifecycle.crawls.services.items import note_columns, note_set_aside, write_part
 
 LoadItems = Callable[[Path], None]  # brings a Parquet part of items into the collection
 STATES = {"again": CrawlUrl.State.QUEUED}  # the others are named alike
 FRONTIER_FACTOR = 20  # addresses kept for each page that may be fetched: endless sites stay small
 FRONTIER_LEAST = 100_000
-REDIRECT_STEPS = 10  # one after the other, more than a crawl follows
 
 
 def seed(*, crawl: Crawl, links: Sequence[FoundLink]) -> None:
-    """Where the crawl begins, and what the crawl before it knew. Repeating it changes nothing."""
+    """Where the crawl begins, and what the crawls before it knew. Repeating it changes nothing."""
     with transaction.atomic():
         locked = Crawl.objects.select_for_update().get(pk=crawl.pk)
-        before = locked.previous if locked.found == 0 else None
+        is_first = locked.found == 0
         added = _add_links(locked, [(None, link) for link in links])
-        if before is not None and rules.knows_links(before.spec, locked.spec):
-            added += _copy_known(before, locked, with_marks=rules.knows_items(before.spec, locked.spec))
+        if is_first and locked.previous_id:
+            added += copy_known(locked)
         locked.found += added
         locked.save(update_fields=["found", "updated_at"])
-
-
-def _copy_known(before: Crawl, crawl: Crawl, *, with_marks: bool) -> int:
-    """Addresses of the crawl before, with what a server needs to say that nothing changed."""
-    marks = ("etag", "last_modified", "body_hash") if with_marks else ("''", "''", "''")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""INSERT INTO crawls_crawlurl (crawl_id, fingerprint, url, host, role, depth, hops, state, attempts,
-                    fence, status, error_kind, error, mime, byte_size, etag, last_modified, body_hash, robots,
-                    license, title, item_count)
-                SELECT %s, fingerprint, url, host, role, depth, hops, 'queued', 0, 0, 0, '', '', '', 0,
-                    {", ".join(marks)}, '', license, title, 0
-                FROM crawls_crawlurl WHERE crawl_id = %s AND state IN ('done', 'unchanged')
-                ON CONFLICT (crawl_id, fingerprint) DO UPDATE SET etag = EXCLUDED.etag,
-                    last_modified = EXCLUDED.last_modified, body_hash = EXCLUDED.body_hash,
-                    license = EXCLUDED.license, title = EXCLUDED.title
-                RETURNING (xmax = 0)""",
-            [crawl.pk, before.pk],
-        )
-        added = sum(is_new for (is_new,) in cursor.fetchall())
-        _copy_referrers(cursor, before, crawl)
-    return added
-
-
-def _copy_referrers(cursor, before: Crawl, crawl: Crawl) -> None:
-    """Who linked to what was known, as rows of the new crawl: a server that says “not modified” lists no links.
-
-    An address that only led on is not copied; whoever linked to it stands for it.
-    """
-    # Postgres has no statistics of rows this new: it takes them for a few, and would compare all with all
-    cursor.execute("SET LOCAL enable_nestloop = off")
-    cursor.execute(
-        """WITH RECURSIVE way AS (
-               SELECT new.id, old.found_on AS led_from, 0 AS steps
-               FROM crawls_crawlurl new
-               JOIN crawls_crawlurl old ON old.crawl_id = %(before)s AND old.fingerprint = new.fingerprint
-               WHERE new.crawl_id = %(crawl)s AND new.found_on IS NULL AND old.found_on IS NOT NULL
-               UNION ALL
-               SELECT way.id, hop.found_on, way.steps + 1
-               FROM way JOIN crawls_crawlurl hop ON hop.crawl_id = %(before)s AND hop.id = way.led_from
-               WHERE hop.state = 'redirected' AND hop.found_on IS NOT NULL AND way.steps < %(steps)s)
-           UPDATE crawls_crawlurl AS url SET found_on = page.id
-           FROM way
-           JOIN crawls_crawlurl said ON said.crawl_id = %(before)s AND said.id = way.led_from
-           JOIN crawls_crawlurl page ON page.crawl_id = %(crawl)s AND page.fingerprint = said.fingerprint
-           WHERE url.crawl_id = %(crawl)s AND url.id = way.id""",
-        {"before": before.pk, "crawl": crawl.pk, "steps": REDIRECT_STEPS},
-    )
-    cursor.execute("RESET enable_nestloop")
 
 
 def release(*, crawl: Crawl) -> int:
@@ -157,6 +109,7 @@ def record(
         load_items(path)
     locked.superseded += provenance.record(crawl=locked, outcomes=kept, pages=pages)
     note_set_aside(locked.collection, kept)
+    note_contract(locked, kept)
     _count(locked, kept)
     locked.seconds += seconds
     point = (locked.seconds, locked.fetched + locked.unchanged, locked.items, locked.waiting, locked.failed)
@@ -183,7 +136,9 @@ def _write_outcomes(crawl: Crawl, outcomes: Sequence[Outcome]) -> dict[int, prov
                    error_kind = new.error_kind, error = new.error, attempts = page.attempts + new.attempts,
                    not_before = CASE WHEN new.wait > 0 THEN %s + new.wait * interval '1 second' END,
                    fetched_at = now(), mime = new.mime, byte_size = new.byte_size,
-                   etag = new.etag, last_modified = new.last_modified,
+                   etag = CASE WHEN new.state IN ('done', 'unchanged') THEN new.etag ELSE page.etag END,
+                   last_modified = CASE WHEN new.state IN ('done', 'unchanged') THEN new.last_modified
+                       ELSE page.last_modified END,
                    body_hash = CASE WHEN new.body_hash <> '' THEN new.body_hash ELSE page.body_hash END,
                    robots = new.robots, item_count = new.item_count,
                    license = CASE WHEN new.status = 304 THEN page.license ELSE new.license END,

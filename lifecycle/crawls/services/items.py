@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from django.db import connection
 from django.db.models import F
 
 from lifecycle.contracts.crawl import FoundItem, Outcome
-from lifecycle.datasets.models import Collection, CollectionReject, Dataset
+from lifecycle.datasets.models import Collection, Dataset
 
-SHOWN_REJECTS = 10_000
+KEPT_REJECTS = 100_000  # of one crawl, with their cells; all are counted
 SCHEMA = pa.schema(
     [
         ("content_hash", pa.string()), ("blob", pa.string()), ("text", pa.string()), ("row", pa.string()),
@@ -53,17 +56,36 @@ def note_columns(dataset: Dataset, outcomes: Sequence[Outcome]) -> None:
 
 
 def note_set_aside(collection: Collection, outcomes: Sequence[Outcome]) -> None:
-    """What the filters refused: the first thousands with their reasons, all of them counted."""
-    refused = [pair for outcome in outcomes for pair in outcome.set_aside]
+    """What the contract or the filters refused, with its cells. Call with the crawl locked."""
+    refused = [found for outcome in outcomes for found in outcome.set_aside]
     if not refused:
         return
-    room = max(SHOWN_REJECTS - collection.rejected, 0)
-    rows = [
-        CollectionReject(collection=collection, source=_cut(where), reason=_cut(why)) for where, why in refused[:room]
-    ]
-    CollectionReject.objects.bulk_create(rows, batch_size=1_000)
+    counted = Collection.objects.values_list("rejected", flat=True).get(pk=collection.pk)
+    kept = refused[: max(KEPT_REJECTS - counted, 0)]
+    columns = (
+        [_cut(found.source) for found in kept],
+        [found.line for found in kept],
+        [_cut(found.reason) for found in kept],
+        [None if found.row is None else _write_row(found.row) for found in kept],
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO datasets_collectionreject (collection_id, source, line, reason, row)
+               SELECT %s, source, line, reason, row::jsonb
+               FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[]) AS new (source, line, reason, row)""",
+            [collection.pk, *columns],
+        )
     Collection.objects.filter(pk=collection.pk).update(rejected=F("rejected") + len(refused))
 
 
+def _write_row(row: Mapping[str, Any]) -> str:
+    return json.dumps({_clean(name): _clean(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
+
+
 def _cut(text: str) -> str:
-    return text.replace("\0", "").encode("utf-8", "replace").decode()[:500]
+    return _clean(text)[:500]
+
+
+def _clean(text: str) -> str:
+    """Postgres stores neither NUL nor lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

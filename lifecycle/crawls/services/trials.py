@@ -9,11 +9,13 @@ from typing import Any
 from django.db import transaction
 
 from lifecycle.contracts.crawl import CrawlSpec
+from lifecycle.contracts.sources import Contract, SourcePreview
 from lifecycle.crawls import rules
 from lifecycle.crawls.models import CrawlTrial
 from lifecycle.crawls.services.crawls import add_secrets, build_spec
 from lifecycle.jobs import services as jobs
 from lifecycle.sources.models import Source
+from lifecycle.sources.services import record_preview
 
 KEPT = 20  # trials of one source
 
@@ -48,5 +50,8 @@ def load_trial_spec(trial: CrawlTrial) -> CrawlSpec:
 
 
 def record_trial(*, trial: CrawlTrial, result: Mapping[str, Any]) -> None:
-    """What the worker found. Within the job's transaction."""
+    """What the worker found, and the contract that it suggests. Within the job's transaction."""
     CrawlTrial.objects.filter(pk=trial.pk).update(result=dict(result))
+    if result.get("contract") and not trial.source.contract:
+        contract = Contract.from_json(result["contract"])
+        record_preview(source=trial.source, preview=SourcePreview(contract=contract))

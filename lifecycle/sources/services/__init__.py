@@ -1,6 +1,14 @@
 """Verbs on sources: set up, describe, schedule, run. One capability a module; everything public is here."""
 
-from lifecycle.sources.services.results import begin_loading, describe_collect, finish_run, place_part, record_preview
+from lifecycle.sources.services.results import (
+    begin_loading,
+    describe_collect,
+    find_contract_number,
+    finish_run,
+    keep_contract,
+    place_part,
+    record_preview,
+)
 from lifecycle.sources.services.rows import bind_rows
 from lifecycle.sources.services.running import adopt_draft, preview_source, run_due, run_source
 from lifecycle.sources.services.sources import (
@@ -11,8 +19,10 @@ from lifecycle.sources.services.sources import (
     read_contract,
     resume_source,
     save_contract,
+    set_mapping,
     set_schedule,
     set_secrets,
+    take_turn,
     update_source,
 )
 
@@ -24,7 +34,9 @@ __all__ = [
     "create_source",
     "delete_source",
     "describe_collect",
+    "find_contract_number",
     "finish_run",
+    "keep_contract",
     "pause_source",
     "place_part",
     "preview_source",
@@ -34,7 +46,9 @@ __all__ = [
     "run_due",
     "run_source",
     "save_contract",
+    "set_mapping",
     "set_schedule",
     "set_secrets",
+    "take_turn",
     "update_source",
 ]

@@ -138,9 +138,7 @@ def finish_run(*, run: SourceRun, result: CollectResult) -> Collection:
         return locked.collection
     _count_items(locked)
     collection = finish_collection(collection=locked.collection, result=_as_import(result))
-    if source.contract != result.contract.to_json() and result.contract.columns and not _was_edited(source, locked):
-        origin = "new column" if source.contract else "first run"
-        save_contract(source=source, user=collection.created_by, contract=result.contract.to_json(), origin=origin)
+    keep_contract(run=locked, contract=result.contract)
     source = lock(source)
     locked.updated = SourceRowChange.objects.filter(collection=collection).count()
     locked.read, locked.notes = result.read, list(result.notes)
@@ -151,6 +149,22 @@ def finish_run(*, run: SourceRun, result: CollectResult) -> Collection:
     locked.save()
     _move_on(source, locked, result)
     return collection
+
+
+def keep_contract(*, run: SourceRun, contract: Contract) -> None:
+    """The contract as a run inferred or extended it. Within the job's transaction."""
+    source = lock(run.source)
+    raw = contract.to_json()
+    if source.contract == raw or not contract.columns or _was_edited(source, run):
+        return
+    origin = "new column" if source.contract else "first run"
+    save_contract(source=source, user=run.collection.created_by, contract=raw, origin=origin)
+
+
+def find_contract_number(run: SourceRun, contract: Contract) -> int | None:
+    """The newest version that says just this; None where none does."""
+    versions = ContractVersion.objects.filter(source_id=run.source_id, contract=contract.to_json())
+    return versions.values_list("number", flat=True).first()
 
 
 def _was_edited(source: Source, run: SourceRun) -> bool:

@@ -19,7 +19,7 @@ from lifecycle.sources.selectors import may_have_contract
 from lifecycle.sources.services.sources import check_idle, create_source, find_next, lock
 
 logger = logging.getLogger(__name__)
-JOB_KINDS = {Source.Kind.CRAWL: "crawl"}  # the others: "collect"
+JOB_KINDS = {Source.Kind.CRAWL: "crawl"}  # the others, and files in the source's place: "collect"
 
 
 def run_source(
@@ -51,7 +51,7 @@ def run_source(
             is_full=is_full,
             cursor_before=locked.cursor_value,
         )
-        _start(locked, run, user)
+        _start(locked, run, user, kind="collect" if wanted else JOB_KINDS.get(Source.Kind(locked.kind), "collect"))
     return run
 
 
@@ -113,10 +113,10 @@ def preview_source(*, source: Source, user) -> Source:
     return locked
 
 
-def _start(source: Source, run: SourceRun, user) -> None:
+def _start(source: Source, run: SourceRun, user, *, kind: str) -> None:
     collection, project = run.collection, source.dataset.project
     collection.job = jobs.enqueue(
-        kind=JOB_KINDS.get(Source.Kind(source.kind), "collect"),
+        kind=kind,
         title=f"Collect {source.title}",
         spec={"source_id": source.pk, "collection_id": collection.pk},
         project=project,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from lifecycle.common import secrets as vault
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.sources import Contract
-from lifecycle.datasets.models import Dataset
+from lifecycle.datasets.models import Collection, Dataset
 from lifecycle.datasets.services.collections import check_mapping
 from lifecycle.projects.services import record_event
 from lifecycle.sources import rules
@@ -167,6 +167,8 @@ def set_schedule(*, source: Source, user, cron: str = "", interval_minutes: int 
 def save_contract(*, source: Source, user, contract: Mapping[str, Any], origin: str = "edited") -> Source:
     """A new version of the contract, unless nothing changed. Runs that are under way keep the one they began with."""
     clean = rules.check_contract(contract).to_json()
+    if source.kind == Source.Kind.CRAWL and clean["key"]:
+        raise DomainError("What a site gives is known by its page: a crawl takes no key.", fields={"key": "Not here."})
     with transaction.atomic():
         locked = lock(source)
         latest = locked.contract_versions.first()
@@ -181,6 +183,20 @@ def save_contract(*, source: Source, user, contract: Mapping[str, Any], origin: 
         if origin == "edited":
             _tell(locked, user, "source.contract", f"Contract v{number} for")
     return locked
+
+
+def set_mapping(*, source: Source, mapping: Mapping[str, Any]) -> None:
+    """Which column plays which part, where the source's own settings say it."""
+    clean = check_mapping(mapping, source.dataset.item_kind) if mapping else {}
+    Source.objects.filter(pk=source.pk).exclude(mapping=clean).update(mapping=clean)
+
+
+def take_turn(*, source: Source, collection: Collection) -> None:
+    """An earlier run goes on: it is the last one from here. Raises Conflict while another is waiting or under way."""
+    locked = lock(source)
+    check_idle(locked)
+    locked.last_collection = collection
+    locked.save(update_fields=["last_collection", "updated_at"])
 
 
 def read_contract(source: Source) -> Contract:

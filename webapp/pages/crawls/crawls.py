@@ -15,7 +15,9 @@ from lifecycle.datasets.selectors import get_collection, get_item
 from lifecycle.jobs import selectors as jobs
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
+from lifecycle.sources import selectors as sources
 from webapp.charts import crawls as charts
+from webapp.pages.sources.sources import describe_set_aside
 
 PAGE_SIZE = 50
 LOG_LINES = 200
@@ -92,9 +94,13 @@ def list_addresses(request, slug, crawl_id):
 @login_required
 @require_GET
 def of_collection(request, slug, collection_id):
-    """From an import to the crawl that made it."""
+    """From an import to the crawl that made it, or to the site whose correction it is."""
     project = get_project(request.user, slug)
-    crawl = selectors.find_crawl(get_collection(project, collection_id).pk)
+    collection = get_collection(project, collection_id)
+    crawl = selectors.find_crawl(collection.pk)
+    run = sources.find_run(collection) if crawl is None else None
+    if run is not None and run.source.kind == run.source.Kind.CRAWL:
+        return redirect("crawls:site", slug=slug, site_id=run.source_id)
     if crawl is None:
         raise NotFound("This import did not come from a crawl.")
     return redirect("crawls:crawl", slug=slug, crawl_id=crawl.pk)
@@ -128,6 +134,7 @@ def describe(project, crawl, *, log: bool = False) -> dict:
         "dropped": _sort(crawl.dropped),
         "latest": selectors.list_latest(crawl),
         "hosts": selectors.list_hosts(crawl),
+        "set_aside": None if is_working else describe_set_aside(crawl.collection),
     }
     if log and job:
         lines = jobs.list_log(job, limit=LOG_LINES)

@@ -13,8 +13,10 @@ from lifecycle.crawls import selectors, services
 from lifecycle.datasets.selectors import get_dataset
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
+from lifecycle.sources import selectors as sources
 from lifecycle.sources import services as source_services
 from webapp.pages.crawls import forms
+from webapp.pages.sources.sources import describe_contract_card, describe_set_aside, describe_source
 
 
 @login_required
@@ -87,18 +89,32 @@ def show(request, slug, site_id):
     site = selectors.get_site(project, site_id)
     crawls = selectors.list_crawls(project).filter(source=site)
     trial = selectors.find_latest_trial(site)
-    context = _frame(project) | {
-        "site": site,
-        "take": forms.TAKE_WORDS[site.config["take"]],
-        "page": Paginator(crawls, 20).get_page(request.GET.get("page")),
-        "open_crawl": selectors.find_open_crawl(site),
-        "trial": trial,
-        "first_url": next(iter([*site.config["start_urls"], *site.config["sitemaps"]])),
-        "is_trying": _is_working(trial),
-        "intervals": forms.INTERVALS,
-        "interval": site.interval_minutes if site.is_scheduled else 0,
-    }
+    context = (
+        _frame(project)
+        | describe_contract_card(site)
+        | _describe_last(project, site, crawls.first())
+        | {
+            "site": site,
+            "take": forms.TAKE_WORDS[site.config["take"]],
+            "page": Paginator(crawls, 20).get_page(request.GET.get("page")),
+            "open_crawl": selectors.find_open_crawl(site),
+            "trial": trial,
+            "first_url": next(iter([*site.config["start_urls"], *site.config["sitemaps"]])),
+            "is_trying": _is_working(trial),
+            "intervals": forms.INTERVALS,
+            "interval": site.interval_minutes if site.is_scheduled else 0,
+        }
+    )
     return render(request, "crawls/site.html", context)
+
+
+def _describe_last(project, site, crawl) -> dict:
+    """What the last crawl set aside; and the import of a correction, where that came after it."""
+    run = sources.list_runs(site).first()
+    is_fix = run is not None and run.trigger == run.Trigger.FIX
+    shown = describe_source(project, site) if is_fix else {"source": site}
+    of_crawl = describe_set_aside(crawl.collection) if crawl and crawl.state != crawl.State.RUNNING else None
+    return shown | {"is_fix": is_fix, "crawl_set_aside": of_crawl}
 
 
 @login_required

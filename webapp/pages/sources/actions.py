@@ -17,7 +17,7 @@ from lifecycle.sources import exports, selectors, services
 from lifecycle.sources.models import SourceRun
 from webapp.files import store_posted
 from webapp.pages.sources import forms
-from webapp.pages.sources.sources import describe_contract
+from webapp.pages.sources.sources import describe_contract, has_parts
 
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
@@ -73,12 +73,13 @@ def contract(request, slug, source_id):
     project = get_project(request.user, slug, role="viewer" if request.method == "GET" else "engineer")
     source = selectors.get_source(project, source_id)
     problem = ""
-    rules, mapping = source.contract, source.mapping
+    is_proposal = not source.contract and bool(source.preview.get("contract"))
+    rules, mapping = source.preview["contract"] if is_proposal else source.contract, source.mapping
     if request.method == "POST":
         try:
             rules, mapping = forms.read_contract(request.POST)
             source = services.save_contract(source=source, user=request.user, contract=rules)
-            if source.mapping or mapping.get("label") or mapping.get("text"):
+            if has_parts(source) and (source.mapping or mapping.get("label") or mapping.get("text")):
                 services.update_source(source=source, user=request.user, mapping=mapping)
             messages.success(request, "The contract is saved; it counts from the next run on.")
             return redirect("sources:contract", slug=slug, source_id=source_id)
@@ -90,6 +91,7 @@ def contract(request, slug, source_id):
         "section": "collect",
         "may_edit": is_allowed(project.role, "engineer"),
         "versions": selectors.list_contract_versions(source)[:50],
+        "is_proposal": is_proposal,
         "problem": problem,
     }
     return render(request, "sources/contract.html", context, status=400 if problem else 200)

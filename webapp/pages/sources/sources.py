@@ -12,7 +12,7 @@ from lifecycle.contracts.sources import COLUMN_TYPES
 from lifecycle.datasets import selectors as datasets
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
-from lifecycle.sources import selectors, services
+from lifecycle.sources import exports, selectors, services
 from lifecycle.sources.models import Source
 from webapp.files import store_posted
 from webapp.pages.datasets.collections import ROLES
@@ -162,10 +162,10 @@ def describe_setup(project, source: Source) -> dict:
     """The page of a draft: what was seen, and the contract to start with."""
     job, preview = source.preview_job, source.preview
     contract, mapping = preview.get("contract") or {}, preview.get("mapping") or {}
-    return _frame(project) | describe_contract(source, contract, mapping, {}) | {
+    is_of_files = bool(preview.get("files")) and not preview.get("columns")
+    return _frame(project) | describe_contract(source, contract, mapping, {}, is_of_files=is_of_files) | {
         "preview": preview,
         "has_rows": bool(preview.get("columns")),
-        "is_of_files": bool(preview.get("files")) and not preview.get("columns"),
         "job": job,
         "is_working": job is not None and job.state in ("queued", "running"),
     }  # fmt: skip
@@ -176,30 +176,57 @@ def describe_source(project, source: Source) -> dict:
     runs = list(selectors.list_runs(source)[:SHOWN_RUNS])
     last = runs[0] if runs else None
     job = last.collection.job if last else None
-    return _frame(project) | {
-        "source": source,
-        "health": selectors.judge_health(source),
-        "facts": describe_facts(source),
-        "runs": runs,
-        "last": last,
-        "job": job,
-        "is_working": job is not None and job.state in ("queued", "running"),
-        "reasons": datasets.summarize_rejects(last.collection) if last and last.collection.rejected else [],
-        "rejects": datasets.list_rejects(last.collection)[:8] if last and last.collection.rejected else [],
-        "changes": selectors.list_changes(source)[:SHOWN_CHANGES],
-        "row_count": selectors.count_rows(source),
+    return (
+        _frame(project)
+        | {
+            "source": source,
+            "health": selectors.judge_health(source),
+            "facts": describe_facts(source),
+            "runs": runs,
+            "last": last,
+            "job": job,
+            "is_working": job is not None and job.state in ("queued", "running"),
+            "set_aside": describe_set_aside(last.collection) if last else None,
+            "changes": selectors.list_changes(source)[:SHOWN_CHANGES],
+            "row_count": selectors.count_rows(source),
+        }
+        | describe_contract_card(source)
+    )
+
+
+def describe_contract_card(source: Source) -> dict:
+    """The contract in short."""
+    return {
         "contract_version": selectors.list_contract_versions(source).first(),
         "columns": (source.contract or {}).get("columns") or [],
     }
 
 
-def describe_contract(source: Source, contract: dict, mapping: dict, observed: dict) -> dict:
+def describe_set_aside(collection) -> dict | None:
+    """What a run set aside: the most frequent reasons, the first of it, and whether all can be had."""
+    if not collection.rejected:
+        return None
+    return {
+        "collection": collection,
+        "reasons": datasets.summarize_rejects(collection),
+        "rejects": datasets.list_rejects(collection)[:8],
+        "is_kept": bool(collection.rejects_blob) or exports.has_kept_rows(collection),
+    }
+
+
+def describe_contract(
+    source: Source, contract: dict, mapping: dict, observed: dict, *, is_of_files: bool = False
+) -> dict:
     """The table of columns, for setting up and for editing."""
     item_kind = source.dataset.item_kind
+    is_crawl = source.kind == Source.Kind.CRAWL
     cursor = source.config.get("cursor_column") or ""
     return {
         "source": source,
         "rows": forms.describe_columns(contract, mapping, observed, [cursor]),
+        "is_of_files": is_of_files,
+        "has_parts": has_parts(source) and not is_of_files,
+        "has_keys": not is_of_files and not is_crawl,
         "types": COLUMN_TYPES,
         "roles": ROLES.get(item_kind, ()),
         "new_columns": contract.get("new_columns", "ignore"),
@@ -207,13 +234,20 @@ def describe_contract(source: Source, contract: dict, mapping: dict, observed: d
     }
 
 
+def has_parts(source: Source) -> bool:
+    """Is the part that a column plays said with the contract? Of a site only where whole tables are taken."""
+    return source.kind != Source.Kind.CRAWL or source.config.get("take") == "tables"
+
+
 def describe_facts(source: Source) -> list[tuple[str, str]]:
     """The settings as a person reads them; secrets only by name."""
     labels = {name: label for name, label, *_ in forms.FIELDS.get(source.kind, ())}
     facts = []
     for name, value in source.config.items():
+        if name not in labels:
+            continue
         shown = " ".join(value) if isinstance(value, list) else str(value)
-        if shown and name in labels and not (name == "overlap" and not value):
+        if shown and not (name == "overlap" and not value):
             facts.append((labels[name], shown))
     if source.cursor_value:
         facts.append(("Read up to", str(source.cursor_value.get("value", ""))))

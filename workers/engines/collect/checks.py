@@ -10,13 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lifecycle.contracts.ingest import MISSING_WORDS
-from lifecycle.contracts.sources import ColumnRule, Observed
+from lifecycle.contracts.sources import REMEMBERED_VALUES, ColumnRule, Observed
 from workers.engines.collect.cells import Cell
 from workers.engines.ingest.kinds import DATE_FORMATS, is_missing, parse_number
 
 BOOLEANS = frozenset({"true", "false", "yes", "no", "t", "f", "y", "n", "1", "0"})
 SHOWN_CHARS = 60
-REMEMBERED_VALUES = 50
 LONGEST_REMEMBERED = 100
 LONGEST_MISSING = max(map(len, MISSING_WORDS))
 Value = str | int | float

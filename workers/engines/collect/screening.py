@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifecycle.contracts.ingest import IngestLimits
-from lifecycle.contracts.sources import QUARANTINE_COLUMNS, ColumnRule, Contract, Observed
-from workers.engines.collect.cells import Cell, measure
-from workers.engines.collect.checks import ColumnCheck
+from lifecycle.contracts.sources import Contract, Observed
+from workers.engines.collect.cells import Cell
+from workers.engines.collect.gate import Gate
 from workers.engines.collect.quarantine import Quarantine, is_returned, restore_cell
 
 CHUNK_ROWS = 20_000
@@ -28,38 +27,33 @@ class Screen:
     """Made once per run; tables come one after another: `open`, `add` batches, and `close` at the end."""
 
     def __init__(self, contract: Contract, folder: Path, quarantine: Quarantine, limits: IngestLimits):
-        self.contract = contract
         self.read = 0
-        self.notes: dict[str, None] = {}
         self.names: dict[str, str] = {}  # chunk -> what the table is called
-        self._folder, self._quarantine, self._limits = folder, quarantine, limits
-        self._checks = {rule.name: ColumnCheck(rule, is_key=rule.name in contract.key) for rule in contract.columns}
-        names = list(self._checks)
-        self._key = [(names.index(name), self._checks[name].read) for name in contract.key]
-        self._columns: list[str] = []
+        self._gate = Gate(contract, limits)
+        self._folder, self._quarantine = folder, quarantine
         self._uri = ""
         self._is_returned = False
         self._rows: list[tuple] = []  # (line, key, key hash, cells in the contract's order)
         self._bytes = 0
 
+    @property
+    def contract(self) -> Contract:
+        """With the columns that were met on the way."""
+        return self._gate.contract
+
+    @property
+    def notes(self) -> dict[str, None]:
+        return self._gate.notes
+
     def open(self, columns: Sequence[str], uri: str) -> bool:
         """Begin a table. False when its columns break the contract: the table is set aside as a whole."""
         self._flush()
-        self._columns, self._uri, self._is_returned = list(columns), uri, is_returned(columns)
-        ours = [*self._checks]
-        missing = [name for name in ours if name not in columns]
-        needed = next((n for n in missing if self._checks[n].is_required), "")
-        new = [name for name in columns if name not in self._checks and name not in QUARANTINE_COLUMNS]
-        if needed:
-            said = ", ".join(columns[:12])
-            return self._refuse(f"the column {needed!r}, which the contract requires, is missing (there is: {said})")
-        if new and self.contract.new_columns == "refuse":
-            return self._refuse(f"the column {new[0]!r} is not in the contract")
-        for name in missing:
-            self.notes[f"{uri}: the column {name!r} is missing; its cells count as empty."] = None
-        for name in new:
-            self._meet(name)
-        return True
+        self._uri, self._is_returned = uri, is_returned(columns)
+        reason = self._gate.open(columns, uri)
+        if reason:
+            self.notes[f"{uri}: {reason}."] = None
+            self._quarantine.add(uri, None, reason)
+        return not reason
 
     def add(self, batch: Numbered) -> None:
         """Check a batch of (line, cells) of the open table."""
@@ -67,17 +61,11 @@ class Screen:
         rows = [cells for _, cells in batch]
         if self._is_returned:
             rows = [[restore_cell(cell) for cell in cells] for cells in rows]
-        by_name = dict(zip(self._columns, zip(*rows, strict=True), strict=True)) if rows else {}
-        empty = (None,) * len(rows)
-        columns = [by_name.get(name, empty) for name in self._checks]
-        sizes = list(map(measure, rows))
-        bad = self._find_large(sizes)
-        for check, cells in zip(self._checks.values(), columns, strict=True):
-            check.run(cells, bad)
+        columns, sizes, bad = self._gate.check(rows)
         kept = list(zip(*columns, strict=True)) if columns else []
         for place, (line, _) in enumerate(batch):
             if place in bad:
-                self._quarantine.add(self._uri, line, bad[place], self._describe(rows[place]))
+                self._quarantine.add(self._uri, line, bad[place], self._gate.describe(rows[place]))
             else:
                 self._keep(line, kept[place], sizes[place])
 
@@ -91,38 +79,12 @@ class Screen:
         self._flush()
         paths = [str(self._folder / name) for name in self.names]
         for path in paths:
-            _complete(path, [*self._checks])
+            _complete(path, self._gate.names)
         return paths
 
     def observe(self) -> dict[str, Observed]:
         """What was seen in each column."""
-        return {name: check.observe() for name, check in self._checks.items()}
-
-    def _refuse(self, reason: str) -> bool:
-        self.notes[f"{self._uri}: {reason}."] = None
-        self._quarantine.add(self._uri, None, reason)
-        return False
-
-    def _meet(self, name: str) -> None:
-        """A column the contract does not know."""
-        if self.contract.new_columns == "keep":
-            rule = ColumnRule(name, "category")
-            self.contract = replace(self.contract, columns=(*self.contract.columns, rule))
-            self._checks[name] = ColumnCheck(rule)
-            self.notes[f"{self._uri}: the column {name!r} is new; it is kept and now in the contract."] = None
-        else:
-            self.notes[f"{self._uri}: the column {name!r} is not in the contract; it is left out."] = None
-
-    def _find_large(self, sizes: Sequence[int]) -> dict[int, str]:
-        limit = self._limits.row_bytes
-        return {
-            place: f"the row has {size:,} bytes, and may have {limit:,}"
-            for place, size in enumerate(sizes)
-            if size > limit
-        }
-
-    def _describe(self, cells: Sequence[Cell]) -> dict[str, Cell]:
-        return {n: c for n, c in zip(self._columns, cells, strict=True) if n not in QUARANTINE_COLUMNS}
+        return self._gate.observe()
 
     def _keep(self, line: int, cells: Sequence[Cell], size: int) -> None:
         key, key_hash = self._read_key(cells)
@@ -134,7 +96,7 @@ class Screen:
     def _read_key(self, cells: Sequence[Cell]) -> tuple[str | None, str | None]:
         if not self.contract.key:
             return None, None
-        values = [str(read(cells[place])) for place, read in self._key]
+        values = self._gate.read_key(cells)
         shown = ", ".join(f"{name}={value}" for name, value in zip(self.contract.key, values, strict=True))
         return shown[:MAX_KEY_CHARS].replace("\0", "\ufffd"), hash_key(values)
 
@@ -143,7 +105,7 @@ class Screen:
             return
         name = f"t{len(self.names):05}.parquet"
         lines, keys, hashes, rows = zip(*self._rows, strict=True)
-        names = list(self._checks)[: len(rows[0])]
+        names = self._gate.names[: len(rows[0])]
         arrays = {column: _to_array(cells) for column, cells in zip(names, zip(*rows, strict=True), strict=True)}
         arrays |= {LINE: pa.array(lines, pa.int64()), KEY: pa.array(keys, pa.string())}
         pq.write_table(pa.table(arrays | {KEY_HASH: pa.array(hashes, pa.string())}), self._folder / name)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from lxml import etree
 from parsel.csstranslator import HTMLTranslator
 
-from lifecycle.contracts.crawl import CrawlSpec, FieldRule
+from lifecycle.contracts.crawl import PICTURE_COLUMNS, TEXT_COLUMNS, CrawlSpec, FieldRule, SetAside
 from lifecycle.contracts.ingest import ColumnMapping, IngestLimits, IngestSpec
-from workers.engines.crawl.tables import Table, find_tables
+from workers.engines.crawl.contract import Keeper, Said
+from workers.engines.crawl.tables import find_tables
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.fingerprints import compute_text
 from workers.engines.ingest.identity import compute_hash
 from workers.engines.ingest.images import check_image
-from workers.engines.ingest.kinds import infer_kind
 from workers.engines.ingest.records import Record
 from workers.engines.ingest.rows import RowBuilder, check_text
 
@@ -29,11 +29,13 @@ _OWN = "./descendant-or-self::"
 
 
 class Harvest(NamedTuple):
-    """What one response gave: records (a picture's bytes beside), refusals as (where, why), columns as (name, kind)."""
+    """What one response gave: records (a picture's bytes beside), refusals, columns as (name, kind), and what it says
+    about the contract."""
 
     items: list[tuple[Record, bytes | None]]
-    set_aside: list[tuple[str, str]]
+    set_aside: list[SetAside]
     columns: dict[str, str]
+    said: Said = Said()
 
 
 class Extractor:
@@ -42,99 +44,133 @@ class Extractor:
     def __init__(self, spec: CrawlSpec):
         self.spec = spec
         self.limits = IngestLimits(file_bytes=spec.max_bytes)
-        self.kinds = dict(spec.known_columns)
         self.spreads = dict(spec.known_spreads)
+        self.keeper = Keeper(spec, self.limits)
         self._ingest = IngestSpec(item_kind=spec.item_kind, paths=(), label_kind=spec.label_kind, limits=self.limits)
         self._fields = [(rule, compile_selector(rule)) for rule in spec.fields]
+        self._mapping = spec.mapping if spec.take == "tables" else map_fields(spec.fields)
         self._each = etree.XPath(_css_to_xpath(spec.each)) if spec.each else None
 
     def read_picture(self, url: str, content: bytes) -> Harvest:
         """A picture as one item."""
         harvest = Harvest([], [], {})
+        row: dict[str, Any] = {"url": url, "bytes": len(content)}
         try:
             facts = check_image(content, self.limits)
+            row |= {"format": facts.mime.rpartition("/")[2], "width": facts.width, "height": facts.height}
+            self._check_one(url, row, PICTURE_COLUMNS)
             self._check_picture(facts.mime, facts.width, facts.height, len(content))
         except Refused as refused:
-            harvest.set_aside.append((url, str(refused)))
-            return harvest
+            row = {name: row.get(name) for name, _ in PICTURE_COLUMNS}
+            harvest.set_aside.append(SetAside(url, str(refused), None, row))
+            return self._finish(harvest)
         digest = compute_hash(content)
         record = Record(digest, blob=digest, source_uri=url, mime=facts.mime, width=facts.width, height=facts.height)
         harvest.items.append((record._replace(byte_size=len(content), fingerprint=facts.fingerprint), content))
-        return harvest
+        return self._finish(harvest)
 
-    def read_page(self, url: str, tree: Any, byte_size: int) -> Harvest:
+    def read_page(self, url: str, tree: Any, byte_size: int, title: str = "") -> Harvest:
         """The items of a page. The tree may be changed by this."""
+        harvest = Harvest([], [], {})
         if self.spec.take == "text":
-            return self._collect(url, self._read_text(url, tree, byte_size))
-        if self.spec.take == "tables":
-            return self._read_tables(url, tree)
-        return self._read_fields(url, tree)
+            self._read_text(harvest, url, tree, byte_size, title)
+        elif self.spec.take == "tables":
+            self._read_tables(harvest, url, tree)
+        else:
+            self._read_fields(harvest, url, tree)
+        return self._finish(harvest)
 
-    def _read_text(self, url: str, tree: Any, byte_size: int) -> Iterator[Callable[[], Record]]:
-        def build() -> Record:
+    def _finish(self, harvest: Harvest) -> Harvest:
+        return harvest._replace(said=self.keeper.finish())
+
+    def _check_one(self, url: str, row: Mapping[str, Any], columns: Sequence[tuple[str, str]]) -> None:
+        names = [name for name, _ in columns]
+        (reason,) = self.keeper.check(url, names, [[row[name] for name in names]], dict(columns))
+        if reason:
+            raise Refused(reason)
+
+    def _read_text(self, harvest: Harvest, url: str, tree: Any, byte_size: int, title: str) -> None:
+        row: dict[str, Any] = {}
+        try:
             if byte_size > TEXT_HTML_BYTES:
                 raise Refused(f"the page is larger than {TEXT_HTML_BYTES // 1_000_000} MB of HTML")
             text = find_main_text(tree)
+            row = {"url": url, "title": title, "text": text}
+            self._check_one(url, row, TEXT_COLUMNS)
             content = check_text(text, self.limits.text_chars)
             record = Record(compute_hash(content), text=text, source_uri=url, mime="text/plain", byte_size=len(content))
-            return record._replace(fingerprint=compute_text(text))
+            self._check_words(record)
+            harvest.items.append((record._replace(fingerprint=compute_text(text)), None))
+        except Refused as refused:
+            harvest.set_aside.append(SetAside(url, str(refused), None, clean_row(row) if row else None))
 
-        yield build
-
-    def _read_tables(self, url: str, tree: Any) -> Harvest:
-        builds: list[Callable[[], Record]] = []
-        columns: dict[str, str] = {}
+    def _read_tables(self, harvest: Harvest, url: str, tree: Any) -> None:
         for number, table in enumerate(find_tables(tree), start=1):
-            kinds = self._choose_kinds(table)
-            columns |= kinds
-            uri = f"{url}#table{number}"
-            builder = RowBuilder(self._ingest, ColumnMapping(), table.columns, kinds, uri, spreads=self.spreads)
-            for line, cells in enumerate(table.rows, start=1):
-                builds.append(partial(builder.build, line, cells))
-        return self._collect(url, iter(builds))._replace(columns=columns)
+            self._take_rows(harvest, f"{url}#table{number}", table.columns, list(enumerate(table.rows, start=1)), {})
 
-    def _choose_kinds(self, table: Table) -> dict[str, str]:
-        for place, name in enumerate(table.columns):
-            if name not in self.kinds:
-                self.kinds[name] = infer_kind([row[place] for row in table.rows[:1_000]])
-        return {name: self.kinds[name] for name in table.columns}
-
-    def _read_fields(self, url: str, tree: Any) -> Harvest:
+    def _read_fields(self, harvest: Harvest, url: str, tree: Any) -> None:
         rules = self.spec.fields
-        mapping = ColumnMapping(_name_of(rules, "text"), _name_of(rules, "label"), _name_of(rules, "group"))
-        names = [rule.name for rule in rules]
-        kinds = {rule.name: rule.kind for rule in rules}
-        builder = RowBuilder(self._ingest, mapping, names, kinds, url, spreads=self.spreads)
         scopes = self._each(tree) if self._each is not None else [tree]
-
-        def build(line: int, scope: Any) -> Record:
+        rows = []
+        for line, scope in enumerate(scopes[: MAX_ROWS + 1], start=1):
             cells = [read_field(rule, find, scope) for rule, find in self._fields]
-            if not any(cells):
-                raise Refused("no field was found")
-            record = builder.build(line, cells)
-            return record if self._each is not None else record._replace(source_uri=url)
+            if any(cells):
+                rows.append((line, cells))
+            else:
+                harvest.set_aside.append(SetAside(url, "no field was found", self._number(line)))
+        declared = {rule.name: rule.kind for rule in rules}
+        self._take_rows(harvest, url, [rule.name for rule in rules], rows, declared)
 
-        found = [partial(build, line, scope) for line, scope in enumerate(scopes, start=1)]
-        features = {rule.name: rule.kind for rule in rules if rule.role == "feature"}
-        return self._collect(url, iter(found))._replace(columns=features if self.spec.item_kind == "row" else {})
+    def _number(self, line: int) -> int | None:
+        """Which row of the page it is, where a page has several."""
+        return line if self._each is not None or self.spec.take == "tables" else None
 
-    def _collect(self, url: str, builds: Iterator[Callable[[], Record]]) -> Harvest:
-        harvest = Harvest([], [], {})
-        seen = set()
-        for count, build in enumerate(builds):
-            if count >= MAX_ROWS:
-                harvest.set_aside.append((url, f"the page has more than {MAX_ROWS:,} rows; the rest is left out"))
-                break
+    def _take_rows(
+        self, harvest: Harvest, uri: str, columns: list[str], rows: list[tuple[int, list[str | None]]],
+        declared: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        """Rows with the same columns, through the contract into items."""
+        room = MAX_ROWS - len(harvest.items)
+        if len(rows) > room:
+            harvest.set_aside.append(SetAside(uri, f"the page has more than {MAX_ROWS:,} rows; the rest is left out"))
+            rows = rows[:room]
+        if not rows:
+            return
+        reasons = self.keeper.check(uri, columns, [cells for _, cells in rows], declared)
+        kept = [place for place, name in enumerate(columns) if self.keeper.contract.find(name)]
+        builder = self._make_builder(uri, [columns[place] for place in kept])
+        if builder is None:
+            reasons = [reason or "the column of the text is not in the contract" for reason in reasons]
+        else:
+            harvest.columns.update(builder.features if self.spec.item_kind == "row" else ())
+        seen = {record.content_hash for record, _ in harvest.items}
+        for (line, cells), reason in zip(rows, reasons, strict=True):
             try:
-                record = build()
-                self._check_words(record)
+                record = self._build(builder, reason, line, [cells[place] for place in kept])
             except Refused as refused:
-                harvest.set_aside.append((url, str(refused)))
+                row = clean_row(dict(zip(columns, cells, strict=True)))
+                harvest.set_aside.append(SetAside(uri, str(refused), self._number(line), row))
                 continue
             if record.content_hash not in seen:
                 seen.add(record.content_hash)
                 harvest.items.append((record, None))
-        return harvest
+
+    def _make_builder(self, uri: str, columns: list[str]) -> RowBuilder | None:
+        """For the columns that the contract has; None where the text is none of them."""
+        kinds = {rule.name: rule.kind for rule in self.keeper.contract.columns}
+        roles = {role: name for role in ("text", "label", "group") if (name := getattr(self._mapping, role)) in columns}
+        if self.spec.item_kind == "text" and "text" not in roles:
+            return None
+        chosen = tuple(name for name in self._mapping.features if name in columns)
+        mapping = ColumnMapping(**roles, features=chosen)
+        return RowBuilder(self._ingest, mapping, columns, kinds, uri, spreads=self.spreads)
+
+    def _build(self, builder: RowBuilder | None, reason: str, line: int, cells: list[str | None]) -> Record:
+        if reason or builder is None:
+            raise Refused(reason)
+        record = builder.build(line, cells)
+        self._check_words(record)
+        return record if self._number(line) else record._replace(source_uri=record.source_uri.rpartition("#")[0])
 
     def _check_words(self, record: Record) -> None:
         spec, text = self.spec, record.text
@@ -232,5 +268,13 @@ def find_title(tree: Any) -> str:
     return ""
 
 
-def _name_of(rules: Sequence[FieldRule], role: str) -> str:
-    return next((rule.name for rule in rules if rule.role == role), "")
+def map_fields(rules: Sequence[FieldRule]) -> ColumnMapping:
+    """Which field is text, label or group."""
+    names = {rule.role: rule.name for rule in rules}
+    return ColumnMapping(text=names.get("text", ""), label=names.get("label", ""), group=names.get("group", ""))
+
+
+def clean_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Cells that any store takes."""
+    return {name: cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell
+            for name, cell in row.items()}  # fmt: skip

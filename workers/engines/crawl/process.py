@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from lifecycle.contracts.crawl import CrawlSpec, FoundItem, FoundLink, Outcome, Target
+from lifecycle.contracts.crawl import CrawlSpec, FoundItem, FoundLink, Outcome, SetAside, Target
+from lifecycle.contracts.sources import Contract, Observed
 from workers.engines.crawl.frames import read_frame, write_frame
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -117,6 +118,10 @@ def parse_outcome(raw: dict[str, Any]) -> Outcome:
     """An outcome as the fetching process wrote it."""
     raw["links"] = tuple(FoundLink(**link) for link in raw.get("links", ()))
     raw["items"] = tuple(FoundItem(**item) for item in raw.get("items", ()))
-    for name in ("set_aside", "columns", "dropped"):
+    raw["set_aside"] = tuple(SetAside(*refused) for refused in raw.get("set_aside", ()))
+    raw["contract"] = Contract.from_json(raw["contract"]) if raw.get("contract") else None
+    raw["observed"] = tuple((name, Observed.from_json(seen)) for name, seen in raw.get("observed", ()))
+    raw["notes"] = tuple(raw.get("notes", ()))
+    for name in ("columns", "dropped"):
         raw[name] = tuple(tuple(pair) for pair in raw.get(name, ()))
     return Outcome(**raw)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urljoin
 
@@ -20,7 +21,6 @@ from workers.engines.crawl.links import LinkCollector, LinkRules, collect_links
 
 logger = logging.getLogger(__name__)
 MAX_HOPS = 10
-MAX_NOTES = 20  # refusals told for one page
 REDIRECTS = (301, 302, 303, 307, 308)
 Read = tuple[dict[str, Any], list[bytes]]  # an outcome as JSON, and the pictures behind it
 
@@ -127,7 +127,8 @@ class Reader:
             return outcome | {"state": "unchanged"}, []
         if self.spec.take == "images":
             return outcome, []
-        return self._add_harvest(self.extractor.read_page(target.url, tree, len(response.body)), outcome)
+        harvest = self.extractor.read_page(target.url, tree, len(response.body), outcome["title"])
+        return self._add_harvest(harvest, outcome)
 
     def _read_sitemap(self, response: Response, target: Target, outcome: dict[str, Any]) -> dict[str, Any]:
         body = response.body
@@ -159,10 +160,15 @@ class Reader:
             records.append(dict(zip(_ITEM_FIELDS, _pick(record), strict=True)))
             if content is not None:
                 blobs.append(content)
-        notes = harvest.set_aside[:MAX_NOTES]
-        if len(harvest.set_aside) > MAX_NOTES:
-            notes.append((outcome.get("title") or "the page", f"and {len(harvest.set_aside) - MAX_NOTES} more of it"))
-        outcome |= {"items": records, "set_aside": notes, "columns": list(harvest.columns.items())}
+        contract, observed, notes = harvest.said
+        outcome |= {
+            "items": records,
+            "set_aside": [list(refused) for refused in harvest.set_aside],
+            "columns": list(harvest.columns.items()),
+            "contract": contract.to_json() if contract else None,
+            "observed": [(name, asdict(seen)) for name, seen in observed.items()],
+            "notes": list(notes),
+        }
         return outcome, blobs
 
 

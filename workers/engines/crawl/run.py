@@ -108,6 +108,8 @@ class _Crawl:
                 continue
             self.losses = 0
             outcome = self._give_up_in_time(outcome, target)
+            if outcome.contract:  # a new fetching process goes on by it
+                self.spec = replace(self.spec, contract=outcome.contract)
             if outcome.state == "again" and outcome.wait_seconds and outcome.error_kind in _HOST_TROUBLES:
                 host = urlsplit(target.url).netloc.lower()
                 self.paused_hosts[host] = time.monotonic() + outcome.wait_seconds

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from scrapy import Request, Spider, signals
 from scrapy.core.scheduler import BaseScheduler
-from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response
 
@@ -37,18 +36,19 @@ def build_settings(spec: CrawlSpec) -> dict[str, Any]:
     """Scrapy's settings for a crawl. The frontier is ours, so are retries, redirects and scope."""
     middlewares: dict[str, int | None] = {**OFF}
     if spec.obeys_robots:
-        middlewares["workers.engines.crawl.spider.RobotsMiddleware"] = 100
+        middlewares["workers.engines.crawl.manners.RobotsMiddleware"] = 100
     return {
         "SCHEDULER": "workers.engines.crawl.spider.HostScheduler",
         "DOWNLOADER_MIDDLEWARES": middlewares,
         "SPIDER_MIDDLEWARES": _list_spider_middlewares(),
-        "EXTENSIONS": {name: None for name in _EXTENSIONS if "throttle" not in name or not spec.is_adaptive},
+        "EXTENSIONS": dict.fromkeys(_EXTENSIONS) | ({_THROTTLE: 0} if spec.is_adaptive else {}),
         "DOWNLOAD_HANDLERS": dict.fromkeys(("data", "file", "s3", "ftp")),
         "DNS_RESOLVER": "scrapy.resolver.CachingHostnameResolver",
         "USER_AGENT": spec.user_agent,
         "ROBOTSTXT_OBEY": spec.obeys_robots,
         "CONCURRENT_REQUESTS": spec.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": spec.concurrency_per_host,
+        "DOWNLOAD_DELAY_JITTER": 0,  # a pause that was asked for is kept, not kept on average
         "DOWNLOAD_DELAY": 1 / spec.requests_per_second if spec.requests_per_second else 0,
         "AUTOTHROTTLE_ENABLED": spec.is_adaptive,
         "AUTOTHROTTLE_START_DELAY": 0.25,
@@ -71,6 +71,7 @@ _EXTENSIONS = (
     "scrapy.extensions.logstats.LogStats",
     "scrapy.extensions.throttle.AutoThrottle",
 )
+_THROTTLE = "workers.engines.crawl.manners.Throttle"
 
 
 def _list_spider_middlewares() -> dict[str, None]:
@@ -125,45 +126,6 @@ class HostScheduler(BaseScheduler):
         return list(self._waiting.pop(host, ()))
 
 
-class RobotsMiddleware(RobotsTxtMiddleware):
-    """Scrapy's, with what RFC 9309 adds: a server error means stay away for now; and Crawl-delay is kept."""
-
-    def __init__(self, crawler: Any):
-        super().__init__(crawler)
-        self.unknown: dict[
-            str, tuple[int, float]
-        ] = {}  # host -> the status of its robots.txt, and until when it counts
-        self.retry_seconds = crawler.settings.getfloat("GRISTMILL_RETRY_SECONDS")
-
-    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
-        if response.status >= 400:
-            body = b"User-agent: *\nDisallow: /" if response.status >= 500 else b""
-            if body:
-                self.unknown[netloc] = (response.status, time.monotonic() + 0.9 * self.retry_seconds)
-            response = response.replace(body=body)
-        await super()._parse_robots(response, netloc, request)
-
-    async def process_request(self, request: Request, spider: Spider | None = None) -> None:
-        if request.meta.get("dont_obey_robotstxt"):
-            return
-        parts = urlsplit(request.url)
-        if parts.netloc in self.unknown and time.monotonic() > self.unknown[parts.netloc][1]:
-            del self.unknown[parts.netloc], self._parsers[parts.netloc]  # asked again
-        parser = await self.robot_parser(request)
-        if parts.netloc in self.unknown:
-            raise RobotsUnknown(f"robots.txt of {parts.netloc} answered with HTTP {self.unknown[parts.netloc][0]}.")
-        self.process_request_2(parser, request)
-        delay = _find_crawl_delay(parser, self._default_useragent)
-        slot = self.crawler.engine.downloader.slots.get(parts.hostname or "")
-        if delay and slot and slot.delay < delay:
-            slot.delay = min(delay, 60.0)
-
-
-def _find_crawl_delay(parser: Any, agent: str) -> float:
-    found = getattr(parser, "rp", None)
-    return float((found.crawl_delay(agent) if found and hasattr(found, "crawl_delay") else 0) or 0)
-
-
 class FrontierSpider(Spider):
     """Fetches what it is fed and says what came of it."""
 
@@ -175,6 +137,8 @@ class FrontierSpider(Spider):
         self.tell = tell
         self.reader = Reader(spec)
         self.is_over = False
+        self._put_off_until: dict[str, float] = {}
+        self.crawl_delays: dict[str, float] = {}  # host -> seconds, as its robots.txt has them
 
     @classmethod
     def from_crawler(cls, crawler: Any, *arguments: Any, **options: Any) -> FrontierSpider:
@@ -194,8 +158,13 @@ class FrontierSpider(Spider):
 
     def feed(self, targets: list[dict[str, Any]]) -> None:
         """Fetch these; their outcomes come through `tell`, in any order."""
-        for target in targets:
-            self.crawler.engine.crawl(self._build_request(Target(**target)))
+        for raw in targets:
+            target = Target(**raw)
+            wait = self._put_off_until.get(urlsplit(target.url).netloc.lower(), 0.0) - time.monotonic()
+            if wait > 0:  # it was on its way here when the host asked for a pause
+                self._return_untried(target, wait)
+            else:
+                self.crawler.engine.crawl(self._build_request(target))
 
     def _build_request(self, target: Target) -> Request:
         host = urlsplit(target.url).netloc.lower()
@@ -245,10 +214,13 @@ class FrontierSpider(Spider):
 
     def _put_off(self, host: str, seconds: float) -> None:
         """The host wants a pause: what waits for it goes back to the frontier, untried."""
+        self._put_off_until[host] = time.monotonic() + seconds
         for request in self.scheduler.withdraw(host):
-            target = request.meta["target"]
-            outcome = _describe_trouble(target, "again", "host busy", "The site asked for a pause.", seconds)
-            self.tell((outcome | {"counts_as_attempt": False}, []))
+            self._return_untried(request.meta["target"], seconds)
+
+    def _return_untried(self, target: Target, seconds: float) -> None:
+        outcome = _describe_trouble(target, "again", "host busy", "The site asked for a pause.", seconds)
+        self.tell((outcome | {"counts_as_attempt": False}, []))
 
     def _release(self, request: Request) -> None:
         self.scheduler.release(request.meta["host"])

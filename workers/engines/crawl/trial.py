@@ -72,7 +72,8 @@ def _describe(url: str, frontier: MemoryFrontier, pictures: dict[str, bytes]) ->
     last = pages[-1] if pages else Outcome(0, "failed", error="Nothing was fetched.")
     items = [item for outcome in frontier.outcomes for item in outcome.items]
     links = [link for link in last.links if link.role != "image"]
-    refused = [pair for outcome in frontier.outcomes for pair in outcome.set_aside]
+    refused = [found for outcome in frontier.outcomes for found in outcome.set_aside]
+    contract = next((o.contract for o in reversed(frontier.outcomes) if o.contract), None)
     return {
         "url": url,
         "hops": [[frontier.targets[o.id].url, o.status] for o in pages[:-1]],
@@ -91,7 +92,8 @@ def _describe(url: str, frontier: MemoryFrontier, pictures: dict[str, bytes]) ->
         "has_marks": bool(last.etag or last.last_modified),
         "item_count": len(items),
         "items": [_show(item, pictures) for item in items[:SHOWN_ITEMS]],
-        "set_aside": [list(pair) for pair in refused[:SHOWN_ITEMS]],
+        "set_aside": [[found.source, found.reason] for found in refused[:SHOWN_ITEMS]],
+        "contract": contract.to_json() if contract else None,
         "picture_count": sum(link.role == "image" for link in last.links),
         "link_count": len(links),
         "links": [link.url for link in links[:SHOWN_LINKS]],
