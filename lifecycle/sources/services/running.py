@@ -79,7 +79,7 @@ def adopt_draft(
         draft.title, draft.license = (title or draft.title).strip()[:200], locked.license
         draft.save(update_fields=["title", "license", "updated_at"])
         run = SourceRun.objects.create(source=locked, collection=draft, cursor_before=locked.cursor_value)
-        _start(locked, run, user)
+        _start(locked, run, user, kind="collect")
     return run
 
 
