@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from lifecycle.datasets.models import Upload
 from lifecycle.datasets.services.uploads import PART_BYTES
@@ -51,6 +52,26 @@ def engineer(browser_page, login, transactional_db):
     factories.ProjectFactory(owner=owner, problem_type="text_classification", slug="mill")
     login(browser_page, owner)
     return owner
+
+
+def test_files_chosen_before_the_script_arrived_are_sent_and_none_is_asked_for(browser_page, engineer, table):
+    held, is_open = [], []
+    browser_page.route("**/upload*.js", lambda route: route.continue_() if is_open else held.append(route))
+    browser_page.goto("/projects/mill/collections/new", wait_until="commit")
+    browser_page.locator("#files").wait_for()
+    browser_page.set_input_files("#files", str(table))
+    while not held:
+        browser_page.wait_for_timeout(50)
+    is_open.append(True)
+    for route in held:
+        route.continue_()
+
+    expect(browser_page.locator("[data-list]")).to_contain_text("big.csv")
+    browser_page.unroute_all()
+    browser_page.goto("/projects/mill/collections/new")
+    browser_page.wait_for_load_state("networkidle")
+    browser_page.get_by_role("button", name="Upload and look at it").click()
+    expect(browser_page.locator("[data-problem]")).to_have_text("Choose files first, or drop them here.")
 
 
 def test_an_upload_goes_on_after_the_page_was_closed(browser_page, engineer, table):

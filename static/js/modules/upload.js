@@ -23,11 +23,11 @@ export function mount(form) {
   const folder = part("folder-input");
   folder.disabled = false;
   part("folder").hidden = false;
-  form.querySelector("#files").required = false;
 
   const listen = (element, type, handler) => element.addEventListener(type, handler, { signal: abort.signal });
 
-  listen(form.querySelector("#files"), "change", (event) => choose([...event.target.files].map(withPath)));
+  const input = form.querySelector("#files");
+  listen(input, "change", () => choose([...input.files].map(withPath)));
   listen(folder, "change", (event) => choose([...event.target.files].map(withPath)));
   listen(zone, "dragover", (event) => { event.preventDefault(); zone.classList.add("is-over"); });
   listen(zone, "dragleave", () => zone.classList.remove("is-over"));
@@ -40,7 +40,8 @@ export function mount(form) {
   listen(window, "beforeunload", (event) => { if (run?.isActive) event.preventDefault(); });
   listen(form, "submit", async (event) => {
     event.preventDefault();
-    if (run?.isActive || !chosen.length) return;
+    if (run?.isActive) return;
+    if (!chosen.length) return showProblem(part, "Choose files first, or drop them here.");
     run = new Run(form, chosen, part);
     await run.start();
   });
@@ -64,6 +65,9 @@ export function mount(form) {
     const draft = resume(chosen, unfinished, collection);
     if (draft !== null) form.dataset.collection = String(draft);
   }
+
+  input.required = false;
+  if (input.files.length) choose([...input.files].map(withPath)); // before this script was there
 
   return () => { abort.abort(); run?.stop(); };
 }

@@ -126,7 +126,8 @@ def test_an_index_knows_the_classes_of_an_answer(ask, owner):
     project, _ = ask("object_detection", "boxes", [[box("car"), box("person", 50)]])
     current = Annotation.objects.filter(is_current=True)
     found = filter_class(current, selectors.find_interface(project), "car")
-    with connection.cursor() as cursor:  # what is left to choose from is a bitmap of some index
+    with connection.cursor() as cursor:  # it is the only way left, whatever the statistics of so few rows say
+        cursor.execute("DROP INDEX annotation_current")
         for way in ("seqscan", "indexscan", "indexonlyscan"):
             cursor.execute(f"SET LOCAL enable_{way} = off")
 

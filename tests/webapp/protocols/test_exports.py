@@ -17,6 +17,7 @@ from PIL import Image
 from lifecycle.annotations.models import Annotation, Task
 from lifecycle.annotations.services import external_exports, label_imports
 from lifecycle.common.blobs import open_blobs
+from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 from tests import factories
 from tests.webapp.protocols.conftest import TEXT_CONFIG, choose
@@ -155,7 +156,9 @@ def test_a_large_export_that_fails_or_takes_too_long_says_so(client, text_projec
     monkeypatch.setattr("webapp.protocols.label_studio.exports.CONVERTED_AT_ONCE", 0)
 
     with monkeypatch.context() as patch:
-        patch.setattr("workers.engines.labels_export.run", lambda *a, **k: 1 / 0)
+        patch.setattr(
+            external_exports.time, "sleep", lambda seconds: Job.objects.update(state=Job.State.FAILED, error="Full.")
+        )
         with pytest.raises(ApiError) as failed:
             client.projects.exports.as_binary(text_project.id, export_type="CSV")
     with monkeypatch.context() as patch:
@@ -171,7 +174,7 @@ def test_a_large_export_that_fails_or_takes_too_long_says_so(client, text_projec
         external_exports._waiting.release(2)
 
     assert [one.value.status_code for one in (failed, late, busy)] == [409, 409, 409]
-    assert "was not finished" in str(failed.value.body) and "It goes on" in str(late.value.body)
+    assert "was not finished. Full." in str(failed.value.body) and "It goes on" in str(late.value.body)
     assert "Ask again" in str(busy.value.body)
 
 

@@ -65,7 +65,7 @@ def wide_picture() -> bytes:
     ("kind", "name", "make"),
     [
         ("row", "bomb.zip", lambda: zip_bomb("zeros.csv", 600 * MB)),
-        ("row", "bomb.tar.gz", lambda: tar_bomb("zeros.csv", 600 * MB)),
+        ("row", "bomb.tar.gz", lambda: tar_bomb("zeros.csv", 250 * MB)),
         ("text", "bomb.zip", lambda: zip_bomb("zeros.txt", 600 * MB)),
         ("image", "bomb.zip", lambda: zip_bomb("zeros.png", 600 * MB)),
         ("row", "line.csv", lambda: b"a,b\n1," + b"x" * 120 * MB + b"\n3,4\n"),

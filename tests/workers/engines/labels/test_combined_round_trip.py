@@ -112,7 +112,7 @@ def answers(draw, kind: str):
 def test_everything_asked_at_once_comes_back_from_tables(kind, tmp_path):
     interface, _ = KINDS[kind]
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(st.lists(answers(kind), min_size=1, max_size=3))
     def check(given_answers):
         tasks = [make_task(n, result, {"shown": TEXT}) for n, result in enumerate(given_answers, start=1)]

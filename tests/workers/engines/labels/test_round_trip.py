@@ -21,7 +21,7 @@ NAMES = ("cat", "New York", "שמח 🙂")
 LABELS = "".join(f'<{{part}} value="{name}"/>' for name in NAMES)
 TEXT = "שלום 🙂 New York, =1+1 is\u200f two. 👩‍👩‍👧 “[x]”"
 WIDTH, HEIGHT = 40, 25
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+QUICK = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 TABLES = ("JSON_MIN", "CSV", "TSV")
 
 
