@@ -179,8 +179,8 @@ def draw_sources(
     gallery: str,
     classes: Mapping[str, Any] | None = None,
 ) -> dict[str, Any] | None:
-    """Items per import by class, in shares; None with fewer than two imports. Where items have several classes the
-    shares stand beside each other, as they add up to more than all."""
+    """Items per import: by class in shares, without classes as counts; None with fewer than two imports. Where items
+    have several classes the shares stand beside each other, as they add up to more than all."""
     if len(sources) < 2:
         return None
     names = [f"{titles.get(s['collection'], s['collection'])} ({s['items']:,})" for s in sources]
@@ -197,17 +197,18 @@ def draw_sources(
         color = CLASS_COLORS[n % len(CLASS_COLORS)]
         traces.append(_bar_trace(label, names, counts, urls, color) | {"orientation": "h", "x": counts, "y": names})
     if not several:
-        last = _bar_trace("others", names, rest, links, GRAY if traces else CLASS_COLORS[0])
+        last = _bar_trace("others" if traces else "items", names, rest, links, GRAY if traces else CLASS_COLORS[0])
         traces.append(last | {"orientation": "h", "x": rest, "y": names})
     for trace in traces:
         trace["hovertemplate"] = f"%{{y}}: %{{customdata[1]:,}} {trace['name']}<extra></extra>"
         trace["customdata"] = [[url, count] for url, count in zip(trace["customdata"], trace["x"], strict=True)]
         if several:
             trace["x"] = [100 * n / (source["items"] or 1) for n, source in zip(trace["x"], sources, strict=True)]
+    stacked = {"barmode": "stack", "barnorm": "percent"} if labels else {}
     layout = {
-        **({"barmode": "group"} if several else {"barmode": "stack", "barnorm": "percent"}),
+        **({"barmode": "group"} if several else stacked),
         "hovermode": "closest",
-        "xaxis": {"ticksuffix": " %"},
+        "xaxis": {"ticksuffix": " %"} if labels else {},
         "yaxis": {"type": "category", "automargin": True, "autorange": "reversed"},
     }
     return {"data": traces, "layout": layout}

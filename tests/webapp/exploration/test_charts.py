@@ -1,0 +1,24 @@
+"""What the charts of a profile say of unusual data."""
+
+from __future__ import annotations
+
+from webapp.charts.exploration import draw_sources
+
+
+def test_imports_without_classes_are_drawn_as_counts_not_as_shares_of_themselves():
+    sources = [{"collection": 1, "items": 90, "labels": {}}, {"collection": 2, "items": 10, "labels": {}}]
+
+    drawn = draw_sources(sources, {1: "a.csv", 2: "b.csv"}, "/gallery")
+
+    [trace] = drawn["data"]
+    assert (trace["name"], trace["x"]) == ("items", [90, 10])
+    assert "barnorm" not in drawn["layout"] and "ticksuffix" not in drawn["layout"]["xaxis"]
+
+
+def test_imports_with_classes_are_drawn_as_shares():
+    sources = [{"collection": 1, "items": 3, "labels": {"cat": 2}}, {"collection": 2, "items": 1, "labels": {}}]
+
+    drawn = draw_sources(sources, {}, "/gallery")
+
+    assert [(trace["name"], trace["x"]) for trace in drawn["data"]] == [("cat", [2, 0]), ("others", [1, 1])]
+    assert drawn["layout"]["barnorm"] == "percent"
