@@ -82,7 +82,10 @@ def describe_item(page) -> str:
     return page.locator("[data-part=stage]").inner_text()
 
 
-@pytest.mark.parametrize("problem_type", ["image_classification", "text_classification", "tabular_classification"])
+@pytest.mark.parametrize(
+    "problem_type",
+    ["image_classification", "text_classification", pytest.param("tabular_classification", marks=pytest.mark.long)],
+)
 def test_twenty_items_are_labeled_by_keyboard(make_project, open_label_page, watch_console, browser_page, problem_type):
     problems = watch_console(browser_page)
     project, annotator = make_project(problem_type, count=20)

@@ -23,7 +23,7 @@ from tests.contracts.world import World, build_world
 
 SNAPSHOT = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 # (examples per operation, which part of the operations): half a minute, and ten with the long tests
-ROUNDS = [(2, 5), pytest.param(15, 1, marks=pytest.mark.long)]
+ROUNDS = [(2, 9), pytest.param(15, 1, marks=pytest.mark.long)]
 ORIGIN = "http://testserver"
 FIRE = settings(
     deadline=None,

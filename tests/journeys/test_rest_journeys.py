@@ -38,7 +38,7 @@ TABLE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("plan", [TEXT, TABLE], ids=["text", "table"])
+@pytest.mark.parametrize("plan", [TEXT, pytest.param(TABLE, marks=pytest.mark.long)], ids=["text", "table"])
 def test_a_script_goes_round_the_loop(product, plan):
     slug = _create_and_import(product, plan)
     version = _commit(product, slug)

@@ -5,7 +5,7 @@ from contextlib import closing
 from lifecycle.annotations.selectors import find_schema
 from lifecycle.sources import selectors, services
 from workers.collecting import carry_on
-from workers.engines import collect as engine
+from workers.engines.collect import run as engine
 from workers.materialize import BatchWriter, materialize_uploads
 from workers.runtime import JobContext, job_task
 

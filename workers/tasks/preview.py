@@ -2,7 +2,7 @@
 
 from lifecycle.annotations.selectors import find_schema
 from lifecycle.sources import selectors, services
-from workers.engines import collect as engine
+from workers.engines.collect import preview as engine
 from workers.runtime import JobContext, job_task
 
 

@@ -135,7 +135,7 @@ class TestLabelling(TestCase, Labelling.TestCase):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(300)
 def test_twenty_people_at_once_leave_exactly_two_answers_on_each_task():
-    overlap, count, crowd = 2, 500, 20
+    overlap, count, crowd = 2, 300, 20
     project = make_project(overlap=overlap, tasks=count)
     people = [factories.UserFactory() for _ in range(crowd)]
     failures: list[BaseException] = []

@@ -88,7 +88,7 @@ def list_units(project) -> list[list[Item]]:
 @pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.integers(0, 10**6))
 @hypothesis_settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_old_items_stay_and_new_ones_never_part_a_unit(kind, seed, owner, run_jobs):
     rng = random.Random(seed)

@@ -68,7 +68,7 @@ def test_a_stream_asks_for_packs_and_not_for_files(far):
     keep=st.booleans(), shuffle=st.booleans(),
 )  # fmt: skip
 @hypothesis_settings(
-    deadline=None, max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None, max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_the_order_and_the_state_do_not_depend_on_what_is_fetched_ahead(far, seed, cut, ahead, rank, keep, shuffle):
     options = {"shuffle": shuffle, "seed": seed, "rank": rank, "world_size": 2}
@@ -210,7 +210,7 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(far):
     assert {item["image"] for item in version.stream()} == {draw(n) for n in range(PICTURES)}
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.long)])
 def test_workers_fetch_ahead_each_for_itself(far, method):
     version = far()
     stream = version.stream(shuffle=True, seed=2)

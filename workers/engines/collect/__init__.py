@@ -1,6 +1,5 @@
-"""Databases, folders, buckets and uploads in; checked Parquet parts, keys and a quarantine out."""
+"""Databases, folders, buckets and uploads in; checked Parquet parts, keys and a quarantine out.
 
-from workers.engines.collect.preview import preview
-from workers.engines.collect.run import run
-
-__all__ = ["preview", "run"]
+What there is to call is `run.run` and `preview.preview`. Nothing is loaded here: the crawler holds its pages to
+contracts with parts of this room, and its processes start without SQLAlchemy.
+"""

@@ -16,7 +16,7 @@ from tests.workers.engines.labels.test_round_trip import make_interface, results
 
 TAGS = [tag for tag in CONTROLS if tag != "Relations"]
 SOME = settings(
-    max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
+    max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
 )
 
 
@@ -143,7 +143,7 @@ def several(draw) -> list[dict]:
     return SEVERAL.check_result(found)
 
 
-@settings(SOME, max_examples=150)
+@settings(SOME, max_examples=80)
 @given(st.lists(several(), min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_several_questions_come_to_one_valid_result(given, rng: random.Random):
     answers = number(given)

@@ -11,7 +11,7 @@ import pytest
 
 from lifecycle.contracts.ingest import IngestLimits
 from lifecycle.contracts.sources import CollectSpec, Contract, Surroundings
-from workers.engines import collect
+from workers.engines.collect import run as collect
 
 
 class Report:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from lifecycle.contracts.sources import CollectSpec, Surroundings
 from tests.workers.engines.collect.conftest import read_items, read_keys, read_rejects
-from workers.engines import collect
+from workers.engines.collect import preview as collect
 from workers.engines.collect.errors import SourceError
 from workers.engines.collect.files import Found, hash_path, write_marks
 

@@ -50,7 +50,7 @@ class Refuses:
         return [later - earlier for earlier, later in zip(self.asked, self.asked[1:], strict=False)]
 
 
-@pytest.mark.parametrize("is_adaptive", [False, True])
+@pytest.mark.parametrize("is_adaptive", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_a_host_is_asked_no_more_often_than_the_rate_allows(site, crawl, is_adaptive):
     pages = fill(site, 6)
 
@@ -72,7 +72,7 @@ def test_each_host_has_a_rate_of_its_own(site, crawl):
         assert min(later - earlier for earlier, later in zip(both, both[1:], strict=False)) < 0.45
 
 
-@pytest.mark.parametrize("is_adaptive", [False, True])
+@pytest.mark.parametrize("is_adaptive", [pytest.param(False, marks=pytest.mark.long), True])
 def test_the_pause_that_robots_txt_asks_for_is_kept_however_fast_the_site_answers(site, crawl, is_adaptive):
     site.routes["/robots.txt"] = (200, {}, b"User-agent: *\nCrawl-delay: 0.5")
     pages = fill(site, 5)
@@ -186,8 +186,13 @@ def test_without_a_wish_the_pause_doubles_and_ends_after_the_last_attempt(site, 
     assert found["/down"].error.endswith("Tried 4 times.")
 
 
-@pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("as_date", [False, True])
+@pytest.mark.parametrize(
+    ("status", "as_date"),
+    [
+        (429, True), (503, False),
+        pytest.param(429, False, marks=pytest.mark.long), pytest.param(503, True, marks=pytest.mark.long),
+    ],
+)  # fmt: skip
 def test_a_busy_site_as_a_whole_gets_the_pause_it_asks_for(site, crawl, status, as_date):
     """Also its other pages, whether they waited already or are found meanwhile."""
     wish = (lambda: formatdate(time.time() + 3, usegmt=True)) if as_date else "2"

