@@ -37,7 +37,9 @@ CASES = [
     pytest.param(
         *("image_cnn", "image_classification", read_digits, [str(i) for i in range(10)], "accuracy", 0.96), marks=long
     ),
-    ("text_fast", "text_classification", read_reviews, ["fresh", "rotten"], "accuracy", 0.75),
+    pytest.param(
+        *("text_fast", "text_classification", read_reviews, ["fresh", "rotten"], "accuracy", 0.75), marks=long
+    ),
     pytest.param("tabular_lightgbm", "tabular_regression", read_diamonds, [], "r2", 0.975, marks=long),
 ]
 

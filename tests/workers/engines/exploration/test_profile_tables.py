@@ -232,6 +232,7 @@ def test_the_label_of_a_regression_is_a_column_too_and_means_follow_the_bars(tab
     assert profile["skills"]["tail"] < 0.05
 
 
+@pytest.mark.long
 def test_very_many_different_values_are_estimated_and_said_to_be(tmp_path):
     rng = np.random.default_rng(0)
     values = rng.integers(0, 400_000, 300_000)
@@ -259,7 +260,7 @@ WORDS = ["", "abc", "é", "nan", "inf", "-inf", "1e5", " 7 "]
 CELLS = st.none() | st.sampled_from(ODD) | st.floats(-1e6, 1e6) | st.integers(-3, 3) | st.sampled_from(WORDS)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(cells=st.lists(CELLS, min_size=1, max_size=90), label_kind=st.sampled_from(["class", "number"]))
 def test_whatever_is_in_the_cells_the_figures_add_up(cells, label_kind, tmp_path_factory):
     rows = [{"x": cell, "y": n % 3, "z": cell if isinstance(cell, str) else None} for n, cell in enumerate(cells)]

@@ -33,6 +33,7 @@ def plant(given: np.ndarray, names: list[str], seed: int = 0) -> tuple[list[str]
     return labels, set(changed), changed
 
 
+@pytest.mark.long
 def test_wrong_classes_of_rows_lead_their_list_and_are_named(tmp_path):
     table = load_diamonds(1_500)
     given = np.column_stack([table["price"] > 2_400, table["carat"] > 0.9, table["depth"] > 62, table["table"] > 57.5])
