@@ -8,14 +8,12 @@ from django.db.models.functions import Replace
 
 from lifecycle.contracts.label_interface import CONTROLS, Control, Interface
 from lifecycle.contracts.label_interface.tags import SHAPES
-
-JOINT = ", "  # of contracts.label_interface.values.join_names
-SHORTENED = "…"  # where it ran out of room
+from lifecycle.contracts.label_interface.values import CUT, JOINT
 
 
 def split_value() -> Func:
-    """The names in `value`, and SHORTENED as one more where some are missing; an index knows them."""
-    names = Replace("value", Value(SHORTENED), Value(JOINT + SHORTENED))
+    """The names in `value`, and CUT as one more where some are missing; an index knows them."""
+    names = Replace("value", Value(CUT), Value(JOINT + CUT))
     return Func(names, Value(JOINT), function="STRING_TO_ARRAY", output_field=ArrayField(TextField()))
 
 
@@ -27,9 +25,9 @@ def filter_class(answers: QuerySet, interface: Interface | None, name: str) -> Q
     if main.nested:  # what it says is a path
         key = CONTROLS[main.tag].key
         within = Q(result__contains=[{"from_name": main.name, "value": {key: [[name]]}}])
-        return answers.filter(Q(value=name) | (Q(value__contains=name) | Q(value__endswith=SHORTENED)) & within)
-    names = name.replace(SHORTENED, JOINT + SHORTENED).split(JOINT)  # as the index has it: it may hold either itself
-    among = Q(joined__contains=names) | Q(joined__contains=[SHORTENED])
+        return answers.filter(Q(value=name) | (Q(value__contains=name) | Q(value__endswith=CUT)) & within)
+    names = name.replace(CUT, JOINT + CUT).split(JOINT)  # as the index has it: it may hold either itself
+    among = Q(joined__contains=names) | Q(joined__contains=[CUT])
     several = Q(value__contains=JOINT) & among & says_label(main, name)
     return answers.alias(joined=split_value()).filter(Q(value=name) | several)
 

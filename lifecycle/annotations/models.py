@@ -4,8 +4,9 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from lifecycle.annotations.label_filters import JOINT, split_value
+from lifecycle.annotations.label_filters import split_value
 from lifecycle.common.models import TimestampedModel
+from lifecycle.contracts.label_interface.values import JOINT
 from lifecycle.datasets.models import Dataset, Item
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project

@@ -5,13 +5,16 @@ The engine's row_prints says what a fingerprint is, decision 020 why they are co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+FindNear = Callable[[Sequence[int | None], Any], list[int | None]]
+Search = TypeVar("Search", FindNear, FindNear | None)
 
 
 def settle_prints(prints: Sequence[int | None], near: pa.ChunkedArray, known: Ints) -> list[int | None]:
@@ -71,6 +74,11 @@ def contains(known: Ints, values: Ints) -> NDArray[np.bool_]:
         return np.zeros(len(values), bool)
     places = np.minimum(np.searchsorted(known, values), len(known) - 1)
     return np.asarray(known[places] == values)
+
+
+def choose_search(item_kind: str, find_near: Search) -> Search:
+    """Rows are compared for equality, all else by what the caller brings."""
+    return find_equal if item_kind == "row" else find_near
 
 
 def find_equal(new: Sequence[int | None], old: Ints) -> list[int | None]:

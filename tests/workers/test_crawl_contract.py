@@ -21,11 +21,11 @@ from lifecycle.jobs.models import Job
 from lifecycle.sources import exports
 from lifecycle.sources import services as sources
 from lifecycle.sources.models import SourceRun
-from tests import factories
-from tests.sites import article, serve
+from tests.sites import article
+from tests.workers.crawled import WORDS, make_site, site
 
-WORDS = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
-FAST = {"requests_per_second": 0, "is_adaptive": False, "concurrency_per_host": 1, "retry_seconds": 0.05}
+__all__ = ["make_site", "site"]  # fixtures
+ONE = {"concurrency_per_host": 1}  # a page after the other, so that it is known which comes first
 FIELDS = [
     {"name": "name", "selector": "b", "kind": "category"},
     {"name": "price", "selector": "i", "kind": "number"},
@@ -33,30 +33,9 @@ FIELDS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _loopback_allowed(settings):
-    settings.ALLOW_PRIVATE_ADDRESSES = "127.0.0.1"
-
-
-@pytest.fixture
-def site():
-    with serve() as site:
-        yield site
-
-
-@pytest.fixture
-def make_site(owner, site):
-    def make(problem_type="tabular_classification", **config):
-        project = factories.ProjectFactory(owner=owner, problem_type=problem_type)
-        config = {"start_urls": [site.base + "/"], **FAST, **config}
-        return services.create_site(dataset=project.datasets.get(), user=owner, title="Mills", config=config)
-
-    return make
-
-
 @pytest.fixture
 def shop(make_site):
-    return make_site(take="fields", each="li", fields=FIELDS)
+    return make_site("tabular_classification", take="fields", each="li", fields=FIELDS, **ONE)
 
 
 @pytest.fixture
@@ -176,7 +155,7 @@ def test_a_corrected_quarantine_comes_back_under_the_same_contract(shop, site, c
 def test_what_the_filters_refuse_of_a_text_can_be_brought_back_too(make_site, site, crawl, owner, run_jobs):
     site.page("/", article("Start", WORDS, ["/short"]))
     site.page("/short", article("Short", "Grind slowly, said the miller to the young apprentice, and grind fine."))
-    source = make_site("text_classification", take="text", min_chars=300)
+    source = make_site(take="text", min_chars=300, **ONE)
     done = crawl(source)
 
     (row,) = read_quarantine(done.collection)
@@ -219,7 +198,7 @@ def test_tables_of_many_shapes_come_in_under_one_contract_with_the_parts_it_name
     head = "<table><tr><th>Name</th><th>Wheels</th><th>Class</th></tr>"
     other = "<table><tr><th>Name</th><th>Height</th></tr><tr><td>tower</td><td>12.5</td></tr></table>"
     site.page("/", f"{head}{rows}<tr><td>mill 9</td><td>several</td><td>a</td></tr></table>{other}")
-    source = make_site(take="tables")
+    source = make_site("tabular_classification", take="tables", **ONE)
     edited = {"columns": [{"name": n, "type": t} for n, t in (("Name", "text"), ("Wheels", "integer"))]}
     edited["columns"].append({"name": "Class", "type": "category"})
     sources.save_contract(source=source, user=owner, contract=edited | {"new_columns": "keep"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from lifecycle.contracts.problems import ItemKind
@@ -13,35 +12,10 @@ from lifecycle.crawls.models import Crawl, CrawlItem, CrawlUrl
 from lifecycle.datasets.models import Item
 from lifecycle.sources.models import Source
 from lifecycle.sources.services import run_due
-from tests import factories
-from tests.sites import article, serve
+from tests.sites import article
+from tests.workers.crawled import WORDS, make_site, site
 
-WORDS = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
-FAST = {"requests_per_second": 0, "is_adaptive": False, "concurrency_per_host": 8, "retry_seconds": 0.05}
-
-
-@pytest.fixture(autouse=True)
-def _loopback_allowed(settings):
-    settings.ALLOW_PRIVATE_ADDRESSES = "127.0.0.1"
-
-
-@pytest.fixture
-def site():
-    with serve() as site:
-        yield site
-
-
-@pytest.fixture
-def make_site(owner, site):
-    """make_site("text_classification", take="text") is a source that crawls the site."""
-
-    def make(problem_type="text_classification", **config):
-        project = factories.ProjectFactory(owner=owner, problem_type=problem_type)
-        dataset = project.datasets.get()
-        config = {"start_urls": [site.base + "/"], **FAST, **config}
-        return services.create_site(dataset=dataset, user=owner, title="Mills", config=config)
-
-    return make
+__all__ = ["make_site", "site"]  # fixtures
 
 
 def fill(site, count, words=WORDS):

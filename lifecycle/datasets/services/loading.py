@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,13 +20,12 @@ from lifecycle.common.blobs import open_blobs
 from lifecycle.contracts.ingest import IngestResult
 from lifecycle.datasets import near_rows, rules
 from lifecycle.datasets.models import Collection, CollectionReject, Dataset
+from lifecycle.datasets.near_rows import FindNear
 from lifecycle.projects.services import record_event
 
 LOCK_SPACE = 0x6974656D  # advisory locks on a dataset's items
 SHOWN_REJECTS = 10_000
 NO_NAMES = ("blob", "text", "mime", "group", "given_split")  # columns that say "" where a part says null
-
-FindNear = Callable[[Sequence[int | None], np.ndarray], list[int | None]]
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,11 @@ class KnownPrints:
 
     def __init__(self) -> None:
         self._last = 0
-        self._prints: NDArray[np.int64] = np.empty(0, np.int64)
+        self.prints: NDArray[np.int64] = np.empty(0, np.int64)  # by value
         self._first: NDArray[np.int64] = np.empty(0, np.int64)  # id of the first item with each
 
-    def read(self, cursor, dataset_id: int) -> np.ndarray:
-        """All there are now, int64, by value. Call with the dataset locked, always for the same dataset."""
+    def read(self, cursor, dataset_id: int) -> None:
+        """`prints` are all there are now. Call with the dataset locked, always for the same dataset."""
         cursor.execute(
             """SELECT coalesce(max(last), %s), coalesce(string_agg(int8send(fingerprint) || int8send(first), ''::bytea
                ORDER BY fingerprint), ''::bytea) FROM (
@@ -72,14 +71,13 @@ class KnownPrints:
         )
         self._last, packed = cursor.fetchone()
         prints, first = np.frombuffer(bytes(packed), ">i8").astype(np.int64).reshape(-1, 2).T
-        is_new = ~near_rows.contains(self._prints, prints)
-        places = np.searchsorted(self._prints, prints[is_new])
-        self._prints = np.insert(self._prints, places, prints[is_new])
+        is_new = ~near_rows.contains(self.prints, prints)
+        places = np.searchsorted(self.prints, prints[is_new])
+        self.prints = np.insert(self.prints, places, prints[is_new])
         self._first = np.insert(self._first, places, first[is_new])
-        return self._prints
 
     def find_splits(self, cursor, places: set[int]) -> dict[int, str]:
-        """{place in what `read` gave: the split of the first item with that fingerprint}."""
+        """{place in `prints`: the split of the first item with that fingerprint}."""
         if not places:
             return {}
         asked = {int(self._first[place]): place for place in places}
@@ -110,8 +108,9 @@ def load_part(
         places, differing = _pick_new(part, _find_known(cursor, locked.dataset_id, part["content_hash"]))
         new = part.take(pa.array(places, pa.int64()))
         known = known or KnownPrints()
-        if locked.dataset.item_kind == "row":
-            new, find_near = _settle_prints(cursor, locked.dataset, new, known), near_rows.find_equal
+        if new["fingerprint"].null_count < new.num_rows:
+            known.read(cursor, locked.dataset_id)
+            new = _settle_prints(new, known) if locked.dataset.item_kind == "row" else new
         splits = _choose_splits(cursor, locked.dataset, new, find_near, known)
         items = _write_items(cursor, locked, new, splits, labels.table)
     locked.accepted += len(places)
@@ -168,12 +167,9 @@ def _pick_new(part: pa.Table, known: dict[str, str | None]) -> tuple[list[int], 
     return places, differing
 
 
-def _settle_prints(cursor, dataset: Dataset, new: pa.Table, known: KnownPrints) -> pa.Table:
+def _settle_prints(new: pa.Table, known: KnownPrints) -> pa.Table:
     """Rows with the fingerprint of the unit that each falls into."""
-    prints = new["fingerprint"].to_pylist()
-    if all(print_ is None for print_ in prints):
-        return new
-    settled = near_rows.settle_prints(prints, new["near_prints"], known.read(cursor, dataset.pk))
+    settled = near_rows.settle_prints(new["fingerprint"].to_pylist(), new["near_prints"], known.prints)
     return new.set_column(new.schema.get_field_index("fingerprint"), "fingerprint", pa.array(settled, pa.int64()))
 
 
@@ -182,7 +178,8 @@ def _choose_splits(
 ) -> list[str]:
     hashes, groups, given = (new[name].to_pylist() for name in ("content_hash", "group", "given_split"))
     known = _find_group_splits(cursor, dataset, {g for g in groups if g})
-    near = _find_near(cursor, dataset, new["fingerprint"].to_pylist(), find_near, known_prints)
+    search = near_rows.choose_search(dataset.item_kind, find_near)
+    near = _find_near(cursor, new["fingerprint"].to_pylist(), search, known_prints)
     known = rules.settle_new_groups(known, groups, near)
     splits = rules.assign_splits(
         ((h, g or None, s or None) for h, g, s in zip(hashes, groups, given, strict=True)),
@@ -197,15 +194,14 @@ def _choose_splits(
 
 
 def _find_near(
-    cursor, dataset: Dataset, fingerprints: list[int | None], find_near: FindNear, known: KnownPrints
+    cursor, fingerprints: list[int | None], find_near: FindNear, known: KnownPrints
 ) -> list[str | int | None]:
     """For each new item the split of an earlier near-duplicate, or the place of one among the new items, or None."""
     if all(print_ is None for print_ in fingerprints):
         return [None] * len(fingerprints)
-    old = known.read(cursor, dataset.pk)
-    found = find_near(fingerprints, old)
-    splits = known.find_splits(cursor, {place for place in found if place is not None and place < len(old)})
-    return [place if place is None else splits.get(place) if place < len(old) else place - len(old) for place in found]
+    found, old = find_near(fingerprints, known.prints), len(known.prints)
+    splits = known.find_splits(cursor, {place for place in found if place is not None and place < old})
+    return [place if place is None else splits.get(place) if place < old else place - old for place in found]
 
 
 def _find_group_splits(cursor, dataset: Dataset, groups: set[str]) -> dict[str, str]:

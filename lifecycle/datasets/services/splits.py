@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,11 @@ from lifecycle.common.errors import DomainError
 from lifecycle.datasets import near_rows, rules, splitting
 from lifecycle.datasets.chunks import connect, name_source
 from lifecycle.datasets.models import Dataset, Item
+from lifecycle.datasets.near_rows import FindNear
 from lifecycle.datasets.selectors.versions import fetch_chunks
 from lifecycle.datasets.splitting import Newcomer, Settled, SplitPolicy
 from lifecycle.projects.services import record_event
 
-FindNear = Callable[[Sequence[int | None], Any], list[int | None]]
 AT_ONCE = 20_000
 
 
@@ -123,7 +123,7 @@ def _read_newcomers(dataset: Dataset, policy: SplitPolicy, last: int):
 def _find_near(
     dataset: Dataset, fingerprints: Sequence[int | None], last: int, find_near: FindNear | None
 ) -> list[str | int | None]:
-    find_near = near_rows.find_equal if dataset.item_kind == "row" else find_near
+    find_near = near_rows.choose_search(dataset.item_kind, find_near)
     if find_near is None or all(fingerprint is None for fingerprint in fingerprints):
         return [None] * len(fingerprints)
     known = Item.objects.filter(dataset=dataset, pk__lte=last, fingerprint__isnull=False).order_by("-pk")
@@ -138,7 +138,7 @@ def _find_near(
 
 def find_twins(dataset: Dataset, item_ids: Sequence[int], find_near: FindNear | None) -> set[int]:
     """Which of the items have a near-duplicate in the dataset: moving one of them alone would part the two."""
-    find_near = near_rows.find_equal if dataset.item_kind == "row" else find_near
+    find_near = near_rows.choose_search(dataset.item_kind, find_near)
     if find_near is None:
         return set()
     printed = Item.objects.filter(dataset=dataset, fingerprint__isnull=False)

@@ -13,9 +13,10 @@ from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets import manifests, rules
 from lifecycle.datasets.chunks import FORMAT
 from lifecycle.datasets.models import Dataset, DatasetVersion, Item
+from lifecycle.datasets.near_rows import FindNear
 from lifecycle.datasets.selectors.versions import fetch_chunks
 from lifecycle.datasets.services.snapshots import Snapshot
-from lifecycle.datasets.services.splits import FindNear, find_twins, resplit_items, write_splits
+from lifecycle.datasets.services.splits import find_twins, resplit_items, write_splits
 from lifecycle.datasets.settling import KEY, settle
 from lifecycle.datasets.splitting import RATIO, SplitPolicy
 from lifecycle.jobs import services as jobs

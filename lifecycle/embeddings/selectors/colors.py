@@ -75,8 +75,7 @@ def _by_excluded(drawn: Map, points: Points) -> Coloring:
 
 def _by_time(drawn: Map, points: Points) -> Coloring:
     pairs = [(item_id, at.timestamp()) for item_id, at in _read_column(drawn, "created_at")]
-    coloring = as_values(points, pairs)
-    return Coloring({**coloring.legend, "is_time": True}, coloring.values)
+    return as_values(points, pairs, is_time=True)
 
 
 def _by_cluster(drawn: Map, points: Points) -> Coloring:

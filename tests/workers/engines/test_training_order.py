@@ -13,24 +13,12 @@ from lifecycle.contracts.manifest import TensorSpec
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.contracts.training import DatasetFiles, TrainSpec
 from lifecycle.loader.batches import Batches
+from tests.lifecycle.loader.test_order import Numbers
 from tests.workers.engines.worlds import MemoryReport
 from workers.engines.train.context import Interface, TrainContext
 from workers.engines.train.data import Examples, Split
 from workers.engines.train.loop import Loop
 from workers.engines.train.plan import Optimization, TensorSet, TorchPlan, softmax_outputs
-
-
-class Numbers:
-    """What Batches reads: every item is its own number."""
-
-    def __init__(self, count: int):
-        self.count = count
-
-    def __len__(self) -> int:
-        return self.count
-
-    def get_batch(self, places):
-        return None, places
 
 
 def build_loop(count: int, batch_size: int, seed: int, folder) -> Loop:

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from lifecycle.annotations.models import Task
-from lifecycle.annotations.selectors import find_schema, read_interface
+from lifecycle.annotations.selectors import find_interface
 from lifecycle.annotations.services import gold
 from lifecycle.annotations.suggestion_selectors import list_shown
 from lifecycle.contracts.label_interface import Interface
@@ -53,12 +53,6 @@ def build_tasks(project: Project, user, tasks: list[Task]) -> list[dict[str, Any
     columns = list_columns(project) if any(task.item.row is not None for task in tasks) else []
     shown, interface = list_shown(project, tasks), find_interface(project)
     return [build_task(project, task, columns, interface) | {"suggestions": shown.get(task.pk, [])} for task in tasks]
-
-
-def find_interface(project: Project) -> Interface | None:
-    """What the project asks; None while it has no schema."""
-    schema = find_schema(project)
-    return read_interface(project, schema) if schema else None
 
 
 def list_columns(project: Project) -> list[str]:

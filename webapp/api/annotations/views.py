@@ -230,7 +230,7 @@ class TasksView(ProjectView):
         context = {
             "project": self.project,
             "columns": payloads.list_columns(self.project),
-            "interface": payloads.find_interface(self.project),
+            "interface": selectors.find_interface(self.project),
         }
         return self.respond_page(found, serializers.TaskBody, context=context)
 

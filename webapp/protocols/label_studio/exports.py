@@ -36,12 +36,9 @@ class ExportView(ProjectDoorView):
         wanted = asked.get("export_type") or asked.get("exportType") or "JSON"
         layout = conversion.check_layout(wanted, exports.list_project_layouts(self.project))
         ids = [read_id(one, "ids") for name in ("ids", "ids[]") for one in asked.getlist(name)]
+        only_annotated = not read_flag(asked.get("download_all_tasks"))
         tasks = selectors.stream_export(
-            self.project,
-            request.user,
-            role=self.role,
-            only_annotated=not read_flag(asked.get("download_all_tasks")),
-            task_ids=ids,
+            self.project, request.user, role=self.role, only_annotated=only_annotated, task_ids=ids
         )
         name = f"{self.project.slug}-{layout.lower()}"
         if layout == "JSON":
@@ -53,10 +50,7 @@ class ExportView(ProjectDoorView):
         if ids:
             raise DomainError(f"{layout} is written by a job, for all tasks: leave the ids out.")
         export = external_exports.make_at_once(
-            project=self.project,
-            user=request.user,
-            layout=layout,
-            only_annotated=not read_flag(asked.get("download_all_tasks")),
+            project=self.project, user=request.user, layout=layout, only_annotated=only_annotated
         )
         return DownloadOnce(export)
 

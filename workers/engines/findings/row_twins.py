@@ -11,9 +11,8 @@ from scipy.spatial import cKDTree
 
 from workers.engines.findings.features import read_number
 from workers.engines.findings.twins import Pair, pair_equal
+from workers.engines.ingest.row_prints import LEAST_NUMBERS, TOLERANCE
 
-TOLERANCE = 0.002  # of a column's middle 90 %, in every number of the row
-LEAST_NUMBERS = 3  # rows with fewer numbers are too easily alike by chance
 MAX_PAIRS = 200_000
 EXACT_INTEGER = 1 << 53  # larger ones that differ may be one float
 

@@ -5,8 +5,8 @@ stretch they lie in. A copy may lie just beyond the edge of a stretch, so that a
 cells within reach, nearest first: whoever stores it gives it the fingerprint of the first of these that is taken. Units
 are cells and never chains of cells, so that rows which lie close together everywhere do not become one unit.
 
-What is close is said by each column's spread, as for the search for faults (engines.findings.row_twins). The label is
-no part of it: a copy with another label is still a copy. Decision 020.
+What is close is said by each column's spread, as for the search for faults (engines.findings.row_twins), which takes
+the tolerance from here. The label is no part of it: a copy with another label is still a copy. Decision 020.
 """
 
 from __future__ import annotations

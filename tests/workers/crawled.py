@@ -1,0 +1,31 @@
+"""Fixtures of crawls by the real job: a site on this machine, and a source that crawls it. Import them where needed."""
+
+from __future__ import annotations
+
+import pytest
+
+from lifecycle.crawls import services
+from tests import factories
+from tests.sites import serve
+
+WORDS = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
+FAST = {"requests_per_second": 0, "is_adaptive": False, "concurrency_per_host": 8, "retry_seconds": 0.05}
+
+
+@pytest.fixture
+def site(settings):
+    settings.ALLOW_PRIVATE_ADDRESSES = "127.0.0.1"
+    with serve() as site:
+        yield site
+
+
+@pytest.fixture
+def make_site(owner, site):
+    """make_site("text_classification", take="text") is a source that crawls the site."""
+
+    def make(problem_type="text_classification", **config):
+        project = factories.ProjectFactory(owner=owner, problem_type=problem_type)
+        config = {"start_urls": [site.base + "/"], **FAST, **config}
+        return services.create_site(dataset=project.datasets.get(), user=owner, title="Mills", config=config)
+
+    return make
