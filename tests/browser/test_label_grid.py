@@ -159,3 +159,21 @@ def test_a_skip_says_why_once_for_all_where_the_project_asks_for_it(make_project
     skipped = Annotation.objects.filter(is_current=True, kind="skip").order_by("task")
     assert list(skipped.values_list("reason", flat=True)) == ["another language"] * 2 + ["a riddle"] * 4
     assert problems == []
+
+
+@pytest.mark.parametrize("address", ["label", "label/grid"])
+@pytest.mark.parametrize(
+    ("count", "classes", "said"),
+    [(0, ["cat"], "There is nothing to label yet"), (2, [], "This project has no classes yet")],
+)
+def test_a_page_with_nothing_to_do_says_one_thing(make_project, browser_page, login, address, count, classes, said):  # noqa: F811
+    page = browser_page
+    project, annotator = make_project("image_classification", count=count, classes=classes)
+    login(page, annotator)
+    page.goto(f"/projects/{project.slug}/{address}")
+    expect(page.locator("[data-part=save]")).to_have_text("Saved" if classes else "")
+    page.wait_for_load_state("networkidle")  # the queue was asked, where there is something to answer with
+
+    shown = page.locator(".annotator-empty:visible")
+    expect(shown).to_have_count(1)
+    expect(shown).to_contain_text(said)

@@ -137,7 +137,7 @@ export async function startAnnotator(root, setup) {
       painted = null;
       media.leave();
       if (queue.state === "loading") screen.showLoading();
-      else screen.showMessage(...(MESSAGES[queue.state] ?? MESSAGES.empty));
+      else screen.showMessage(queue.state);
       return;
     }
     showAround();

@@ -72,7 +72,9 @@ export async function startGrid(root, setup) {
     const { tasks } = store;
     const isEmpty = !tasks.length;
     parts.tiles.hidden = isEmpty;
-    parts.empty.hidden = !isEmpty || !said;
+    const isStart = Boolean(parts.start) && (!said || said === "empty"); // the page itself says how to begin
+    if (parts.start) parts.start.hidden = !isEmpty || !isStart;
+    parts.empty.hidden = !isEmpty || !said || isStart;
     parts.tools.inert = isEmpty;
     parts.undo.disabled = !store.canUndo;
     parts.redo.disabled = !store.canRedo;

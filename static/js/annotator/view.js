@@ -1,6 +1,7 @@
 // Paints the annotator's state into the page's elements; decides nothing.
 
 import { make } from "./dom.js";
+import { MESSAGES } from "./messages.js";
 import { States } from "./outbox.js";
 
 const FEEDBACK_MS = 6_000;
@@ -18,7 +19,7 @@ export function createView(root, quick) {
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const parts = Object.fromEntries(
     ["stage", "palette", "panel", "quick", "save", "progress", "bar", "today", "pace", "notice", "place", "undo", "redo", "submit", "said",
-      "feedback", "proposal", "announce", "empty", "emptyTitle", "emptyText", "loading", "tools", "refused", "refusedList"].map(
+      "feedback", "proposal", "announce", "start", "empty", "emptyTitle", "emptyText", "loading", "tools", "refused", "refusedList"].map(
       (name) => [name, part(name)],
     ),
   ); // prettier-ignore
@@ -29,7 +30,7 @@ export function createView(root, quick) {
   if (quick) parts.quick.replaceChildren(...quick.elements);
 
   function show(name) {
-    for (const other of ["stage", "empty", "loading"]) parts[other].hidden = other !== name;
+    for (const other of ["stage", "empty", "loading", "start"]) if (parts[other]) parts[other].hidden = other !== name;
     parts.tools.toggleAttribute("inert", name !== "stage");
     parts.panel.toggleAttribute("inert", name !== "stage");
   }
@@ -64,8 +65,11 @@ export function createView(root, quick) {
       show("loading");
     },
 
-    showMessage(title, text) {
+    /** Why there is no item. Of a project that has none yet the page itself says more: how to begin. */
+    showMessage(state) {
+      if (parts.start && state === "empty") return show("start");
       show("empty");
+      const [title, text] = MESSAGES[state] ?? MESSAGES.empty;
       parts.emptyTitle.textContent = title;
       parts.emptyText.textContent = text;
     },

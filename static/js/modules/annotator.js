@@ -3,6 +3,7 @@
 import { startAnnotator } from "../annotator/annotator.js";
 
 export function mount(element) {
+  if (element.querySelector('[data-part="blocked"]')) return () => {}; // no classes: nothing is lent to who can not answer
   const setup = JSON.parse(document.getElementById("annotator-setup").textContent);
   let destroy = null;
   let isGone = false;

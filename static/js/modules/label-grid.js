@@ -3,6 +3,7 @@
 import { startGrid } from "../annotator/grid.js";
 
 export function mount(element) {
+  if (element.querySelector('[data-part="blocked"]')) return () => {}; // no classes: nothing is lent to who can not answer
   const setup = JSON.parse(document.getElementById("label-grid-setup").textContent);
   let destroy = null;
   let isGone = false;
