@@ -136,7 +136,7 @@ class Item(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataset", "content_hash"], name="item_content_once")]
         indexes = [
-            models.Index(fields=["dataset", "-id"], name="item_newest"),
+            models.Index(fields=["dataset", "id"], name="item_newest"),  # read backwards; it grows at its end
             models.Index(fields=["dataset", "label", "-id"], name="item_label"),
             models.Index(fields=["dataset", "split", "-id"], name="item_split"),
             models.Index(fields=["collection", "id"], name="item_collection"),
