@@ -182,6 +182,7 @@ class Annotation(models.Model):
     external = models.JSONField(null=True, blank=True)  # what a client of the door said beside the result
     sources = models.JSONField(null=True, blank=True)  # of a consensus, as FinalLabel.sources: the answers it came from
     created_at = models.DateTimeField(auto_now_add=True)
+    is_assisted = True  # in memory only: False once somebody looked and nothing is suggested in this project
 
     class Meta:
         constraints = [
