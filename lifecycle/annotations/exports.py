@@ -30,7 +30,7 @@ BATCH = 2_000
 # times as text: a million of them as objects take ten seconds, and all that is done with them is to write them down
 _TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 _TASKS = f"""
-SELECT t.id, t.state, t.overlap, t.external, {_TIME.format("t.updated_at")}, {_TIME.format("i.created_at")}, i.id,
+SELECT t.id, t.state, t.overlap, t.external::text, {_TIME.format("t.updated_at")}, {_TIME.format("i.created_at")}, i.id,
        i.text, i.row::text, i.blob, i.mime,
        i.width, i.height, left(i.content_hash, 8), i.label_annotation_id
 FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
@@ -41,7 +41,7 @@ ORDER BY t.id LIMIT %(count)s
 """
 _ANSWERS = f"""
 SELECT a.id, a.task_id, a.user_id, a.origin, a.kind, a.result::text, jsonb_array_length(a.result), a.previous_id,
-       a.lead_time_ms, a.external, {_TIME.format("a.created_at")}
+       a.lead_time_ms, a.external::text, {_TIME.format("a.created_at")}
 FROM annotations_annotation a
 WHERE {{which}} ORDER BY a.task_id, a.id
 """
