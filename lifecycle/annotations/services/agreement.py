@@ -18,6 +18,7 @@ from lifecycle.annotations.models import AgreementReport
 from lifecycle.annotations.region_links import is_drawn, is_relation, match_places, read_places
 from lifecycle.annotations.region_report import DrawnAnswers, RelatedAnswers
 from lifecycle.contracts.engine import Canceled
+from lifecycle.contracts.label_interface import MAIN_CONTROL
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
@@ -98,11 +99,16 @@ def compare_answers(
             advance(items)
             if should_stop():
                 raise Canceled()
-    reports = {name: report for name, one in questions.items() if (report := one.summarize())}
+    reports = {name: report for name in sorted(questions, key=_rank) if (report := questions[name].summarize())}
     asked = {person["user"] for report in reports.values() for person in report["people"]}
     people = dict(User.objects.filter(pk__in=asked).values_list("pk", "username"))
     named = {str(pk): name for pk, name in people.items()}
     return {"controls": reports, "items": items, "answers": answers, "people": named}
+
+
+def _rank(name: str) -> tuple[bool, bool, str]:
+    """The project's own question first, relations last."""
+    return name != MAIN_CONTROL, name == RELATIONS, name
 
 
 def record(*, project: Project, job: Job, result: dict[str, Any]) -> AgreementReport:

@@ -57,6 +57,7 @@ def test_what_is_said_of_regions_is_compared_where_both_drew_the_same_thing(monk
     assert (found["color"]["items"], found["color"]["percent"]) == (2, 0.5)
     assert found["color"]["alpha"] == pytest.approx(0.4)
     assert found["color"]["is_of_regions"] is True
+    assert list(found) == ["box", "color", agreement.RELATIONS]  # the same order each time
     assert found["box"]["f1"] == pytest.approx(2 * 1 / (2 + 3))  # one of two matches has the same class
 
 
