@@ -22,6 +22,7 @@ BLOCK_BYTES = 1 << 18
 SOUNDS = {  # types that `workers.engines.ingest.sounds` finds; anything else is sent as bytes
     "audio/wav", "audio/mpeg", "audio/flac", "audio/ogg", "audio/mp4", "audio/aac", "audio/webm",
 }  # fmt: skip
+PICTURES = {"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"}  # types that browsers show
 SANDBOX = "default-src 'none'; sandbox"
 
 
@@ -74,6 +75,25 @@ def respond_sound(request, item: Item) -> HttpResponseBase:
     response = respond_range(request, path, tag=item.blob)
     response["Content-Type"] = item.mime if item.mime in SOUNDS else "application/octet-stream"
     response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def respond_original(request, item: Item) -> HttpResponseBase:
+    """The item's picture as it came, to be shown and not to be run; the browser keeps it."""
+    if not item.is_picture:
+        raise NotFound("This item has no picture.")
+    tag = f'"{item.blob}"'
+    if request.headers.get("If-None-Match") == tag:
+        return HttpResponseNotModified(headers={"ETag": tag, "Cache-Control": FOREVER})
+    try:
+        content = open_blobs(settings.STORAGE_URL).open(item.blob)
+    except FileNotFoundError:
+        raise NotFound("The picture of this item is missing from storage.") from None
+    response = FileResponse(content, content_type=item.mime if item.mime in PICTURES else "application/octet-stream")
+    if item.byte_size:
+        response["Content-Length"] = str(item.byte_size)
+    response["ETag"], response["Cache-Control"] = tag, FOREVER
+    response["Content-Security-Policy"], response["X-Content-Type-Options"] = SANDBOX, "nosniff"
     return response
 
 

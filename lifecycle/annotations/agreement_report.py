@@ -141,6 +141,25 @@ class CodedAnswers:
         return found
 
 
+class NotedAnswers(CodedAnswers):
+    """Collects what is said of drawn regions. A unit is one thing that two people drew, with what both say of it: where
+    three drew it, each two of them are a unit.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self._compared = 0
+
+    def add_pair(self, week: int, one: Said, other: Said) -> None:
+        """What two people say of one thing."""
+        self._compared += 1
+        self.add(self._compared, week, [one, other])
+
+    def summarize(self) -> dict[str, Any]:
+        found = super().summarize()
+        return found | {"is_of_regions": True} if found else {}
+
+
 def _read_value(kind: str, entries: Sequence[Mapping[str, Any]]) -> Any:
     """What one answer says, as something that can be told from others; None for nothing."""
     values = [entry.get("value") for entry in entries]

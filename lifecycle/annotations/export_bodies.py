@@ -1,6 +1,6 @@
 """Puts an export's rows together to tasks in Label Studio's words: whole, or no more of them than a table holds.
 
-Rows come as plain tuples, in the order of `exports`' statements, and results as text.
+Rows come as plain tuples, in the order of `exports`' statements, and JSON as text.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class BodyBuilder:
         for row in rows:
             item = _Item(row[5], row[6], row[7], orjson.loads(row[8]) if row[8] else None, row[9])
             pk, state, overlap, external, updated_at = row[:5]
-            task: Any = _Task(pk, state, overlap, external, updated_at, item)
+            task: Any = _Task(pk, state, overlap, orjson.loads(external) if external else None, updated_at, item)
             mine = answers.get(task.pk, ())
             described, proposals = [body for _, body in mine], suggestions.get(task.pk, ())
             skips = sum(1 for body in described if body["was_cancelled"])
@@ -97,7 +97,7 @@ class BodyBuilder:
             data = build_task_data(
                 self.project,
                 self.interface,
-                kept=row[3].get("data") if row[3] else None,
+                kept=orjson.loads(row[3]).get("data") if row[3] else None,
                 text=row[7],
                 row=orjson.loads(row[8]) if row[8] else None,
                 blob=row[9],
@@ -118,8 +118,9 @@ class BodyBuilder:
         }
 
     def _describe(self, row: tuple[Any, ...], pk: int, at: datetime | str) -> dict[str, Any]:
-        text, size = row[5:7]
-        bare: Any = _Answer._make((*row[:5], [] if self.is_plain else orjson.loads(text), *row[6:]))
+        text, size, external = row[5], row[6], orjson.loads(row[9]) if row[9] else None
+        result = [] if self.is_plain else orjson.loads(text)
+        bare: Any = _Answer._make((*row[:5], result, *row[6:9], external, row[10]))
         body = build_annotation(self.project, self.interface, bare, id=pk, created_at=at)
         if self.is_plain:  # nothing to rename
             body["result"] = orjson.Fragment(text) if self.keeps_bytes else orjson.loads(text)

@@ -16,6 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from lifecycle.annotations import selectors
 from lifecycle.annotations.export_bodies import BodyBuilder, Rows, choose_answer
+from lifecycle.annotations.final_bodies import keep_final, mark_final
 from lifecycle.annotations.models import LabelExport, Task
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.contracts.label_exports import LAYOUTS, LabeledTask, LabelExportSpec, LabelLayout, Picture, list_layouts
@@ -29,7 +30,7 @@ BATCH = 2_000
 # times as text: a million of them as objects take ten seconds, and all that is done with them is to write them down
 _TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 _TASKS = f"""
-SELECT t.id, t.state, t.overlap, t.external, {_TIME.format("t.updated_at")}, {_TIME.format("i.created_at")}, i.id,
+SELECT t.id, t.state, t.overlap, t.external::text, {_TIME.format("t.updated_at")}, {_TIME.format("i.created_at")}, i.id,
        i.text, i.row::text, i.blob, i.mime,
        i.width, i.height, left(i.content_hash, 8), i.label_annotation_id
 FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
@@ -40,10 +41,12 @@ ORDER BY t.id LIMIT %(count)s
 """
 _ANSWERS = f"""
 SELECT a.id, a.task_id, a.user_id, a.origin, a.kind, a.result::text, jsonb_array_length(a.result), a.previous_id,
-       a.lead_time_ms, a.external, {_TIME.format("a.created_at")}
+       a.lead_time_ms, a.external::text, {_TIME.format("a.created_at")}
 FROM annotations_annotation a
-WHERE a.task_id {{which}} AND a.is_current AND a.kind <> 'withdrawn' ORDER BY a.task_id, a.id
+WHERE {{which}} ORDER BY a.task_id, a.id
 """
+_CURRENT = "a.task_id {} AND a.is_current AND a.kind <> 'withdrawn'"
+_MERGED = _ANSWERS.format(which="a.id = ANY(%s) AND a.kind = 'consensus'")
 _PICTURES = """
 SELECT t.id, i.id, left(i.content_hash, 8), i.blob, i.mime, i.width, i.height, i.text
 FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
@@ -72,13 +75,21 @@ def describe(export: LabelExport) -> LabelExportSpec:
     return LabelExportSpec(layout, tuple(schema.classes if schema else ()), with_pictures, total)
 
 
-def stream_tasks(project: Project, *, layout: str, only_annotated: bool = False) -> Iterator[LabeledTask]:
-    """Every task with its labels, oldest first. For JSON results stay the bytes that the database holds."""
+def stream_tasks(
+    project: Project, *, layout: str, only_annotated: bool = False, only_final: bool = False
+) -> Iterator[LabeledTask]:
+    """Every task with its labels, oldest first. For JSON results stay the bytes that the database holds.
+
+    `only_final` gives instead of everybody's answers the one that counts, with what it came from.
+    """
     interface = get_interface(project)
     builder = BodyBuilder(project, interface, layout=layout)
     where = {"datasets": list(project.datasets.values_list("pk", flat=True)), "answered": only_annotated}
     for tasks, answers in _read_ahead(where):
-        yield from builder.build(tasks, answers)
+        if only_final:
+            yield from mark_final(list(builder.build(tasks, keep_final(tasks, answers, _MERGED))))
+        else:
+            yield from builder.build(tasks, answers)
 
 
 def _read_ahead(where: Mapping[str, Any]) -> Iterator[tuple[Rows, Rows]]:
@@ -108,8 +119,8 @@ def _read_ahead(where: Mapping[str, Any]) -> Iterator[tuple[Rows, Rows]]:
 def _ask_for_answers(task_ids: Sequence[int]) -> tuple[str, list[Any]]:
     """Tasks that lie close together are named by their ends, which is read twice as fast as a list of them."""
     if task_ids and task_ids[-1] - task_ids[0] < 2 * len(task_ids):
-        return _ANSWERS.format(which="BETWEEN %s AND %s"), [task_ids[0], task_ids[-1]]
-    return _ANSWERS.format(which="= ANY(%s)"), [task_ids]
+        return _ANSWERS.format(which=_CURRENT.format("BETWEEN %s AND %s")), [task_ids[0], task_ids[-1]]
+    return _ANSWERS.format(which=_CURRENT.format("= ANY(%s)")), [task_ids]
 
 
 def stream_snapshot(project: Project, path: Path) -> Iterator[LabeledTask]:

@@ -182,6 +182,7 @@ class Annotation(models.Model):
     external = models.JSONField(null=True, blank=True)  # what a client of the door said beside the result
     sources = models.JSONField(null=True, blank=True)  # of a consensus, as FinalLabel.sources: the answers it came from
     created_at = models.DateTimeField(auto_now_add=True)
+    is_assisted = True  # in memory only: False once somebody looked and nothing is suggested in this project
 
     class Meta:
         constraints = [
@@ -257,6 +258,7 @@ class LabelExport(TimestampedModel):
     title = models.CharField(max_length=200, blank=True)
     layout = models.CharField(max_length=40, default="JSON")  # annotations.conversion.LAYOUTS
     only_annotated = models.BooleanField(default=False)
+    only_final = models.BooleanField(default=False)  # the answer that counts in place of everybody's
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     blob = models.CharField(max_length=64, blank=True)  # empty until the job is done
     file_name = models.CharField(max_length=200, blank=True)

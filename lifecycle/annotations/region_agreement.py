@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ class Region:
     interval: tuple[float, float] | None = None
     mask: NDArray[np.bool_] | None = None
     point: tuple[float, float, float] | None = None  # x, y, how far off another may be
+    id: str = ""  # of its entry, by which attributes and relations name it
 
 
 @dataclass
@@ -69,27 +70,42 @@ class Tally:
 def compare(first: Sequence[Region], second: Sequence[Region], *, least: float = SAME_SHAPE) -> Tally:
     """One answer against another; things that overlap by `least` or more are taken for the same."""
     tally = Tally(len(first), len(second), compared=1, empty=int(not first and not second))
+    free_first, free_second = set(range(len(first))), set(range(len(second)))
+    for i, j, overlap in match(first, second, least=least):
+        free_first.discard(i)
+        free_second.discard(j)
+        tally.matched += 1
+        tally.same += first[i].label == second[j].label
+        tally.overlap += overlap
+        tally.cells[first[i].label, second[j].label] += 1
+    for i in free_first:
+        tally.cells[first[i].label, MISSED] += 1
+    for j in free_second:
+        tally.cells[MISSED, second[j].label] += 1
+    return tally
+
+
+def match(
+    first: Sequence[Region], second: Sequence[Region], *, least: float = SAME_SHAPE
+) -> list[tuple[int, int, float]]:
+    """(place in `first`, place in `second`, overlap) of what is taken for the same thing, each region once: the largest
+    overlaps first, of equals those that are called the same.
+    """
     overlaps = [
         (overlap, a.label == b.label, -i, -j)
         for i, a in enumerate(first)
         for j, b in enumerate(second)
         if (overlap := measure_overlap(a, b)) >= least
     ]
-    free_first, free_second = set(range(len(first))), set(range(len(second)))
-    for overlap, is_same, i, j in sorted(overlaps, reverse=True):
-        if -i not in free_first or -j not in free_second:
-            continue
-        free_first.discard(-i)
-        free_second.discard(-j)
-        tally.matched += 1
-        tally.same += is_same
-        tally.overlap += overlap
-        tally.cells[first[-i].label, second[-j].label] += 1
-    for i in free_first:
-        tally.cells[first[i].label, MISSED] += 1
-    for j in free_second:
-        tally.cells[MISSED, second[j].label] += 1
-    return tally
+    found: list[tuple[int, int, float]] = []
+    taken_first: set[int] = set()
+    taken_second: set[int] = set()
+    for overlap, _, i, j in sorted(overlaps, reverse=True):
+        if i not in taken_first and j not in taken_second:
+            taken_first.add(i)
+            taken_second.add(j)
+            found.append((-i, -j, overlap))
+    return found
 
 
 def measure_overlap(a: Region, b: Region) -> float:
@@ -178,7 +194,8 @@ def _read_region(entry: Mapping[str, Any]) -> Region | None:
     said = value.get(str(entry.get("type", "")))
     label = ", ".join(sorted(map(str, said))) if isinstance(said, list) else ""
     try:
-        return _place(label, value, entry)
+        placed = _place(label, value, entry)
+        return placed and replace(placed, id=str(entry.get("id") or ""))
     except (KeyError, IndexError, TypeError, ValueError):
         return None
 

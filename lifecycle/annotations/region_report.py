@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from lifecycle.annotations import region_agreement
+from lifecycle.annotations import region_agreement, region_links
 from lifecycle.annotations.agreement_report import MAX_CELLS, MAX_CONFUSION, MAX_PAIR_TABLES, MAX_WEEKS, Said
 from lifecycle.annotations.region_agreement import Tally
 
@@ -19,7 +19,6 @@ class DrawnAnswers:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self._least = region_agreement.ANY_OVERLAP if kind == "spans" else region_agreement.SAME_SHAPE
         self._pairs: dict[tuple[int, int], Tally] = defaultdict(Tally)
         self._exact = Tally()
         self._weeks: dict[int, Tally] = defaultdict(Tally)
@@ -35,10 +34,10 @@ class DrawnAnswers:
         self._items += 1
         self._answers += len(answers)
         self._by_person.update(said.user for said in answers)
-        regions = [(said.user, region_agreement.read_regions(said.entries)) for said in answers]
+        regions = [(said.user, self._read(said.entries)) for said in answers]
         whole = Tally()
         for (user, mine), (other, theirs) in combinations(sorted(regions, key=lambda pair: pair[0]), 2):
-            tally = region_agreement.compare(mine, theirs, least=self._least)
+            tally = self._compare(mine, theirs)
             whole.add(tally)
             self._pairs[user, other].add(tally)
             self._person_weeks[user, week].add(tally)
@@ -47,6 +46,12 @@ class DrawnAnswers:
                 self._exact.add(region_agreement.compare(mine, theirs, least=region_agreement.EXACT))
         self._weeks[week].add(whole)
         self._keep_worst(item, whole.f1)
+
+    def _read(self, entries: Sequence[Mapping[str, Any]]) -> Any:
+        return region_agreement.read_regions(entries)
+
+    def _compare(self, mine: Any, theirs: Any) -> Tally:
+        return region_agreement.compare(mine, theirs, least=region_links.find_least(self.kind))
 
     def _keep_worst(self, item: int, f1: float | None) -> None:
         if f1 is not None and f1 < 1.0:
@@ -67,7 +72,7 @@ class DrawnAnswers:
             "items": self._items,
             "answers": self._answers,
             "f1": total.f1,
-            "overlap": total.mean_overlap,
+            "overlap": None if self.kind == "relations" else total.mean_overlap,
             "classes": [_describe_class(name, total.cells) for name in classes],
             "confusion": _build_matrix(classes, total.cells),
             "pairs": [_describe_drawn_pair(pair, tally, classes) for pair, tally in self._list_pairs()],
@@ -104,6 +109,21 @@ class DrawnAnswers:
                 }
             )
         return found
+
+
+class RelatedAnswers(DrawnAnswers):
+    """Compares what leads from one region to another; it is given whole answers, for what the regions are."""
+
+    def __init__(self) -> None:
+        super().__init__("relations")
+
+    def _read(self, entries: Sequence[Mapping[str, Any]]) -> Any:
+        return region_links.read_places(entries), [entry for entry in entries if region_links.is_relation(entry)]
+
+    def _compare(self, mine: Any, theirs: Any) -> Tally:
+        (places, relations), (other_places, other_relations) = mine, theirs
+        same = region_links.match_places(places, other_places)
+        return region_links.compare_relations(relations, other_relations, same)
 
 
 def _count_labels(cells: Mapping[tuple[str, str], int]) -> Counter[str]:

@@ -118,10 +118,11 @@ def load_source(source_id: int) -> SuggestionSource:
     return SuggestionSource.objects.select_related("project", "created_by").get(pk=source_id)
 
 
-def list_shown(project: Project, tasks: Sequence[Task]) -> dict[int, list[dict[str, Any]]]:
-    """{task id: [{id, result, score, model}]} of what annotators see; nothing for the hidden arm. Two queries."""
-    settings = find_active(project) if tasks else None
-    if settings is None or settings.source is None:
+def list_shown(settings: AssistanceSettings | None, tasks: Sequence[Task]) -> dict[int, list[dict[str, Any]]]:
+    """{task id: [{id, result, score, model}]} of what annotators see; nothing for the hidden arm. `settings` are those
+    of `find_active`.
+    """
+    if settings is None or settings.source is None or not tasks:
         return {}
     wanted = [task.pk for task in tasks if not rules.is_hidden(settings.seed, task.pk, settings.hidden_share)]
     newest = list_suggestions(settings.source).filter(task__in=wanted).order_by("task_id", "-pk")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
 from django.utils import timezone
 
@@ -59,6 +61,14 @@ def find_role(user, project: Project) -> str | None:
     if not user.is_authenticated or not user.is_active or user.is_superuser:
         return _rank(user, None)
     return _rank(user, Membership.objects.filter(project=project, user=user.pk).values_list("role", flat=True).first())
+
+
+def find_roles(user, project_ids: Collection[int]) -> dict[int, str]:
+    """{project: role} of a user in those of the projects where they have one."""
+    if not user.is_authenticated or not user.is_active or user.is_superuser:
+        held = _rank(user, None)
+        return {pk: held for pk in project_ids} if held else {}
+    return dict(Membership.objects.filter(user=user, project__in=project_ids).values_list("project_id", "role"))
 
 
 def _rank(user, membership: str | None) -> str | None:

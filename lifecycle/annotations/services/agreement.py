@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import Any
 
 import orjson
 from django.db import connection, transaction
 
 from lifecycle.accounts.models import User
-from lifecycle.annotations.agreement_report import KINDS, CodedAnswers, Said
+from lifecycle.annotations.agreement_report import KINDS, CodedAnswers, NotedAnswers, Said
 from lifecycle.annotations.models import AgreementReport
-from lifecycle.annotations.region_report import DrawnAnswers
+from lifecycle.annotations.region_links import is_drawn, is_relation, match_places, read_places
+from lifecycle.annotations.region_report import DrawnAnswers, RelatedAnswers
 from lifecycle.contracts.engine import Canceled
+from lifecycle.contracts.label_interface import MAIN_CONTROL
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 
 FETCHED_AT_ONCE = 5_000
 KEPT_REPORTS = 50
+RELATIONS = "(relations)"  # the name of no control
+Questions = dict[str, CodedAnswers | DrawnAnswers]
 _EPOCH_MONDAY = date(1970, 1, 5).toordinal()
 
 # what everybody said themselves: of each person the newest answer to each item, be it replaced by a reviewer's since
@@ -38,6 +43,16 @@ WHERE d.project_id = %s AND i.excluded_at IS NULL AND a.kind = 'answer' AND a.or
   AND NOT EXISTS (SELECT 1 FROM annotations_review r WHERE r.fixed_by_id = a.id)
 ORDER BY a.task_id, a.user_id, a.id DESC
 """
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """One answer taken apart."""
+
+    entries: list[tuple[str, str, dict]]  # (control, how it is compared, entry) but for what is said of a region
+    drawn: list[dict]
+    notes: dict[str, dict[str, list[dict]]]  # region -> control -> what is said of it
+    relations: list[dict]
 
 
 def start(*, project: Project, user) -> Job:
@@ -68,8 +83,11 @@ def compare_answers(
     advance: Callable[[int], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
-    """{"controls": {name: report}, "items", "answers", "people": {id: name}}; agreement_report says what is in one."""
-    questions: dict[str, CodedAnswers | DrawnAnswers] = {}
+    """{"controls": {name: report}, "items", "answers", "people": {id: name}}; agreement_report says what is in one.
+
+    What is said of regions is compared where two people drew the same thing; relations are told of under RELATIONS.
+    """
+    questions: Questions = {}
     items = answers = 0
     for rows in iterate_own_answers(project):
         if len(rows) < 2:
@@ -81,11 +99,16 @@ def compare_answers(
             advance(items)
             if should_stop():
                 raise Canceled()
-    reports = {name: report for name, one in questions.items() if (report := one.summarize())}
+    reports = {name: report for name in sorted(questions, key=_rank) if (report := questions[name].summarize())}
     asked = {person["user"] for report in reports.values() for person in report["people"]}
     people = dict(User.objects.filter(pk__in=asked).values_list("pk", "username"))
     named = {str(pk): name for pk, name in people.items()}
     return {"controls": reports, "items": items, "answers": answers, "people": named}
+
+
+def _rank(name: str) -> tuple[bool, bool, str]:
+    """The project's own question first, relations last."""
+    return name != MAIN_CONTROL, name == RELATIONS, name
 
 
 def record(*, project: Project, job: Job, result: dict[str, Any]) -> AgreementReport:
@@ -103,38 +126,64 @@ def record(*, project: Project, job: Job, result: dict[str, Any]) -> AgreementRe
     return report
 
 
-def _add_item(questions: dict[str, CodedAnswers | DrawnAnswers], rows: list[tuple]) -> None:
+def _add_item(questions: Questions, rows: list[tuple]) -> None:
     item = rows[0][1]
     week = (max(row[6] for row in rows).date().toordinal() - _EPOCH_MONDAY) // 7
+    answers = [(row[2], _read_answer(row[5])) for row in rows]
     by_control: dict[str, dict[int, list[dict]]] = {}
     kinds: dict[str, str] = {}
-    for row in rows:
-        for name, kind, entry in _read_entries(row[5]):
+    for user, answer in answers:
+        for name, kind, entry in answer.entries:
             kinds.setdefault(name, kind)
-            by_control.setdefault(name, {}).setdefault(row[2], []).append(entry)
-    people = [row[2] for row in rows]
+            by_control.setdefault(name, {}).setdefault(user, []).append(entry)
     for name in questions.keys() | kinds.keys():
+        if name == RELATIONS or isinstance(questions.get(name), NotedAnswers):
+            continue
         said = by_control.get(name, {})
         question = questions.get(name)
         if question is None:
             kind = kinds[name]
-            question = DrawnAnswers(kind) if kind in ("regions", "spans") else CodedAnswers(kind)
-            questions[name] = question
-        question.add(item, week, [Said(user, said.get(user, ())) for user in people])
+            question = questions[name] = DrawnAnswers(kind) if kind in ("regions", "spans") else CodedAnswers(kind)
+        question.add(item, week, [Said(user, said.get(user, ())) for user, _ in answers])
+    if RELATIONS in questions or any(answer.relations for _, answer in answers):
+        whole = [Said(user, [*answer.drawn, *answer.relations]) for user, answer in answers]
+        questions.setdefault(RELATIONS, RelatedAnswers()).add(item, week, whole)
+    if any(answer.notes for _, answer in answers):
+        _add_notes(questions, week, answers)
 
 
-def _read_entries(result: str) -> list[tuple[str, str, dict]]:
-    """(control, how it is compared, entry); entries said of a region are left to the region."""
+def _add_notes(questions: Questions, week: int, answers: Sequence[tuple[int, _Answer]]) -> None:
+    """What two people say of one thing that both drew: each matched pair of regions is a unit of its own."""
+    places = [(user, answer, read_places(answer.drawn)) for user, answer in sorted(answers, key=lambda one: one[0])]
+    for (user, mine, drawn), (other, theirs, other_drawn) in combinations(places, 2):
+        if not (mine.notes and theirs.notes):
+            continue
+        for region, match in match_places(drawn, other_drawn).items():
+            said, heard = mine.notes.get(region, {}), theirs.notes.get(match, {})
+            for name in said.keys() & heard.keys():
+                kind = KINDS[said[name][0]["type"]]
+                question = questions.setdefault(name, NotedAnswers(kind))
+                if isinstance(question, NotedAnswers):
+                    question.add_pair(week, Said(user, said[name]), Said(other, heard[name]))
+
+
+def _read_answer(result: str) -> _Answer:
     return _parse(result) if len(result) <= 400 else _parse.__wrapped__(result)
 
 
 @lru_cache(maxsize=20_000)
-def _parse(result: str) -> list[tuple[str, str, dict]]:
+def _parse(result: str) -> _Answer:
     entries = [entry for entry in orjson.loads(result) if isinstance(entry, dict)]
-    drawn = {entry.get("id") for entry in entries if KINDS.get(entry.get("type", "")) in ("regions", "spans")} - {None}
-    found = []
+    drawn = [entry for entry in entries if is_drawn(entry)]
+    regions = {entry.get("id") for entry in drawn} - {None}
+    found: list[tuple[str, str, dict]] = []
+    notes: dict[str, dict[str, list[dict]]] = {}
     for entry in entries:
-        kind = KINDS.get(str(entry.get("type", "")))
-        if kind and (kind in ("regions", "spans") or entry.get("id") not in drawn):
-            found.append((str(entry.get("from_name", "")), kind, entry))
-    return found
+        kind, name = KINDS.get(str(entry.get("type", ""))), str(entry.get("from_name", ""))
+        if kind is None:
+            continue
+        if kind in ("regions", "spans") or entry.get("id") not in regions:
+            found.append((name, kind, entry))
+        else:
+            notes.setdefault(str(entry["id"]), {}).setdefault(name, []).append(entry)
+    return _Answer(found, drawn, notes, [entry for entry in entries if is_relation(entry)])

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, Lease, QualitySettings, QueueSettings, Review, Task
@@ -15,7 +16,7 @@ from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import gold, webhooks
 from lifecycle.annotations.services.ordering import LABEL_AGAIN
 from lifecycle.annotations.services.queue import lend
-from lifecycle.annotations.services.scene import Scene, find_interface, lock_scene
+from lifecycle.annotations.services.scene import Scene, find_asked, find_interface, lock_scene, write_version
 from lifecycle.common.errors import Conflict, DomainError, NotFound
 from lifecycle.contracts.label_interface import Interface
 from lifecycle.contracts.problems import get_problem_type
@@ -28,24 +29,6 @@ Origin = Annotation.Origin
 
 MAX_LEAD_TIME_MS = 24 * 3_600 * 1_000
 SKIP_REASON_LENGTH = 200
-
-
-_SETTLED = ("answers", "state", "skip_reason")
-# who has answered is not expected any more, and is again once the answer was taken back
-_SETTLE = """
-WITH answered AS (
-    UPDATE annotations_lease SET expires_at = statement_timestamp()
-    WHERE task_id = %(task)s AND user_id = %(user)s AND expires_at > statement_timestamp()
-), expected AS (
-    UPDATE annotations_assignment SET is_open = %(is_withdrawn)s
-    WHERE task_id = %(task)s AND user_id = %(user)s AND is_open <> %(is_withdrawn)s
-)
-UPDATE annotations_task SET answers = %(answers)s, state = %(state)s, skip_reason = %(skip_reason)s, updated_at = now(),
-    is_reserved = (
-        SELECT count(*) > 0 AND count(*) + %(answers)s >= annotations_task.overlap FROM annotations_assignment s
-        WHERE s.task_id = %(task)s AND CASE WHEN s.user_id = %(user)s THEN %(is_withdrawn)s ELSE s.is_open END)
-WHERE id = %(task)s
-"""
 
 
 @dataclass(frozen=True)
@@ -152,7 +135,7 @@ def request_labels(*, project: Project, actor, item_ids: Sequence[int]) -> int:
 
 def read_answer(*, project: Project, result: Any) -> tuple[int, str | None]:
     """(schema version, value) of a result as an answer of now; refuses what the schema does not allow."""
-    return _read_value(project, _Version(Kind.ANSWER, result))
+    return _read_value(project, _Version(Kind.ANSWER, result), find_interface(project))
 
 
 def settle(task: Task, label_kind: str) -> None:
@@ -186,10 +169,9 @@ def _write_locked(project: Project, user, task_id: int, version: _Version, may_a
         version = replace(version, kind=Kind.GOLD if version.kind == Kind.ANSWER else version.kind)
     else:
         _check_room(scene, version, may_answer_any)
-    schema_version, value = _read_value(project, version)
-    if scene.own:
-        Annotation.objects.filter(pk=scene.own.id).update(is_current=False)
-    annotation = Annotation.objects.create(
+    schema_version, value = _read_value(project, version, find_asked(project, scene))
+    annotation = Annotation(
+        pk=scene.new_id,
         task_id=task_id,
         item_id=scene.item_id,
         user=user,
@@ -203,13 +185,16 @@ def _write_locked(project: Project, user, task_id: int, version: _Version, may_a
         lead_time_ms=version.lead_time_ms,
         idempotency_key=version.key,
         external=version.external,
+        created_at=timezone.now(),
     )
+    annotation.is_assisted = scene.has_assistance
     _settle_scene(project, user, scene, annotation)
     if annotation.kind == Kind.GOLD and scene.gold_id is not None:
         label_kind = get_problem_type(project.problem_type).label_kind
         gold.record_attempt(gold_id=scene.gold_id, annotation=annotation, label_kind=label_kind)
         return annotation
-    webhooks.notify_annotation(project=project, annotation=annotation, is_first=_is_first(scene))
+    if scene.has_webhooks:
+        webhooks.notify_annotation(project=project, annotation=annotation, is_first=_is_first(scene))
     return annotation
 
 
@@ -227,10 +212,7 @@ def _settle_scene(project: Project, user, scene: Scene, annotation: Annotation) 
     mine = rules.Current(annotation.pk, user.pk, annotation.kind, "human", annotation.value, annotation.reason)
     current = [*(version for version in scene.current if version is not scene.own), mine]
     outcome = rules.compute_outcome(get_problem_type(project.problem_type).label_kind, scene.overlap, current)
-    where = {"task": scene.task_id, "user": user.pk, **{name: getattr(outcome, name) for name in _SETTLED}}
-    where["is_withdrawn"] = annotation.kind == Kind.WITHDRAWN
-    with connection.cursor() as cursor:
-        cursor.execute(_SETTLE, where)
+    write_version(scene, annotation, outcome)
     if (scene.label, scene.label_annotation_id) != (outcome.label, outcome.annotation_id):
         dataset = Dataset(pk=scene.dataset_id)
         record_labels(dataset=dataset, labels=[(scene.item_id, outcome.label, outcome.annotation_id)])
@@ -252,9 +234,8 @@ def _end_surplus_leases(task_id: int, user, room: int) -> None:
     Lease.objects.filter(pk__in=surplus).update(expires_at=Now())
 
 
-def _read_value(project: Project, version: _Version) -> tuple[int, str | None]:
+def _read_value(project: Project, version: _Version, found: tuple[int, Interface] | None) -> tuple[int, str | None]:
     """(schema version, value) of what is about to be written, checked against the schema that counts now."""
-    found = find_interface(project)
     if found is None:
         raise Conflict("This project has no label schema yet: an engineer has to set its classes first.")
     schema_version, interface = found

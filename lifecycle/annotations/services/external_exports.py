@@ -31,16 +31,24 @@ _waiting = BoundedSemaphore(2)  # of this process: a request that waits holds a 
 
 @transaction.atomic
 def start_export(
-    *, project: Project, user, title: str = "", only_annotated: bool = False, layout: str = "JSON"
-) -> LabelExport:
-    """Have a worker write all labels of now to a file. DomainError for a layout that does not fit them."""
+    *, project: Project, user, title: str = "", only_annotated: bool = False, only_final: bool = False,
+    layout: str = "JSON",
+) -> LabelExport:  # fmt: skip
+    """Have a worker write all labels of now to a file, or with `only_final` of each item the one that counts.
+    DomainError for a layout that does not fit them.
+    """
     get_interface(project)
     layout = conversion.check_layout(layout, exports.list_project_layouts(project))
     if selectors.list_exports(project).count() >= MAX_EXPORTS:
         raise Conflict(f"A project keeps at most {MAX_EXPORTS} exports. Delete some first.")
     name = title.strip()[:200] or f"{project.slug}-{timezone.now():%Y-%m-%d-%H-%M}"
     export = LabelExport.objects.create(
-        project=project, title=name, layout=layout, only_annotated=only_annotated, created_by=user
+        project=project,
+        title=name,
+        layout=layout,
+        only_annotated=only_annotated,
+        only_final=only_final,
+        created_by=user,
     )
     record_event(
         project=project,
@@ -122,7 +130,8 @@ def read_tasks(*, export: LabelExport, folder: Path) -> Iterator[LabeledTask]:
     """What goes into an export: the labels of now, or those of the snapshot that it converts."""
     if export.parent is None:
         layout, _ = exports.split_layout(export.layout)
-        return exports.stream_tasks(export.project, layout=layout, only_annotated=export.only_annotated)
+        asked = {"only_annotated": export.only_annotated, "only_final": export.only_final}
+        return exports.stream_tasks(export.project, layout=layout, **asked)
     source = folder / "snapshot.json"
     with open_blobs(settings.STORAGE_URL).open(export.parent.blob) as stored, open(source, "wb") as file:
         while block := stored.read(1 << 20):

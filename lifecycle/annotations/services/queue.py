@@ -10,15 +10,17 @@ mixed in between.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from lifecycle.annotations.models import URGENT, Lease, QueueSettings, Task
+from lifecycle.annotations.labelling_selectors import Labelling, read_labelling
+from lifecycle.annotations.models import URGENT, Lease, Task
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import gold
 from lifecycle.common.rows import Columns, read_all
@@ -90,18 +92,14 @@ RETURNING task_id
 """
 
 
-# which of the stages below can have anything to give
-_DATASETS = f"""
-SELECT d.id,
-    EXISTS (SELECT 1 FROM annotations_assignment s WHERE s.dataset_id = d.id AND s.user_id = %(user)s AND s.is_open),
-    EXISTS (SELECT 1 FROM annotations_task t
-            WHERE t.dataset_id = d.id AND t.state = 'open' AND NOT t.is_reserved AND t.priority >= {URGENT})
-FROM datasets_dataset d WHERE d.project_id = %(project)s ORDER BY d.id
-"""
-
 _TASK, _ITEM = Columns(Task, "t"), Columns(Item, "i")
 _LOAD = f"""
 SELECT {_TASK.sql}, {_ITEM.sql} FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id WHERE t.id = ANY(%s)
+"""
+_GRANT_AND_LOAD = f"""
+WITH granted AS ({_GRANT})
+SELECT {_TASK.sql}, {_ITEM.sql} FROM granted
+JOIN annotations_task t ON t.id = granted.task_id JOIN datasets_item i ON i.id = t.item_id
 """
 
 
@@ -112,16 +110,17 @@ def lease_next(
     count: int = 1,
     resume: bool = False,
     lease_seconds: int | None = None,
-    settings: QueueSettings | None = None,
+    labelling: Labelling | None = None,
 ) -> list[Task]:
     """Up to `count` tasks that want an answer of this user, leased to them; with their items, in queue order.
 
     `resume` gives back first what the user holds already, all of it, also where that is more than `count`: nobody else
-    can have it meanwhile (a page that was reloaded asks so). `settings` saves reading the queue's settings where the
+    can have it meanwhile (a page that was reloaded asks so). `labelling` saves reading it again where the
     caller has done so.
     """
     count = max(1, min(count, MAX_LEASES_AT_ONCE))
-    settings = settings or find_settings(project)
+    labelling = labelling or read_labelling(project, user)
+    settings = labelling.queue
     seconds = lease_seconds or settings.lease_seconds
     held = _list_held(project, user)[:MAX_LEASES_AT_ONCE] if resume else []
     if held:
@@ -130,10 +129,10 @@ def lease_next(
     if wanted <= 0:
         return load_tasks(held)
     gold_count = sum(random.random() < settings.gold_share for _ in range(wanted)) if settings.gold_share else 0
-    taken = _take_from_all(project, user, wanted - gold_count, seconds, settings.is_only_assigned)
+    taken = _take_from_all(labelling, user, wanted - gold_count, seconds)
     if gold_count:
-        taken = _mix(project, user, settings, taken, gold_count)
-    return load_tasks([*held, *taken])
+        taken = _mix(project, user, labelling, taken, gold_count)
+    return [*(load_tasks(held) if held else []), *taken]
 
 
 def renew(*, project: Project, user, task_ids: Sequence[int]) -> list[int]:
@@ -170,9 +169,7 @@ def delete_stale_leases() -> int:
 
 def load_tasks(task_ids: Sequence[int]) -> list[Task]:
     """Tasks with their items, in the order given."""
-    tasks = {}
-    for task, task.item in read_all(_LOAD, [list(task_ids)], _TASK, _ITEM):
-        tasks[task.pk] = task
+    tasks = _read_tasks(_LOAD, [list(task_ids)])
     return [tasks[pk] for pk in task_ids if pk in tasks]
 
 
@@ -187,38 +184,36 @@ def _list_held(project: Project, user) -> list[int]:
     return list(leases.order_by("created_at", "task_id").values_list("task_id", flat=True))
 
 
-def _mix(project: Project, user, settings: QueueSettings, taken: list[int], gold_count: int) -> list[int]:
+def _mix(project: Project, user, labelling: Labelling, taken: list[Task], gold_count: int) -> list[Task]:
     """Gold items between the tasks, at places nobody can tell beforehand; none where there is no other work."""
-    seconds = settings.lease_seconds
-    probe = taken or _take_from_all(project, user, 1, seconds, settings.is_only_assigned)
+    seconds = labelling.queue.lease_seconds
+    probe = taken or _take_from_all(labelling, user, 1, seconds)
     if not probe:
         return []
-    mixed = gold.lease(project=project, user=user, count=gold_count, seconds=seconds)
+    mixed = load_tasks(gold.lease(project=project, user=user, count=gold_count, seconds=seconds))
     if not taken and mixed:
-        release(project=project, user=user, task_ids=probe)
+        release(project=project, user=user, task_ids=[task.pk for task in probe])
         probe = []
     missing = gold_count - len(mixed) - (len(probe) - len(taken))
-    probe += _take_from_all(project, user, missing, seconds, settings.is_only_assigned)
-    for task_id in mixed:
-        probe.insert(random.randint(0, len(probe)), task_id)
+    probe += _take_from_all(labelling, user, missing, seconds)
+    for task in mixed:
+        probe.insert(random.randint(0, len(probe)), task)
     return probe
 
 
-def _take_from_all(project: Project, user, count: int, seconds: int, is_only_assigned: bool) -> list[int]:
-    taken: list[int] = []
-    if count <= 0:
-        return taken
-    for pk, has_mine, has_urgent in read_all(_DATASETS, {"project": project.pk, "user": user.pk}):
-        stages = [(_ASSIGNED, has_mine), (_URGENT, has_urgent), (_CANDIDATES, True)]
-        for statement, is_there in stages[:1] if is_only_assigned else stages:
+def _take_from_all(labelling: Labelling, user, count: int, seconds: int) -> list[Task]:
+    taken: list[Task] = []
+    for supply in labelling.supplies if count > 0 else ():
+        stages = [(_ASSIGNED, supply.has_assigned), (_URGENT, supply.has_urgent), (_CANDIDATES, True)]
+        for statement, is_there in stages[:1] if labelling.queue.is_only_assigned else stages:
             if is_there and len(taken) < count:
-                taken += _take(statement, pk, user, count - len(taken), seconds)
+                taken += _take(statement, supply.dataset_id, user, count - len(taken), seconds)
     return taken
 
 
-def _take(statement: str, dataset_id: int, user, count: int, seconds: int) -> list[int]:
+def _take(statement: str, dataset_id: int, user, count: int, seconds: int) -> list[Task]:
     """Lock, count again, grant; a few rounds, because others may have filled up what was locked."""
-    taken: list[int] = []
+    taken: list[Task] = []
     passed: list[int] = []
     for _ in range(_ROUNDS):
         wanted = count - len(taken)
@@ -227,8 +222,8 @@ def _take(statement: str, dataset_id: int, user, count: int, seconds: int) -> li
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, {"dataset": dataset_id, "user": user.pk, "passed": passed, "count": wanted})
             candidates = [row[0] for row in cursor.fetchall()]
-            granted = _grant(user, candidates, seconds) if candidates else set()
-        taken += [task for task in candidates if task in granted]
+            granted = _read_tasks(_GRANT_AND_LOAD, _describe_grant(user, candidates, seconds)) if candidates else {}
+        taken += [granted[task] for task in candidates if task in granted]
         passed += candidates
         if len(candidates) < wanted:
             break
@@ -238,5 +233,16 @@ def _take(statement: str, dataset_id: int, user, count: int, seconds: int) -> li
 def _grant(user, task_ids: Sequence[int], seconds: int) -> set[int]:
     """Lease those tasks that still have room; their rows are locked by the caller."""
     with connection.cursor() as cursor:
-        cursor.execute(_GRANT, {"user": user.pk, "tasks": list(task_ids), "seconds": seconds})
+        cursor.execute(_GRANT, _describe_grant(user, task_ids, seconds))
         return {row[0] for row in cursor.fetchall()}
+
+
+def _describe_grant(user, task_ids: Sequence[int], seconds: int) -> dict[str, Any]:
+    return {"user": user.pk, "tasks": list(task_ids), "seconds": seconds}
+
+
+def _read_tasks(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> dict[int, Task]:
+    tasks = {}
+    for task, task.item in read_all(sql, params, _TASK, _ITEM):
+        tasks[task.pk] = task
+    return tasks

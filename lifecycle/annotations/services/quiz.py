@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from lifecycle.annotations import gold_rules, rules, selectors
-from lifecycle.annotations.models import GoldItem, QuizAttempt
+from lifecycle.annotations.models import GoldItem, QualitySettings, QuizAttempt
 from lifecycle.annotations.services.quality import find_settings
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.problems import LabelKind, get_problem_type
@@ -21,11 +21,13 @@ from lifecycle.projects.rules import is_allowed
 ASKED_KINDS = (LabelKind.CLASS, LabelKind.NUMBER)  # what can be asked in a form
 
 
-def is_wanted(project: Project, user, *, role: str) -> bool:
-    """Whether this person has to pass the quiz before they label. Reviewers and above never have to."""
+def is_wanted(project: Project, user, *, role: str, settings: QualitySettings | None = None) -> bool:
+    """Whether this person has to pass the quiz before they label. Reviewers and above never have to. `settings` saves
+    reading them again.
+    """
     if is_allowed(role, "reviewer"):
         return False
-    settings = find_settings(project)
+    settings = settings or find_settings(project)
     if not settings.quiz_questions or get_problem_type(project.problem_type).label_kind not in ASKED_KINDS:
         return False
     passed = QuizAttempt.objects.filter(project=project, user=user, is_passed=True)
@@ -34,9 +36,9 @@ def is_wanted(project: Project, user, *, role: str) -> bool:
     return not passed.exists() and _list_gold(project).exists()
 
 
-def require_passed(project: Project, user, *, role: str) -> None:
+def require_passed(project: Project, user, *, role: str, settings: QualitySettings | None = None) -> None:
     """Conflict for who has to pass the quiz before they label."""
-    if is_wanted(project, user, role=role):
+    if is_wanted(project, user, role=role, settings=settings):
         raise Conflict("Pass the quiz of this project first: it is on the labelling page.")
 
 

@@ -163,7 +163,7 @@ def record_outcome(
     """
     if annotation.kind not in (Annotation.Kind.ANSWER, Annotation.Kind.GOLD) or annotation.previous_id is not None:
         return None
-    settings = selectors.find_active(project)
+    settings = selectors.find_active(project) if annotation.is_assisted else None
     suggestion = _find_meant(settings, annotation.task_id, said) if settings else None
     if settings is None or suggestion is None:
         return None

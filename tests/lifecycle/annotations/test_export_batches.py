@@ -6,6 +6,7 @@ import pytest
 
 from lifecycle.annotations import exports, services
 from lifecycle.annotations.models import Task
+from lifecycle.annotations.services import external_tasks
 from tests import factories
 from workers.engines.labels_export import tables
 
@@ -55,3 +56,17 @@ def test_a_flat_layout_says_the_same_of_each_answer_as_a_whole_one(project, sche
     assert [len(rows) for rows in flat] == [2, 1, 0, 1]
     assert flat[3][0]["annotation_id"] is None  # nobody was asked about the last one, and it is not left out
     assert [row["lead_time"] for row in flat[1]] == [1.5]
+
+
+@pytest.mark.parametrize("layout", ["JSON", "CSV", "PARQUET"])
+def test_what_a_client_of_the_door_sent_beside_a_task_and_an_answer_comes_out_again(project, owner, schema, layout):
+    result = [{"from_name": "label", "to_name": "item", "type": "choices", "value": {"choices": ["cat"]}}]
+    answer = {"result": result, "ground_truth": True, "unique_id": "u-1"}
+    task = {"data": {"text": "a cat", "n": 7}, "meta": {"page": 3}, "annotations": [answer]}
+    external_tasks.import_tasks(project=project, user=owner, tasks=[task])
+
+    (found,) = [task.body for task in exports.stream_tasks(project, layout=layout)]
+
+    assert found["data"]["n"] == 7
+    if layout != "CSV":  # which holds answers and data alone
+        assert (found["meta"], found["annotations"][0]["ground_truth"]) == ({"page": 3}, True)

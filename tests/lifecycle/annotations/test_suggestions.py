@@ -45,7 +45,7 @@ def test_one_arm_sees_the_newest_suggestion_and_the_other_sees_none(project, mak
     suggest({task: "cat" for task in tasks})
     suggest({tasks[0]: "dog"})
 
-    shown = suggestion_selectors.list_shown(project, tasks)
+    shown = suggestion_selectors.list_shown(suggestion_selectors.find_active(project), tasks)
     with_, without = split(project, tasks)
 
     assert set(shown) == {task.pk for task in with_} and without
@@ -103,7 +103,7 @@ def test_switched_off_nothing_is_shown_and_nothing_recorded(project, make_tasks,
 
     given = answer(user, tasks[0], lead_time_ms=900)
 
-    assert suggestion_selectors.list_shown(project, tasks) == {}
+    assert suggestion_selectors.list_shown(suggestion_selectors.find_active(project), tasks) == {}
     assert suggestions.record_outcome(project=project, user=user, annotation=given) is None
 
 
@@ -113,7 +113,7 @@ def test_what_came_of_a_suggestion_is_kept_for_both_arms_and_only_once(project, 
     with_, without = split(project, tasks)
     user = member("annotator")
     labelling.lease_next(project=project, user=user, count=30)
-    pk = suggestion_selectors.list_shown(project, tasks)[with_[0].pk][0]["id"]
+    pk = suggestion_selectors.list_shown(suggestion_selectors.find_active(project), tasks)[with_[0].pk][0]["id"]
 
     first = answer(user, with_[0], lead_time_ms=900)
     for _ in range(2):
@@ -152,7 +152,7 @@ def test_a_bad_model_is_switched_off_by_itself_with_a_sentence_and_on_again_by_h
 
     assert not settings.is_on and "times as long" in settings.switched_off_reason
     assert list_activity(project)[0].verb == "suggestions.switched_off"
-    assert suggestion_selectors.list_shown(project, tasks) == {}
+    assert suggestion_selectors.list_shown(suggestion_selectors.find_active(project), tasks) == {}
     settings = suggestions.change_assistance(project=project, actor=owner, is_on=True)
     assert settings.is_on and settings.switched_off_reason == ""
     assert suggestion_selectors.read_window(project, settings, arms.WINDOW) == []

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.urls import reverse
 from rest_framework.test import APIClient
 
 from lifecycle.annotations import services
 from lifecycle.annotations.models import Annotation, Task
-from lifecycle.annotations.services import consensus
+from lifecycle.annotations.services import consensus, external_exports
 from tests import factories
 from tests.lifecycle.annotations.merging.shapes import box
 
@@ -124,3 +126,33 @@ def test_a_merged_result_is_found_by_its_id_with_its_sources(cells, item, owner)
     body = client.get(f"/api/v1/projects/{cells.slug}/annotations/{item.label_annotation_id}/").json()
 
     assert (body["kind"], body["is_current"], len(body["sources"])) == ("consensus", False, 3)
+
+
+def test_an_export_holds_the_merged_label_in_place_of_everybodys_answers(cells, item, owner, run_jobs):
+    api = APIClient()
+    api.force_authenticate(owner)
+    base = f"/api/v1/projects/{cells.slug}/label-exports/"
+    found = {}
+    for only_final in (False, True):
+        asked = {"layout": "JSON", "only_final": only_final}
+        made = api.post(base, asked, format="json").json()
+        run_jobs()
+        answer = api.get(f"{base}{made['id']}/file/")
+        found[only_final] = json.loads(b"".join(answer.streaming_content))[0]["annotations"]
+
+    (final,) = found[True]
+    merged = Annotation.objects.get(pk=item.label_annotation_id)
+    assert len(found[False]) == 3 and not any("is_final" in one for one in found[False])
+    assert (final["id"], final["is_final"], final["result"]) == (merged.pk, True, merged.result)
+    assert 0 < final["posterior"] <= 1
+    assert {source["annotation"] for source in final["sources"]} == {one["id"] for one in found[False]}
+
+
+@pytest.mark.parametrize("layout", ["JSON", "JSON_MIN", "CSV", "PARQUET"])
+def test_a_merged_label_fits_every_layout_of_answers(cells, item, owner, run_jobs, layout, tmp_path):
+    export = external_exports.start_export(project=cells, user=owner, layout=layout, only_final=True)
+    run_jobs()
+
+    export.refresh_from_db()
+
+    assert (export.only_final, export.task_count, bool(export.blob)) == (True, 1, True)

@@ -210,10 +210,10 @@ def test_versions_of_the_guide_are_compared_word_by_word(client, url, project, o
 
 def test_drawn_answers_are_shown_over_their_picture():
     box = {"x": 10, "y": 10, "width": 50, "height": 50, "rectanglelabels": ["car"]}
-    picture = SimpleNamespace(blob="b", text="", width=200, height=100, row=None)
+    picture = Item(blob="b", mime="image/png", width=200, height=100)
     entry = {"type": "rectanglelabels", "from_name": "label", "value": box}
     drawn = build_view(SimpleNamespace(item=picture, result=[entry]), ["car"])
-    text = SimpleNamespace(blob="", text="Ada met Bob", width=None, height=None, row=None)
+    text = Item(text="Ada met Bob")
     spans = [{"type": "labels", "from_name": "label", "value": {"start": 8, "end": 11, "labels": ["name"]}}]
     marked = build_view(SimpleNamespace(item=text, result=spans), ["name"])
 

@@ -28,6 +28,9 @@ class LayoutBody(serializers.Serializer):
 class LabelExportRequest(serializers.Serializer):
     layout = serializers.CharField(default="JSON", help_text="a key of label-exports/layouts/")
     only_annotated = serializers.BooleanField(default=False)
+    only_final = serializers.BooleanField(
+        default=False, help_text="of each item the annotation that counts, with its sources, in place of everybody's"
+    )
     title = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
 
 
@@ -36,6 +39,7 @@ class LabelExportBody(serializers.Serializer):
     title = serializers.CharField()
     layout = serializers.CharField()
     only_annotated = serializers.BooleanField()
+    only_final = serializers.BooleanField()
     state = serializers.SerializerMethodField()
     job = serializers.IntegerField(source="job_id", allow_null=True)
     tasks = serializers.IntegerField(source="task_count")

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.urls import reverse
 
+from lifecycle.annotations.labelling_selectors import Labelling, read_labelling
 from lifecycle.annotations.models import Task
-from lifecycle.annotations.selectors import find_interface
 from lifecycle.annotations.services import gold
 from lifecycle.annotations.suggestion_selectors import list_shown
 from lifecycle.contracts.label_interface import Interface
@@ -47,12 +47,17 @@ def build_task(project: Project, task: Task, columns: list[str], interface: Inte
     return body
 
 
-def build_tasks(project: Project, user, tasks: list[Task]) -> list[dict[str, Any]]:
-    """Tasks as one person may see them, with the suggestions shown on them; none for the share labeled without."""
+def build_tasks(project: Project, user, tasks: list[Task], labelling: Labelling | None = None) -> list[dict[str, Any]]:
+    """Tasks as one person may see them, with the suggestions shown on them; none for the share labeled without.
+    `labelling` saves reading it again where the caller has done so.
+    """
+    now = labelling or read_labelling(project, user)
     gold.disguise(project, user, tasks)
     columns = list_columns(project) if any(task.item.row is not None for task in tasks) else []
-    shown, interface = list_shown(project, tasks), find_interface(project)
-    return [build_task(project, task, columns, interface) | {"suggestions": shown.get(task.pk, [])} for task in tasks]
+    shown = list_shown(now.assistance, tasks)
+    return [
+        build_task(project, task, columns, now.interface) | {"suggestions": shown.get(task.pk, [])} for task in tasks
+    ]
 
 
 def list_columns(project: Project) -> list[str]:

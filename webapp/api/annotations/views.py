@@ -11,6 +11,7 @@ from rest_framework import status
 from rest_framework.response import Response
 
 from lifecycle.annotations import selectors, services
+from lifecycle.annotations.labelling_selectors import read_labelling
 from lifecycle.annotations.models import Annotation, Task
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import gold, reviews, suggestions
@@ -93,12 +94,12 @@ class NextView(ProjectView):
     @extend_schema(request=serializers.NextRequest, responses=serializers.NextTasks)
     def post(self, request, slug):
         wanted = self.parse(serializers.NextRequest)
-        require_quiz(self.project, request.user, role=self.project.role)
-        settings = find_settings(self.project)
-        tasks = services.lease_next(project=self.project, user=request.user, settings=settings, **wanted)
+        now = read_labelling(self.project, request.user)
+        require_quiz(self.project, request.user, role=self.project.role, settings=now.quality)
+        tasks = services.lease_next(project=self.project, user=request.user, labelling=now, **wanted)
         body = {
-            "lease_seconds": settings.lease_seconds,
-            "tasks": payloads.build_tasks(self.project, request.user, tasks),
+            "lease_seconds": now.queue.lease_seconds,
+            "tasks": payloads.build_tasks(self.project, request.user, tasks, now),
         }
         return Response(body)
 

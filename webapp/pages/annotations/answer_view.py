@@ -80,8 +80,8 @@ def build_view(answer: Any, classes: Sequence[str] = ()) -> AnswerView:
     size = _find_size(item, entries)
     whole = {"original_width": size[0], "original_height": size[1]}
     shapes = [{**entry, **whole} for entry in entries if _is_shape(entry)]
-    drawn = [_draw(region, tones) for region in read_regions(shapes)] if item.blob else []
-    masks = [_read_mask(entry, tones) for entry in entries if _is_mask(entry)] if item.blob else []
+    drawn = [_draw(region, tones) for region in read_regions(shapes)] if item.is_picture else []
+    masks = [_read_mask(entry, tones) for entry in entries if _is_mask(entry)] if item.is_picture else []
     stretches = _cut(item.text, entries, tones) if item.text else []
     passages = _list_passages(entries, tones) if item.row and item.is_sound else []
     return AnswerView(size, drawn, stretches, _list_said(entries), masks, passages)

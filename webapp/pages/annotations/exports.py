@@ -25,6 +25,7 @@ class ExportForm(forms.Form):
     layout = forms.CharField(max_length=40)
     with_pictures = forms.BooleanField(required=False)
     only_annotated = forms.BooleanField(required=False)
+    only_final = forms.BooleanField(required=False)
 
 
 class ImportForm(forms.Form):
@@ -47,8 +48,9 @@ def label_exports(request, slug):
             layout = asked["layout"] + (WITH_PICTURES if asked["with_pictures"] else "")
             try:
                 external_exports.start_export(
-                    project=project, user=request.user, layout=layout, only_annotated=asked["only_annotated"]
-                )
+                    project=project, user=request.user, layout=layout, only_annotated=asked["only_annotated"],
+                    only_final=asked["only_final"],
+                )  # fmt: skip
             except DomainError as refused:
                 error = refused.message
             else:

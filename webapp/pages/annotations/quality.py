@@ -29,7 +29,7 @@ from webapp.pages.annotations.shared import build_base, read_ids
 PAGE_SIZE = 48
 KIND_WORDS = {
     "nominal": "classes", "several": "several classes", "text": "texts", "ordinal": "ranks", "interval": "numbers",
-    "spans": "spans", "regions": "regions",
+    "spans": "spans", "regions": "regions", "relations": "relations",
 }  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def _render(request, project, *, form: QualityForm | None = None, status: int = 
 
 
 def _build_figures(project, found: dict[str, Any], control: str, people: dict[int, str], given) -> dict[str, Any]:
-    is_drawn = found["kind"] in ("spans", "regions")
+    is_drawn = found["kind"] in ("spans", "regions", "relations")
     share = "f1" if is_drawn else "percent"
     names = {share: "F1" if is_drawn else "same answer"} | ({} if is_drawn else {"alpha": "alpha"})
     weeks = [week | {"monday": people_selectors.find_monday(week["week"]).isoformat()} for week in found["weeks"]]

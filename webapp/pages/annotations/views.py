@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,18 +14,16 @@ from lifecycle.annotations import review_selectors, selectors, services
 from lifecycle.annotations.label_studio import pick_fields
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
-from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
-from webapp.files import respond_sound
+from webapp.files import respond_original, respond_sound
 from webapp.media import respond_inline
 from webapp.pages.annotations.forms import GuideForm
 from webapp.pages.annotations.guide import render_guide
 from webapp.pages.annotations.shared import build_base
 
-SHOWN_IMAGES = {"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"}
 RECENT = 24
 
 
@@ -79,26 +75,7 @@ def task_image(request, slug, task_id):
     """The picture of a task that was lent to the caller. Its bytes never change, so the browser may keep it."""
     project = get_project(request.user, slug, role="annotator")
     task = selectors.get_task(project, request.user, task_id, role=project.role)
-    item = task.item
-    if not item.is_picture:
-        raise NotFound("This item has no picture.")
-    etag = f'"{item.blob}"'
-    if request.headers.get("If-None-Match") == etag:
-        response: HttpResponse | FileResponse = HttpResponse(status=304)
-    else:
-        try:
-            content = open_blobs(settings.STORAGE_URL).open(item.blob)
-        except FileNotFoundError:
-            raise NotFound("The picture of this item is missing from storage.") from None
-        kind = item.mime if item.mime in SHOWN_IMAGES else "application/octet-stream"
-        response = FileResponse(content, content_type=kind)
-        if item.byte_size:
-            response["Content-Length"] = str(item.byte_size)
-    response["ETag"] = etag
-    response["Cache-Control"] = "private, max-age=604800, immutable"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return respond_original(request, task.item)
 
 
 @login_required

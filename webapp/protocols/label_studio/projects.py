@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -15,7 +16,8 @@ from lifecycle.annotations.external_payloads import DEFAULTS
 from lifecycle.annotations.picture_addresses import find_pictures
 from lifecycle.annotations.services import external, external_answers, external_tasks, label_imports
 from lifecycle.common.errors import DomainError, NotFound
-from lifecycle.projects.selectors import find_role, list_member_projects
+from lifecycle.projects.models import Project
+from lifecycle.projects.selectors import find_roles, list_member_projects
 from webapp.api.parsers import BodyTooLarge
 from webapp.protocols.label_studio.base import (
     DoorView,
@@ -57,7 +59,7 @@ class ProjectsView(DoorView):
             found = found.filter(pk__in=[read_id(one, "ids") for one in ids.split(",")])
         page, size = read_page(request, default=30)
         total = found.count()
-        results = [_describe(request.user, project) for project in cut_page(found, total, page, size)]
+        results = _describe(request.user, cut_page(found, total, page, size))
         return Response({"count": total, "next": None, "previous": None, "results": results})
 
     def post(self, request):
@@ -68,7 +70,7 @@ class ProjectsView(DoorView):
             config=str(body.get("label_config") or external.EMPTY_CONFIG),
             settings=_pick_settings(body),
         )
-        return Response(_describe(request.user, project), status=201)
+        return Response(_describe(request.user, [project])[0], status=201)
 
 
 class ProjectView(ProjectDoorView):
@@ -174,8 +176,10 @@ class ImportPredictionsView(ProjectDoorView):
         return Response({"created": count}, status=201)
 
 
-def _describe(user, project) -> dict[str, Any]:
-    return selectors.describe_project(project, user, role=find_role(user, project) or "annotator")
+def _describe(user, projects: Sequence[Project]) -> list[dict[str, Any]]:
+    roles = find_roles(user, [project.pk for project in projects])
+    mine = [project for project in projects if project.pk in roles]  # a membership may end between two statements
+    return selectors.describe_projects(mine, user, roles=roles)
 
 
 def _read_tasks(request) -> tuple[list[Any], list[str]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from rest_framework.response import Response
 
 from lifecycle.annotations import external_selectors as selectors
+from lifecycle.annotations.external_counts import count_project
 from lifecycle.annotations.external_filters import filter_tasks
 from lifecycle.annotations.picture_addresses import find_pictures
 from lifecycle.annotations.services import external_answers, external_tasks
 from lifecycle.common.errors import DomainError
+from lifecycle.projects.rules import is_allowed
 from webapp.protocols.label_studio.base import (
     DoorView,
     ProjectDoorView,
@@ -29,7 +31,7 @@ class TasksView(DoorView):
         query, pk = find_query(request.user, asked.get("view")), asked.get("project")
         project = self.open_project(pk if pk is not None else query.get("project"), "annotator")
         tasks = selectors.list_tasks(project, request.user, role=project.role)
-        everything = selectors.count_tasks(project, request.user, role=project.role)
+        counts = count_project(project, request.user, role=project.role)
         filters = [text for text in (query.get("query"), asked.get("query")) if text]
         only_annotated = read_flag(asked.get("only_annotated"))
         if only_annotated:
@@ -37,12 +39,14 @@ class TasksView(DoorView):
         for text in filters:
             tasks = _filter(tasks, text, request.user, project.role)
         page, size = read_page(request, default=100)
-        total = tasks.count() if filters or only_annotated else everything
+        is_all = not filters and not only_annotated and is_allowed(project.role, "reviewer")
+        total = counts["tasks"] if is_all else tasks.count()
         rows = selectors.describe_tasks(project, request.user, cut_page(tasks, total, page, size), role=project.role)
         if asked.get("fields", "task_only") == "task_only":
             rows = [_drop_labels(row) for row in rows]
-        counts = selectors.count_labels(project, request.user, role=project.role, task_count=everything)
-        return Response({"tasks": rows, "total": total, **counts})
+        given = counts["answers"] + counts["skips"] + counts["gold"]
+        shown = {"total_annotations": given, "total_predictions": counts["suggestions"]}
+        return Response({"tasks": rows, "total": total, **shown})
 
     def post(self, request):
         body = read_body(request)
