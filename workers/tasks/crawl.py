@@ -29,8 +29,8 @@ def crawl(context: JobContext) -> dict:
     with context.recording():
         found = services.open_crawl(collection_id=context.spec["collection_id"])
         spec = services.load_spec(found)
-        services.seed(crawl=found, links=engine.list_seeds(spec))
         held = services.release(crawl=found)
+    services.seed(crawl=found, links=engine.list_seeds(spec), transact=context.recording)
     if held:
         context.report.log(
             f"Going on where the crawl stopped: {held} addresses that were on their way are asked again."
