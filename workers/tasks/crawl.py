@@ -45,7 +45,8 @@ def crawl(context: JobContext) -> dict:
         services.release(crawl=found)
         ended = services.finish_crawl(crawl=found, ended=result.ended)
     datasets.refresh_statistics()
-    return {"ended": result.ended, "fetched": ended.fetched, "items": ended.items, "failed": ended.failed}
+    counts = ("fetched", "unchanged", "failed", "items", "superseded", "set_aside")
+    return {"ended": result.ended, **{name: getattr(ended, name) for name in counts}}
 
 
 class JobFrontier:
