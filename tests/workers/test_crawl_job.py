@@ -27,7 +27,7 @@ def fill(site, count, words=WORDS):
 
 def test_a_site_becomes_items_with_their_provenance(make_site, site, owner, run_jobs):
     fill(site, 12)
-    source = make_site()
+    source = make_site(take="text")
 
     crawl = services.start_crawl(source=source, user=owner)
     (job,) = run_jobs()

@@ -8,9 +8,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import cast
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from lifecycle.contracts.ingest import MISSING_WORDS
 from lifecycle.contracts.sources import REMEMBERED_VALUES, ColumnRule, Observed
 from workers.engines.collect.cells import Cell
@@ -150,6 +147,9 @@ class ColumnCheck:
                 self.values = None  # too many to be a list
 
     def _match(self, cells: Sequence[Cell], bad: dict[int, str]) -> None:
+        import pyarrow as pa  # a crawler holds its pages to contracts too, and few have patterns
+        import pyarrow.compute as pc
+
         places = [i for i, cell in enumerate(cells) if i not in bad and not self._is_missing(cell)]
         texts = pa.array([str(cells[i]).strip() for i in places], pa.string())
         fits = pc.match_substring_regex(texts, pattern=f"^(?:{self.rule.pattern})$")
