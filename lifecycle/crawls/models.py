@@ -29,6 +29,7 @@ class Crawl(TimestampedModel):
     previous = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
     wanted = models.CharField(max_length=8, choices=Wanted, default=Wanted.RUN)
+    is_seeded = models.BooleanField(default=False)  # all that the crawls before it knew is in its frontier
     spec = models.JSONField(default=dict)  # contracts.crawl.CrawlSpec as it was when the crawl began, without secrets
 
     found = models.BigIntegerField(default=0)  # addresses in the frontier, in whatever state

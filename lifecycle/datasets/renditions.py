@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.ingest import IngestLimits
+from lifecycle.contracts.picture_depth import flatten_depth
 from lifecycle.datasets.models import Item, Rendition
 
 SIZES = (96, 320, 1600)  # longest side in pixels: strip, gallery, item page
@@ -43,7 +44,7 @@ def _render(content: bytes, size: int) -> bytes:
             if image.width * image.height > MAX_PIXELS:
                 raise DomainError("This picture is too large to show.")
             image.draft("RGB", (size, size))  # lets the JPEG decoder skip most of the work
-            picture = ImageOps.exif_transpose(image)
+            picture = flatten_depth(ImageOps.exif_transpose(image))
             picture = picture.convert("RGBA" if _has_alpha(picture) else "RGB")
     except (OSError, ValueError, SyntaxError) as error:
         raise DomainError(f"This picture cannot be shown: {error}") from None

@@ -96,7 +96,9 @@ class SourceRun(TimestampedModel):
 class SourceRow(models.Model):
     """Which item a row or file of a source is now. Written in bulk; the key never changes."""
 
-    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="rows")
+    source = models.ForeignKey(  # found by the constraint below
+        Source, on_delete=models.CASCADE, related_name="rows", db_index=False
+    )
     key_hash = models.CharField(max_length=32)  # of the key columns' values, or of the file's path
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="source_rows")
     collection = models.ForeignKey(  # that last changed it

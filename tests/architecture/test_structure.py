@@ -128,6 +128,20 @@ def test_only_the_publisher_sends_messages():
     assert not wrong, "publish through lifecycle.jobs.services.enqueue:\n" + "\n".join(wrong)
 
 
+def test_a_crawlers_process_loads_nothing_that_it_does_not_fetch_with():
+    """It starts anew with each crawl and after each page that kills it."""
+    code = """
+import sys
+from workers.engines.crawl import child, guard, spider
+heavy = {"pyarrow", "duckdb", "pandas", "sqlalchemy", "django", "trafilatura", "torch", "onnxruntime", "sklearn"}
+print(" ".join(sorted(heavy & set(sys.modules))))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=110)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
+
+
 def test_the_web_process_loads_no_learning_library():
     code = """
 import sys, webapp.wsgi

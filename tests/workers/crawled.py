@@ -9,6 +9,7 @@ from tests import factories
 from tests.sites import serve
 
 WORDS = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
+PARAGRAPHS = {"take": "fields", "fields": [{"name": "words", "selector": "p", "role": "text"}]}  # quicker than texts
 FAST = {"requests_per_second": 0, "is_adaptive": False, "concurrency_per_host": 8, "retry_seconds": 0.05}
 
 
@@ -21,11 +22,13 @@ def site(settings):
 
 @pytest.fixture
 def make_site(owner, site):
-    """make_site("text_classification", take="text") is a source that crawls the site."""
+    """make_site("text_classification", take="text") is a source that crawls the site; of texts it takes paragraphs
+    unless told otherwise."""
 
     def make(problem_type="text_classification", **config):
         project = factories.ProjectFactory(owner=owner, problem_type=problem_type)
-        config = {"start_urls": [site.base + "/"], **FAST, **config}
+        quick = PARAGRAPHS if problem_type == "text_classification" else {}
+        config = {"start_urls": [site.base + "/"], **FAST, **quick, **config}
         return services.create_site(dataset=project.datasets.get(), user=owner, title="Mills", config=config)
 
     return make

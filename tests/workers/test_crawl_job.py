@@ -27,7 +27,7 @@ def fill(site, count, words=WORDS):
 
 def test_a_site_becomes_items_with_their_provenance(make_site, site, owner, run_jobs):
     fill(site, 12)
-    source = make_site()
+    source = make_site(take="text")
 
     crawl = services.start_crawl(source=source, user=owner)
     (job,) = run_jobs()
@@ -53,12 +53,13 @@ def test_crawling_again_updates_what_changed_and_leaves_the_rest(make_site, site
     site.page("/p2.html", article("Page 2", f"{WORDS} Quite another end.", ["/new.html"]))
     site.page("/new.html", article("New", f"{WORDS} Brand new."))
     second = services.start_crawl(source=source, user=owner)
-    run_jobs()
+    (job,) = run_jobs()
 
     second.refresh_from_db()
     old.refresh_from_db()
     new = Item.objects.get(source_uri=site.base + "/p2.html", excluded_at=None)
     assert (second.unchanged, second.fetched, second.superseded) == (6, 2, 1)
+    assert (second.collection.source_run.updated, job.result["superseded"]) == (1, 1)
     assert old.excluded_at is not None and "another end" in new.text
     assert Item.objects.filter(excluded_at=None).count() == 8
     history = CrawlItem.objects.filter(url=site.base + "/p2.html").order_by("id")

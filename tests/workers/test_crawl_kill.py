@@ -127,7 +127,7 @@ def fetched(crawl: Crawl) -> int:
 
 @pytest.mark.timeout(400)
 def test_a_killed_worker_costs_at_most_what_was_on_its_way(start_worker):
-    crawl_and_kill(start_worker, count=200, kills=2)
+    crawl_and_kill(start_worker, count=150, kills=1)
 
 
 @pytest.mark.long

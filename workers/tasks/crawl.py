@@ -29,8 +29,8 @@ def crawl(context: JobContext) -> dict:
     with context.recording():
         found = services.open_crawl(collection_id=context.spec["collection_id"])
         spec = services.load_spec(found)
-        services.seed(crawl=found, links=engine.list_seeds(spec))
         held = services.release(crawl=found)
+    services.seed(crawl=found, links=engine.list_seeds(spec), transact=context.recording)
     if held:
         context.report.log(
             f"Going on where the crawl stopped: {held} addresses that were on their way are asked again."
@@ -45,7 +45,8 @@ def crawl(context: JobContext) -> dict:
         services.release(crawl=found)
         ended = services.finish_crawl(crawl=found, ended=result.ended)
     datasets.refresh_statistics()
-    return {"ended": result.ended, "fetched": ended.fetched, "items": ended.items, "failed": ended.failed}
+    counts = ("fetched", "unchanged", "failed", "items", "superseded", "set_aside")
+    return {"ended": result.ended, **{name: getattr(ended, name) for name in counts}}
 
 
 class JobFrontier:

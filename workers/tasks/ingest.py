@@ -4,7 +4,7 @@ from contextlib import closing
 
 from lifecycle.annotations.selectors import find_schema
 from lifecycle.datasets import selectors, services
-from workers.engines import ingest as engine
+from workers.engines.ingest import run as engine
 from workers.loading import load_labels, load_parts
 from workers.materialize import BatchWriter, materialize_uploads
 from workers.runtime import JobContext, job_task

@@ -2,7 +2,7 @@
 
 from lifecycle.annotations.selectors import find_schema
 from lifecycle.datasets import selectors, services
-from workers.engines import ingest as engine
+from workers.engines.ingest import preview as engine
 from workers.materialize import materialize_uploads
 from workers.runtime import JobContext, job_task
 

@@ -26,10 +26,11 @@ def note_contract(crawl: Crawl, outcomes: Sequence[Outcome]) -> None:
     known = Contract.from_json(crawl.spec.get("contract") or {})
     if known.columns and not run.contract_number:
         run.contract_number = sources.find_contract_number(run, known)
+    run.updated = crawl.superseded
     run.read += sum(len(o.items) + len(o.set_aside) for o in outcomes)
     run.observed = _add_observed(run.observed, outcomes)
     run.notes = list(dict.fromkeys([*run.notes, *(note for o in outcomes for note in o.notes)]))[:MAX_NOTES]
-    run.save(update_fields=["contract_number", "read", "observed", "notes", "updated_at"])
+    run.save(update_fields=["contract_number", "read", "updated", "observed", "notes", "updated_at"])
 
 
 def _add_observed(before: dict, outcomes: Sequence[Outcome]) -> dict:

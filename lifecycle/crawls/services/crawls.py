@@ -226,6 +226,7 @@ def finish_crawl(*, crawl: Crawl, ended: str) -> Crawl:
 def _tell_finished(crawl: Crawl) -> None:
     collection = Collection.objects.get(pk=crawl.collection_id)
     said = [f"{collection.accepted:,} new items", f"{crawl.fetched:,} addresses fetched"]
+    said += [f"{crawl.superseded:,} updated"] if crawl.superseded else []
     said += [f"{crawl.unchanged:,} unchanged"] if crawl.unchanged else []
     said += [f"{crawl.failed:,} failed"] if crawl.failed else []
     record_event(

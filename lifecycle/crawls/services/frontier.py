@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Min
@@ -14,27 +16,36 @@ from django.utils import timezone
 from lifecycle.contracts.crawl import FoundLink, Outcome, Target
 from lifecycle.crawls import rules
 from lifecycle.crawls.models import Crawl, CrawlUrl
-from lifecycle.crawls.services import provenance
+from lifecycle.crawls.services import history, provenance
 from lifecycle.crawls.services.contract import note_contract
-from lifecycle.crawls.services.history import copy_known
 from lifecycle.crawls.services.items import note_columns, note_set_aside, write_part
 
+Transact = Callable[[], AbstractContextManager[Any]]
 LoadItems = Callable[[Path], None]  # brings a Parquet part of items into the collection
 STATES = {"again": CrawlUrl.State.QUEUED}  # the others are named alike
 FRONTIER_FACTOR = 20  # addresses kept for each page that may be fetched: endless sites stay small
 FRONTIER_LEAST = 100_000
+KNOWN_AT_ONCE = 10_000  # addresses of earlier crawls that one transaction brings
 
 
-def seed(*, crawl: Crawl, links: Sequence[FoundLink]) -> None:
-    """Where the crawl begins, and what the crawls before it knew. Repeating it changes nothing."""
-    with transaction.atomic():
+def seed(*, crawl: Crawl, links: Sequence[FoundLink], transact: Transact = transaction.atomic) -> None:
+    """Where the crawl begins, and what the crawls before it knew. In transactions of bounded size, each opened by
+    `transact`; repeating it, after whatever end, changes nothing."""
+    with transact():
         locked = Crawl.objects.select_for_update().get(pk=crawl.pk)
-        is_first = locked.found == 0
-        added = _add_links(locked, [(None, link) for link in links])
-        if is_first and locked.previous_id:
-            added += copy_known(locked)
-        locked.found += added
-        locked.save(update_fields=["found", "updated_at"])
+        locked.found += _add_links(locked, [(None, link) for link in links])
+        locked.is_seeded = locked.is_seeded or not locked.previous_id
+        locked.save(update_fields=["found", "is_seeded", "updated_at"])
+    if locked.is_seeded:
+        return
+    with history.list_known(locked) as count:
+        for after in range(0, max(count, 1), KNOWN_AT_ONCE):
+            with transact():
+                locked = Crawl.objects.select_for_update().get(pk=crawl.pk)
+                if count:
+                    locked.found += history.copy_known(locked, after=after, until=after + KNOWN_AT_ONCE)
+                locked.is_seeded = after + KNOWN_AT_ONCE >= count
+                locked.save(update_fields=["found", "is_seeded", "updated_at"])
 
 
 def release(*, crawl: Crawl) -> int:

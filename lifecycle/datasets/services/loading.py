@@ -239,8 +239,9 @@ def _write_items(cursor, collection: Collection, new: pa.Table, splits: list[str
     })  # fmt: skip
 
 
-def finish_collection(*, collection: Collection, result: IngestResult) -> Collection:
-    """Note what came of the import. Call within the job's transaction; a second call changes nothing."""
+def finish_collection(*, collection: Collection, result: IngestResult, updated: int = 0) -> Collection:
+    """Note what came of the import; `updated` items took the place of older ones. Call within the job's transaction; a
+    second call changes nothing."""
     locked = Collection.objects.select_for_update(of=("self",)).select_related("dataset__project").get(pk=collection.pk)
     if locked.finished_at:
         return locked
@@ -248,7 +249,8 @@ def finish_collection(*, collection: Collection, result: IngestResult) -> Collec
     locked.rejected, locked.finished_at = result.rejected, timezone.now()
     locked.save(update_fields=["rejected", "rejects_blob", "finished_at", "updated_at"])
     _remember_columns(locked.dataset, result)
-    said = [f"{locked.accepted:,} new", f"{locked.duplicates:,} known already", f"{locked.rejected:,} set aside"]
+    said = [f"{locked.accepted:,} new"] + ([f"{updated:,} of them updates"] if updated else [])
+    said += [f"{locked.duplicates:,} known already", f"{locked.rejected:,} set aside"]
     record_event(
         project=locked.dataset.project,
         actor=locked.created_by,

@@ -102,10 +102,13 @@ def begin_loading(*, run: SourceRun, token: str) -> None:
 def place_part(*, run: SourceRun, part: str, keys: str, folder: Path) -> str:
     """The part with the split of the item that each changed row had before: a row never changes sides. Returns the
     path of the part to load."""
-    table, found = pq.read_table(part), pq.read_table(keys)
+    if not run.source.rows.exists():
+        return part
+    found = pq.read_table(keys)
     old = _find_old_splits(run.source_id, found)
     if not old:
         return part
+    table = pq.read_table(part)
     rows = zip(found["key_hash"].to_pylist(), table["split"].to_pylist(), strict=True)
     splits = [given or old.get(key_hash) for key_hash, given in rows]
     place = table.schema.get_field_index("split")
@@ -137,10 +140,10 @@ def finish_run(*, run: SourceRun, result: CollectResult) -> Collection:
     if locked.collection.finished_at:
         return locked.collection
     _count_items(locked)
-    collection = finish_collection(collection=locked.collection, result=_as_import(result))
+    locked.updated = SourceRowChange.objects.filter(collection=locked.collection).count()
+    collection = finish_collection(collection=locked.collection, result=_as_import(result), updated=locked.updated)
     keep_contract(run=locked, contract=result.contract)
     source = lock(source)
-    locked.updated = SourceRowChange.objects.filter(collection=collection).count()
     locked.read, locked.notes = result.read, list(result.notes)
     locked.observed = {name: asdict(seen) for name, seen in result.observed.items()}
     latest = source.contract_versions.first()

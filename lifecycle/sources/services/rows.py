@@ -3,10 +3,13 @@ linked. In bulk, and the same again when repeated."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pyarrow.parquet as pq
 from django.db import connection
 from django.utils import timezone
 
+from lifecycle.common import bulk
 from lifecycle.sources.models import SourceRun
 
 LOCK_SPACE = 0x736F7572  # advisory locks on a source's rows
@@ -14,12 +17,20 @@ LOCK_SPACE = 0x736F7572  # advisory locks on a source's rows
 # the newest content of each key of this batch, beside what the source had for it
 NEW_ROWS = """
     CREATE TEMP TABLE source_batch ON COMMIT DROP AS
-    SELECT DISTINCT ON (new.key_hash) new.key_hash, new.key, item.id AS item_id, known.item_id AS old_item_id
+    SELECT DISTINCT ON (new.key_hash COLLATE "C") new.key_hash, new.key, item.id AS item_id,
+        known.item_id AS old_item_id
     FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS new (key_hash, content_hash, key, place)
     JOIN datasets_item item ON item.dataset_id = %s AND item.content_hash = new.content_hash
     LEFT JOIN sources_sourcerow known ON known.source_id = %s AND known.key_hash = new.key_hash
     WHERE new.key_hash IS NOT NULL AND known.item_id IS DISTINCT FROM item.id
-    ORDER BY new.key_hash, new.place"""
+    ORDER BY new.key_hash COLLATE "C", new.place"""
+
+# what the rows refer to stays until the end of the transaction: held at once, not checked row by row
+HOLD_REFERENCES = """
+    SELECT count(*) = (SELECT count(DISTINCT item_id) FROM source_batch)
+    FROM (SELECT 1 FROM sources_source WHERE id = %(source)s FOR KEY SHARE) source,
+        (SELECT 1 FROM datasets_collection WHERE id = %(collection)s FOR KEY SHARE) collection,
+        (SELECT 1 FROM datasets_item WHERE id IN (SELECT item_id FROM source_batch) FOR KEY SHARE) items"""
 
 WRITE_ROWS = """
     INSERT INTO sources_sourcerow (source_id, key_hash, item_id, collection_id, updated_at)
@@ -62,7 +73,10 @@ def bind_rows(*, run: SourceRun, keys: str) -> int:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, source_id % (1 << 31)])
         cursor.execute("DROP TABLE IF EXISTS source_batch")
         cursor.execute(NEW_ROWS, [*columns, run.source.dataset_id, source_id])
-        cursor.execute(WRITE_ROWS, [source_id, collection_id, now])
+        cursor.execute(HOLD_REFERENCES, {"source": source_id, "collection": collection_id})
+        is_held = cursor.fetchone()[0]
+        with bulk.trusted_references(cursor) if is_held else nullcontext():
+            cursor.execute(WRITE_ROWS, [source_id, collection_id, now])
         cursor.execute(EXCLUDE_OLD, [now])
         excluded = [row[0] for row in cursor.fetchall()]
         cursor.execute(RESTORE_NEW)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from django.db import transaction
 
 from lifecycle.contracts.crawl import FoundLink, Outcome
 from lifecycle.crawls import services
 from lifecycle.crawls.models import Crawl, CrawlUrl
-from lifecycle.crawls.services import history
+from lifecycle.crawls.services import frontier, history
 from lifecycle.jobs.models import Job
 from lifecycle.sources import services as sources
 from tests import factories
@@ -166,3 +167,38 @@ def test_a_crawl_that_came_to_its_end_is_looked_back_to_and_no_further(begin, re
     assert [crawl.pk for crawl in history._find_earlier(second)] == [first.pk]
     assert marks(third) == {"": "start 2", "b": "b 2", "c": "c 2"}
     assert Crawl.objects.get(pk=third.pk).found == 3
+
+
+def test_a_crawl_killed_while_it_took_over_what_was_known_takes_over_the_rest(begin, read, source, owner, monkeypatch):
+    """In bounded transactions: however many addresses there are, none locks the crawl for long."""
+    monkeypatch.setattr(frontier, "KNOWN_AT_ONCE", 1)
+    read_whole(begin, read)
+    crawl = services.start_crawl(source=source, user=owner)
+    opened = []
+
+    def transact():
+        opened.append(crawl)
+        if len(opened) == 3:
+            raise KeyboardInterrupt
+        return transaction.atomic()
+
+    with pytest.raises(KeyboardInterrupt):
+        services.seed(crawl=crawl, links=[START], transact=transact)
+    assert len(marks(crawl)) == 1
+    services.seed(crawl=crawl, links=[START], transact=transact)
+
+    assert len(opened) == 3 + 1 + 3
+    assert marks(crawl) == {"": "start 1", "b": "b 1", "c": "c 1"}
+    assert Crawl.objects.get(pk=crawl.pk).found == 3
+    start = CrawlUrl.objects.get(crawl=crawl, depth=0)
+    assert set(CrawlUrl.objects.filter(crawl=crawl, depth=1).values_list("found_on", flat=True)) == {start.pk}
+
+
+def test_a_crawl_that_goes_on_does_not_take_over_again_what_it_has_read_since(begin, read):
+    read_whole(begin, read)
+    crawl = begin()
+    read(crawl, {"b": {"etag": "b 2"}})
+
+    services.seed(crawl=crawl, links=[START])
+
+    assert marks(crawl)["b"] == "b 2"

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from lifecycle.datasets.models import Item
+from lifecycle.projects.models import AuditEvent
 from lifecycle.sources.models import Source
 from tests import factories
 
@@ -113,6 +114,12 @@ def test_uploads_of_the_same_kind_share_a_contract_and_update_rows(client, proje
     page = client.get(url("source", source)).content.decode()
     assert "id=2" in page and "is not a number" in page
     assert b"id=2" in client.get(url("changes", source)).content
+    result = client.get(reverse("datasets:collection", args=[project.slug, run.collection_id])).content.decode()
+    assert "1 updated: in place of older ones" in result
+    listed = client.get(f"/api/v1/projects/{project.slug}/collections/").json()["results"]
+    assert [(one["accepted"], one["updated"]) for one in listed] == [(1, 1), (3, 0)]
+    said = AuditEvent.objects.get(verb="collection.finished", object_id=run.collection_id)
+    assert "1 new, 1 of them updates" in said.summary
 
 
 def test_a_contract_is_edited_with_what_was_seen_and_every_version_stays(client, project, shop, run_jobs):

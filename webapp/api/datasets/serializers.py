@@ -105,12 +105,16 @@ class CollectionOut(serializers.ModelSerializer):
     error = serializers.SerializerMethodField()
     created_by = serializers.CharField(source="created_by.username")
     spec = serializers.DictField(read_only=True)
+    updated = serializers.IntegerField(
+        source="source_run.updated", default=0, read_only=True,
+        help_text="of the accepted items those that took the place of older ones: rows and pages that changed",
+    )  # fmt: skip
 
     class Meta:
         model = Collection
         fields = (
-            "id", "title", "state", "accepted", "duplicates", "rejected", "labeled", "license", "spec", "job",
-            "error", "created_by", "created_at", "finished_at",
+            "id", "title", "state", "accepted", "updated", "duplicates", "rejected", "labeled", "license", "spec",
+            "job", "error", "created_by", "created_at", "finished_at",
         )  # fmt: skip
 
     def get_state(self, collection) -> str:

@@ -163,7 +163,9 @@ class CollectionsView(ProjectView):
 
     @extend_schema(responses=serializers.CollectionOut(many=True))
     def get(self, request, slug):
-        return self.respond_page(selectors.list_collections(self.project), serializers.CollectionOut)
+        return self.respond_page(
+            selectors.list_collections(self.project).select_related("source_run"), serializers.CollectionOut
+        )
 
     @extend_schema(request=serializers.CollectionStart, responses={202: serializers.CollectionOut})
     def post(self, request, slug):

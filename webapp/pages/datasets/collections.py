@@ -39,7 +39,9 @@ ROLES = {
 @require_GET
 def list_collections(request, slug):
     project = get_project(request.user, slug)
-    page = Paginator(selectors.list_collections(project), 30).get_page(request.GET.get("page"))
+    page = Paginator(selectors.list_collections(project).select_related("source_run"), 30).get_page(
+        request.GET.get("page")
+    )
     context = {
         "project": project,
         "section": "collect",

@@ -39,7 +39,7 @@ class Binder:
     ):  # fmt: skip
         self._chunks, self._tables, self._files = chunks, tables, files
         self._quarantine = quarantine
-        self._opened: tuple[str, dict[str, list]] = ("", {})
+        self._opened: tuple[str, tuple[list, list, list]] = ("", ([], [], []))
         self._whole: tuple[str, pa.Table] = ("", pa.table({}))
         self._checks = [] if tables else [ColumnCheck(rule) for rule in contract.columns]
 
@@ -64,29 +64,30 @@ class Binder:
         places = [self._locate(uri) for uri in table["source_uri"].to_pylist()]
         uris, key_hashes, readable = (list(column) for column in zip(*places, strict=True)) if places else ([], [], [])
         table = table.set_column(table.schema.get_field_index("source_uri"), "source_uri", pa.array(uris, pa.string()))
-        pq.write_table(table, target)
+        pq.write_table(table, target, use_dictionary=False)  # read once, and soon
         columns = [table["content_hash"].to_pylist(), key_hashes, readable]
         arrays = [pa.array(column, pa.string()) for column in columns]
-        pq.write_table(pa.Table.from_arrays(arrays, schema=KEY_SCHEMA), keys)
+        pq.write_table(pa.Table.from_arrays(arrays, schema=KEY_SCHEMA), keys, use_dictionary=False)
 
     def _locate(self, uri: str) -> tuple[str, str | None, str | None]:
         """Where an item stood, the hash of its key and the key as a person reads it."""
         name, _, number = uri.rpartition("#")
         if name in self._tables and number.isdigit():
-            row = self._read_row(name, int(number) - 1)
-            return f"{self._tables[name]}#{row[LINE]}", row[KEY_HASH], row[KEY]
+            lines, key_hashes, keys = self._open(name)
+            row = int(number) - 1
+            return f"{self._tables[name]}#{lines[row]}", key_hashes[row], keys[row]
         place = self._find_file(uri)
         inside = uri[len(place[0]) :] if place else ""
         key = (place[1] if place else uri) + inside
         return uri, hash_path("file\0" + key), f"file={uri}"[:MAX_KEY_CHARS]
 
-    def _read_row(self, chunk: str, place: int) -> dict:
+    def _open(self, chunk: str) -> tuple[list, list, list]:
+        """Lines, hashes of keys and keys of a chunk's rows; they come in their order."""
         if self._opened[0] != chunk:
-            columns = [LINE, KEY_HASH, KEY]
-            found = pq.read_table(self._chunks / chunk, columns=columns)
-            self._opened = (chunk, {name: found[name].to_pylist() for name in columns})
-        cells = self._opened[1]
-        return {name: cells[name][place] for name in cells}
+            found = pq.read_table(self._chunks / chunk, columns=[LINE, KEY_HASH, KEY])
+            lines, key_hashes, keys = (found[name].to_pylist() for name in (LINE, KEY_HASH, KEY))
+            self._opened = (chunk, (lines, key_hashes, keys))
+        return self._opened[1]
 
     def _find_file(self, uri: str) -> tuple[str, str] | None:
         """(name, place) of the file an item came from: itself, or the archive it lay in."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -45,6 +45,9 @@ def _write_span(span: timedelta) -> str:
     )
 
 
-def measure(cells) -> int:
+def measure(cells: Sequence[Cell]) -> int:
     """About how many bytes a row takes."""
-    return sum(len(cell) if type(cell) is str else 8 for cell in cells)
+    try:
+        return sum(map(len, cells))  # type: ignore[arg-type]
+    except TypeError:  # not all of it is text
+        return sum(len(cell) if type(cell) is str else 8 for cell in cells)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import cast
 
 from lifecycle.contracts.ingest import MISSING_WORDS
 from lifecycle.contracts.sources import REMEMBERED_VALUES, ColumnRule, Observed
@@ -18,6 +17,9 @@ BOOLEANS = frozenset({"true", "false", "yes", "no", "t", "f", "y", "n", "1", "0"
 SHOWN_CHARS = 60
 LONGEST_REMEMBERED = 100
 LONGEST_MISSING = max(map(len, MISSING_WORDS))
+NUMBERS = ("number", "integer")
+ORDERED = (*NUMBERS, "date")
+NOTHING: frozenset[Cell] = frozenset((None, ""))
 Value = str | int | float
 
 
@@ -31,6 +33,7 @@ class ColumnCheck:
         self.has_words = rule.type not in ("text", "image")  # a word like "n/a" says that nothing is there
         self.low, self.high = (_read_bound(bound, self.read) for bound in (rule.minimum, rule.maximum))
         self.allowed = frozenset(rule.allowed)
+        self.nothing = NOTHING | MISSING_WORDS if self.has_words else NOTHING
         self.missing = self.seen = 0
         self.lowest: Value | None = None
         self.highest: Value | None = None
@@ -38,7 +41,61 @@ class ColumnCheck:
 
     def run(self, cells: Sequence[Cell], bad: dict[int, str]) -> None:
         """Add {place: reason} for every cell that breaks the rule, unless its row has a reason already."""
-        is_ordered = self.rule.type in ("number", "integer", "date")
+        if not self._run_at_once(cells):
+            self._run_one_by_one(cells, bad)
+        if self.rule.pattern:
+            self._match(cells, bad)
+
+    def _run_at_once(self, cells: Sequence[Cell]) -> bool:
+        """The column as most are: every cell keeps the rule. False, and nothing remembered, where one may not."""
+        said = [cell for cell in cells if cell not in self.nothing]
+        missing = len(cells) - len(said)
+        if missing and self.is_required:
+            return False
+        if said:
+            values = self._read_numbers(said) if self.rule.type in NUMBERS else self._read_words(said)
+            if values is None or any(map(self._judge, values)):
+                return False
+            self._remember_all(values)
+        self.seen += len(said)
+        self.missing += missing
+        return True
+
+    def _read_numbers(self, said: Sequence[Cell]) -> Sequence[Value] | None:
+        """The least and the largest of them; None where they must be looked at one by one."""
+        try:
+            numbers = list(map(float, said))  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            return None
+        if self.allowed or not math.isfinite(sum(numbers)) or "_" in "".join(c for c in said if type(c) is str):
+            return None
+        if self.rule.type == "integer" and not all(map(float.is_integer, numbers)):
+            return None
+        return [self.read(min(numbers)), self.read(max(numbers))]
+
+    def _read_words(self, said: Sequence[Cell]) -> Collection[Value] | None:
+        """The different values; None where the cells must be looked at one by one."""
+        if set(map(type, said)) != {str}:
+            return None
+        words = set(cast("Sequence[str]", said))
+        if any(self._is_missing(word) for word in words if len(word) <= LONGEST_MISSING or word[0].isspace()):
+            return None
+        is_only_text = self.read is _read_text and self.values is None and not self.allowed
+        if is_only_text and "".join(words).isascii():
+            return ()
+        try:
+            return set(map(self.read, words))
+        except ValueError:
+            return None
+
+    def _remember_all(self, values: Collection[Value]) -> None:
+        seen = self.seen
+        for value in values:
+            self._remember(value, self.rule.type in ORDERED)
+        self.seen = seen
+
+    def _run_one_by_one(self, cells: Sequence[Cell], bad: dict[int, str]) -> None:
+        is_ordered = self.rule.type in ORDERED
         for place, cell in enumerate(cells):
             if self._is_missing(cell):
                 self.missing += 1
@@ -55,8 +112,6 @@ class ColumnCheck:
                 bad.setdefault(place, f"column {self.rule.name}: {show(cell)} {reason}")
             else:
                 self._remember(value, is_ordered)
-        if self.rule.pattern:
-            self._match(cells, bad)
 
     def observe(self) -> Observed:
         """What was seen in all cells so far that kept the rule."""
@@ -92,6 +147,9 @@ class ColumnCheck:
                 self.values = None  # too many to be a list
 
     def _match(self, cells: Sequence[Cell], bad: dict[int, str]) -> None:
+        import pyarrow as pa  # a crawler holds its pages to contracts too, and few have patterns
+        import pyarrow.compute as pc
+
         places = [i for i, cell in enumerate(cells) if i not in bad and not self._is_missing(cell)]
         texts = pa.array([str(cells[i]).strip() for i in places], pa.string())
         fits = pc.match_substring_regex(texts, pattern=f"^(?:{self.rule.pattern})$")

@@ -67,9 +67,9 @@ class Gate:
             check.run(cells, bad)
         return Checked(columns, sizes, bad)
 
-    def read_key(self, cells: Sequence[Cell]) -> list[str]:
-        """The values of the key columns of a row in the contract's order, as they are compared."""
-        return [str(read(cells[place])) for place, read in self._key]
+    def read_keys(self, columns: Sequence[Sequence[Cell]]) -> list[list[str]]:
+        """The key columns in the contract's order, their values as they are compared, of checked columns."""
+        return [[str(read(cell)) for cell in columns[place]] for place, read in self._key]
 
     def describe(self, cells: Sequence[Cell]) -> dict[str, Cell]:
         """A row of the open table as the quarantine keeps it."""

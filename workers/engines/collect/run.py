@@ -16,11 +16,11 @@ from lifecycle.contracts.sources import (
     Contract,
     Observed,
 )
-from workers.engines import ingest
 from workers.engines.collect.binding import Binder
 from workers.engines.collect.phases import Phase
 from workers.engines.collect.quarantine import Quarantine
 from workers.engines.collect.screener import Screener, Stage
+from workers.engines.ingest import run as importing
 
 BATCH_ROWS = 2_000
 Paths = Sequence[tuple[str, str]]
@@ -33,7 +33,7 @@ def run(
     folder = Path(workdir) / "collect"
     stage = _find_stage(folder) or _make_stage(spec, folder, Phase(report, 0.0, 0.4), should_stop)
     mapping = ColumnMapping.from_json(stage.mapping) if stage.mapping else spec.mapping
-    imported = ingest.run(
+    imported = importing.run(
         IngestSpec(
             item_kind=spec.item_kind,
             paths=tuple(stage.paths),

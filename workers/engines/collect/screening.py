@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,7 +33,8 @@ class Screen:
         self._folder, self._quarantine = folder, quarantine
         self._uri = ""
         self._is_returned = False
-        self._rows: list[tuple] = []  # (line, key, key hash, cells in the contract's order)
+        self._lines: list[int] = []
+        self._columns: list[list[Cell]] = []  # in the contract's order
         self._bytes = 0
 
     @property
@@ -62,12 +63,11 @@ class Screen:
         if self._is_returned:
             rows = [[restore_cell(cell) for cell in cells] for cells in rows]
         columns, sizes, bad = self._gate.check(rows)
-        kept = list(zip(*columns, strict=True)) if columns else []
-        for place, (line, _) in enumerate(batch):
-            if place in bad:
-                self._quarantine.add(self._uri, line, bad[place], self._gate.describe(rows[place]))
-            else:
-                self._keep(line, kept[place], sizes[place])
+        for place in sorted(bad):
+            self._quarantine.add(self._uri, batch[place][0], bad[place], self._gate.describe(rows[place]))
+        kept = [place for place in range(len(batch)) if place not in bad]
+        if kept:
+            self._keep([batch[place][0] for place in kept], columns, kept, sum(sizes[place] for place in kept))
 
     def set_aside(self, line: int | None, reason: str) -> None:
         """A line of the open table that could not even be read."""
@@ -86,36 +86,49 @@ class Screen:
         """What was seen in each column."""
         return self._gate.observe()
 
-    def _keep(self, line: int, cells: Sequence[Cell], size: int) -> None:
-        key, key_hash = self._read_key(cells)
-        self._rows.append((line, key, key_hash, cells))
+    def _keep(self, lines: list[int], columns: Sequence[Sequence[Cell]], places: list[int], size: int) -> None:
+        if not self._lines:
+            self._columns = [[] for _ in columns]
+        is_whole = len(places) == len(columns[0]) if columns else False
+        for own, cells in zip(self._columns, columns, strict=True):
+            own += cells if is_whole else [cells[place] for place in places]
+        self._lines += lines
         self._bytes += size
-        if len(self._rows) >= CHUNK_ROWS or self._bytes >= CHUNK_BYTES:
+        if len(self._lines) >= CHUNK_ROWS or self._bytes >= CHUNK_BYTES:
             self._flush()
 
-    def _read_key(self, cells: Sequence[Cell]) -> tuple[str | None, str | None]:
-        if not self.contract.key:
-            return None, None
-        values = self._gate.read_key(cells)
-        shown = ", ".join(f"{name}={value}" for name, value in zip(self.contract.key, values, strict=True))
-        return shown[:MAX_KEY_CHARS].replace("\0", "\ufffd"), hash_key(values)
+    def _read_keys(self) -> tuple[list[str | None], list[str | None]]:
+        """What the key of each row is called, and its hash."""
+        names = self.contract.key
+        if not names:
+            nothing: list[str | None] = [None] * len(self._lines)
+            return nothing, nothing
+        shown: list[str | None] = []
+        hashes: list[str | None] = []
+        for values in zip(*self._gate.read_keys(self._columns), strict=True):
+            said = ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
+            shown.append(said[:MAX_KEY_CHARS].replace("\0", "\ufffd"))
+            hashes.append(hash_key(values))
+        return shown, hashes
 
     def _flush(self) -> None:
-        if not self._rows:
+        if not self._lines:
             return
         name = f"t{len(self.names):05}.parquet"
-        lines, keys, hashes, rows = zip(*self._rows, strict=True)
-        names = self._gate.names[: len(rows[0])]
-        arrays = {column: _to_array(cells) for column, cells in zip(names, zip(*rows, strict=True), strict=True)}
-        arrays |= {LINE: pa.array(lines, pa.int64()), KEY: pa.array(keys, pa.string())}
-        pq.write_table(pa.table(arrays | {KEY_HASH: pa.array(hashes, pa.string())}), self._folder / name)
+        keys, hashes = self._read_keys()
+        names = self._gate.names[: len(self._columns)]
+        arrays = {column: _to_array(cells) for column, cells in zip(names, self._columns, strict=True)}
+        arrays |= {LINE: pa.array(self._lines, pa.int64()), KEY: pa.array(keys, pa.string())}
+        table = pa.table(arrays | {KEY_HASH: pa.array(hashes, pa.string())})
+        pq.write_table(table, self._folder / name, use_dictionary=False)  # read once, and soon
         self.names[name] = self._uri
-        self._rows, self._bytes = [], 0
+        self._lines, self._columns, self._bytes = [], [], 0
 
 
 def hash_key(values: Sequence[str]) -> str:
-    """32 hex digits that stand for a key."""
-    return hashlib.sha256(json.dumps(list(values), ensure_ascii=True).encode()).hexdigest()[:32]
+    """32 hex digits that stand for a key: of the JSON list of its values."""
+    text = "[" + ", ".join(map(encode_basestring_ascii, values)) + "]"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _to_array(cells: Sequence[Cell]) -> pa.Array:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from lifecycle.contracts.crawl import CrawlSpec, FoundItem, Outcome
 from lifecycle.contracts.engine import Report, ShouldStop
+from lifecycle.contracts.picture_depth import flatten_depth
 from workers.engines.crawl.memory import MemoryFrontier
 from workers.engines.crawl.run import run
 from workers.engines.ingest.identity import compute_hash
@@ -122,7 +123,7 @@ def _draw(content: bytes) -> str:
     if not content:
         return ""
     with Image.open(io.BytesIO(content)) as image:
-        small = image.convert("RGB")
+        small = flatten_depth(image).convert("RGB")
         small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
         out = io.BytesIO()
         small.save(out, "JPEG", quality=80)

@@ -1,6 +1,5 @@
-"""Uploaded files in, Parquet parts of clean items and a list of what was set aside out."""
+"""Uploaded files in, Parquet parts of clean items and a list of what was set aside out.
 
-from workers.engines.ingest.preview import inspect
-from workers.engines.ingest.run import run
-
-__all__ = ["inspect", "run"]
+What there is to call is `run.run` and `preview.inspect`. Nothing is loaded here: the crawler makes items with parts of
+this room, and its processes start without Arrow.
+"""

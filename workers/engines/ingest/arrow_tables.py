@@ -105,10 +105,15 @@ def _open_arrow(source: pa.NativeFile) -> Any:
 
 def _list_cells(batch: pa.RecordBatch, names: dict[str, list[str]]) -> Iterator[tuple]:
     columns = [
-        [_plain(v) for v in _name_classes(column.to_pylist(), names.get(field.name, ()))]
+        _make_plain(_name_classes(column.to_pylist(), names.get(field.name, ())), field.type)
         for field, column in zip(batch.schema, batch.columns, strict=True)
     ]
     yield from zip(*columns, strict=True)
+
+
+def _make_plain(values: list, kind: pa.DataType) -> list:
+    is_plain = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
+    return values if is_plain else [_plain(value) for value in values]
 
 
 def _name_classes(values: list, names: Sequence[str]) -> list:

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lifecycle.contracts.picture_depth import flatten_depth
+
 NEAR_BITS = 10  # at most so many different bits: near-duplicates, of pictures and of texts
 BITS = 64
 GRID = 32
@@ -55,7 +57,8 @@ def compute_picture(image: Image.Image) -> int | None:
 
 
 def flatten(image: Image.Image) -> Image.Image:
-    """Gray, with transparent parts on white: the way a page shows them."""
+    """Gray, with transparent parts on white and deep pictures in eight bits: the way a page shows them."""
+    image = flatten_depth(image)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         picture = image.convert("RGBA")
         picture.thumbnail((GRID * 8, GRID * 8), Image.Resampling.BILINEAR, reducing_gap=2.0)

@@ -13,12 +13,32 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifecycle.contracts.ingest import Reject
-from workers.engines.ingest.records import SCHEMA, Batch, Position, Record
+from workers.engines.ingest.records import Batch, Position, Record
 
 ROWS_PER_PART = 20_000
 BYTES_PER_PART = 16 << 20  # of texts and rows; pictures lie in blobs
 ROW_OVERHEAD = 300
 TEXT, ROW, RESULT = (Record._fields.index(name) for name in ("text", "row", "result"))
+
+SCHEMA = pa.schema(
+    [
+        ("content_hash", pa.string()),
+        ("blob", pa.string()),
+        ("text", pa.string()),
+        ("row", pa.string()),
+        ("label", pa.string()),
+        ("group", pa.string()),
+        ("split", pa.string()),
+        ("source_uri", pa.string()),
+        ("mime", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("byte_size", pa.int64()),
+        ("fingerprint", pa.int64()),
+        ("result", pa.string()),
+        ("near_prints", pa.binary()),
+    ]
+)
 
 
 class PartWriter:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from lifecycle.contracts.ingest import Reject
 
 
@@ -36,27 +34,6 @@ class Record(NamedTuple):
     fingerprint: int | None = None  # engines.ingest.fingerprints, or row_prints
     result: str | None = None  # Label Studio's result list as JSON, where a label is more than a class or a number
     near_prints: bytes | None = None  # rows only: engines.ingest.row_prints, 8 bytes each, the lowest first
-
-
-SCHEMA = pa.schema(
-    [
-        ("content_hash", pa.string()),
-        ("blob", pa.string()),
-        ("text", pa.string()),
-        ("row", pa.string()),
-        ("label", pa.string()),
-        ("group", pa.string()),
-        ("split", pa.string()),
-        ("source_uri", pa.string()),
-        ("mime", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("byte_size", pa.int64()),
-        ("fingerprint", pa.int64()),
-        ("result", pa.string()),
-        ("near_prints", pa.binary()),
-    ]
-)
 
 
 class Batch(NamedTuple):

@@ -15,7 +15,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from workers.engines.ingest.kinds import parse_number
@@ -59,6 +58,8 @@ def _measure(cells: Sequence[object]) -> tuple[float, int]:
 
 def read_numbers(cells: Sequence[object]) -> NDArray[np.float64]:
     """A column as numbers, NaN where a cell is missing or none."""
+    import pyarrow as pa  # not for a crawler of texts and pictures, whose processes should start at once
+
     try:
         if type(cells[0]) is str:
             return pa.array(cells, pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from lifecycle.contracts.crawl import CrawlSpec
+from lifecycle.contracts.crawl import CrawlSpec, FieldRule
 from tests.sites import serve
 from workers.engines import crawl as engine
 
@@ -19,6 +19,7 @@ FAST = CrawlSpec(
     retry_seconds=0.05,
     timeout_seconds=10,
 )
+PARAGRAPHS = {"take": "fields", "fields": (FieldRule("words", "p", role="text"),)}  # no text finder to load: 0.4 s
 
 
 class Notes:
@@ -48,6 +49,12 @@ def site():
 def crawl(tmp_path):
     """crawl(site, take="text", …) fetches a whole site; answers the outcome of each path, all in `.frontier`."""
     return partial(run_crawl, tmp_path)
+
+
+@pytest.fixture
+def walk(crawl):
+    """crawl, where only the way matters and not what is taken: it starts sooner."""
+    return partial(crawl, **PARAGRAPHS)
 
 
 def run_crawl(folder, site, **options) -> Crawled:

@@ -39,19 +39,19 @@ def test_every_linked_page_is_fetched_once_and_gives_its_text(site, crawl):
     assert found["/p7.html"].title == "Page 7"
 
 
-def test_robots_txt_is_obeyed_and_what_it_forbids_is_named(site, crawl):
+def test_robots_txt_is_obeyed_and_what_it_forbids_is_named(site, walk):
     site.routes["/robots.txt"] = (200, {"Content-Type": "text/plain"}, b"User-agent: *\nDisallow: /private")
     site.page("/", article("Start", WORDS, ["/private/a", "/open"]))
     site.page("/open", article("Open", WORDS))
 
-    found = crawl(site)
+    found = walk(site)
 
     assert site.hits["/private/a"] == 0
     assert (found["/private/a"].state, found["/private/a"].error_kind) == ("skipped", "robots.txt")
     assert found["/open"].state == "done"
 
 
-def test_a_host_whose_robots_txt_fails_is_left_alone_until_it_answers(site, crawl):
+def test_a_host_whose_robots_txt_fails_is_left_alone_until_it_answers(site, walk):
     asked = []
 
     def robots(handler):
@@ -61,42 +61,41 @@ def test_a_host_whose_robots_txt_fails_is_left_alone_until_it_answers(site, craw
     site.routes["/robots.txt"] = robots
     site.page("/", article("Start", WORDS, ["/private/a"]))
 
-    found = crawl(site)
+    found = walk(site)
 
     assert asked == [0, 0, 0]
     assert (found["/"].state, found["/private/a"].error_kind) == ("done", "robots.txt")
 
 
-def test_without_robots_everything_is_fetched(site, crawl):
+def test_without_robots_everything_is_fetched(site, walk):
     site.routes["/robots.txt"] = (200, {"Content-Type": "text/plain"}, b"User-agent: *\nDisallow: /")
     site.page("/", article("Start", WORDS))
 
-    found = crawl(site, obeys_robots=False)
+    found = walk(site, obeys_robots=False)
 
     assert found["/"].state == "done"
 
 
-def test_robots_wishes_and_licenses_are_kept(site, crawl):
+def test_robots_wishes_and_licenses_are_kept(site, walk):
     body = article("Start", WORDS).replace("<head>", '<head><meta name="robots" content="noarchive">')
     body = body.replace("</p>", '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY</a></p>')
     site.page("/", body, X_Robots_Tag="noimageindex")
 
-    outcome = crawl(site)["/"]
+    outcome = walk(site)["/"]
 
     assert outcome.robots == "noimageindex, noarchive"
     assert outcome.license == "https://creativecommons.org/licenses/by/4.0/"
 
 
-def test_patterns_depth_and_page_limits_hold(site, crawl):
+def test_patterns_depth_and_page_limits_hold(site, walk):
     site.fallback = lambda path: (200, {"Content-Type": "text/html"}, article(path, WORDS, [path + "a/"]).encode())
 
-    assert crawl(site, max_depth=3).paths == ["/", "/a/", "/a/a/", "/a/a/a/"]
-    assert len(crawl(site, max_depth=1000, max_pages=5).items) == 5
-    assert crawl(site, deny=(r"/a/a",)).paths == ["/", "/a/"]
-    assert crawl(site, allow=(r"/$",), deny=(r"a/a/a/$",)).paths == ["/", "/a/", "/a/a/"]
+    assert walk(site, max_depth=3).paths == ["/", "/a/", "/a/a/", "/a/a/a/"]
+    assert len(walk(site, max_depth=1000, max_pages=5).items) == 5
+    assert walk(site, allow=(r"/$",), deny=(r"a/a/a/$",)).paths == ["/", "/a/", "/a/a/"]
 
 
-def test_sitemaps_are_read_packed_and_nested(site, crawl):
+def test_sitemaps_are_read_packed_and_nested(site, walk):
     listed = "".join(f"<url><loc>{site.base}/p{n}</loc></url>" for n in range(5))
     head = '<?xml version="1.0"?>'
     space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
@@ -109,7 +108,7 @@ def test_sitemaps_are_read_packed_and_nested(site, crawl):
     for n in range(5):
         site.page(f"/p{n}", article(f"P{n}", WORDS + str(n)))
 
-    found = crawl(site, uses_robots_sitemaps=True)
+    found = walk(site, uses_robots_sitemaps=True)
 
     assert len(found.items) == 6
 
@@ -183,13 +182,13 @@ def test_languages_are_kept_apart(site, crawl):
     assert found["/de"].set_aside[0][1] == "the language is de"
 
 
-def test_redirects_are_steps_of_their_own(site, crawl):
+def test_redirects_are_steps_of_their_own(site, walk):
     site.page("/", article("Start", WORDS, ["/old", "/away"]))
     site.routes["/old"] = (301, {"Location": "/new"}, b"")
     site.routes["/away"] = (302, {"Location": "http://example.org/"}, b"")
     site.page("/new", article("New", WORDS))
 
-    found = crawl(site)
+    found = walk(site)
 
     assert found["/old"].state == "redirected"
     assert found["/new"].state == "done"
@@ -197,12 +196,12 @@ def test_redirects_are_steps_of_their_own(site, crawl):
     assert "another site" in found["/away"].error
 
 
-def test_secrets_are_sent_to_the_start_host_only(site, crawl):
+def test_secrets_are_sent_to_the_start_host_only(site, walk):
     with serve("127.0.0.1") as other:
         other.page("/", article("Other", WORDS))
         site.page("/", article("Start", WORDS, [other.base + "/", "/next"]))
         site.page("/next", article("Next", WORDS))
-        crawl(site, scope="any", headers=(("Authorization", "Bearer s3cret"),), cookies=(("session", "abc"),))
+        walk(site, scope="any", headers=(("Authorization", "Bearer s3cret"),), cookies=(("session", "abc"),))
 
         sent = site.headers["/next"][0]
         leaked = other.headers["/"][0]
@@ -231,7 +230,7 @@ def test_an_unchanged_page_says_so(site, tmp_path, crawl):
     assert frontier.outcomes[-1].etag == '"one"'
 
 
-def test_a_fetching_process_that_dies_is_replaced_and_what_it_held_is_asked_again(site, crawl, monkeypatch):
+def test_a_fetching_process_that_dies_is_replaced_and_what_it_held_is_asked_again(site, walk, monkeypatch):
     pages = [f"/p{n}" for n in range(20)]
     site.page("/", article("Start", WORDS, pages))
     for path in pages:
@@ -247,7 +246,7 @@ def test_a_fetching_process_that_dies_is_replaced_and_what_it_held_is_asked_agai
 
     monkeypatch.setattr(Fetcher, "hear", hear_and_kill)
 
-    found = crawl(site)
+    found = walk(site)
 
     assert len(fetchers) == 2
     assert {o.state for o in found.frontier.outcomes} <= {"done", "again"}

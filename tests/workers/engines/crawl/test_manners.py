@@ -51,21 +51,21 @@ class Refuses:
 
 
 @pytest.mark.parametrize("is_adaptive", [False, pytest.param(True, marks=pytest.mark.long)])
-def test_a_host_is_asked_no_more_often_than_the_rate_allows(site, crawl, is_adaptive):
+def test_a_host_is_asked_no_more_often_than_the_rate_allows(site, walk, is_adaptive):
     pages = fill(site, 6)
 
-    found = crawl(site, requests_per_second=5, is_adaptive=is_adaptive)
+    found = walk(site, requests_per_second=5, is_adaptive=is_adaptive)
 
     assert len(found.items) == len(pages) + 1
     assert min(site.gaps()) >= 0.2 - EARLY
 
 
-def test_each_host_has_a_rate_of_its_own(site, crawl):
+def test_each_host_has_a_rate_of_its_own(site, walk):
     with serve("127.0.0.2") as other:
         fill(other, 4)
         pages = [f"{other.base}/p{n}" for n in range(4)]
         site.page("/", article("Start", WORDS, [*pages, *fill(site, 4)]))
-        crawl(site, scope="any", requests_per_second=2, private_addresses="127.0.0.1, 127.0.0.2")
+        walk(site, scope="any", requests_per_second=2, private_addresses="127.0.0.1, 127.0.0.2")
 
         assert min(site.gaps()) >= 0.5 - EARLY and min(other.gaps()) >= 0.5 - EARLY
         both = sorted(when for one in (site, other) for when, path in one.asked if path != "/robots.txt")
@@ -73,25 +73,25 @@ def test_each_host_has_a_rate_of_its_own(site, crawl):
 
 
 @pytest.mark.parametrize("is_adaptive", [pytest.param(False, marks=pytest.mark.long), True])
-def test_the_pause_that_robots_txt_asks_for_is_kept_however_fast_the_site_answers(site, crawl, is_adaptive):
+def test_the_pause_that_robots_txt_asks_for_is_kept_however_fast_the_site_answers(site, walk, is_adaptive):
     site.routes["/robots.txt"] = (200, {}, b"User-agent: *\nCrawl-delay: 0.5")
     pages = fill(site, 5)
 
-    found = crawl(site, requests_per_second=0, is_adaptive=is_adaptive)
+    found = walk(site, requests_per_second=0, is_adaptive=is_adaptive)
 
     assert len(found.items) == len(pages) + 1
     assert min(site.gaps()) >= 0.5 - EARLY
 
 
-def test_no_more_requests_are_open_at_once_than_a_host_allows(site, crawl):
+def test_no_more_requests_are_open_at_once_than_a_host_allows(site, walk):
     fill(site, 12, seconds=0.15)
 
-    crawl(site, concurrency_per_host=3, concurrency=16)
+    walk(site, concurrency_per_host=3, concurrency=16)
 
     assert 2 <= site.most_at_once <= 3
 
 
-def test_all_hosts_together_have_a_limit_too(site, crawl):
+def test_all_hosts_together_have_a_limit_too(site, walk):
     with serve("127.0.0.2") as other:
         fill(other, 8, seconds=0.15)
         pages = [f"{other.base}/p{n}" for n in range(8)]
@@ -103,19 +103,19 @@ def test_all_hosts_together_have_a_limit_too(site, crawl):
             for path, route in list(one.routes.items()):
                 if callable(route):
                     one.routes[path] = lambda handler, route=route: (watch(), route(handler))[1]
-        crawl(site, scope="any", concurrency_per_host=8, concurrency=3, private_addresses="127.0.0.1, 127.0.0.2")
+        walk(site, scope="any", concurrency_per_host=8, concurrency=3, private_addresses="127.0.0.1, 127.0.0.2")
 
     assert sum(other.hits[f"/p{n}"] for n in range(8)) == 8
     assert 2 <= max(open_now) <= 3
 
 
-def test_the_site_is_told_who_asks_and_its_rules_for_that_agent_count(site, crawl):
+def test_the_site_is_told_who_asks_and_its_rules_for_that_agent_count(site, walk):
     site.routes["/robots.txt"] = (
         200, {}, b"User-agent: *\nDisallow: /\n\nUser-agent: MillBot\nDisallow: /p1\nCrawl-delay: 0.1",
     )  # fmt: skip
     fill(site, 3)
 
-    found = crawl(site, user_agent="MillBot/2.0 (+https://mills.example/bot)")
+    found = walk(site, user_agent="MillBot/2.0 (+https://mills.example/bot)")
 
     agents = {sent["User-Agent"] for asked in site.headers.values() for sent in asked}
     assert agents == {"MillBot/2.0 (+https://mills.example/bot)"}
@@ -123,12 +123,12 @@ def test_the_site_is_told_who_asks_and_its_rules_for_that_agent_count(site, craw
     assert found["/p1"].error_kind == "robots.txt"
 
 
-def test_addresses_that_a_pattern_denies_or_none_allows_are_never_asked_for(site, crawl):
+def test_addresses_that_a_pattern_denies_or_none_allows_are_never_asked_for(site, walk):
     site.page("/", article("Start", WORDS, ["/news/1", "/news/1?print=1", "/shop/1", "/moved"]))
     site.routes["/moved"] = (302, {"Location": "/news/2?print=1"}, b"")
     site.fallback = lambda path: (200, {"Content-Type": "text/html"}, article(path, WORDS).encode())
 
-    found = crawl(site, allow=(r"/news/", r"/moved"), deny=(r"\?print=",))
+    found = walk(site, allow=(r"/news/", r"/moved"), deny=(r"\?print=",))
 
     assert set(site.hits) == {"/robots.txt", "/", "/news/1", "/moved"}
     assert dict(found["/"].dropped) == {"a pattern denies it": 1, "no pattern allows it": 1}
@@ -174,11 +174,11 @@ def test_texts_below_the_least_size_are_set_aside_with_what_they_say(site, crawl
     assert refused.row["title"] == "Short" and "said the miller" in refused.row["text"]
 
 
-def test_without_a_wish_the_pause_doubles_and_ends_after_the_last_attempt(site, crawl):
+def test_without_a_wish_the_pause_doubles_and_ends_after_the_last_attempt(site, walk):
     site.page("/", article("Start", WORDS, ["/down"]))
     site.routes["/down"] = down = Refuses(500, times=9)
 
-    found = crawl(site, retry_seconds=0.4, max_attempts=4)
+    found = walk(site, retry_seconds=0.4, max_attempts=4)
 
     assert len(down.asked) == 4
     assert all(gap >= least - EARLY for gap, least in zip(down.gaps(), (0.4, 0.8, 1.6), strict=True))
@@ -193,13 +193,13 @@ def test_without_a_wish_the_pause_doubles_and_ends_after_the_last_attempt(site, 
         pytest.param(429, False, marks=pytest.mark.long), pytest.param(503, True, marks=pytest.mark.long),
     ],
 )  # fmt: skip
-def test_a_busy_site_as_a_whole_gets_the_pause_it_asks_for(site, crawl, status, as_date):
+def test_a_busy_site_as_a_whole_gets_the_pause_it_asks_for(site, walk, status, as_date):
     """Also its other pages, whether they waited already or are found meanwhile."""
     wish = (lambda: formatdate(time.time() + 3, usegmt=True)) if as_date else "2"
     fill(site, 30)
     site.routes["/p0"] = busy = Refuses(status, times=1, Retry_After=wish)
 
-    found = crawl(site, concurrency_per_host=1, concurrency=4)
+    found = walk(site, concurrency_per_host=1, concurrency=4)
 
     (pause,) = busy.gaps()
     meanwhile = [when - busy.asked[0] for when, path in site.asked if 0.3 < when - busy.asked[0] < 1.9]

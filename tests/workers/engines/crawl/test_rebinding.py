@@ -60,14 +60,14 @@ def outcome(found, url):
     return [o for o in found.frontier.outcomes if found.frontier.targets[o.id].url == url][-1]
 
 
-def test_a_name_that_was_public_when_it_was_tried_and_is_private_at_the_crawl_is_refused(site, inside, crawl, resolve):
+def test_a_name_that_was_public_when_it_was_tried_and_is_private_at_the_crawl_is_refused(site, inside, walk, resolve):
     url = f"http://rebind.example:{port(site)}/page"
     resolve({"rebind.example": [[OUTSIDE], [INSIDE]]})
     site.page("/", article("Start", WORDS, [url]))
     site.page("/page", article("Page", WORDS + " Open."))
 
-    tried = crawl(site, scope="any", obeys_robots=False)
-    crawled = crawl(site, scope="any", obeys_robots=False)
+    tried = walk(site, scope="any", obeys_robots=False)
+    crawled = walk(site, scope="any", obeys_robots=False)
 
     assert outcome(tried, url).state == "done"
     assert (outcome(crawled, url).state, outcome(crawled, url).error_kind) == ("failed", "private address")
@@ -75,13 +75,13 @@ def test_a_name_that_was_public_when_it_was_tried_and_is_private_at_the_crawl_is
     assert not inside.hits
 
 
-def test_a_redirect_to_a_name_that_leads_inside_is_refused(site, inside, crawl, resolve):
+def test_a_redirect_to_a_name_that_leads_inside_is_refused(site, inside, walk, resolve):
     url = f"http://turn.example:{port(site)}/secret"
     resolve({"turn.example": [[INSIDE]]})
     site.page("/", article("Start", WORDS, ["/away"]))
     site.routes["/away"] = (302, {"Location": url}, b"")
 
-    found = crawl(site, scope="any", obeys_robots=True)
+    found = walk(site, scope="any", obeys_robots=True)
 
     assert found["/away"].state == "redirected"
     assert outcome(found, url).state == "failed"
@@ -89,13 +89,13 @@ def test_a_redirect_to_a_name_that_leads_inside_is_refused(site, inside, crawl, 
 
 
 @pytest.mark.parametrize("answers", [[INSIDE, OUTSIDE], [OUTSIDE, INSIDE]])
-def test_of_several_addresses_of_a_name_only_the_public_ones_are_asked(site, inside, crawl, resolve, answers):
+def test_of_several_addresses_of_a_name_only_the_public_ones_are_asked(site, inside, walk, resolve, answers):
     url = f"http://both.example:{port(site)}/page"
     resolve({"both.example": [answers]})
     site.page("/", article("Start", WORDS, [url]))
     site.page("/page", article("Page", WORDS + " Open."))
 
-    found = crawl(site, scope="any", obeys_robots=False)
+    found = walk(site, scope="any", obeys_robots=False)
 
     assert outcome(found, url).state in ("done", "failed")
     assert not inside.hits
@@ -108,12 +108,12 @@ DISGUISES = (
 )  # fmt: skip
 
 
-def test_no_disguise_leads_inside_neither_by_a_link_nor_by_a_redirect(site, inside, crawl):
+def test_no_disguise_leads_inside_neither_by_a_link_nor_by_a_redirect(site, inside, walk):
     urls = [f"http://{host}:{port(site)}/secret" for host in DISGUISES]
     site.page("/", article("Start", WORDS, [*urls, *(f"/to/{n}" for n in range(len(urls)))]))
     site.routes |= {f"/to/{n}": (302, {"Location": url + f"?{n}"}, b"") for n, url in enumerate(urls)}
 
-    found = crawl(site, scope="any", obeys_robots=False, max_attempts=1, timeout_seconds=5)
+    found = walk(site, scope="any", obeys_robots=False, max_attempts=1, timeout_seconds=5)
 
     wrong = [
         (found.frontier.targets[o.id].url, o.state, o.error_kind) for o in found.frontier.outcomes

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from lifecycle.contracts.ingest import IngestSpec
-from workers.engines import ingest
-from workers.engines.ingest.records import SCHEMA
+from workers.engines.ingest import run as engine
+from workers.engines.ingest.parts import SCHEMA
 
 
 class Silent:
@@ -54,6 +54,6 @@ def take_in(tmp_path):
         work.mkdir(exist_ok=True)
         spec = IngestSpec(item_kind=kind, paths=tuple(paths), **options)
         put = put_blobs or (lambda contents: [hashlib.sha256(c).hexdigest() for c in contents])
-        return Outcome(ingest.run(spec, workdir=work, report=Silent(), should_stop=should_stop, put_blobs=put))
+        return Outcome(engine.run(spec, workdir=work, report=Silent(), should_stop=should_stop, put_blobs=put))
 
     return run

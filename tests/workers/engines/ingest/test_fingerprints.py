@@ -57,6 +57,16 @@ def test_a_changed_copy_of_a_picture_is_close(change):
         assert distance(fp.compute_picture(image), fp.compute_picture(change(image))) <= fp.NEAR_BITS
 
 
+@pytest.mark.parametrize("bits", [16, 12])
+def test_a_deep_picture_is_close_to_its_copy_in_eight_bits(bits):
+    for seed in range(5):
+        gray = draw(seed).convert("L")
+        deep = Image.fromarray((np.asarray(gray).astype(np.uint16) << (bits - 8)).astype(np.uint16))
+
+        assert deep.mode == "I;16"
+        assert distance(fp.compute_picture(gray), fp.compute_picture(deep)) <= 4
+
+
 def test_crops_are_close_as_long_as_they_are_small():
     """What an import keeps on one side (decision 014): larger crops are found by the search for faults."""
     found = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import sys
 import tarfile
 import zipfile
 
@@ -16,8 +15,9 @@ from lifecycle.contracts.ingest import IngestLimits, IngestSpec
 from lifecycle.contracts.sounds import build_reference
 from tests.sounds import HEADS, build_wav
 from tests.workers.engines.ingest.conftest import Silent
-from workers.engines.ingest import inspect
+from workers.engines.ingest import run
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.preview import inspect
 from workers.engines.ingest.sounds import check_sound, sniff
 
 LOW, HIGH = build_wav(0.05), build_wav(0.05, low=900)
@@ -195,7 +195,7 @@ def test_projects_with_a_model_behind_them_take_no_sounds(take_in):
 
 def test_a_stopped_import_goes_on_without_losing_or_doubling_anything(take_sounds, tmp_path, monkeypatch):
     monkeypatch.setattr("workers.engines.ingest.sound_files.BATCH_FILES", 2)
-    monkeypatch.setattr(sys.modules["workers.engines.ingest.run"], "CHECK_EVERY", 1)  # the package's name is a function
+    monkeypatch.setattr(run, "CHECK_EVERY", 1)
     sounds = {f"s/{n}.wav": build_wav(0.02, low=100 + n) for n in range(7)}
     files = {"list.csv": b"clip,n\n0.wav,1\n3.wav,2\ngone.wav,3\n", **sounds, "bad.wav": b"no"}
     stored: list[bytes] = []
