@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { createVerdicts } from "../../static/js/annotator/grid-feedback.js";
 import { createSelection, listTouched } from "../../static/js/annotator/grid-selection.js";
 import { createGridStore, orderByGuess, orderByIds } from "../../static/js/annotator/grid-store.js";
 import { listGridVerbs } from "../../static/js/annotator/grid-verbs.js";
@@ -186,7 +187,7 @@ test("redo goes to the page that the step was on", () => {
 });
 
 test("every verb of the grid has a key, classes first, and any but the fixed ones can have another", () => {
-  const names = ["label", "move", "next", "undo", "redo", "accept", "skip", "skip-reason", "keys", "toggle", "all", "none"];
+  const names = ["label", "move", "next", "undo", "redo", "accept", "skip", "skip-reason", "guide", "comments", "keys", "toggle", "all", "none"];
   const run = Object.fromEntries(names.map((name) => [name, () => {}]));
   const verbs = listGridVerbs(run, [{ name: "cat", key: "u" }, { name: "dog", key: "s" }]);
   const keys = Object.fromEntries(assignKeys(verbs).map((verb) => [verb.id, verb.keys]));
@@ -195,4 +196,22 @@ test("every verb of the grid has a key, classes first, and any but the fixed one
 
   const mine = Object.fromEntries(assignKeys(verbs, { "grid:redo": "y", "grid:next": "n" }).map((verb) => [verb.id, verb.keys]));
   assert.deepEqual([mine["grid:redo"], mine["grid:next"]], [["y"], ["Enter"]]);
+});
+
+test("verdicts of gold items are gathered for a page, and begin anew with the next", () => {
+  const verdicts = createVerdicts();
+  verdicts.add(0, { task: 1, given: "cat", isRight: true });
+  verdicts.add(0, { task: 2, given: "cat", isRight: false, expected: "dog" });
+  assert.deepEqual([verdicts.all.length, verdicts.rightCount, verdicts.find(2).expected], [2, 1, "dog"]);
+
+  verdicts.add(1, { task: 7, given: "owl", isRight: true });
+  assert.deepEqual([verdicts.all.map(({ task }) => task), verdicts.find(1)], [[7], null]);
+});
+
+test("the keys go to an item without touching what is selected", () => {
+  const selection = makeSelection(6, 3);
+  selection.toggle(0);
+  selection.goTo(4);
+  selection.goTo(9);
+  assert.deepEqual([selection.focus, selection.places], [4, [0]]);
 });

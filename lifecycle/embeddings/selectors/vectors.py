@@ -11,4 +11,4 @@ def read_vectors(encoder: Encoder, item_ids: Iterable[int]) -> dict[int, list[fl
     """{item id: vector} of those that have one."""
     found = Vector.objects.filter(encoder=encoder, item_id__in=list(item_ids), embedding__isnull=False)
     rows = found.values_list("item_id", "embedding")
-    return {item_id: vector.to_list() for item_id, vector in rows if vector is not None}
+    return {item_id: list(vector) for item_id, vector in rows if vector is not None}

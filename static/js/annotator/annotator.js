@@ -6,6 +6,7 @@ import { createComments } from "./comments.js";
 import { createDesk } from "./desk.js";
 import { createKeysDialog, createSkipDialog } from "./dialogs.js";
 import { createKeeper, createMemoryDrafts, openDrafts } from "./drafts.js";
+import { createGuide } from "./guide.js";
 import { describeResult, isPlain, paintLabels, readInterface } from "./interface.js";
 import { paintKeys } from "./key-caps.js";
 import { listenToKeys } from "./keyboard.js";
@@ -30,7 +31,7 @@ import { createView } from "./view.js";
 
 const STATUS_EVERY_MS = 30_000;
 const DESKS_AHEAD = 12;
-const GUIDE_KEY = "gristmill.annotator.guide";
+const GUIDE_FROM_PX = { quick: 992, full: 1_200 };
 
 const makeId = () => makeKey().replaceAll("-", "").slice(0, 10); // also over plain HTTP, where there is no randomUUID
 
@@ -69,6 +70,7 @@ export async function startAnnotator(root, setup) {
   const comments = createComments({
     panel: root.querySelector("[data-part=comments]"), api, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
   }); // prettier-ignore
+  const guide = createGuide(root, { opensFrom: preview ? Infinity : GUIDE_FROM_PX[quick ? "quick" : "full"] });
   const keysDialog = createKeysDialog({ dialog: root.querySelector("[data-part=keysDialog]"), assigned: assign, overrides, onChange: showKeys });
   const skipDialog = createSkipDialog({ dialog: root.querySelector("[data-part=skipDialog]"), reasons: setup.skip?.reasons, needsReason: setup.skip?.needs_reason, skip: actions.skip });
 
@@ -159,19 +161,13 @@ export async function startAnnotator(root, setup) {
     void queue.fill();
   }
 
-  function toggleGuide() {
-    const isOpen = root.classList.toggle("has-guide");
-    root.querySelector("[data-action=guide]").setAttribute("aria-expanded", String(isOpen));
-    localStorage.setItem(GUIDE_KEY, isOpen ? "open" : "closed");
-  }
-
   const verbs = {
     undo: actions.undo,
     redo: actions.redo,
     submit: actions.submit,
     skip: () => (setup.skip?.needs_reason ? verbs["skip-reason"]() : actions.skip()),
     "skip-reason": () => store.current && skipDialog.open(),
-    guide: toggleGuide,
+    guide: () => guide.toggle(),
     comments: () => !preview && comments.toggle(),
     keys: () => keysDialog.open(),
     back: () => store.move(-1),
@@ -253,8 +249,6 @@ export async function startAnnotator(root, setup) {
     if (!storage.isDurable && !preview && outbox.waiting) event.preventDefault();
   });
 
-  const widthForGuide = quick ? 992 : 1_200;
-  if (!preview && localStorage.getItem(GUIDE_KEY) !== "closed" && window.innerWidth >= widthForGuide) root.classList.add("has-guide");
   const statusTimer = setInterval(() => void refreshStatus(), STATUS_EVERY_MS);
   const rememberTimer = setInterval(async () => (leaving = await outbox.listTasks()), 1_000);
   cleanups.push(() => clearInterval(statusTimer), () => clearInterval(rememberTimer));

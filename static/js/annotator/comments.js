@@ -2,10 +2,14 @@
 
 import { make } from "./dom.js";
 
-/** `api` has comments(task) and comment(task, text); `current()` is the task on screen, null while there is none. */
-export function createComments({ panel, api, current, onToggle }) {
+/**
+ * `api` has comments(task) and comment(task, text); `current()` is the task on screen, null while there is none;
+ * `nameOf(task)` says which it is, where several are on screen.
+ */
+export function createComments({ panel, api, current, onToggle, nameOf = () => "" }) {
   const list = panel.querySelector("[data-part=commentList]");
   const form = panel.querySelector("[data-part=commentForm]");
+  const about = panel.querySelector("[data-part=commentAbout]");
   const said = panel.querySelector("[data-part=commentSaid]");
   let shown = null; // id of the task whose thread is on screen
 
@@ -23,6 +27,7 @@ export function createComments({ panel, api, current, onToggle }) {
     const task = current();
     shown = task?.id ?? null;
     list.replaceChildren();
+    about.textContent = task ? nameOf(task) : "";
     said.textContent = task ? "Fetching …" : "";
     if (!task) return;
     try {

@@ -64,6 +64,12 @@ export function createSelection({ onChange = () => {} } = {}) {
       base = new Set(selected);
       onChange();
     },
+    /** The keys stand on this one now; what is selected stays. */
+    goTo(place) {
+      if (place < 0 || place >= count) return;
+      focus = anchor = place;
+      onChange();
+    },
     /** The space bar, or a click: this one in or out. */
     toggle(place = focus) {
       if (place < 0 || place >= count) return;

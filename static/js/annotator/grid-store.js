@@ -92,6 +92,8 @@ export function createGridStore({ labelKind = "class" } = {}) {
     get isNewest() {
       return at === pages.length - 1;
     },
+    /** The number of the page on which a task is, from 0; -1 for none. */
+    pageOf: (id) => pages.findIndex(({ tasks }) => tasks.some((task) => task.id === id)),
     answer: (id) => page()?.answers.get(id) ?? null,
     /** Tasks of the page on screen that nobody decided yet. */
     get open() {

@@ -44,7 +44,7 @@ export function createTiles({ root, addressOf, guessOf }) {
     tile.dataset.task = task.id;
     const guess = guessOf(task);
     const score = guess?.score == null ? "" : ` ${Math.round(guess.score * 100)} %`;
-    tile.append(buildContent(task, addressOf), element("span", "label-grid-label"));
+    tile.append(buildContent(task, addressOf), element("span", "label-grid-label"), element("span", "label-grid-verdict"));
     if (guess) tile.append(element("span", "label-grid-guess", `${guess.value}${score}`));
     return tile;
   }
@@ -52,6 +52,12 @@ export function createTiles({ root, addressOf, guessOf }) {
   function find(task) {
     if (!built.has(task.id)) built.set(task.id, build(task));
     return built.get(task.id);
+  }
+
+  function paintVerdict(tile, verdict) {
+    tile.classList.toggle("is-right", Boolean(verdict?.isRight));
+    tile.classList.toggle("is-wrong", verdict?.isRight === false);
+    tile.querySelector(".label-grid-verdict").textContent = verdict ? (verdict.isRight ? "right" : `expected: ${verdict.expected}`) : "";
   }
 
   return {
@@ -64,8 +70,8 @@ export function createTiles({ root, addressOf, guessOf }) {
       for (const task of tasks) built.delete(task.id);
     },
 
-    /** Draw a page: `answerOf(task)` and `selection` say how each tile looks. */
-    paint(tasks, { answerOf, selection }) {
+    /** Draw a page: `answerOf(task)`, `verdictOf(task)` and `selection` say how each tile looks. */
+    paint(tasks, { answerOf, verdictOf, selection }) {
       const tiles = tasks.map(find);
       const isSame = root.children.length === tiles.length && tiles.every((tile, n) => root.children[n] === tile);
       if (!isSame) root.replaceChildren(...tiles);
@@ -75,6 +81,7 @@ export function createTiles({ root, addressOf, guessOf }) {
         tile.ariaSelected = String(selection.has(place));
         tile.classList.toggle("is-focus", selection.focus === place);
         tile.classList.toggle("is-done", Boolean(answer));
+        paintVerdict(tile, answer && verdictOf(tasks[place]));
         tile.querySelector(".label-grid-label").textContent = answer ? (answer.kind === "skip" ? "skipped" : answer.value) : "";
       });
       root.setAttribute("aria-activedescendant", `tile-${selection.focus}`);

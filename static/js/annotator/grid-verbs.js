@@ -24,10 +24,12 @@ export function listGridVerbs(run, classes) {
     verb("accept", "Page", "Label as the model guesses", ["Shift+Enter"]),
     verb("skip", "Page", "Skip", ["s"], { spare: ["Shift+x"] }),
     verb("skip-reason", "Page", "Skip, and say why", ["Shift+s"]),
+    verb("guide", "Page", "Show or hide the guide", ["g"], { spare: ["Shift+g"] }),
+    verb("comments", "Page", "Show or hide the comments on the item you are on", ["c"], { spare: ["Shift+c", "Shift+q"] }),
     verb("keys", "Page", "This list", ["?"], { isFixed: true }),
     verb("toggle", "Items", "Select this item, or let go of it", [" "]),
     verb("all", "Items", "Select all that are left", ["Ctrl+a"]),
-    verb("none", "Items", "Select nothing", ["Escape"], { isFixed: true }),
+    verb("none", "Items", "Select nothing", ["Escape"], { isFixed: true, whileTyping: true }),
     ...STEPS.map(move),
     ...STEPS.map(extend),
   ];

@@ -1,16 +1,19 @@
 // Wires grid mode together: pages leased ahead, selection, outbox, keys.
 
 import { createApi, readCookie } from "./api.js";
+import { createComments } from "./comments.js";
 import { createKeysDialog, createSkipDialog } from "./dialogs.js";
+import { createFeedback, createVerdicts } from "./grid-feedback.js";
 import { createSelection } from "./grid-selection.js";
 import { createGridStore, orderByGuess, orderByIds, readGuess } from "./grid-store.js";
 import { createTiles, listenToBox } from "./grid-tiles.js";
 import { listGridVerbs } from "./grid-verbs.js";
+import { createGridView, keepChoices } from "./grid-view.js";
+import { createGuide } from "./guide.js";
 import { paintKeys } from "./key-caps.js";
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
-import { MESSAGES } from "./messages.js";
-import { createOutbox, States } from "./outbox.js";
+import { createOutbox } from "./outbox.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
 import { createLock } from "./tabs.js";
@@ -18,16 +21,9 @@ import { createLock } from "./tabs.js";
 const RETRY_MS = 3_000;
 const LOOK_AGAIN_MS = 15_000;
 const IDLE_MS = 10 * 60_000; // nobody there: leases are left to others
-const PLACE = 2; // of the choices kept in this browser
-const KEPT = "gristmill.label-grid";
-
-const SAVES = {
-  [States.SAVED]: ["Saved", "is-saved"],
-  [States.SENDING]: ["Saving", "is-sending"],
-  [States.OFFLINE]: ["Offline", "is-offline"],
-  [States.SIGNED_OUT]: ["Logged out", "is-stopped"],
-  [States.NO_ACCESS]: ["No access", "is-stopped"],
-}; // prettier-ignore
+const FOLLOW_MS = 150; // the keys rest on an item: its comments are fetched
+const GUIDE_FROM_PX = 1_200;
+const KEPT = "gristmill.label-grid"; // in this browser: the order and the size of pages
 
 export async function startGrid(root, setup) {
   const name = `gristmill-outbox-${setup.user}-${setup.project}`;
@@ -37,13 +33,22 @@ export async function startGrid(root, setup) {
   const selection = createSelection({ onChange: () => paint() });
   const addressOf = (task) => setup.thumbnail.replace("/0/", `/${task.id}/`);
   const tiles = createTiles({ root: parts.tiles, addressOf, guessOf: readGuess });
+  const view = createGridView(parts);
+  const verdicts = createVerdicts();
+  const feedback = createFeedback({ element: parts.feedback, verdicts, look: lookAt });
   const storage = await openStorage(name);
-  const outbox = createOutbox({ storage, send: api.send, stamp: { guideVersion: setup.guide_version }, lock: createLock(name), onChange: showSave });
+  const outbox = createOutbox({ storage, send: api.send, stamp: { guideVersion: setup.guide_version }, lock: createLock(name), onChange: view.showSave, onOutcome: showVerdict });
   const watch = createStopwatch();
   const { reasons, needs_reason: needsReason } = setup.skip ?? {};
   const overrides = openOverrides(globalThis.localStorage, `gristmill-grid-keys-${setup.user}-${setup.project}`);
   const keysDialog = createKeysDialog({ dialog: parts.keysDialog, assigned: assign, overrides, onChange: () => paintKeys(root, assign()) });
   const skipDialog = createSkipDialog({ dialog: parts.skipDialog, reasons, needsReason, skip: skipAsked });
+  const guide = createGuide(root, { opensFrom: setup.guide_version === null ? Infinity : GUIDE_FROM_PX });
+  const comments = createComments({
+    panel: parts.comments, api, current: () => store.tasks[selection.focus] ?? null, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
+    nameOf: (task) => `Item ${task.itemId}${task.source ? `: ${task.source}` : ""}`,
+  }); // prettier-ignore
+  const remember = keepChoices([parts.order, parts.size], KEPT);
   const cleanups = [];
   let asked = []; // the tasks that the dialog asks a reason for: the selection may be gone by the time it is given
   let coming = null; // the promise of the next page
@@ -52,43 +57,34 @@ export async function startGrid(root, setup) {
   let lastInput = Date.now();
   let retryTimer = null;
   let heartTimer = null;
+  let followTimer = null;
   let said = "";
-
-  function showSave({ state, waiting, refused }) {
-    const [words, look] = SAVES[state];
-    parts.save.textContent = waiting && state !== States.SAVED ? `${words} (${waiting})` : words;
-    parts.save.className = `annotator-save ${look}`;
-    parts.refused.hidden = !refused.length;
-    parts.refusedList.replaceChildren(
-      ...refused.map(({ message }) => Object.assign(document.createElement("li"), { textContent: message })),
-    );
-    const stopped = state === States.SIGNED_OUT || state === States.NO_ACCESS ? MESSAGES[state].join(". ") : "";
-    parts.notice.textContent = stopped;
-    parts.notice.hidden = !stopped;
-    parts.notice.classList.toggle("is-serious", Boolean(stopped));
-  }
 
   function paint() {
     const { tasks } = store;
-    const isEmpty = !tasks.length;
-    parts.tiles.hidden = isEmpty;
-    const isStart = Boolean(parts.start) && (!said || said === "empty"); // the page itself says how to begin
-    if (parts.start) parts.start.hidden = !isEmpty || !isStart;
-    parts.empty.hidden = !isEmpty || !said || isStart;
-    parts.tools.inert = isEmpty;
-    parts.undo.disabled = !store.canUndo;
-    parts.redo.disabled = !store.canRedo;
-    if (isEmpty) {
-      [parts.emptyTitle.textContent, parts.emptyText.textContent] = MESSAGES[said] ?? ["", ""];
-      parts.count.textContent = "";
-      return;
-    }
-    tiles.paint(tasks, { answerOf: (task) => store.answer(task.id), selection });
-    const left = store.open.length;
-    const chosen = selection.size ? `${selection.size} selected, ` : "";
-    parts.count.textContent = `${chosen}${tasks.length - left} of ${tasks.length} labeled`;
-    parts.nextText.textContent = left && left < tasks.length ? `Next page, leave ${left}` : "Next page";
-    parts.accept.hidden = !tasks.some(readGuess);
+    view.showPage(!tasks.length, said);
+    view.showSteps(store);
+    if (!tasks.length) return;
+    tiles.paint(tasks, { answerOf: (task) => store.answer(task.id), verdictOf: (task) => verdicts.find(task.id), selection });
+    view.showCount({ total: tasks.length, left: store.open.length, selected: selection.size, hasGuess: tasks.some(readGuess) });
+    clearTimeout(followTimer);
+    followTimer = setTimeout(comments.follow, FOLLOW_MS);
+  }
+
+  /** An answer was a gold item's: told at once, gathered for its page. */
+  function showVerdict({ task, value: given }, { feedback: found }) {
+    if (!found) return;
+    verdicts.add(store.pageOf(task), { task, given, ...found });
+    feedback.paint();
+    paint();
+  }
+
+  function lookAt(id) {
+    const place = store.tasks.findIndex((task) => task.id === id);
+    if (place < 0) return announce("This item is on a page before; undo leads back to it.", { isShown: true });
+    selection.goTo(place);
+    tiles.scrollToFocus(place);
+    parts.tiles.focus({ preventScroll: true });
   }
 
   /** A page from the queue, in the order that is asked for, its pictures decoded. */
@@ -112,7 +108,9 @@ export async function startGrid(root, setup) {
       headers: { "Content-Type": "application/json", "X-CSRFToken": readCookie("csrftoken") },
       body: JSON.stringify({ tasks: tasks.map((task) => task.id) }),
     }).catch(() => null);
-    return response?.ok ? orderByIds(tasks, (await response.json()).order) : tasks;
+    if (response?.ok) return orderByIds(tasks, (await response.json()).order);
+    view.announce("The items could not be put in order; they come as the queue has them.", { isShown: true });
+    return tasks;
   }
 
   function fill() {
@@ -141,14 +139,8 @@ export async function startGrid(root, setup) {
   /** The page that waits comes on screen at once; the one after it is asked for. */
   function show() {
     if (store.advance()) {
-      const { tasks } = store;
-      parts.tiles.hidden = false;
-      tiles.paint(tasks, { answerOf: (task) => store.answer(task.id), selection });
-      selection.setSize(tasks.length, tiles.countColumns());
-      parts.tiles.scrollTop = 0;
+      showAdvanced();
       parts.tiles.focus({ preventScroll: true });
-      watch.restart();
-      void fill();
     }
     paint();
   }
@@ -159,23 +151,22 @@ export async function startGrid(root, setup) {
       return;
     }
     if (store.open.length === store.tasks.length && store.tasks.length) {
-      announce("Nothing on this page has a label yet. Select items and press the key of a class.");
+      announce("Nothing on this page has a label yet. Select items and press the key of a class.", { isShown: true });
       return;
     }
     if (coming && !store.ahead?.length && store.open.length) {
       const before = store.tasks;
-      announce("Fetching the next page …");
+      announce("Fetching the next page …", { isShown: true });
       void coming.then(() => store.tasks === before && next());
       return;
     }
     if (!store.ahead?.length && store.open.length) {
-      announce("This is the last page there is right now.");
+      announce("This is the last page there is right now.", { isShown: true });
       return;
     }
     const rest = store.giveBack();
     if (rest.length) void api.release(rest).catch(() => {}); // they end by themselves too
     if (store.advance()) {
-      store.arrange((tasks) => tasks);
       showAdvanced();
     } else {
       selection.setSize(store.tasks.length, tiles.countColumns());
@@ -185,17 +176,14 @@ export async function startGrid(root, setup) {
   }
 
   function showAdvanced() {
-    tiles.paint(store.tasks, { answerOf: (task) => store.answer(task.id), selection });
+    paint(); // columns are counted on what is there
     selection.setSize(store.tasks.length, tiles.countColumns());
     parts.tiles.scrollTop = 0;
     watch.restart();
     void fill();
   }
 
-  function announce(words) {
-    parts.announce.textContent = words;
-    parts.notice.hidden = true;
-  }
+  const { announce } = view;
 
   /** What a class key is about: what is selected, else the item the keys stand on. */
   const chosen = () => (selection.size ? selection.places : [selection.focus]).map((place) => store.tasks[place]).filter(Boolean);
@@ -250,7 +238,9 @@ export async function startGrid(root, setup) {
     "skip-reason": askWhy,
     accept: () => commit(store.accept(chosen(), watch.elapsedMs), "Labeled as the model guesses."),
     toggle: () => selection.toggle(),
-    none: () => selection.none(),
+    none: letGo,
+    guide: guide.toggle,
+    comments: comments.toggle,
     label,
     move,
     all: () => selection.all(store.tasks.flatMap((task, place) => (store.answer(task.id) ? [] : [place]))),
@@ -265,6 +255,12 @@ export async function startGrid(root, setup) {
     selection.setColumns(tiles.countColumns());
     selection.move(across, down, { extend });
     tiles.scrollToFocus(selection.focus);
+  }
+
+  /** Out of a text first, then of the selection. */
+  function letGo() {
+    if (document.activeElement?.matches("textarea, input")) document.activeElement.blur();
+    else selection.none();
   }
 
   function assign() {
@@ -292,19 +288,6 @@ export async function startGrid(root, setup) {
     store.arrange((tasks) => orderByIds(tasks, (tasks === store.ahead ? (waiting ?? []) : shown).map(({ id }) => id)));
     selection.setSize(store.tasks.length, tiles.countColumns());
     paint();
-  }
-
-  function remember() {
-    localStorage.setItem(KEPT, JSON.stringify([parts.order.value, parts.size.value]));
-  }
-
-  function recall() {
-    const kept = JSON.parse(localStorage.getItem(KEPT) ?? "[]");
-    const selects = [parts.order, parts.size];
-    for (let n = 0; n < PLACE; n += 1) {
-      const option = [...selects[n].options].find(({ value, disabled }) => value === kept[n] && !disabled);
-      if (option) selects[n].value = option.value;
-    }
   }
 
   function beat() {
@@ -337,7 +320,6 @@ export async function startGrid(root, setup) {
     if (rest.length) await api.release(rest).catch(() => {}); // the page is going; leases end by themselves too
   }
 
-  recall();
   paintKeys(root, assign());
   cleanups.push(
     listenToKeys(document, () => (root.querySelector("dialog[open]") ? [] : listBindings(assign()))),
@@ -369,6 +351,8 @@ export async function startGrid(root, setup) {
     void releaseRest();
     clearTimeout(retryTimer);
     clearTimeout(heartTimer);
+    clearTimeout(followTimer);
+    feedback.destroy();
     outbox.stop();
     for (const cleanup of cleanups) cleanup();
   };

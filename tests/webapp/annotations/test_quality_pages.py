@@ -127,7 +127,8 @@ def test_who_has_not_passed_the_quiz_is_led_to_it(client, url, project, owner, g
     newcomer = factories.UserFactory()
     factories.MembershipFactory(project=project, user=newcomer, role="annotator")
     client.force_login(newcomer)
-    assert client.get(url("label")).headers["Location"] == url("quiz")
+    for place in ("label", "grid"):
+        assert client.get(url(place)).headers["Location"] == url("quiz")
     nothing = client.post(reverse("api-annotations:queue-next", kwargs={"slug": project.slug}), {"count": 1})
     assert nothing.status_code == 409
     lent = gold[0].task_id
@@ -144,7 +145,7 @@ def test_who_has_not_passed_the_quiz_is_led_to_it(client, url, project, owner, g
         client.post(url("quiz"), given | {"attempt": attempt.pk})
 
     assert list(QuizAttempt.objects.order_by("pk").values_list("is_passed", flat=True)) == [False, True]
-    assert client.get(url("label")).status_code == 200
+    assert [client.get(url(place)).status_code for place in ("label", "grid")] == [200, 200]
     services.write_guide(project=project, actor=owner, body="New rules")
     assert client.get(url("label")).headers["Location"] == url("quiz")  # a new guide asks again
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from lifecycle.annotations import grid_rules, grid_selectors, selectors
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.queue import MAX_LEASES_AT_ONCE
+from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.embeddings.selectors import find_encoder
@@ -21,6 +22,7 @@ from lifecycle.embeddings.selectors.vectors import read_vectors
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.files import respond_picture
+from webapp.pages.annotations.guide import render_guide
 
 THUMBNAIL = 320
 SIZES = (12, 24, MAX_LEASES_AT_ONCE)
@@ -32,6 +34,8 @@ SIZES = (12, 24, MAX_LEASES_AT_ONCE)
 def grid(request, slug):
     """Only where an item has one class: everything else is labeled one item at a time."""
     project = get_project(request.user, slug, role="annotator")
+    if is_quiz_wanted(project, request.user, role=project.role):
+        return redirect("annotations:quiz", slug=slug)
     schema, guide = selectors.find_schema(project), selectors.find_guide(project)
     problem, queue = get_problem_type(project.problem_type), find_settings(project)
     if problem.label_kind != LabelKind.CLASS:
@@ -42,6 +46,8 @@ def grid(request, slug):
         "section": "label",
         "can_answer": selectors.can_answer(project, schema),
         "can_edit": is_allowed(project.role, "engineer"),
+        "can_review": is_allowed(project.role, "reviewer"),
+        "guide_html": render_guide(guide.body, slug) if guide else "",
         "progress": selectors.count_progress(project),
         "has_vectors": find_encoder(project) is not None,
         "sizes": SIZES,

@@ -1,0 +1,86 @@
+"""Tags beside each other as a person uses them: nested choices, marked-up text with relations and attributes of
+regions, the guide beside them."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from lifecycle.annotations import services
+from tests.browser.test_label_spans import make_project, mark, open_page, wait_until_saved  # noqa: F401 — fixtures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NESTED = """<View><Text name="item" value="$text"/>
+<Choices name="label" toName="item" choice="multiple" allowNested="true">
+<Choice value="Damage"><Choice value="Wet"/><Choice value="Torn"/></Choice><Choice value="Price"/></Choices>
+<Number name="count" toName="item" min="0" max="9"/></View>"""
+MARKED = """<View>
+<HyperTextLabels name="label" toName="item"><Label value="Person"/><Label value="Firm"/></HyperTextLabels>
+<HyperText name="item" value="$text"/><Relations><Relation value="leads"/></Relations>
+<Choices name="sure" toName="item" perRegion="true"><Choice value="sure"/><Choice value="not sure"/></Choices></View>"""
+SIZES = pytest.mark.parametrize("size", [(1440, 900), pytest.param((820, 1180), marks=pytest.mark.long)])
+
+
+@SIZES
+def test_nested_choices_are_kept_with_the_way_to_them(make_project, open_page, browser_page, watch_console, size):  # noqa: F811
+    problems = watch_console(browser_page)
+    made = make_project(NESTED, "text_labelling", ["It was late, wet and too dear.", "Another."])
+    browser_page.set_viewport_size({"width": size[0], "height": size[1]})
+    page = open_page(made)
+
+    page.keyboard.press("2")
+    page.locator("[data-value=Price]").click()
+    page.locator("[data-control=count] input").fill("3")
+    page.keyboard.press("Control+z")  # the number, then the price
+    page.keyboard.press("Escape")
+    page.locator("[data-part=stage]").click()
+    page.keyboard.press("Control+Shift+z")
+    expect(page.locator("[data-value=Wet]")).to_have_attribute("aria-checked", "true")
+    page.keyboard.press("Enter")
+
+    (answer,) = wait_until_saved(page, made.annotator, 1)
+    said = {entry["from_name"]: entry["value"] for entry in answer.result}
+    assert said["label"] == {"choices": [["Damage", "Wet"], ["Price"]]}
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[aria-checked=true]")).to_have_text(["Wet2", "Price4"])
+    assert problems == []
+
+
+@SIZES
+def test_marked_up_text_has_relations_and_attributes(make_project, open_page, browser_page, watch_console, size):  # noqa: F811
+    problems = watch_console(browser_page)
+    made = make_project(MARKED, "span_labelling", ["<p>Ann <b>Lee</b> runs <i>Acme</i>.</p>", "<p>Two</p>"])
+    services.write_guide(project=made.project, actor=made.project.created_by, body="A **firm** has people.")
+    browser_page.set_viewport_size({"width": size[0], "height": size[1]})
+    page = open_page(made)
+    guide = page.locator("#annotator-guide")
+
+    if not guide.is_visible():  # a tablet waits until it is asked
+        page.keyboard.press("g")
+    expect(guide.locator("strong")).to_have_text("firm")
+    expect(page.locator("[data-action=guide][aria-expanded]")).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("g")
+    expect(guide).to_be_hidden()
+    page.keyboard.press("1")
+    mark(page, "Lee")
+    page.keyboard.press("2")
+    mark(page, "Acme")
+    page.get_by_role("radio", name="not sure").click()
+    page.locator(".annotator-region-name").first.click()
+    page.keyboard.press("r")
+    page.locator(".annotator-region-name").nth(1).click()
+    expect(page.locator(".annotator-relation")).to_have_count(1)
+    page.keyboard.press("Enter")
+
+    (answer,) = wait_until_saved(page, made.annotator, 1)
+    spans = [entry for entry in answer.result if entry["type"] == "hypertextlabels"]
+    assert [(one["value"]["text"], one["value"]["hypertextlabels"]) for one in spans] == [
+        ("Lee", ["Person"]),
+        ("Acme", ["Firm"]),
+    ]
+    (relation,) = [entry for entry in answer.result if entry["type"] == "relation"]
+    assert (relation["from_id"], relation["to_id"]) == (spans[0]["id"], spans[1]["id"])
+    (doubt,) = [entry for entry in answer.result if entry["type"] == "choices"]
+    assert (doubt["id"], doubt["value"]) == (spans[1]["id"], {"choices": ["not sure"]})
+    assert problems == []

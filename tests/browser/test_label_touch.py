@@ -1,0 +1,116 @@
+"""Labelling on a tablet: boxes, outlines, strokes, spans and grids by finger, two fingers to look closer."""
+
+from __future__ import annotations
+
+import pytest
+from label_studio_sdk.converter import brush
+from playwright.sync_api import expect
+
+from lifecycle.annotations.models import Annotation, Review
+from tests.browser.fingers import Fingers, list_outside, list_small_buttons
+from tests.browser.test_label_images import HEIGHT, WIDTH, Photograph, assert_near, expect_regions
+from tests.browser.test_label_images import project as photographs  # noqa: F401 — a fixture
+from tests.browser.test_labelling import make_project  # noqa: F401 — a fixture
+from tests.browser.test_review import answered  # noqa: F401 — a fixture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def open_tablet(browser, live_url, login):
+    """open_tablet(project, user, "label") is that page on a tablet held upright."""
+    contexts = []
+
+    def open_page(project, user, place: str):
+        screen = {"width": 820, "height": 1180}
+        context = browser.new_context(base_url=live_url, viewport=screen, has_touch=True, is_mobile=True)
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        login(page, user)
+        page.goto(f"/projects/{project.slug}/{place}")
+        if place != "label/review":
+            page.wait_for_selector("[data-module][data-ready=true]", state="attached")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def wait_for_answers(page, count: int) -> list[Annotation]:
+    expect(page.locator("[data-part=save]")).to_have_text("Saved")
+    answers = Annotation.objects.filter(is_current=True, kind="answer").order_by("pk")
+    for _ in range(200):
+        if answers.count() == count:
+            break
+        page.wait_for_timeout(50)
+    assert answers.count() == count
+    return list(answers)
+
+
+def test_boxes_outlines_and_strokes_are_drawn_by_finger(photographs, open_tablet):  # noqa: F811
+    page = open_tablet(photographs, photographs.created_by, "label")
+    fingers, photo = Fingers(page), Photograph(page)
+    assert list_small_buttons(page) == []
+    assert list_outside(page) == []
+
+    page.locator("[data-label='cell']").tap()
+    fingers.drag(photo.at(0.2, 0.2), photo.at(0.4, 0.5))
+    expect_regions(page, 1)
+    page.locator("[data-label='leaf']").tap()
+    fingers.tap(photo.at(0.6, 0.2), photo.at(0.8, 0.2), photo.at(0.8, 0.5), photo.at(0.6, 0.2))
+    expect_regions(page, 2)
+    page.locator("[data-label='stain']").tap()
+    fingers.drag(photo.at(0.3, 0.7), photo.at(0.5, 0.7))
+    expect_regions(page, 3)
+    fitted = page.locator(".image-sheet").bounding_box()
+    fingers.pinch(photo.at(0.5, 0.5), before=100, after=200)
+    near = page.locator(".image-sheet").bounding_box()
+    expect_regions(page, 3)  # two fingers draw nothing
+    page.get_by_role("button", name="Submit").tap()
+
+    assert near["width"] == pytest.approx(2 * fitted["width"], rel=0.1)
+    (answer,) = wait_for_answers(page, 1)
+    box, outline, mask = answer.result
+    assert_near(box["value"], {"x": 20, "y": 20, "width": 20, "height": 30, "rotation": 0})
+    assert box["value"]["rectanglelabels"] == ["cell"]
+    assert outline["value"]["points"] == [pytest.approx(point, abs=0.6) for point in ([60, 20], [80, 20], [80, 50])]
+    alpha = brush.decode_rle(mask["value"]["rle"]).reshape(HEIGHT, WIDTH, 4)[:, :, 3]
+    assert alpha[int(0.7 * HEIGHT), int(0.4 * WIDTH)] == 255
+    assert alpha[int(0.4 * HEIGHT), int(0.4 * WIDTH)] == 0
+
+
+@pytest.mark.parametrize("place", ["label", "label/grid"])
+def test_pictures_are_answered_by_thumb(make_project, open_tablet, place):  # noqa: F811
+    project, annotator = make_project("image_classification", count=6)
+    page = open_tablet(project, annotator, place)
+
+    assert list_small_buttons(page) == []
+    assert list_outside(page) == []
+    if place == "label/grid":
+        for number in (0, 2, 3):
+            page.locator(".label-grid-tile").nth(number).tap()
+        expect(page.locator("[data-part=count]")).to_have_text("3 selected, 0 of 6 labeled")
+    page.locator("[data-class='dog']").tap()
+
+    answers = wait_for_answers(page, 3 if place == "label/grid" else 1)
+    assert {answer.value for answer in answers} == {"dog"}
+    page.get_by_role("button", name="Undo").first.tap()
+    wait_for_answers(page, 0)
+
+
+def test_answers_are_reviewed_by_finger(answered, open_tablet):  # noqa: F811
+    project, reviewer, items = answered
+    page = open_tablet(project, reviewer, "label/review")
+    desk = page.locator("#review")
+
+    assert list_small_buttons(page, within="#review") == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 820
+    page.get_by_role("button", name="Accept").tap()
+    expect(desk).to_contain_text(f"{len(items) - 1} waiting")
+    page.get_by_label("Why it is rejected").fill("not a cat")
+    page.get_by_role("button", name="Reject").tap()
+    expect(desk).to_contain_text(f"{len(items) - 2} waiting")
+
+    assert sorted(Review.objects.values_list("verdict", flat=True)) == ["accepted", "rejected"]
