@@ -3,6 +3,7 @@
 from lifecycle.annotations.selectors import find_schema
 from lifecycle.annotations.services.adopt import ANNOTATION_TABLE
 from lifecycle.datasets import selectors, services
+from lifecycle.pipelines.card_history import keep_history_soon
 from workers.engines.ingest.fingerprints import find_near
 from workers.runtime import JobContext, job_task
 
@@ -25,4 +26,5 @@ def version(context: JobContext):
             snapshot=snapshot,
             classes=schema.classes if schema else [],
         )
+        keep_history_soon(found)
     return {"version": found.number, "version_id": found.pk, "is_new": is_new, "item_count": found.item_count}

@@ -42,6 +42,7 @@ from lifecycle.datasets.services.uploads import (
 from lifecycle.datasets.services.versions import (
     balance_small_splits,
     commit_version,
+    record_history,
     record_version,
 )
 
@@ -82,6 +83,7 @@ __all__ = [
     "refresh_statistics",
     "record_labels",
     "record_preview",
+    "record_history",
     "record_version",
     "restore_items",
     "start_import",
