@@ -152,6 +152,11 @@ class Item(models.Model):
                 condition=models.Q(fingerprint__isnull=False),
                 name="item_fingerprint",
             ),
+            models.Index(  # rows that datasets.services.row_prints has yet to give one; as a rule there are none
+                fields=["dataset", "id"],
+                condition=models.Q(fingerprint__isnull=True, row__isnull=False, blob=""),
+                name="item_unprinted",
+            ),
         ]
 
     @property

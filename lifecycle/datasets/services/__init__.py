@@ -27,6 +27,7 @@ from lifecycle.datasets.services.loading import (
     refresh_statistics,
 )
 from lifecycle.datasets.services.restoring import list_labels_that_differ, restore_exclusions, start_restore
+from lifecycle.datasets.services.row_prints import fill_row_prints
 from lifecycle.datasets.services.selections import create_selection
 from lifecycle.datasets.services.snapshots import take_snapshot
 from lifecycle.datasets.services.splits import update_splits
@@ -73,6 +74,7 @@ __all__ = [
     "discard_collection",
     "discard_upload",
     "exclude_items",
+    "fill_row_prints",
     "find_new_labels",
     "finish_collection",
     "inspect_collection",
