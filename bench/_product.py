@@ -80,6 +80,7 @@ def import_file(project, user, path: Path, **options):
 
 def run_jobs() -> None:
     """Run what is queued, in this process, through the runtime that workers use. Raises when a job fails."""
+    import workers.tasks.card
     import workers.tasks.embed
     import workers.tasks.ingest
     import workers.tasks.inspect
