@@ -80,18 +80,25 @@ def import_file(project, user, path: Path, **options):
 
 def run_jobs() -> None:
     """Run what is queued, in this process, through the runtime that workers use. Raises when a job fails."""
+    import workers.tasks.card
     import workers.tasks.embed
     import workers.tasks.ingest
     import workers.tasks.inspect
     import workers.tasks.version  # noqa: F401  registers the bodies
     from lifecycle.jobs.models import Job
-    from workers import runtime
 
     while job := Job.objects.filter(state="queued").order_by("pk").first():
-        runtime.execute(job.pk, worker="bench")
-        job.refresh_from_db()
-        if job.state != "succeeded":
-            raise RuntimeError(f"{job}: {job.state} {job.error}\n{job.traceback}")
+        run_job(job)
+
+
+def run_job(job) -> None:
+    """Run one job, as `run_jobs` does; its task must be imported."""
+    from workers import runtime
+
+    runtime.execute(job.pk, worker="bench")
+    job.refresh_from_db()
+    if job.state != "succeeded":
+        raise RuntimeError(f"{job}: {job.state} {job.error}\n{job.traceback}")
 
 
 def peak_megabytes() -> float:

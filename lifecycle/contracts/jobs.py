@@ -13,6 +13,7 @@ JOB_QUEUES: dict[str, str] = {
     "crawl": "io",
     "crawl_trial": "io",
     "version": "io",
+    "card": "io",
     "export": "io",
     "restore": "io",
     "relabel": "io",

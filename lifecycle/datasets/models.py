@@ -152,6 +152,11 @@ class Item(models.Model):
                 condition=models.Q(fingerprint__isnull=False),
                 name="item_fingerprint",
             ),
+            models.Index(  # rows that datasets.services.row_prints has yet to give one; as a rule there are none
+                fields=["dataset", "id"],
+                condition=models.Q(fingerprint__isnull=True, row__isnull=False, blob=""),
+                name="item_unprinted",
+            ),
         ]
 
     @property
@@ -191,6 +196,7 @@ class DatasetVersion(TimestampedModel):
     item_count = models.BigIntegerField()
     labeled_count = models.BigIntegerField()
     summary = models.JSONField(default=dict)  # datasets.manifests.summarize, and under `settings` datasets.settling
+    history = models.JSONField(null=True, blank=True)  # pipelines.card_history.History, once a job has counted it
     archived_at = models.DateTimeField(null=True, blank=True)  # out of the lists; what was built on it still reads it
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

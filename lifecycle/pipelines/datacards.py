@@ -6,52 +6,35 @@ tags, the version's profile and searches for faults may come later, and each say
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from django.core.cache import cache
-
-from lifecycle.annotations.authors import count_by_author
-from lifecycle.annotations.models import Annotation
 from lifecycle.contracts.problems import get_problem_type
-from lifecycle.crawls.origins import Origin, count_origins
 from lifecycle.datasets import manifests
 from lifecycle.datasets import selectors as datasets
 from lifecycle.datasets.cards import CardFacts, build_card
-from lifecycle.datasets.models import Collection, DatasetVersion
+from lifecycle.datasets.models import DatasetVersion
 from lifecycle.datasets.settling import Settled, read_settled
 from lifecycle.datasets.splitting import TITLES
 from lifecycle.exploration.rules import TITLES as LISTS
 from lifecycle.exploration.selectors import find_profile, find_scan, map_open_items
+from lifecycle.pipelines.card_history import count_history, is_quick, read_history
 from lifecycle.projects.models import Charter
 
-SHOWN_PEOPLE = 20
-SHOWN_PAGES = 100  # lines of what crawled pages said
-REMEMBERED_SECONDS = 30 * 86_400
-WORDS: dict[str, str] = {
-    Annotation.Origin.IMPORT: "imported by {}",
-    Annotation.Origin.FEEDBACK: "feedback, taken in by {}",
-    Annotation.Origin.CONSENSUS: "merged out of several answers, for {}",
-}
 
-
-class History(NamedTuple):
-    """What rows that never change say of a version's items."""
-
-    labels_by: list[tuple[str, int]]  # (who, labels)
-    pages: list[list[str]]  # (site, what, said, items)
-    wishes: dict[str, int]  # {directive of robots: items}
+def find_data_card(version: DatasetVersion) -> str | None:
+    """The card of a version in Markdown; None while what it needs has to be counted first, which no request
+    waits for: `card_history.start_card` has a worker do it."""
+    return write_data_card(version) if is_quick(version) else None
 
 
 def write_data_card(version: DatasetVersion) -> str:
-    """The card of a version in Markdown."""
+    """The card of a version in Markdown. Of a large version whose history nobody counted yet this takes a while."""
     settled = read_settled(version)
     problem = get_problem_type(settled.problem_type)
     paths = datasets.fetch_chunks(version)
     sources = datasets.describe_sources(version)
-    history = read_history(version, paths, sources)
+    history = read_history(version) or count_history(version)
     profile = find_profile(version.dataset, version)
     facts = CardFacts(
         title=f"{settled.project}, {version}",
@@ -91,49 +74,6 @@ def describe_policy(settled: Settled) -> str:
     shares = ", ".join(f"{split} {share:.0%}" for split, share in settled.ratios.items())
     column = f", column “{settled.policy.column}”" if settled.policy.column else ""
     return f"{TITLES[settled.policy.kind].lower()}{column} ({shares}; seed {settled.seed})"
-
-
-def read_history(version: DatasetVersion, paths: Sequence[Path], sources: Sequence[dict]) -> History:
-    """Counted once and remembered: it never changes, and a million scattered answers take seconds to look up."""
-    key = f"card:{version.pk}:{version.created_at.timestamp()}:{version.manifest_blob}"
-    known = cache.get(key)
-    if known is None:
-        origins = list_origins(paths, sources)
-        pages = describe_pages(origins, {source["id"]: source["title"] for source in sources})
-        wishes = sum((origin.wishes for origin in origins), Counter[str]())
-        known = (count_labels_by(paths), pages, dict(wishes))
-        cache.set(key, known, REMEMBERED_SECONDS)
-    return History(*known)
-
-
-def count_labels_by(paths: Sequence[Path]) -> list[tuple[str, int]]:
-    """(who, labels) of the answers that the version holds: people, imports, feedback, merged ones."""
-    rows = count_by_author(*manifests.list_runs(paths, "annotation_id"))
-    shown = [(WORDS.get(origin, "{}").format(name), count) for origin, name, count in rows[:SHOWN_PEOPLE]]
-    rest = sum(count for _, _, count in rows[SHOWN_PEOPLE:])
-    return [*shown, (f"{len(rows) - SHOWN_PEOPLE:,} others", rest)] if rest else shown
-
-
-def list_origins(paths: Sequence[Path], sources: Sequence[dict]) -> list[Origin]:
-    """What crawled pages say, where the version has items of crawls."""
-    crawled = [source["id"] for source in sources if source["kind"] == Collection.Kind.CRAWL]
-    return count_origins(*manifests.list_runs(paths, "item_id", crawled)) if crawled else []
-
-
-def describe_pages(origins: Sequence[Origin], titles: dict[int, str]) -> list[list[str]]:
-    """(site, what, said, items) for hosts, days, license hints and wishes about robots."""
-    rows = []
-    for origin in origins:
-        days = [f"{moment:%Y-%m-%d}" for moment in (origin.first_at, origin.last_at)]
-        found = [("fetched", " to ".join(dict.fromkeys(days)), origin.items)]
-        found += [("host", host, items) for host, items in origin.hosts]
-        found += [("host", f"{origin.more_hosts:,} more", 0)] if origin.more_hosts else []
-        found += [("license", text or "nothing", items) for text, items in origin.licenses]
-        found += [("license", f"{origin.more_licenses:,} other statements", 0)] if origin.more_licenses else []
-        found += [("robots", wish, items) for wish, items in sorted(origin.wishes.items())]
-        site = titles.get(origin.collection_id, "a site")
-        rows += [[site, what, said, f"{items:,}" if items else ""] for what, said, items in found]
-    return rows[:SHOWN_PAGES]
 
 
 def list_issues(version: DatasetVersion, sources: Sequence[dict], wishes: Mapping[str, int]) -> list[str]:

@@ -57,16 +57,21 @@ def test_a_bar_a_list_and_a_view_each_lead_somewhere(pictures, owner, browser_pa
     assert SavedView.objects.get().name == "Dark ones"
 
     page.goto(f"{live_url}/projects/{pictures.slug}/explore/findings/near_duplicates")
-    assert page.get_by_role("button", name="Exclude").is_disabled()
+    exclude = page.locator("[data-actions]").get_by_role("button", name="Exclude")
+    assert exclude.is_disabled()
     page.locator("input[name=items]").first.check()
     take(page, "findings")
-    page.get_by_role("button", name="Exclude").click()
+    exclude.click()
     page.wait_for_selector("text=Excluded 1 item")
     assert Item.objects.exclude(excluded_at=None).count() == 1
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_selector("text=Taken back for 1 item")
+    assert not Item.objects.exclude(excluded_at=None).exists()
 
-    page.locator("[data-scope]").check()
-    page.get_by_role("button", name="Keep").click()
+    page.locator(".list-actions").get_by_role("button", name="Keep").click()
     page.wait_for_selector("text=Nothing was found, or all of it was dealt with")
+    page.get_by_role("button", name="again").click()
+    page.wait_for_selector("[data-item]")
     assert problems == []
 
 

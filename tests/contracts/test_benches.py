@@ -22,6 +22,7 @@ SIZES = {
     "metrics": None,
     "pages": 2_000,
     "profile": 2_000,
+    "streaming": 120,
     "training_overhead": 1,
     "versions": 50_000,
 }

@@ -3,13 +3,22 @@
 from lifecycle.annotations.selectors import find_schema
 from lifecycle.annotations.services.adopt import ANNOTATION_TABLE
 from lifecycle.datasets import selectors, services
+from lifecycle.pipelines.card_history import keep_history_soon
 from workers.engines.ingest.fingerprints import find_near
+from workers.engines.ingest.row_prints import print_rows, settle_spreads
 from workers.runtime import JobContext, job_task
 
 
 @job_task("version", queue="io")
 def version(context: JobContext):
     dataset = selectors.load_dataset(context.spec["dataset_id"])
+    services.fill_row_prints(
+        dataset=dataset,
+        settle_spreads=settle_spreads,
+        print_rows=print_rows,
+        recording=context.recording,
+        report=context.report.progress,
+    )
     with context.recording():
         services.balance_small_splits(dataset=dataset, find_near=find_near)
     snapshot = services.take_snapshot(
@@ -25,4 +34,5 @@ def version(context: JobContext):
             snapshot=snapshot,
             classes=schema.classes if schema else [],
         )
+        keep_history_soon(found)
     return {"version": found.number, "version_id": found.pk, "is_new": is_new, "item_count": found.item_count}

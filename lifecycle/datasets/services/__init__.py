@@ -27,6 +27,7 @@ from lifecycle.datasets.services.loading import (
     refresh_statistics,
 )
 from lifecycle.datasets.services.restoring import list_labels_that_differ, restore_exclusions, start_restore
+from lifecycle.datasets.services.row_prints import fill_row_prints
 from lifecycle.datasets.services.selections import create_selection
 from lifecycle.datasets.services.snapshots import take_snapshot
 from lifecycle.datasets.services.splits import update_splits
@@ -42,6 +43,7 @@ from lifecycle.datasets.services.uploads import (
 from lifecycle.datasets.services.versions import (
     balance_small_splits,
     commit_version,
+    record_history,
     record_version,
 )
 
@@ -72,6 +74,7 @@ __all__ = [
     "discard_collection",
     "discard_upload",
     "exclude_items",
+    "fill_row_prints",
     "find_new_labels",
     "finish_collection",
     "inspect_collection",
@@ -82,6 +85,7 @@ __all__ = [
     "refresh_statistics",
     "record_labels",
     "record_preview",
+    "record_history",
     "record_version",
     "restore_items",
     "start_import",

@@ -70,7 +70,15 @@ class KnownPrints:
             [self._last, dataset_id, self._last],
         )
         self._last, packed = cursor.fetchone()
-        prints, first = np.frombuffer(bytes(packed), ">i8").astype(np.int64).reshape(-1, 2).T
+        self._add(*np.frombuffer(bytes(packed), ">i8").astype(np.int64).reshape(-1, 2).T)
+
+    def add(self, prints: NDArray[np.int64], item_ids: NDArray[np.int64]) -> None:
+        """What was just written to older items, in the order of their ids."""
+        values, places = np.unique(prints, return_index=True)
+        self._add(values, item_ids[places])
+
+    def _add(self, prints: NDArray[np.int64], first: NDArray[np.int64]) -> None:
+        """`prints` are sorted and different."""
         is_new = ~near_rows.contains(self.prints, prints)
         places = np.searchsorted(self.prints, prints[is_new])
         self.prints = np.insert(self.prints, places, prints[is_new])
@@ -103,7 +111,7 @@ def load_part(
     if number < locked.loaded_parts:
         return None
     with connection.cursor() as cursor:
-        _lock_dataset(cursor, locked.dataset_id)
+        lock_items(cursor, locked.dataset_id)
         part = _read_part(path, labels.read_values)
         places, differing = _pick_new(part, _find_known(cursor, locked.dataset_id, part["content_hash"]))
         new = part.take(pa.array(places, pa.int64()))
@@ -121,7 +129,7 @@ def load_part(
     return LoadedPart(items, differing)
 
 
-def _lock_dataset(cursor, dataset_id: int) -> None:
+def lock_items(cursor, dataset_id: int) -> None:
     """One import at a time writes items of a dataset, and the dataset stays until it has."""
     cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, dataset_id % (1 << 31)])
     cursor.execute("SELECT 1 FROM datasets_dataset WHERE id = %s FOR KEY SHARE", [dataset_id])

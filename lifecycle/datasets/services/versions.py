@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
@@ -116,3 +117,11 @@ def record_version(
             object_id=version.number,
         )
     return version, True
+
+
+def record_history(*, version: DatasetVersion, history: Mapping[str, Any]) -> DatasetVersion:
+    """Keep what the card says of rows that never change; what is kept already stays. Call within the job's
+    transaction."""
+    DatasetVersion.objects.filter(pk=version.pk, history__isnull=True).update(history=dict(history))
+    version.refresh_from_db(fields=["history"])
+    return version

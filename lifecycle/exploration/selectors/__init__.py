@@ -2,11 +2,13 @@
 
 from lifecycle.exploration.selectors.colors import color_points, list_colors
 from lifecycle.exploration.selectors.findings import (
+    MAX_PICKED,
     FindingList,
     count_kept,
     find_job,
     find_scan,
     list_findings,
+    list_kept_ids,
     list_lists,
     map_open_items,
     pick_item_ids,
@@ -24,6 +26,7 @@ from lifecycle.exploration.selectors.tags import list_item_tags, list_tags, list
 from lifecycle.exploration.selectors.views import get_view, list_views
 
 __all__ = [
+    "MAX_PICKED",
     "FindingList",
     "color_points",
     "count_items",
@@ -39,6 +42,7 @@ __all__ = [
     "list_findings",
     "list_item_tags",
     "list_items",
+    "list_kept_ids",
     "list_lists",
     "list_matching_ids",
     "list_tags",

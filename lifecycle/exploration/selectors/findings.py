@@ -75,6 +75,12 @@ def count_kept(project: Project, kind: FindingKind) -> int:
     return KeptItem.objects.filter(kind=kind, item__dataset__project=project).count()
 
 
+def list_kept_ids(project: Project, kind: FindingKind) -> list[int]:
+    """Items that were kept out of a list, up to MAX_PICKED."""
+    kept = KeptItem.objects.filter(kind=kind, item__dataset__project=project).order_by("-pk")
+    return list(kept.values_list("item_id", flat=True)[:MAX_PICKED])
+
+
 def find_job(project: Project, kind: str, spec: dict) -> Job | None:
     """The newest job of this kind with this spec, for showing how far it is."""
     return Job.objects.filter(project=project, kind=kind, spec=spec).order_by("-pk").first()

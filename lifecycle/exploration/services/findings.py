@@ -20,7 +20,7 @@ from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
 
-ACTIONS = ("label", "exclude", "restore", "keep", "tag", "untag")
+ACTIONS = ("label", "exclude", "restore", "keep", "unkeep", "tag", "untag")
 BATCH = 5_000
 
 
@@ -96,8 +96,25 @@ def keep_items(*, project: Project, user, kind: str, item_ids: Iterable[int]) ->
     return kept
 
 
+def show_items_again(*, project: Project, user, kind: str, item_ids: Iterable[int]) -> int:
+    """Take back that these items are all right: the list shows them again. Returns how many had been kept."""
+    wanted = rules.check_kind(kind)
+    kept = KeptItem.objects.filter(kind=wanted, item__dataset__project=project, item__in=list(item_ids))
+    count, _ = kept.delete()
+    if count:
+        record_event(
+            project=project,
+            actor=user,
+            verb="findings.shown",
+            summary=f"Shows {count:,} item{'' if count == 1 else 's'} again in “{rules.TITLES[wanted]}”",
+            details={"kind": str(wanted), "count": count},
+        )
+    return count
+
+
 def act_on_items(*, project: Project, user, action: str, item_ids: Sequence[int], kind: str = "", tag: str = "") -> int:
-    """Send items somewhere: one of ACTIONS. `kind` names the list to keep them out of, `tag` the tag.
+    """Send items somewhere: one of ACTIONS. `kind` names the list to keep them out of or show them in again, `tag` the
+    tag.
 
     Returns how many changed.
     """
@@ -109,6 +126,7 @@ def act_on_items(*, project: Project, user, action: str, item_ids: Sequence[int]
         "exclude": lambda part: exclude_items(project=project, user=user, item_ids=part),
         "restore": lambda part: restore_items(project=project, user=user, item_ids=part),
         "keep": lambda part: keep_items(project=project, user=user, kind=kind, item_ids=part),
+        "unkeep": lambda part: show_items_again(project=project, user=user, kind=kind, item_ids=part),
         "tag": lambda part: tag_items(project=project, user=user, name=tag, item_ids=part),
         "untag": lambda part: untag_items(project=project, user=user, name=tag, item_ids=part),
     }

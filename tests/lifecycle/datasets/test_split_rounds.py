@@ -85,15 +85,26 @@ def list_units(project) -> list[list[Item]]:
     return [[items[place] for place in places] for places in {min(unit): unit for unit in units.values()}.values()]
 
 
+@pytest.mark.parametrize(("seed", "kind"), list(enumerate(KINDS)))
+def test_old_items_stay_and_new_ones_never_part_a_unit(kind, seed, owner, run_jobs):
+    check_rounds(kind, seed, owner, run_jobs, units=24)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 @given(seed=st.integers(0, 10**6))
 @hypothesis_settings(
-    max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-def test_old_items_stay_and_new_ones_never_part_a_unit(kind, seed, owner, run_jobs):
+def test_so_it_is_for_any_rows(kind, seed, owner, run_jobs):
+    check_rounds(kind, seed, owner, run_jobs, units=40)
+
+
+def check_rounds(kind, seed, owner, run_jobs, units: int) -> None:
+    """Four rounds of two imports and a version each."""
     rng = random.Random(seed)
     project = make_table(owner)
-    rows = make_rows(rng, 40)
+    rows = make_rows(rng, units)
     rng.shuffle(rows)
     cuts = sorted(rng.sample(range(10, len(rows)), 3))
     frozen: dict[str, str] = {}

@@ -251,3 +251,16 @@ def test_rows_and_names_are_written_short_and_read_back():
     assert Reference.parse("zoo") == Reference("zoo", "main", "latest")
     with pytest.raises(LoaderError):
         Reference.parse("zoo main")
+
+
+@given(cuts=st.lists(st.integers(0, ROWS), max_size=5), seed=st.integers(0, 99))
+@hypothesis_settings(deadline=None, max_examples=40)
+def test_a_table_in_several_pieces_is_streamed_in_the_same_order(version, cuts, seed):
+    """Arrow keeps texts of over 2 GB in pieces, and cannot take rows out of all of them at once."""
+    whole, pieces = (version.stream("train", shuffle=True, seed=seed) for _ in range(2))
+    edges = [0, *sorted(cuts), ROWS]
+    pieces.table = pa.concat_tables(
+        pieces.table.slice(start, end - start) for start, end in zip(edges, edges[1:], strict=False)
+    )
+
+    assert list(pieces) == list(whole)

@@ -206,3 +206,13 @@ def test_strangers_and_other_projects_get_404(client, stranger, visit, rows_proj
 
     assert visit("map", rows_project).status_code == 404
     assert visit("points", rows_project, drawn.pk).status_code == 404
+
+
+@pytest.mark.parametrize("problem", ["image_classification", "tabular_regression"])
+def test_pictures_and_rows_are_searched_by_words_before_anything_is_encoded(visit, owner, problem):
+    project = ProjectFactory(owner=owner, problem_type=problem)
+
+    page = visit("search", project).content.decode()
+
+    gallery = reverse("datasets:items", args=[project.slug])
+    assert f'<form method="get" action="{gallery}"' in page and 'name="q"' in page

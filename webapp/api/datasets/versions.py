@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from lifecycle.contracts.exports import LAYOUTS
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.models import VersionExport
-from lifecycle.pipelines.datacards import write_data_card
+from lifecycle.pipelines.card_history import start_card
+from lifecycle.pipelines.datacards import find_data_card
 from webapp.api.base import ProjectView
 from webapp.api.datasets.serializers import JobStarted, VersionOut
 from webapp.files import respond_export
@@ -128,8 +129,13 @@ class ExportFileView(ProjectView):
 
 
 class CardView(ProjectView):
-    @extend_schema(responses={(200, "text/markdown"): OpenApiTypes.STR})
+    @extend_schema(responses={(200, "text/markdown"): OpenApiTypes.STR, 202: JobStarted})
     def get(self, request, slug, number):
-        """The data card: contents, labels, sources, known issues."""
-        card = write_data_card(selectors.get_version(self.project, number))
+        """The data card: contents, labels, sources, known issues. 202 and a job while a worker counts for it, which
+        happens once to a large version."""
+        version = selectors.get_version(self.project, number)
+        card = find_data_card(version)
+        if card is None:
+            job = start_card(version)
+            return Response({"job": job.pk, "state": job.state}, status=status.HTTP_202_ACCEPTED)
         return HttpResponse(card, content_type="text/markdown; charset=utf-8")

@@ -29,6 +29,7 @@ from webapp.pages.datasets.facets import forget_facets, recall_facets
 from webapp.pages.datasets.tables import choose_columns
 from webapp.pages.exploration.findings import DONE, read_ids
 from webapp.pages.exploration.targets import pick_next
+from webapp.pages.exploration.undo import say_done, take_notice
 
 SORTS = (("new", "Newest first"), ("old", "Oldest first"), ("label", "By label"), ("size", "Largest first"))
 SHOWN_ANNOTATIONS = 20
@@ -62,6 +63,7 @@ def list_items(request, slug):
         "may_save": is_allowed(project.role, "reviewer"),
         "sorts": SORTS,
         "may_edit": is_allowed(project.role, "engineer"),
+        "undo": take_notice(request, project),
         "here": request.get_full_path(),
     }
     return render(request, "datasets/items.html", context)
@@ -79,9 +81,11 @@ def change_items(request, slug):
             ids = exploration.list_matching_ids(project, filters)
         else:
             ids = read_ids(request)
-        count = services.act_on_items(project=project, user=request.user, action=action, item_ids=ids, tag=tag)
+        count, way_back = services.act_with_undo(
+            project=project, user=request.user, action=action, item_ids=ids, tag=tag
+        )
         forget_facets(project)
-        messages.success(request, f"{DONE[action]} {count:,} item{'' if count == 1 else 's'}.")
+        say_done(request, project, f"{DONE[action]} {count:,} item{'' if count == 1 else 's'}.", way_back)
     except DomainError as error:
         messages.error(request, error.message)
     return redirect(pick_next(request, reverse("datasets:items", args=[slug])))

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.exports import LAYOUTS
 from lifecycle.datasets import rules, selectors, services
-from lifecycle.pipelines.datacards import write_data_card
+from lifecycle.pipelines.card_history import start_card
+from lifecycle.pipelines.datacards import find_data_card
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.files import respond_export
@@ -99,22 +100,30 @@ def download_export(request, slug, number, export_id):
 @login_required
 @require_GET
 def show_card(request, slug, number):
-    """The data card as a page."""
+    """The data card as a page; while a worker still counts, how far it is."""
     project = get_project(request.user, slug)
     version = selectors.get_version(project, number)
-    text = write_data_card(version)
-    body = text.split("---\n", 2)[-1]
-    context = {"project": project, "section": "version", "version": version, "card_html": render_guide(body)}
-    return render(request, "datasets/card.html", context)
+    text = find_data_card(version)
+    context = {"project": project, "section": "version", "version": version}
+    if text is None:
+        job = start_card(version)
+        context |= {"job": job, "is_counting": job.state in ("queued", "running")}
+    else:
+        context["card_html"] = render_guide(text.split("---\n", 2)[-1])
+    is_live = request.htmx and not request.htmx.boosted and text is None
+    return render(request, "datasets/_card.html" if is_live else "datasets/card.html", context)
 
 
 @login_required
 @require_GET
 def download_card(request, slug, number):
-    """The data card as Markdown."""
+    """The data card as Markdown; to the page where a worker still counts."""
     project = get_project(request.user, slug)
     version = selectors.get_version(project, number)
-    response = HttpResponse(write_data_card(version), content_type="text/markdown; charset=utf-8")
+    text = find_data_card(version)
+    if text is None:
+        return redirect("datasets:version-card", slug=slug, number=number)
+    response = HttpResponse(text, content_type="text/markdown; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{project.slug}-v{version.number}-card.md"'
     return response
 

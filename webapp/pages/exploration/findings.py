@@ -17,11 +17,14 @@ from lifecycle.contracts.profile import FindingKind
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.selectors import get_dataset
 from lifecycle.exploration import rules, selectors, services
+from lifecycle.exploration.models import Scan
 from lifecycle.exploration.view_queries import MAX_QUERY_CHARS
+from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.pages.datasets.facets import forget_facets, recall_facets
 from webapp.pages.exploration.targets import pick_next
+from webapp.pages.exploration.undo import say_done, take_notice
 
 PAGE_SIZE = 40
 DONE = {
@@ -29,6 +32,7 @@ DONE = {
     "exclude": "Excluded",
     "restore": "Restored",
     "keep": "Will not show again:",
+    "unkeep": "Shows again:",
     "tag": "Tagged",
     "untag": "Took the tag off",
 }
@@ -63,6 +67,8 @@ def show(request, slug, finding):
         "columns": scan.columns if scan and kind == FindingKind.SPLIT_LEAKS else [],
         "tags": selectors.list_tags(project),
         "may_edit": is_allowed(project.role, "engineer"),
+        "most": selectors.MAX_PICKED,
+        "undo": take_notice(request, project),
         "here": request.get_full_path(),
     }
     return render(request, "exploration/findings.html", context)
@@ -78,19 +84,28 @@ def act(request, slug, finding):
     try:
         if scan is None:
             raise NotFound("There is no list yet; search the items first.")
-        filters = ItemFilters.from_query(dict(parse_qsl(request.POST.get("query", "")[:MAX_QUERY_CHARS])))
-        is_all = request.POST.get("scope") == "all"
-        ids = selectors.pick_item_ids(scan, kind, filters) if is_all else read_ids(request)
+        ids = _pick(request, project, scan, kind)
         action = request.POST.get("action", "")
         tag = request.POST.get("tag", "")
-        count = services.act_on_items(
+        count, way_back = services.act_with_undo(
             project=project, user=request.user, action=action, item_ids=ids, kind=kind, tag=tag
         )
         forget_facets(project)
-        messages.success(request, f"{DONE[action]} {count:,} item{'' if count == 1 else 's'}.")
+        say_done(request, project, f"{DONE[action]} {count:,} item{'' if count == 1 else 's'}.", way_back)
     except DomainError as error:
         messages.error(request, error.message)
     return redirect(pick_next(request, reverse("exploration:findings", args=[slug, finding])))
+
+
+def _pick(request, project: Project, scan: Scan, kind: FindingKind) -> list[int]:
+    """The chosen items, all of the list, or all that were kept out of it."""
+    scope = request.POST.get("scope")
+    if scope == "kept":
+        return selectors.list_kept_ids(project, kind)
+    if scope == "all":
+        filters = ItemFilters.from_query(dict(parse_qsl(request.POST.get("query", "")[:MAX_QUERY_CHARS])))
+        return selectors.pick_item_ids(scan, kind, filters)
+    return read_ids(request)
 
 
 def read_ids(request) -> list[int]:

@@ -108,6 +108,7 @@ class RowGrid:
         close = {name: spread for name, spread in spreads.items() if spread > 0}
         self.names = tuple(sorted(close)) if len(close) >= LEAST_NUMBERS else ()
         self.ignored = frozenset(name for name, spread in spreads.items() if spread == IGNORED)
+        self._columns = {name: place for place, name in enumerate(self.names)}
         count = len(self.names)
         width = max(LEAST_STRETCH, STRETCH * count)
         self._edge = REACH / (TOLERANCE * width)  # of a stretch, within which a copy may lie beyond its edge
@@ -145,6 +146,22 @@ class RowGrid:
         prints, near = self.compute(_wrap(rest), np.array(numbers, np.float64).reshape(1, len(self.names)))
         return prints[0], near[0]
 
+    def compute_stored(self, rows: Sequence[Mapping[str, object]]) -> tuple[list[int], list[bytes | None]]:
+        """As `compute_row`, of many rows that any door let in: what is no number in a column of numbers is compared as
+        it reads."""
+        rest = np.zeros(len(rows), np.int64)
+        numbers = np.full((len(rows), len(self.names)), np.nan)
+        for place, row in enumerate(rows):
+            total = 0
+            for name, value in row.items():
+                number = _read(value) if name in self._columns and not isinstance(value, bool) else None
+                if number is not None:
+                    numbers[place, self._columns[name]] = number
+                elif name not in self.ignored and value is not None:
+                    total += hash_value(name, value)
+            rest[place] = _wrap(total)[0]
+        return self.compute(rest, numbers)
+
     def _list_near(self, prints: Ints, turn: Ints, far: NDArray[np.float64]) -> tuple[Ints, Ints]:
         """(row, fingerprint) of every cell within reach but the own one, by row and then by distance."""
         rows: Ints = np.arange(len(prints))
@@ -158,6 +175,13 @@ class RowGrid:
             distance = np.append(distance, distance[crosses] + far[mine, place])
         order = len(prints) + np.lexsort((distance[len(prints) :], rows[len(prints) :]))
         return rows[order], keys[order]
+
+
+def print_rows(
+    spreads: Mapping[str, float], rows: Sequence[Mapping[str, object]]
+) -> tuple[list[int], list[bytes | None]]:
+    """Fingerprints and near_prints of rows as they are stored, in the grid of these spreads."""
+    return RowGrid(spreads).compute_stored(rows)
 
 
 def _keep_nearest(turn: Ints, far: NDArray[np.float64]) -> None:
