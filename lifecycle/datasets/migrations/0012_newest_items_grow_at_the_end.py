@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Ids only grow: an index by ascending ones is filled at its end, and half as large."""
 
     dependencies = [
-        ("datasets", "0009_cells_of_rejects"),
+        ("datasets", "0011_rows_without_fingerprints"),
     ]
 
     operations = [
