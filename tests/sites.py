@@ -55,25 +55,26 @@ class Handler(BaseHTTPRequestHandler):
             self.site.at_once += 1
             self.site.most_at_once = max(self.site.most_at_once, self.site.at_once)
         try:
-            self._answer()
-        finally:
+            answer = self._find_answer()
+        finally:  # before the answer is out: who has it may ask again at once
             with self.site.lock:
                 self.site.at_once -= 1
-
-    def _answer(self) -> None:
-        answer = self.site.routes.get(self.path) or self.site.fallback(self.path)
-        if callable(answer):
-            answer = answer(self)
-            if answer is None:
-                self.close_connection = True
-                return
-        status, headers, body = answer or (404, {"Content-Type": "text/html"}, b"nothing here")
+        if answer is None:
+            self.close_connection = True
+            return
+        status, headers, body = answer
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _find_answer(self):
+        """(status, headers, body); None where the route wrote one itself."""
+        route = self.site.routes.get(self.path) or self.site.fallback(self.path)
+        missing = (404, {"Content-Type": "text/html"}, b"nothing here")
+        return route(self) if callable(route) else route or missing
 
     def log_message(self, *arguments) -> None:
         """Quiet."""

@@ -121,6 +121,15 @@ def list_annotated(tasks: QuerySet[Task], user, *, role: str) -> QuerySet[Task]:
     return tasks.filter(Exists(current if is_allowed(role, "reviewer") else current.filter(user=user)))
 
 
+def count_labels(tasks: QuerySet[Task], user, *, role: str) -> dict[str, int]:
+    """Of the `answers` and `suggestions` of these tasks those that the role may see; skips are no answers."""
+    chosen = tasks.order_by().values("pk")
+    given = Annotation.objects.filter(task__in=chosen, is_current=True, kind__in=("answer", "gold"))
+    if not is_allowed(role, "reviewer"):
+        return {"answers": given.filter(user=user).count(), "suggestions": 0}
+    return {"answers": given.count(), "suggestions": Suggestion.objects.filter(task__in=chosen).count()}
+
+
 def describe_tasks(project: Project, user, tasks: Sequence[Task], *, role: str) -> list[dict[str, Any]]:
     """Tasks with their annotations and predictions, as far as the role may see them. Four queries for any number."""
     interface = get_interface(project)

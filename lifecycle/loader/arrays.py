@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import tempfile
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from .version import LoadedVersion
 
-VERSION = "1"  # of the way pictures are decoded
+VERSION = "2"  # of the way pictures are decoded
 THREADS = 4
 AT_ONCE = 256
 
@@ -56,9 +55,10 @@ def _decode_all(version: LoadedVersion, blobs: Sequence[str], shape: tuple[int, 
 
 
 def decode(content: bytes, size: tuple[int, int]) -> np.ndarray:
-    """uint8 (height, width, 3) RGB, resized with the whole picture kept."""
+    """uint8 (height, width, 3) RGB, upright, resized with the whole picture kept."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(content)) as picture:
-        small = picture.convert("RGB").resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    from .pictures import read_picture
+
+    small = read_picture(content).resize((size[1], size[0]), Image.Resampling.BILINEAR)
     return np.asarray(small, dtype=np.uint8)

@@ -107,9 +107,9 @@ class TorchItems(torch.utils.data.Dataset):
             return torch.from_numpy(self.images[place].copy()).permute(2, 0, 1)
         content = self.contents[int(place)].as_py()
         if self.kind == "image":
-            from PIL import Image
+            from .pictures import read_picture
 
-            return Image.open(io.BytesIO(self.version.read(content))).convert("RGB")
+            return read_picture(self.version.read(content))
         if self.kind == "text":
             return content
         sound = self.files[int(place)].as_py()

@@ -7,7 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from playwright.sync_api import Playwright, sync_playwright
 
 from lifecycle.contracts.settings import ROOT
 
@@ -17,6 +21,21 @@ import chromium, { inflate } from "@sparticuz/chromium";
 const path = await chromium.executablePath();
 console.log(path);
 """
+
+
+_running: list[Playwright] = []
+
+
+@contextmanager
+def open_playwright() -> Iterator[Playwright]:
+    """The one of this process, started by whoever asks first: a thread can have one only."""
+    if _running:
+        yield _running[0]
+        return
+    with sync_playwright() as playwright:
+        _running.append(playwright)
+        yield playwright
+        _running.clear()
 
 
 class NoChromium(Exception):

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
-from tests.browser.chromium import ARGUMENTS, NoChromium, find_chromium
+from tests.browser.chromium import ARGUMENTS, NoChromium, find_chromium, open_playwright
 from tests.factories import PASSWORD
 
 # Playwright's own event loop makes Django believe that it is called from async code
@@ -30,11 +30,11 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def _playwright():
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import expect
 
     expect.set_options(timeout=20_000)  # both cores are busy with other tests
 
-    with sync_playwright() as playwright:
+    with open_playwright() as playwright:
         yield playwright
 
 

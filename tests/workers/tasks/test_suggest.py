@@ -32,7 +32,7 @@ def project(owner):
         split = ("train", "train", "train", "validation", "test")[number % 5]
         ItemFactory(
             dataset=collection.dataset, collection=collection, text="", content_hash=f"{number:064x}", row=row,
-            split=split,
+            split=split, fingerprint=number,
         )  # fmt: skip
     labelling.open_tasks(collection=collection)
     return project

@@ -31,7 +31,6 @@ class TasksView(DoorView):
         query, pk = find_query(request.user, asked.get("view")), asked.get("project")
         project = self.open_project(pk if pk is not None else query.get("project"), "annotator")
         tasks = selectors.list_tasks(project, request.user, role=project.role)
-        counts = count_project(project, request.user, role=project.role)
         filters = [text for text in (query.get("query"), asked.get("query")) if text]
         only_annotated = read_flag(asked.get("only_annotated"))
         if only_annotated:
@@ -40,11 +39,15 @@ class TasksView(DoorView):
             tasks = _filter(tasks, text, request.user, project.role)
         page, size = read_page(request, default=100)
         is_all = not filters and not only_annotated and is_allowed(project.role, "reviewer")
-        total = counts["tasks"] if is_all else tasks.count()
+        if is_all:
+            counts = count_project(project, request.user, role=project.role)
+        else:
+            counts = {"tasks": tasks.count()} | selectors.count_labels(tasks, request.user, role=project.role)
+        total = counts["tasks"]
         rows = selectors.describe_tasks(project, request.user, cut_page(tasks, total, page, size), role=project.role)
         if asked.get("fields", "task_only") == "task_only":
             rows = [_drop_labels(row) for row in rows]
-        given = counts["answers"] + counts["skips"] + counts["gold"]
+        given = counts["answers"] + counts.get("gold", 0)
         shown = {"total_annotations": given, "total_predictions": counts["suggestions"]}
         return Response({"tasks": rows, "total": total, **shown})
 

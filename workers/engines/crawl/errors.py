@@ -42,7 +42,7 @@ def classify_failure(error: BaseException, spec: CrawlSpec) -> Trouble:
     if isinstance(error, IgnoreRequest):
         return _classify_ignored(error, spec)
     if isinstance(error, DownloadCancelledError):
-        return _too_large(spec)
+        return find_too_large(spec)
     for kind, name, sentence in (
         (DownloadTimeoutError, "timeout", f"It took longer than {spec.timeout_seconds:g} s."),
         (CannotResolveHostError, "no such host", "The host's name has no address."),
@@ -65,11 +65,12 @@ def _classify_ignored(error: IgnoreRequest, spec: CrawlSpec) -> Trouble:
     if "robots" in text:
         return Trouble("skipped", "robots.txt", "robots.txt forbids it.")
     if "DOWNLOAD_MAXSIZE" in text:
-        return _too_large(spec)
+        return find_too_large(spec)
     return Trouble("skipped", "ignored", text[:300])
 
 
-def _too_large(spec: CrawlSpec) -> Trouble:
+def find_too_large(spec: CrawlSpec) -> Trouble:
+    """For an answer that is larger than any may be, as it came or unpacked."""
     size = spec.max_bytes / 1e6
     return Trouble("failed", "too large", f"The answer is larger than {size:g} MB; it was cut off there.")
 

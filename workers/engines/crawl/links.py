@@ -137,7 +137,7 @@ def find_base(tree: Any, url: str) -> str:
     """What relative links are relative to."""
     for element in tree.iter("base"):
         if href := element.get("href"):
-            return _join(url, href) or url
+            return join_address(url, href) or url
     return url
 
 
@@ -146,12 +146,12 @@ def _iterate(tree: Any, base: str, take_pictures: bool) -> Iterator[tuple[str, s
         href = element.get("href")
         if not href or href[0] == "#":
             continue
-        url = _join(base, href)
+        url = join_address(base, href)
         if url:
             yield url, "image" if take_pictures and _looks_like_picture(url) else "page"
     if take_pictures:
         for source in _iterate_pictures(tree):
-            if url := _join(base, source):
+            if url := join_address(base, source):
                 yield url, "image"
 
 
@@ -185,7 +185,8 @@ def _looks_like_picture(url: str) -> bool:
     return url.partition("?")[0].rsplit(".", 1)[-1].lower() in PICTURES
 
 
-def _join(base: str, href: str) -> str:
+def join_address(base: str, href: str) -> str:
+    """What a link on `base` leads to; "" where it is no address at all."""
     try:
         return urljoin(base, href.strip())
     except ValueError:

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urljoin
 
 from parsel import Selector
 from scrapy.http import Response, TextResponse
@@ -16,8 +15,8 @@ from scrapy.utils.sitemap import Sitemap, sitemap_urls_from_robots
 
 from lifecycle.contracts.crawl import CrawlSpec, Target
 from workers.engines.crawl import extract
-from workers.engines.crawl.errors import classify_status, find_wait
-from workers.engines.crawl.links import LinkCollector, LinkRules, collect_links
+from workers.engines.crawl.errors import classify_status, find_too_large, find_wait
+from workers.engines.crawl.links import LinkCollector, LinkRules, collect_links, join_address
 
 logger = logging.getLogger(__name__)
 MAX_HOPS = 10
@@ -72,7 +71,7 @@ class Reader:
             said = f"More than {MAX_HOPS} redirects, one after the other."
             return outcome | {"state": "failed", "error_kind": "redirects", "error": said}
         collector = LinkCollector(self.rules, depth=target.depth, hops=target.hops + 1)
-        url = urljoin(target.url, location) if location else ""
+        url = join_address(target.url, location) or location if location else ""
         collector.add(url, target.role, target.depth)
         outcome |= {"state": "redirected", "links": collector.links, "error": f"to {url}"[:300]}
         if collector.dropped:
@@ -133,12 +132,16 @@ class Reader:
     def _read_sitemap(self, response: Response, target: Target, outcome: dict[str, Any]) -> dict[str, Any]:
         body = response.body
         if gzip_magic_number(response):
-            body = gunzip(body, max_size=self.spec.max_bytes)
+            try:
+                body = gunzip(body, max_size=self.spec.max_bytes)
+            except ValueError:  # more than max_size
+                trouble = find_too_large(self.spec)
+                return outcome | {"state": trouble.state, "error_kind": trouble.kind, "error": trouble.sentence}
         collector = LinkCollector(self.rules, depth=target.depth, hops=target.hops)
         for url, role in self._iterate_sitemap(target.url, body):
             if target.hops >= MAX_HOPS and role == "sitemap":
                 continue
-            collector.add(urljoin(target.url, url), role, 0)
+            collector.add(join_address(target.url, url) or url, role, 0)
         links = [link | {"hops": target.hops + 1} if link["role"] == "sitemap" else link for link in collector.links]
         outcome |= {"links": links, "dropped": list(collector.dropped.items())}
         return outcome if links or collector.dropped else outcome | {"warning": "No address was found in it."}

@@ -11,7 +11,7 @@ import pytest
 from lifecycle.contracts.addresses import AddressRule
 from tests.memory import Peak
 from tests.sites import article, serve
-from tests.workers.engines.crawl.conftest import run_crawl
+from tests.workers.engines.crawl.conftest import PARAGRAPHS, run_crawl
 from workers.engines.crawl.guard import AddressRefused, guard_reactor
 
 WORDS = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
@@ -107,6 +107,7 @@ def trapped(tmp_path_factory):
             "/inside": (302, {"Location": f"{inside.base}/secret"}, b""),
             "/inside-6": (302, {"Location": f"http://[::ffff:127.0.0.2]:{port}/secret"}, b""),
             "/inside-number": (302, {"Location": f"http://2130706434:{port}/secret"}, b""),
+            "/nowhere": (302, {"Location": "http://[::1"}, b""),
             "/metadata": (302, {"Location": "http://169.254.169.254/latest/meta-data/"}, b""),
             "/error": (500, {}, b"no"), "/gone": (410, {}, b"gone"),
             "/program": html(b"\x7fELF" * 50, "application/octet-stream"),
@@ -142,7 +143,7 @@ def test_what_is_fine_beside_the_traps_comes_in(trapped):
     [
         ("/10gb", "too large"), ("/unannounced", "too large"), ("/bomb", "too large"), ("/drip", "timeout"),
         ("/cut", "cut off"), ("/error", "HTTP 500"), ("/gone", "HTTP 410"), ("/program", "not a page"),
-        ("/r/10", "redirects"),
+        ("/r/10", "redirects"), ("/nowhere", "redirects"),
     ],
 )  # fmt: skip
 def test_each_trap_has_its_name(trapped, path, kind):
@@ -240,3 +241,71 @@ def test_the_operator_opens_single_networks_or_all():
     assert every.allows("192.168.1.1") and not AddressRule.parse("").allows("10.0.0.1")
     with pytest.raises(ValueError):
         AddressRule.parse("everything")
+
+
+def endless_chunks(handler):
+    """Comes in pieces that never end."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/html")
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    for _ in range(1_000):
+        handler.wfile.write(b"186a0\r\n" + b"x" * 100_000 + b"\r\n")
+
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+LISTED = {
+    "laughs": f'<!DOCTYPE u [<!ENTITY l0 "ha">{LAUGHS}]><urlset><url><loc>/&l11;</loc></url></urlset>'.encode(),
+    "packed": gzip.compress(b"<urlset>" + b" " * 200_000_000),
+    "list": b"".join(b"/%d\n" % n for n in range(200_000)),
+    "odd": b"http://[::1\n\xff\xfe\xfd\nhttp://\xf0\x28/x\n" + b"/" + b"a" * 100_000,
+}
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory):
+    """A crawl of sitemaps that mean harm, of a host with a robots.txt without end, and of cookies without end."""
+    cookies = "\r\nSet-Cookie: ".join(f"c{n}={'z' * 300}; Path=/" for n in range(40))
+    with serve() as site, serve("127.0.0.2") as wordy:
+        wordy.routes["/robots.txt"] = endless_unannounced
+        wordy.page("/", article("Wordy", WORDS))
+        for name, body in LISTED.items():
+            site.routes[f"/{name}.xml"] = (200, {"Content-Type": "application/xml"}, body)
+        maps = "".join(f"Sitemap: {site.base}/{name}.xml\n" for name in LISTED)
+        site.routes["/robots.txt"] = (200, {"Content-Type": "text/plain"}, maps.encode())
+        site.routes["/chunks"] = endless_chunks
+        site.page("/cookies", article("Cookies", WORDS), Set_Cookie=cookies)
+        site.page("/", article("Start", WORDS, ["/chunks", "/cookies", "/after", wordy.base + "/"]))
+        site.page("/after", article("After", WORDS + " after"))
+        with Peak("workers.engines.crawl.child") as peak:
+            found = run_crawl(
+                tmp_path_factory.mktemp("listed"), site, scope="any", timeout_seconds=3, max_bytes=5_000_000,
+                max_attempts=2, uses_robots_sitemaps=True, deny=(r"/\d+$",), **PARAGRAPHS,
+            )  # fmt: skip
+        found.peak, found.wordy = peak, wordy
+        yield found
+
+
+@pytest.mark.parametrize(
+    "path, kind", [("/chunks", "too large"), ("/packed.xml", "too large"), ("/cookies", ""), ("/laughs.xml", "")]
+)
+def test_lists_cookies_and_pieces_without_end_are_named_or_harmless(listed, path, kind):
+    outcome = listed[path]
+
+    assert (outcome.state, outcome.error_kind) == ("failed" if kind else "done", kind)
+
+
+def test_a_sitemap_gives_as_many_addresses_as_a_page_may(listed):
+    dropped = dict(listed["/list.xml"].dropped)
+
+    assert sum(dropped.values()) == 200_000 and len(dropped) <= 2, dropped
+    assert sum(count for _, count in listed["/odd.xml"].dropped) >= 2
+
+
+def test_a_host_with_a_robots_txt_without_end_is_left_alone(listed):
+    assert not listed.wordy.hits["/"]
+    assert listed["/after"].state == "done"
+
+
+def test_none_of_it_takes_memory(listed):
+    assert 0 < listed.peak.child_mb < 350
