@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -152,18 +153,16 @@ def find_rows(paths: Paths, item_ids: list[int]) -> dict[int, dict[str, Any]]:
 def list_runs(paths: Paths, column: str, collections: Sequence[int] | None = None) -> tuple[list[int], list[int]]:
     """The ids in a column (item_id, annotation_id) as runs without a gap: their first and their last ones. A million
     ids that came in together are one run: so little it takes to ask the database about them."""
-    where, values = "", []
-    if collections is not None:
-        where, values = "AND collection_id IN (SELECT unnest(?::BIGINT[]))", [list(collections)]
-    with connect() as base:
-        found = base.execute(
-            f"""SELECT min(id), max(id) FROM (
-                    SELECT id, id - row_number() OVER (ORDER BY id) AS run FROM (
-                        SELECT DISTINCT {column} AS id FROM {name_source(paths)} WHERE {column} IS NOT NULL {where}))
-                GROUP BY run ORDER BY 1""",
-            values,
-        ).fetchall()
-    return [first for first, _ in found], [last for _, last in found]
+    found = [np.empty(0, np.int64)]
+    for batch in read_batches(paths, (column, "collection_id")):
+        ids, source = batch.columns
+        if collections is not None:
+            ids = ids.filter(pc.is_in(source, pa.array(collections, source.type)))
+        found.append(ids.drop_null().to_numpy())
+    ids = np.unique(np.concatenate(found))
+    gaps = np.flatnonzero(np.diff(ids) > 1)
+    firsts, lasts = np.concatenate([ids[:1], ids[gaps + 1]]), np.concatenate([ids[gaps], ids[-1:]])
+    return firsts.tolist(), lasts.tolist()
 
 
 def stream_csv(paths: Paths, columns: Sequence[str] = SCHEMA.names) -> Iterator[bytes]:
