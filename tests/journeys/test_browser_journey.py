@@ -85,6 +85,7 @@ def label_twenty(page, slug: str) -> None:
     page.goto(f"/projects/{slug}/label")
     page.locator("[data-part=stage] img").first.wait_for()
     for number in range(20):
+        page.locator("[data-part=stage] img").first.wait_for()  # on a busy machine the next items may be on their way
         page.keyboard.press(str(1 + number % 9))
         page.wait_for_timeout(60)
     page.get_by_text("Saved", exact=True).wait_for()
