@@ -139,16 +139,13 @@ class RowGrid:
         return prints.tolist(), found
 
     def compute_row(self, row: Mapping[str, object]) -> tuple[int, bytes | None]:
-        """As `compute`, of one row as it is stored: without missing cells, numbers as numbers."""
-        cells = {name: value for name, value in row.items() if name not in self.ignored}
-        rest = sum(hash_value(name, value) for name, value in cells.items() if name not in self.names)
-        numbers = [[float(cells[name]) if name in cells else np.nan for name in self.names]]  # type: ignore[arg-type]
-        prints, near = self.compute(_wrap(rest), np.array(numbers, np.float64).reshape(1, len(self.names)))
+        """As `compute_stored`, of one row."""
+        prints, near = self.compute_stored([row])
         return prints[0], near[0]
 
     def compute_stored(self, rows: Sequence[Mapping[str, object]]) -> tuple[list[int], list[bytes | None]]:
-        """As `compute_row`, of many rows that any door let in: what is no number in a column of numbers is compared as
-        it reads."""
+        """As `compute`, of rows as they are stored, from whichever door: what is no number in a column of numbers
+        is compared as it reads."""
         rest = np.zeros(len(rows), np.int64)
         numbers = np.full((len(rows), len(self.names)), np.nan)
         for place, row in enumerate(rows):
