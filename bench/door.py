@@ -53,6 +53,8 @@ def main(tasks: int = TASKS) -> None:
         row = {"what": what, "tasks": tasks, UNITS[what]: figure}
         if what in peer:
             row |= {"beside": name, f"its_{UNITS[what]}": peer[what], "ratio": round(figure / peer[what], 3)}
+        else:
+            row |= {"beside": "not measured: no label-studio on the PATH"}
         print(json.dumps(row))
 
 

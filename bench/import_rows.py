@@ -1,4 +1,4 @@
-"""A CSV of 200,000 rows (or as many as the argument says) into items, labels and tasks, beside a bare COPY of the same
+"""A CSV of a million rows (or as many as the argument says) into items, labels and tasks, beside a bare COPY of the same
 rows; then a version of them."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import _product
 
-ROWS = 200_000
+ROWS = 1_000_000
 CUTS, COLORS = ("Fair", "Good", "Very Good", "Premium", "Ideal"), "DEFGHIJ"
 
 

@@ -1,7 +1,7 @@
-"""Labelling with many tasks (200,000, or as many as the argument says): import, list, export, and next + save by 1 and
+"""Labelling with a million tasks (or as many as the argument says): import, list, export, and next + save by 1 and
 by 20 annotators over HTTP while another import runs, beside the same steps as bare SQL.
 
-`python -m bench.labelling 1000000`
+`python -m bench.labelling [tasks]`
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from bench import _product
 from bench._annotating import CLASSES, Client, Server, fill, make_people, percentile
 
-TASKS = 200_000
+TASKS = 1_000_000
 SYLLABLES = ["".join(pair) for pair in itertools.product("bcdfghjklmnprstv", "aeiou")]
 SECONDS = float(os.environ.get("BENCH_SECONDS", 15))
 PACE_SECONDS = 1.0  # of one annotator among many
