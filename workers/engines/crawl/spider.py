@@ -14,6 +14,7 @@ from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response
 
 from lifecycle.contracts.crawl import CrawlSpec, Target
+from workers.engines.crawl.addresses import find_origin, is_trusted
 from workers.engines.crawl.errors import BUSY_STATUSES, RobotsUnknown, classify_failure, find_wait
 from workers.engines.crawl.reader import Read, Reader
 
@@ -174,7 +175,7 @@ class FrontierSpider(Spider):
         if target.last_modified:
             headers[b"If-Modified-Since"] = target.last_modified.encode("latin-1", "ignore")
         cookies: dict[Any, Any] = {}
-        if host in self.reader.rules.start_hosts:  # secrets go where they belong, and nowhere else
+        if is_trusted(target.url, self.reader.rules.start_origins):  # secrets go where they belong, and nowhere else
             headers |= {name.encode(): value.encode() for name, value in self.spec.headers}
             cookies = dict(self.spec.cookies)
         return Request(
@@ -189,7 +190,7 @@ class FrontierSpider(Spider):
                 "host": host,
                 "dont_redirect": True,
                 "handle_httpstatus_all": True,
-                "cookiejar": host,
+                "cookiejar": find_origin(target.url),  # what a site sets over HTTPS is not sent without
             },
         )
 
