@@ -157,3 +157,11 @@ def test_the_collect_page_offers_a_crawl_and_leads_to_those_there_were(browse, p
 
     assert "Crawl a site" in page and f"collections/{crawl.collection_id}/crawl" in page
     assert answer["Location"] == url(project, f"/{crawl.pk}")
+
+
+def test_the_live_page_says_that_hosts_were_left_alone_for_want_of_their_robots_txt(browse, project, crawl):
+    Crawl.objects.update(errors={"robots.txt unknown": 3})
+
+    page = browse.get(url(project, f"/{crawl.pk}/live")).content.decode()
+
+    assert "the robots.txt of their host could not be had" in page and "?error=robots.txt+unknown" in page

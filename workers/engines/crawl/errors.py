@@ -22,6 +22,7 @@ from workers.engines.crawl.guard import find_refusal
 
 RETRY_STATUSES = frozenset((408, 429, 500, 502, 503, 504, 520, 522, 524))
 BUSY_STATUSES = frozenset((429, 503))  # the host as a whole wants a pause
+STAY_AWAY = "Nothing of the host is fetched without it."
 LONGEST_WAIT_SECONDS = 3_600.0
 
 
@@ -32,7 +33,11 @@ class Trouble(NamedTuple):
 
 
 class RobotsUnknown(IgnoreRequest):
-    """robots.txt answered with a server error: RFC 9309 asks to stay away for now."""
+    """robots.txt cannot be had, so nobody knows what it forbids: RFC 9309 asks to stay away for now."""
+
+    def __init__(self, sentence: str, *, cause: BaseException | None = None, retry_after: str = ""):
+        super().__init__(sentence)
+        self.cause, self.retry_after = cause, retry_after
 
 
 def classify_failure(error: BaseException, spec: CrawlSpec) -> Trouble:
@@ -60,13 +65,25 @@ def classify_failure(error: BaseException, spec: CrawlSpec) -> Trouble:
 
 def _classify_ignored(error: IgnoreRequest, spec: CrawlSpec) -> Trouble:
     if isinstance(error, RobotsUnknown):
-        return Trouble("again", "robots.txt unknown", str(error))
+        return _classify_robots(error, spec)
     text = str(error)
     if "robots" in text:
         return Trouble("skipped", "robots.txt", "robots.txt forbids it.")
     if "DOWNLOAD_MAXSIZE" in text:
         return find_too_large(spec)
     return Trouble("skipped", "ignored", text[:300])
+
+
+def _classify_robots(error: RobotsUnknown, spec: CrawlSpec) -> Trouble:
+    if error.cause is None:
+        return Trouble("again", "robots.txt unknown", f"{error} {STAY_AWAY}")
+    if refusal := find_refusal(error.cause):
+        said = f"Its robots.txt leads to {refusal.address}, a private address: not allowed. {STAY_AWAY}"
+        return Trouble("failed", "private address", said)
+    trouble = classify_failure(error.cause, spec)
+    if trouble.kind in ("no such host", "refused"):  # the page is asked of the same host
+        return trouble
+    return Trouble("again", "robots.txt unknown", f"{error} {trouble.sentence} {STAY_AWAY}")
 
 
 def find_too_large(spec: CrawlSpec) -> Trouble:

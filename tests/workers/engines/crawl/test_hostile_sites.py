@@ -280,7 +280,8 @@ def listed(tmp_path_factory):
         with Peak("workers.engines.crawl.child") as peak:
             found = run_crawl(
                 tmp_path_factory.mktemp("listed"), site, scope="any", timeout_seconds=3, max_bytes=5_000_000,
-                max_attempts=2, uses_robots_sitemaps=True, deny=(r"/\d+$",), **PARAGRAPHS,
+                max_attempts=2, uses_robots_sitemaps=True, deny=(r"/\d+$",),
+                private_addresses="127.0.0.1, 127.0.0.2", **PARAGRAPHS,
             )  # fmt: skip
         found.peak, found.wordy = peak, wordy
         yield found
@@ -303,7 +304,13 @@ def test_a_sitemap_gives_as_many_addresses_as_a_page_may(listed):
 
 
 def test_a_host_with_a_robots_txt_without_end_is_left_alone(listed):
-    assert not listed.wordy.hits["/"]
+    targets = listed.frontier.targets
+    (page,) = [
+        o for o in listed.frontier.outcomes if targets[o.id].url == listed.wordy.base + "/" and o.state != "again"
+    ]
+
+    assert listed.wordy.hits["/robots.txt"] and not listed.wordy.hits["/"]
+    assert (page.state, page.error_kind) == ("failed", "robots.txt unknown") and "larger than 5 MB" in page.error
     assert listed["/after"].state == "done"
 
 
