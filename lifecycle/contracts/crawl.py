@@ -21,6 +21,7 @@ PICTURE_COLUMNS = (
 # kinds of trouble that are the network's or the moment's, not the address's; so are HTTP 408, 429 and 5xx
 PASSING_TROUBLES = (
     "timeout", "no such host", "refused", "cut off", "connection", "crawler lost", "host busy", "robots.txt unknown",
+    "damaged",
 )  # fmt: skip
 PRODUCT_AGENT = "Gristmill/1.0 (+research crawler; obeys robots.txt)"
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from lifecycle.annotations.models import Annotation
 from lifecycle.contracts.problems import ItemKind
 from lifecycle.crawls import services
 from lifecycle.crawls.models import Crawl, CrawlItem, CrawlUrl
@@ -27,7 +28,7 @@ def fill(site, count, words=WORDS):
 
 def test_a_site_becomes_items_with_their_provenance(make_site, site, owner, run_jobs):
     fill(site, 12)
-    source = make_site(take="text")
+    source, began = make_site(take="text"), timezone.now()
 
     crawl = services.start_crawl(source=source, user=owner)
     (job,) = run_jobs()
@@ -38,6 +39,8 @@ def test_a_site_becomes_items_with_their_provenance(make_site, site, owner, run_
     item = Item.objects.get(source_uri=site.base + "/p7.html")
     origin = CrawlItem.objects.get(item=item)
     assert (origin.url, origin.referrer, origin.status) == (site.base + "/p7.html", site.base + "/", 200)
+    asked = CrawlUrl.objects.get(url=site.base + "/p7.html").fetched_at
+    assert origin.fetched_at == asked and abs(origin.fetched_at - began) < timedelta(minutes=1)
     assert item.split and item.fingerprint is not None
     assert crawl.collection.dataset.items.count() == 13
     assert ItemKind.TEXT == "text"
@@ -295,3 +298,22 @@ def test_a_stopped_crawl_keeps_what_came_in(make_site, site, owner, run_jobs):
     crawl.refresh_from_db()
     assert crawl.state == "stopped"
     assert Crawl.objects.get().collection.finished_at is not None or crawl.finished_at
+
+
+def test_a_label_that_changed_is_recorded_on_the_item_that_was_there(make_site, site, owner, run_jobs):
+    """Also when another page of the same batch brings a new item, and not again when nothing changed."""
+    fields = [{"name": "words", "selector": "p", "role": "text"}, {"name": "kind", "selector": "b", "role": "label"}]
+    source = make_site(take="fields", fields=fields)
+    labeled = []
+    for said in ("good", "bad", "bad"):
+        site.page("/", f"<p>The mill grinds.</p><b>{said}</b><i>{len(labeled) // 2}</i>")
+        crawl = services.start_crawl(source=source, user=owner)
+        (job,) = run_jobs()
+        assert job.state == "succeeded", job.traceback
+        crawl.collection.refresh_from_db()
+        labeled.append(crawl.collection.labeled)
+
+    item = Item.objects.get()
+    assert (item.label, labeled) == ("bad", [1, 1, 0])
+    values = Annotation.objects.filter(task__item=item).order_by("id").values_list("value", flat=True)
+    assert list(values)[-1] == "bad"

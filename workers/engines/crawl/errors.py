@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import time
+import zlib
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -48,19 +50,30 @@ def classify_failure(error: BaseException, spec: CrawlSpec) -> Trouble:
         return _classify_ignored(error, spec)
     if isinstance(error, DownloadCancelledError):
         return find_too_large(spec)
+    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile) or type(error).__module__ in _PACKERS:
+        return Trouble("again", "damaged", "The answer says that it is compressed, and cannot be unpacked.")
     for kind, name, sentence in (
         (DownloadTimeoutError, "timeout", f"It took longer than {spec.timeout_seconds:g} s."),
         (CannotResolveHostError, "no such host", "The host's name has no address."),
         (DownloadConnectionRefusedError, "refused", "The host refused the connection."),
         (ResponseDataLossError, "cut off", "The answer broke off before its end."),
-        (DownloadFailedError, "connection", "The connection failed"),
+        (DownloadFailedError, "connection", ""),
     ):
         if isinstance(error, kind):
-            detail = f": {_shorten(error)}" if name == "connection" else ""
-            return Trouble("again", name, sentence + detail)
+            return _describe_connection(error) if name == "connection" else Trouble("again", name, sentence)
     if isinstance(error, UnsupportedURLSchemeError):
         return Trouble("failed", "not http", "Only http and https are fetched.")
     return Trouble("failed", "crawler", f"{type(error).__name__}: {_shorten(error)}")
+
+
+def _describe_connection(error: BaseException) -> Trouble:
+    """What the network said, not the objects that it said it with."""
+    reasons = getattr(error, "reasons", None) or getattr(error.__cause__, "reasons", None) or ()
+    values = [getattr(reason, "value", reason) for reason in reasons]
+    if any(type(value).__name__ in _NO_HTTP for value in values):
+        return Trouble("again", "damaged", "What came is no answer in HTTP.")
+    said = _shorten(values[0] if values else error).rstrip(".")
+    return Trouble("again", "connection", f"The connection failed: {said}.")
 
 
 def _classify_ignored(error: IgnoreRequest, spec: CrawlSpec) -> Trouble:
@@ -118,6 +131,10 @@ def parse_retry_after(text: str) -> float | None:
         return max(parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+_PACKERS = frozenset(("brotli", "_brotli", "brotlicffi", "zstandard", "zstandard.backend_c"))
+_NO_HTTP = frozenset(("ParseError", "_MalformedChunkedDataError"))
 
 
 def _shorten(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from scrapy.utils.sitemap import Sitemap, sitemap_urls_from_robots
 
 from lifecycle.contracts.crawl import CrawlSpec, Target
 from workers.engines.crawl import extract
+from workers.engines.crawl.encoding import decode
 from workers.engines.crawl.errors import classify_status, find_too_large, find_wait
 from workers.engines.crawl.links import LinkCollector, LinkRules, collect_links, join_address
 
@@ -109,7 +110,7 @@ class Reader:
         return self._add_harvest(self.extractor.read_picture(target.url, response.body), outcome)
 
     def _read_page(self, response: TextResponse, target: Target, outcome: dict[str, Any]) -> Read:
-        text = response.text
+        text, outcome["warning"] = decode(response)
         if not text.strip():
             return outcome | {"warning": "The page is empty."}, []
         tree = Selector(text=text, type="html").root
