@@ -196,6 +196,7 @@ class Outcome:
     notes: tuple[str, ...] = ()  # about columns, each said once
     columns: tuple[tuple[str, str], ...] = ()  # (name, kind) of the columns of rows
     dropped: tuple[tuple[str, int], ...] = ()  # links that are not followed: (why, how many)
+    moved_to: str = ""  # fingerprint of where it redirects to for good
     warning: str = ""
     latency_seconds: float = 0.0
 

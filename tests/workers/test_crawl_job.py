@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from lifecycle.annotations.models import Annotation
 from lifecycle.contracts.problems import ItemKind
-from lifecycle.crawls import services
+from lifecycle.crawls import selectors, services
 from lifecycle.crawls.models import Crawl, CrawlItem, CrawlUrl
 from lifecycle.datasets.models import Item
 from lifecycle.sources.models import Source
@@ -317,3 +317,60 @@ def test_a_label_that_changed_is_recorded_on_the_item_that_was_there(make_site, 
     assert (item.label, labeled) == ("bad", [1, 1, 0])
     values = Annotation.objects.filter(task__item=item).order_by("id").values_list("value", flat=True)
     assert list(values)[-1] == "bad"
+
+
+def test_a_page_that_moved_for_good_gives_way_to_where_it_moved_to(make_site, site, owner, run_jobs):
+    """Over two redirects, whether the text is the same or not; one that moved for a while only keeps its item."""
+    fill(site, 3)
+    source = make_site()
+    services.start_crawl(source=source, user=owner)
+    run_jobs()
+
+    site.routes["/new.html"] = site.routes["/p0.html"]
+    site.page("/other.html", article("Other", f"{WORDS} Quite another."))
+    site.routes["/p0.html"] = (301, {"Location": "/hop"}, b"")
+    site.routes["/hop"] = (308, {"Location": "/new.html"}, b"")
+    site.routes["/p1.html"] = (301, {"Location": "/other.html"}, b"")
+    site.routes["/p2.html"] = (302, {"Location": "/other.html"}, b"")
+    second = services.start_crawl(source=source, user=owner)
+    (job,) = run_jobs()
+
+    assert job.state == "succeeded", job.traceback
+    second.refresh_from_db()
+    live = CrawlItem.objects.filter(superseded_at=None, item__excluded_at=None).values_list("url", flat=True)
+    assert sorted(url.removeprefix(site.base) for url in live) == ["/", "/new.html", "/other.html", "/p2.html"]
+    assert (second.superseded, second.collection.source_run.updated, second.gone) == (2, 2, 0)
+    assert Item.objects.filter(excluded_at=None).count() == 4
+
+
+def test_a_page_that_is_gone_is_counted_and_its_item_excluded_by_one_click_until_it_is_back(
+    make_site, site, owner, run_jobs
+):
+    fill(site, 3)
+    source, before = make_site(), dict(site.routes)
+
+    def crawl_again():
+        crawl = services.start_crawl(source=source, user=owner)
+        (job,) = run_jobs()
+        assert job.state == "succeeded", job.traceback
+        crawl.refresh_from_db()
+        return crawl.gone
+
+    crawl_again()
+    site.routes["/p1.html"] = (410, {}, b"gone")
+    site.routes["/p2.html"] = (301, {"Location": "/nowhere"}, b"")
+    found, again = crawl_again(), crawl_again()
+    assert (found, again) == (2, 0)
+    assert selectors.count_gone(source) == {"pages": 2, "standing": 2, "excluded": 0}
+
+    assert services.exclude_gone(source=source, user=owner) == 2
+    assert selectors.count_gone(source) == {"pages": 2, "standing": 0, "excluded": 2}
+    assert services.restore_gone(source=source, user=owner) == 2
+    assert Item.objects.filter(excluded_at=None).count() == 4
+    services.exclude_gone(source=source, user=owner)
+
+    site.routes |= {path: before[path] for path in ("/p1.html", "/p2.html")}
+    crawl_again()
+    assert selectors.count_gone(source) == {"pages": 0, "standing": 0, "excluded": 0}
+    assert Item.objects.filter(excluded_at=None).count() == 4
+    assert services.restore_gone(source=source, user=owner) == 0

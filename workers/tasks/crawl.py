@@ -45,7 +45,7 @@ def crawl(context: JobContext) -> dict:
         services.release(crawl=found)
         ended = services.finish_crawl(crawl=found, ended=result.ended)
     datasets.refresh_statistics()
-    counts = ("fetched", "unchanged", "failed", "items", "superseded", "set_aside")
+    counts = ("fetched", "unchanged", "failed", "items", "superseded", "gone", "set_aside")
     return {"ended": result.ended, **{name: getattr(ended, name) for name in counts}}
 
 

@@ -21,6 +21,7 @@ from workers.engines.crawl.links import LinkCollector, LinkRules, collect_links,
 
 logger = logging.getLogger(__name__)
 MAX_HOPS = 10
+MOVED_FOR_GOOD = (301, 308)
 REDIRECTS = (301, 302, 303, 307, 308)
 Read = tuple[dict[str, Any], list[bytes]]  # an outcome as JSON, and the pictures behind it
 
@@ -75,6 +76,9 @@ class Reader:
         url = join_address(target.url, location) or location if location else ""
         collector.add(url, target.role, target.depth)
         outcome |= {"state": "redirected", "links": collector.links, "error": f"to {url}"[:300]}
+        there = self.rules.judge(url, target.role)
+        if response.status in MOVED_FOR_GOOD and not isinstance(there, str):
+            outcome["moved_to"] = there.fingerprint
         if collector.dropped:
             why = next(iter(collector.dropped))
             outcome |= {"state": "skipped", "error_kind": "redirects", "error": f"It leads to {url}: {why}."[:300]}
