@@ -79,6 +79,18 @@ def load_labels(
         context.report.progress(1.0, f"{labeled:,} labels recorded")
 
 
+def load_batch_labels(
+    collection: Collection, path: str | Path, differing: list[str] | None, *, spill_folder: str | Path
+) -> None:
+    """What `load_labels` does, for one part and within the caller's transaction; `differing` is `load_one`'s answer."""
+    if not differing:
+        return
+    for batch in services.pick_labels((str(path),), spill_folder=spill_folder, only=set(differing)):
+        found = services.find_new_labels(collection=collection, labels=batch)
+        outcome = labelling.record_imported_labels(collection=collection, labels=found)
+        services.add_labeled(collection=collection, count=outcome.recorded)
+
+
 def _stop_if_told(context: JobContext) -> None:
     if context.should_stop():
         raise Canceled

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+# what Python's own list lets through: site-local (RFC 3879 took it back, networks still have it), documentation
+NOT_PUBLIC = (ipaddress.ip_network("fec0::/10"), ipaddress.ip_network("3fff::/20"))
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -44,6 +46,8 @@ def _is_allowed(address: str, networks: tuple[Network, ...]) -> bool:
 
 def is_public(address: Address) -> bool:
     """Reachable by anybody on the internet: not private, loopback, link-local, shared, reserved or multicast."""
+    if any(address in network for network in NOT_PUBLIC if network.version == address.version):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 

@@ -21,6 +21,7 @@ PICTURE_COLUMNS = (
 # kinds of trouble that are the network's or the moment's, not the address's; so are HTTP 408, 429 and 5xx
 PASSING_TROUBLES = (
     "timeout", "no such host", "refused", "cut off", "connection", "crawler lost", "host busy", "robots.txt unknown",
+    "damaged",
 )  # fmt: skip
 PRODUCT_AGENT = "Gristmill/1.0 (+research crawler; obeys robots.txt)"
 
@@ -195,6 +196,7 @@ class Outcome:
     notes: tuple[str, ...] = ()  # about columns, each said once
     columns: tuple[tuple[str, str], ...] = ()  # (name, kind) of the columns of rows
     dropped: tuple[tuple[str, int], ...] = ()  # links that are not followed: (why, how many)
+    moved_to: str = ""  # fingerprint of where it redirects to for good
     warning: str = ""
     latency_seconds: float = 0.0
 

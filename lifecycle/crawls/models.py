@@ -42,6 +42,7 @@ class Crawl(TimestampedModel):
     retries = models.BigIntegerField(default=0)
     items = models.BigIntegerField(default=0)  # items that pages gave, new to the dataset or not
     superseded = models.BigIntegerField(default=0)  # items of changed pages that newer ones replaced
+    gone = models.BigIntegerField(default=0)  # pages that gave items and answer 404 or 410 now
     set_aside = models.BigIntegerField(default=0)
     byte_count = models.BigIntegerField(default=0)
     errors = models.JSONField(default=dict)  # {kind: count}, of failed and skipped addresses
@@ -104,6 +105,7 @@ class CrawlUrl(models.Model):
     license = models.CharField(max_length=300, blank=True)
     title = models.CharField(max_length=200, blank=True)
     item_count = models.PositiveIntegerField(default=0)
+    moved_to = models.UUIDField(null=True, blank=True)  # the fingerprint of where it redirects to for good
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["crawl", "fingerprint"], name="crawl_url_once")]
@@ -129,6 +131,7 @@ class CrawlItem(models.Model):
     robots = models.CharField(max_length=300, blank=True)
     superseded_at = models.DateTimeField(null=True, blank=True)
     superseded_by = models.ForeignKey(Crawl, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    gone_at = models.DateTimeField(null=True, blank=True)  # the page was found gone, and not found again since
     excluded_at = models.DateTimeField(null=True, blank=True)  # the item was excluded by this, with this very time
 
     class Meta:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from lifecycle.crawls.models import Crawl, CrawlItem, CrawlTrial, CrawlUrl
 from lifecycle.datasets.models import Item
@@ -80,6 +80,22 @@ def list_latest(crawl: Crawl, limit: int = 12) -> list[CrawlUrl]:
 def list_provenance(item: Item) -> QuerySet[CrawlItem]:
     """Every address that gave the item, the newest first."""
     return CrawlItem.objects.filter(item=item).select_related("source", "crawl")
+
+
+def list_gone(source: Source) -> QuerySet[CrawlItem]:
+    """What pages that are gone gave, the last found first; excluded by `exclude_gone` where `superseded_at` is set."""
+    rows = CrawlItem.objects.filter(source=source, superseded_by=None).exclude(gone_at=None)
+    return rows.select_related("item").order_by("-gone_at", "-id")
+
+
+def count_gone(source: Source) -> dict[str, int]:
+    """Pages that are gone, and of their items those that stand and those that were excluded for it."""
+    rows = list_gone(source)
+    return rows.aggregate(
+        pages=Count("fingerprint", distinct=True),
+        standing=Count("item", distinct=True, filter=Q(superseded_at=None, item__excluded_at=None)),
+        excluded=Count("item", distinct=True, filter=Q(excluded_at=F("item__excluded_at"))),
+    )
 
 
 def get_trial(project: Project, trial_id: int) -> CrawlTrial:

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from lifecycle.annotations.models import Annotation
 from lifecycle.contracts.problems import ItemKind
-from lifecycle.crawls import services
+from lifecycle.crawls import selectors, services
 from lifecycle.crawls.models import Crawl, CrawlItem, CrawlUrl
 from lifecycle.datasets.models import Item
 from lifecycle.sources.models import Source
@@ -27,7 +28,7 @@ def fill(site, count, words=WORDS):
 
 def test_a_site_becomes_items_with_their_provenance(make_site, site, owner, run_jobs):
     fill(site, 12)
-    source = make_site(take="text")
+    source, began = make_site(take="text"), timezone.now()
 
     crawl = services.start_crawl(source=source, user=owner)
     (job,) = run_jobs()
@@ -38,6 +39,8 @@ def test_a_site_becomes_items_with_their_provenance(make_site, site, owner, run_
     item = Item.objects.get(source_uri=site.base + "/p7.html")
     origin = CrawlItem.objects.get(item=item)
     assert (origin.url, origin.referrer, origin.status) == (site.base + "/p7.html", site.base + "/", 200)
+    asked = CrawlUrl.objects.get(url=site.base + "/p7.html").fetched_at
+    assert origin.fetched_at == asked and abs(origin.fetched_at - began) < timedelta(minutes=1)
     assert item.split and item.fingerprint is not None
     assert crawl.collection.dataset.items.count() == 13
     assert ItemKind.TEXT == "text"
@@ -295,3 +298,79 @@ def test_a_stopped_crawl_keeps_what_came_in(make_site, site, owner, run_jobs):
     crawl.refresh_from_db()
     assert crawl.state == "stopped"
     assert Crawl.objects.get().collection.finished_at is not None or crawl.finished_at
+
+
+def test_a_label_that_changed_is_recorded_on_the_item_that_was_there(make_site, site, owner, run_jobs):
+    """Also when another page of the same batch brings a new item, and not again when nothing changed."""
+    fields = [{"name": "words", "selector": "p", "role": "text"}, {"name": "kind", "selector": "b", "role": "label"}]
+    source = make_site(take="fields", fields=fields)
+    labeled = []
+    for said in ("good", "bad", "bad"):
+        site.page("/", f"<p>The mill grinds.</p><b>{said}</b><i>{len(labeled) // 2}</i>")
+        crawl = services.start_crawl(source=source, user=owner)
+        (job,) = run_jobs()
+        assert job.state == "succeeded", job.traceback
+        crawl.collection.refresh_from_db()
+        labeled.append(crawl.collection.labeled)
+
+    item = Item.objects.get()
+    assert (item.label, labeled) == ("bad", [1, 1, 0])
+    values = Annotation.objects.filter(task__item=item).order_by("id").values_list("value", flat=True)
+    assert list(values)[-1] == "bad"
+
+
+def test_a_page_that_moved_for_good_gives_way_to_where_it_moved_to(make_site, site, owner, run_jobs):
+    """Over two redirects, whether the text is the same or not; one that moved for a while only keeps its item."""
+    fill(site, 3)
+    source = make_site()
+    services.start_crawl(source=source, user=owner)
+    run_jobs()
+
+    site.routes["/new.html"] = site.routes["/p0.html"]
+    site.page("/other.html", article("Other", f"{WORDS} Quite another."))
+    site.routes["/p0.html"] = (301, {"Location": "/hop"}, b"")
+    site.routes["/hop"] = (308, {"Location": "/new.html"}, b"")
+    site.routes["/p1.html"] = (301, {"Location": "/other.html"}, b"")
+    site.routes["/p2.html"] = (302, {"Location": "/other.html"}, b"")
+    second = services.start_crawl(source=source, user=owner)
+    (job,) = run_jobs()
+
+    assert job.state == "succeeded", job.traceback
+    second.refresh_from_db()
+    live = CrawlItem.objects.filter(superseded_at=None, item__excluded_at=None).values_list("url", flat=True)
+    assert sorted(url.removeprefix(site.base) for url in live) == ["/", "/new.html", "/other.html", "/p2.html"]
+    assert (second.superseded, second.collection.source_run.updated, second.gone) == (2, 2, 0)
+    assert Item.objects.filter(excluded_at=None).count() == 4
+
+
+def test_a_page_that_is_gone_is_counted_and_its_item_excluded_by_one_click_until_it_is_back(
+    make_site, site, owner, run_jobs
+):
+    fill(site, 3)
+    source, before = make_site(), dict(site.routes)
+
+    def crawl_again():
+        crawl = services.start_crawl(source=source, user=owner)
+        (job,) = run_jobs()
+        assert job.state == "succeeded", job.traceback
+        crawl.refresh_from_db()
+        return crawl.gone
+
+    crawl_again()
+    site.routes["/p1.html"] = (410, {}, b"gone")
+    site.routes["/p2.html"] = (301, {"Location": "/nowhere"}, b"")
+    found, again = crawl_again(), crawl_again()
+    assert (found, again) == (2, 0)
+    assert selectors.count_gone(source) == {"pages": 2, "standing": 2, "excluded": 0}
+
+    assert services.exclude_gone(source=source, user=owner) == 2
+    assert selectors.count_gone(source) == {"pages": 2, "standing": 0, "excluded": 2}
+    assert services.restore_gone(source=source, user=owner) == 2
+    assert Item.objects.filter(excluded_at=None).count() == 4
+    services.exclude_gone(source=source, user=owner)
+
+    site.routes |= {path: before[path] for path in ("/p1.html", "/p2.html")}
+    crawl_again()
+    assert selectors.count_gone(source) == {"pages": 0, "standing": 0, "excluded": 0}
+    assert Item.objects.filter(excluded_at=None).count() == 4
+    assert services.restore_gone(source=source, user=owner) == 0

@@ -115,6 +115,8 @@ def crawl_and_kill(start_worker, *, count: int, kills: int) -> None:
     crawl.refresh_from_db()
     again = sum(pages.values()) - len(pages)
     assert len(pages) == count and crawl.fetched == count == crawl.found
+    thrice = {path: hits for path, hits in pages.items() if hits > 2}
+    assert not thrice, f"pages that were on their way at one kill were asked for a third time: {thrice}"
     assert again <= kills * WINDOW, f"{again} pages were fetched again after {kills} kills"
     assert Item.objects.count() == count == Item.objects.values("source_uri").distinct().count()
     assert CrawlItem.objects.filter(superseded_at=None).count() == count

@@ -19,7 +19,7 @@ from lifecycle.datasets import services as datasets
 from lifecycle.datasets.models import Collection
 from lifecycle.jobs import services as jobs
 from workers.engines import crawl as engine
-from workers.loading import load_one
+from workers.loading import load_batch_labels, load_one
 from workers.materialize import BatchWriter
 from workers.runtime import JobContext, job_task
 
@@ -45,7 +45,7 @@ def crawl(context: JobContext) -> dict:
         services.release(crawl=found)
         ended = services.finish_crawl(crawl=found, ended=result.ended)
     datasets.refresh_statistics()
-    counts = ("fetched", "unchanged", "failed", "items", "superseded", "set_aside")
+    counts = ("fetched", "unchanged", "failed", "items", "superseded", "gone", "set_aside")
     return {"ended": result.ended, **{name: getattr(ended, name) for name in counts}}
 
 
@@ -93,7 +93,7 @@ _COUNTS = ("found", "fetched", "unchanged", "redirected", "failed", "skipped", "
 
 
 def load_items(collection_id: int, path: Path) -> None:
-    """A batch's items, with classes that no schema has named yet, within the batch's transaction."""
+    """A batch's items and labels, with classes that no schema has named yet, within the batch's transaction."""
     collection = Collection.objects.select_related("dataset__project", "created_by").get(pk=collection_id)
     project = collection.dataset.project
     labels = pq.read_table(path, columns=["label"])["label"]
@@ -101,4 +101,5 @@ def load_items(collection_id: int, path: Path) -> None:
         part = IngestResult(parts=(str(path),), accepted=len(labels), rejected=0, rejects_path="")
         classes = datasets.list_classes(part, dataset=collection.dataset)
         annotation_services.extend_classes(project=project, names=classes, created_by=collection.created_by)
-    load_one(collection, collection.loaded_parts, path)
+    differing = load_one(collection, collection.loaded_parts, path)
+    load_batch_labels(collection, path, differing, spill_folder=path.parent)

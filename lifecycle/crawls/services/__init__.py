@@ -12,12 +12,14 @@ from lifecycle.crawls.services.crawls import (
     update_site,
 )
 from lifecycle.crawls.services.frontier import check, claim, find_next_due, record, release, seed
+from lifecycle.crawls.services.gone import exclude_gone, restore_gone
 from lifecycle.crawls.services.trials import load_trial_spec, record_trial, start_trial
 
 __all__ = [
     "check",
     "claim",
     "create_site",
+    "exclude_gone",
     "find_next_due",
     "finish_crawl",
     "load_spec",
@@ -27,6 +29,7 @@ __all__ = [
     "record",
     "record_trial",
     "release",
+    "restore_gone",
     "resume_crawl",
     "seed",
     "start_crawl",

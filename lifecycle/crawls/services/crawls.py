@@ -17,12 +17,13 @@ from lifecycle.contracts.ingest import ColumnMapping
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.crawls import rules
 from lifecycle.crawls.models import Crawl
+from lifecycle.crawls.services import gone
 from lifecycle.datasets.models import Collection, Dataset
 from lifecycle.jobs import services as jobs
 from lifecycle.projects.services import record_event
 from lifecycle.sources import selectors as sources
 from lifecycle.sources import services as source_services
-from lifecycle.sources.models import Source
+from lifecycle.sources.models import Source, SourceRun
 
 Values = Mapping[str, str | None]
 OPEN = (Crawl.State.RUNNING, Crawl.State.PAUSED)
@@ -216,10 +217,12 @@ def finish_crawl(*, crawl: Crawl, ended: str) -> Crawl:
         return locked
     locked.state = Crawl.State(ended)
     if ended != "paused":
+        gone.settle_moved(locked)
+        SourceRun.objects.filter(collection_id=locked.collection_id).update(updated=locked.superseded)
         locked.finished_at = timezone.now()
         Collection.objects.filter(pk=locked.collection_id).update(finished_at=locked.finished_at)
         _tell_finished(locked)
-    locked.save(update_fields=["state", "finished_at", "updated_at"])
+    locked.save(update_fields=["state", "superseded", "gone", "finished_at", "updated_at"])
     return locked
 
 
@@ -228,6 +231,7 @@ def _tell_finished(crawl: Crawl) -> None:
     said = [f"{collection.accepted:,} new items", f"{crawl.fetched:,} addresses fetched"]
     said += [f"{crawl.superseded:,} updated"] if crawl.superseded else []
     said += [f"{crawl.unchanged:,} unchanged"] if crawl.unchanged else []
+    said += [f"{crawl.gone:,} gone"] if crawl.gone else []
     said += [f"{crawl.failed:,} failed"] if crawl.failed else []
     record_event(
         project=crawl.collection.dataset.project,

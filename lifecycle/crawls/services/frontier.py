@@ -16,7 +16,7 @@ from django.utils import timezone
 from lifecycle.contracts.crawl import FoundLink, Outcome, Target
 from lifecycle.crawls import rules
 from lifecycle.crawls.models import Crawl, CrawlUrl
-from lifecycle.crawls.services import history, provenance
+from lifecycle.crawls.services import gone, history, provenance
 from lifecycle.crawls.services.contract import note_contract
 from lifecycle.crawls.services.items import note_columns, note_set_aside, write_part
 
@@ -119,6 +119,7 @@ def record(
         note_columns(locked.collection.dataset, kept)
         load_items(path)
     locked.superseded += provenance.record(crawl=locked, outcomes=kept, pages=pages)
+    locked.gone += gone.note(crawl=locked, outcomes=kept, pages=pages)
     note_set_aside(locked.collection, kept)
     note_contract(locked, kept)
     _count(locked, kept)
@@ -136,11 +137,11 @@ def _write_outcomes(crawl: Crawl, outcomes: Sequence[Outcome]) -> dict[int, prov
         (
             o.id, STATES.get(o.state, o.state), o.status, o.error_kind[:40], clean(o.error)[:400], o.wait_seconds,
             int(o.counts_as_attempt), clean(o.mime), o.byte_size, clean(o.etag), clean(o.last_modified), o.body_hash,
-            clean(o.robots), clean(o.license), clean(o.title), len(o.items),
+            clean(o.robots), clean(o.license), clean(o.title), len(o.items), o.moved_to or None,
         )
         for o in outcomes
     ]  # fmt: skip
-    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(16)]
+    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(17)]
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE crawls_crawlurl AS page SET state = new.state, status = new.status,
@@ -151,13 +152,13 @@ def _write_outcomes(crawl: Crawl, outcomes: Sequence[Outcome]) -> dict[int, prov
                    last_modified = CASE WHEN new.state IN ('done', 'unchanged') THEN new.last_modified
                        ELSE page.last_modified END,
                    body_hash = CASE WHEN new.body_hash <> '' THEN new.body_hash ELSE page.body_hash END,
-                   robots = new.robots, item_count = new.item_count,
+                   robots = new.robots, item_count = new.item_count, moved_to = new.moved_to,
                    license = CASE WHEN new.status = 304 THEN page.license ELSE new.license END,
                    title = CASE WHEN new.status = 304 THEN page.title ELSE new.title END
                FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::text[], %s::text[], %s::float[], %s::int[],
                    %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-                   %s::int[]) AS new (id, state, status, error_kind, error, wait, attempts, mime, byte_size, etag,
-                   last_modified, body_hash, robots, license, title, item_count)
+                   %s::int[], %s::uuid[]) AS new (id, state, status, error_kind, error, wait, attempts, mime,
+                   byte_size, etag, last_modified, body_hash, robots, license, title, item_count, moved_to)
                WHERE page.id = new.id AND page.crawl_id = %s AND page.state = 'in_flight'
                RETURNING page.id, page.fingerprint, page.url, page.found_on""",
             [timezone.now(), *columns, crawl.pk],  # not now(): that is when the transaction began

@@ -21,7 +21,7 @@ SCHEMA = pa.schema(
         ("content_hash", pa.string()), ("blob", pa.string()), ("text", pa.string()), ("row", pa.string()),
         ("label", pa.string()), ("group", pa.string()), ("split", pa.string()), ("source_uri", pa.string()),
         ("mime", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("byte_size", pa.int64()),
-        ("fingerprint", pa.int64()), ("near_prints", pa.binary()),
+        ("fingerprint", pa.int64()), ("near_prints", pa.binary()), ("result", pa.string()),
     ]
 )  # fmt: skip
 

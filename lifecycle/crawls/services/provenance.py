@@ -97,13 +97,15 @@ def _supersede(cursor, crawl: Crawl, fingerprints: list[uuid.UUID], current: lis
         [crawl.pk, crawl.source_id, fingerprints, pages, items],
     )
     gone = [item_id for (item_id,) in cursor.fetchall()]
-    if gone:
-        _exclude(cursor, gone)
+    exclude(cursor, gone)
     return len(gone)
 
 
-def _exclude(cursor, item_ids: list[int]) -> None:
-    """Of items that gave way, those that came by crawling only and that no other page gives."""
+def exclude(cursor, item_ids: list[int]) -> int:
+    """Of items that gave way in this transaction, those that came by crawling only and that no other page gives;
+    returns how many."""
+    if not item_ids:
+        return 0
     cursor.execute(
         """UPDATE datasets_item AS item SET excluded_at = now()
            FROM datasets_collection AS collection
@@ -120,6 +122,7 @@ def _exclude(cursor, item_ids: list[int]) -> None:
            WHERE item_id = ANY(%s) AND superseded_at = now()""",  # now() is the transaction's, the same everywhere
         [excluded],
     )
+    return len(excluded)
 
 
 def _restore(cursor, crawl: Crawl, item_ids: list[int]) -> None:

@@ -54,6 +54,18 @@ def test_addresses_are_listed_and_filtered(browse, project, crawl):
 
     assert [row["error_kind"] for row in answer["results"]] == ["HTTP 404"] * 2
     assert (counts["waiting"], counts["errors"]) == (4, {"HTTP 404": 2})
+    assert (counts["pages_per_second"], counts["items_per_second"]) == (1.2, 1.2)
+
+
+def test_what_is_gone_is_counted_and_excluded_over_rest(browse, client, project, crawl, member):
+    gone = f"{base(project)}/sites/{crawl.source_id}/gone/"
+
+    counts = browse.get(gone).json()
+    changed = browse.post(gone, {"is_excluded": True}, content_type=JSON)
+    client.force_login(member("viewer"))
+
+    assert counts == changed.json() == {"pages": 0, "standing": 0, "excluded": 0}
+    assert client.post(gone, {"is_excluded": True}, content_type=JSON).status_code == 403
 
 
 def test_viewers_look_and_engineers_act(client, project, crawl, member):

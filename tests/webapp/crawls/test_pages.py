@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import uuid
 
-from lifecycle.crawls.models import Crawl, CrawlTrial
+import pytest
+from django.utils import timezone
+
+from lifecycle.crawls.models import Crawl, CrawlItem, CrawlTrial
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import AuditEvent
 from lifecycle.sources.models import Source
+from tests import factories
 
 
 def url(project, tail=""):
@@ -157,3 +161,42 @@ def test_the_collect_page_offers_a_crawl_and_leads_to_those_there_were(browse, p
 
     assert "Crawl a site" in page and f"collections/{crawl.collection_id}/crawl" in page
     assert answer["Location"] == url(project, f"/{crawl.pk}")
+
+
+def test_the_live_page_says_that_hosts_were_left_alone_for_want_of_their_robots_txt(browse, project, crawl):
+    Crawl.objects.update(errors={"robots.txt unknown": 3})
+
+    page = browse.get(url(project, f"/{crawl.pk}/live")).content.decode()
+
+    assert "the robots.txt of their host could not be had" in page and "?error=robots.txt+unknown" in page
+
+
+def test_pages_that_are_gone_are_listed_and_their_items_excluded_and_taken_back(browse, project, crawl):
+    item = factories.ItemFactory(dataset=project.datasets.get(), collection=crawl.collection)
+    now = timezone.now()
+    CrawlItem.objects.create(
+        source=crawl.source, item=item, crawl=crawl, fingerprint=uuid.uuid4(), url="https://mills.example/old",
+        fetched_at=now, gone_at=now,
+    )  # fmt: skip
+    site = url(project, f"/sites/{crawl.source_id}")
+
+    listed = browse.get(site).content.decode()
+    browse.post(f"{site}/gone", {"action": "exclude"})
+    item.refresh_from_db()
+    excluded, after = item.excluded_at is not None, browse.get(site).content.decode()
+    browse.post(f"{site}/gone", {"action": "restore"})
+
+    item.refresh_from_db()
+    assert "https://mills.example/old" in listed and "Exclude their items" in listed and "Take them back" not in listed
+    assert excluded and "Take them back in" in after and "Exclude their items" not in after
+    assert item.excluded_at is None
+
+
+def test_a_site_is_removed_and_its_items_stay(browse, project, source):
+    page = browse.get(url(project, f"/sites/{source.pk}")).content.decode()
+
+    answer = browse.post(url(project, f"/sites/{source.pk}/delete"))
+
+    assert "Remove the site" in page and "data-question" in page
+    assert answer["Location"] == url(project)
+    assert not Source.objects.exists()

@@ -9,6 +9,7 @@ from lifecycle.contracts.ingest import COLUMN_KINDS
 from lifecycle.crawls import rules
 from lifecycle.crawls.models import Crawl, CrawlItem, CrawlTrial, CrawlUrl
 from lifecycle.sources.models import Source
+from webapp.charts.crawls import compute_rates
 
 TAKES = ["images", "text", "tables", "fields"]
 
@@ -140,17 +141,36 @@ class CrawlOut(serializers.ModelSerializer):
     errors = serializers.DictField(child=serializers.IntegerField(), read_only=True)  # type: ignore[assignment]
     dropped = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     job_state = serializers.SerializerMethodField()
+    pages_per_second = serializers.SerializerMethodField(help_text="over the last moments of work")
+    items_per_second = serializers.SerializerMethodField(help_text="over the last moments of work")
 
     class Meta:
         model = Crawl
         fields = (
             "id", "site", "collection", "job", "job_state", "state", "wanted", "found", "waiting", "fetched",
-            "unchanged", "redirected", "failed", "skipped", "retries", "items", "new_items", "superseded", "set_aside",
+            "unchanged", "redirected", "failed", "skipped", "retries", "items", "new_items", "superseded", "gone",
+            "set_aside", "pages_per_second", "items_per_second",
             "byte_count", "errors", "dropped", "seconds", "created_at", "finished_at",
         )  # fmt: skip
 
     def get_job_state(self, crawl) -> str:
         return crawl.job.state if crawl.job else ""
+
+    def get_pages_per_second(self, crawl) -> float:
+        return round(compute_rates(crawl.history)["pages"], 2)
+
+    def get_items_per_second(self, crawl) -> float:
+        return round(compute_rates(crawl.history)["items"], 2)
+
+
+class GoneChange(serializers.Serializer):
+    is_excluded = serializers.BooleanField(help_text="true: exclude the items of pages that are gone; false: undo that")
+
+
+class GoneOut(serializers.Serializer):
+    pages = serializers.IntegerField(help_text="that gave items and answer 404 or 410 now")
+    standing = serializers.IntegerField(help_text="items of theirs that count")
+    excluded = serializers.IntegerField(help_text="items of theirs that were excluded for it")
 
 
 class AddressOut(serializers.ModelSerializer):
@@ -171,5 +191,5 @@ class OriginOut(serializers.ModelSerializer):
         model = CrawlItem
         fields = (
             "url", "referrer", "status", "fetched_at", "license", "robots", "site", "crawl", "superseded_at",
-            "superseded_by",
+            "superseded_by", "gone_at",
         )  # fmt: skip

@@ -8,6 +8,7 @@ PROJECT = "projects/<slug:slug>"
 urlpatterns = [
     path(f"{PROJECT}/sites/", views.SitesView.as_view(), name="sites"),
     path(f"{PROJECT}/sites/<int:site_id>/", views.SiteView.as_view(), name="site"),
+    path(f"{PROJECT}/sites/<int:site_id>/gone/", views.GoneView.as_view(), name="gone"),
     path(f"{PROJECT}/sites/<int:site_id>/try/", views.TryView.as_view(), name="try"),
     path(f"{PROJECT}/trials/<int:trial_id>/", views.TrialView.as_view(), name="trial"),
     path(f"{PROJECT}/crawls/", views.CrawlsView.as_view(), name="crawls"),
@@ -22,6 +23,7 @@ urlpatterns = [
 ACCESS = {
     "sites": {"GET": "viewer", "POST": "engineer"},
     "site": {"GET": "viewer", "PATCH": "engineer", "DELETE": "engineer"},
+    "gone": {"GET": "viewer", "POST": "engineer"},
     "try": {"POST": "engineer"},
     "trial": {"GET": "viewer"},
     "crawls": {"GET": "viewer", "POST": "engineer"},

@@ -57,6 +57,23 @@ class SiteView(ProjectView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class GoneView(ProjectView):
+    """Pages of a site that gave items and are not there any more."""
+
+    @extend_schema(responses=serializers.GoneOut)
+    def get(self, request, slug, site_id):
+        """How many there are, and what became of their items."""
+        return Response(selectors.count_gone(selectors.get_site(self.project, site_id)))
+
+    @extend_schema(request=serializers.GoneChange, responses=serializers.GoneOut)
+    def post(self, request, slug, site_id):
+        """Exclude their items from the versions to come, or take that back."""
+        site = selectors.get_site(self.project, site_id)
+        is_excluded = self.parse(serializers.GoneChange)["is_excluded"]
+        (services.exclude_gone if is_excluded else services.restore_gone)(source=site, user=request.user)
+        return Response(selectors.count_gone(site))
+
+
 class TryView(ProjectView):
     @extend_schema(request=serializers.TrialIn, responses={202: serializers.TrialOut})
     def post(self, request, slug, site_id):

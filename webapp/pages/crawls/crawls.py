@@ -131,6 +131,7 @@ def describe(project, crawl, *, log: bool = False) -> dict:
         "in_flight": selectors.count_in_flight(crawl) if is_working else 0,
         "figure": charts.draw_speed(crawl.history) if len(crawl.history) > 2 else None,
         "errors": _sort(crawl.errors),
+        "without_robots": crawl.errors.get("robots.txt unknown", 0),
         "dropped": _sort(crawl.dropped),
         "latest": selectors.list_latest(crawl),
         "hosts": selectors.list_hosts(crawl),

@@ -18,6 +18,8 @@ from lifecycle.sources import services as source_services
 from webapp.pages.crawls import forms
 from webapp.pages.sources.sources import describe_contract_card, describe_set_aside, describe_source
 
+GONE_SHOWN = 50
+
 
 @login_required
 @require_GET
@@ -102,6 +104,8 @@ def show(request, slug, site_id):
             "first_url": next(iter([*site.config["start_urls"], *site.config["sitemaps"]])),
             "is_trying": _is_working(trial),
             "intervals": forms.INTERVALS,
+            "gone": selectors.count_gone(site),
+            "gone_rows": selectors.list_gone(site)[:GONE_SHOWN],
             "interval": site.interval_minutes if site.is_scheduled else 0,
         }
     )
@@ -151,6 +155,36 @@ def start(request, slug, site_id):
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("crawls:site", slug=slug, site_id=site_id)
+
+
+@login_required
+@require_POST
+def settle_gone(request, slug, site_id):
+    """Exclude the items of pages that are gone, or take that back."""
+    project = get_project(request.user, slug, role="engineer")
+    site = selectors.get_site(project, site_id)
+    if request.POST.get("action") == "restore":
+        count = services.restore_gone(source=site, user=request.user)
+        messages.success(request, f"{count:,} items are back.")
+    else:
+        count = services.exclude_gone(source=site, user=request.user)
+        messages.success(request, f"{count:,} items are excluded from the versions to come. You can take that back.")
+    return redirect("crawls:site", slug=slug, site_id=site_id)
+
+
+@login_required
+@require_POST
+def delete(request, slug, site_id):
+    """Forget the site and its crawls; the items that came from it stay."""
+    project = get_project(request.user, slug, role="engineer")
+    site = selectors.get_site(project, site_id)
+    try:
+        source_services.delete_source(source=site, user=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("crawls:site", slug=slug, site_id=site_id)
+    messages.success(request, f"The site “{site.title}” is gone; the items that came from it stay.")
+    return redirect("crawls:list", slug=slug)
 
 
 @login_required

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -18,6 +19,32 @@ class Address(NamedTuple):
     fingerprint: str  # 32 hex digits of the canonical form
     host: str  # with the port, where one is given
     extension: str
+
+
+class Origin(NamedTuple):
+    """Who answers at an address: what is the login of one is none of another's."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+PORTS = {"http": 80, "https": 443}
+
+
+def find_origin(url: str) -> Origin:
+    """ValueError for a port out of range."""
+    parts = urlsplit(url)
+    return Origin(parts.scheme, parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0))
+
+
+def is_trusted(url: str, starts: Iterable[Origin]) -> bool:
+    """Do secrets meant for `starts` belong to this address too? To the same scheme, host and port; and where a start is
+    plain HTTP on its usual port, to the same host over HTTPS on its own."""
+    origin = find_origin(url)
+    plain = Origin("http", origin.host, PORTS["http"])
+    known = set(starts)
+    return origin in known or (origin == Origin("https", origin.host, PORTS["https"]) and plain in known)
 
 
 def parse_address(url: str) -> Address:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import time
+import zlib
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -22,6 +24,7 @@ from workers.engines.crawl.guard import find_refusal
 
 RETRY_STATUSES = frozenset((408, 429, 500, 502, 503, 504, 520, 522, 524))
 BUSY_STATUSES = frozenset((429, 503))  # the host as a whole wants a pause
+STAY_AWAY = "Nothing of the host is fetched without it."
 LONGEST_WAIT_SECONDS = 3_600.0
 
 
@@ -32,7 +35,11 @@ class Trouble(NamedTuple):
 
 
 class RobotsUnknown(IgnoreRequest):
-    """robots.txt answered with a server error: RFC 9309 asks to stay away for now."""
+    """robots.txt cannot be had, so nobody knows what it forbids: RFC 9309 asks to stay away for now."""
+
+    def __init__(self, sentence: str, *, cause: BaseException | None = None, retry_after: str = ""):
+        super().__init__(sentence)
+        self.cause, self.retry_after = cause, retry_after
 
 
 def classify_failure(error: BaseException, spec: CrawlSpec) -> Trouble:
@@ -43,30 +50,53 @@ def classify_failure(error: BaseException, spec: CrawlSpec) -> Trouble:
         return _classify_ignored(error, spec)
     if isinstance(error, DownloadCancelledError):
         return find_too_large(spec)
+    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile) or type(error).__module__ in _PACKERS:
+        return Trouble("again", "damaged", "The answer says that it is compressed, and cannot be unpacked.")
     for kind, name, sentence in (
         (DownloadTimeoutError, "timeout", f"It took longer than {spec.timeout_seconds:g} s."),
         (CannotResolveHostError, "no such host", "The host's name has no address."),
         (DownloadConnectionRefusedError, "refused", "The host refused the connection."),
         (ResponseDataLossError, "cut off", "The answer broke off before its end."),
-        (DownloadFailedError, "connection", "The connection failed"),
+        (DownloadFailedError, "connection", ""),
     ):
         if isinstance(error, kind):
-            detail = f": {_shorten(error)}" if name == "connection" else ""
-            return Trouble("again", name, sentence + detail)
+            return _describe_connection(error) if name == "connection" else Trouble("again", name, sentence)
     if isinstance(error, UnsupportedURLSchemeError):
         return Trouble("failed", "not http", "Only http and https are fetched.")
     return Trouble("failed", "crawler", f"{type(error).__name__}: {_shorten(error)}")
 
 
+def _describe_connection(error: BaseException) -> Trouble:
+    """What the network said, not the objects that it said it with."""
+    reasons = getattr(error, "reasons", None) or getattr(error.__cause__, "reasons", None) or ()
+    values = [getattr(reason, "value", reason) for reason in reasons]
+    if any(type(value).__name__ in _NO_HTTP for value in values):
+        return Trouble("again", "damaged", "What came is no answer in HTTP.")
+    said = _shorten(values[0] if values else error).rstrip(".")
+    return Trouble("again", "connection", f"The connection failed: {said}.")
+
+
 def _classify_ignored(error: IgnoreRequest, spec: CrawlSpec) -> Trouble:
     if isinstance(error, RobotsUnknown):
-        return Trouble("again", "robots.txt unknown", str(error))
+        return _classify_robots(error, spec)
     text = str(error)
     if "robots" in text:
         return Trouble("skipped", "robots.txt", "robots.txt forbids it.")
     if "DOWNLOAD_MAXSIZE" in text:
         return find_too_large(spec)
     return Trouble("skipped", "ignored", text[:300])
+
+
+def _classify_robots(error: RobotsUnknown, spec: CrawlSpec) -> Trouble:
+    if error.cause is None:
+        return Trouble("again", "robots.txt unknown", f"{error} {STAY_AWAY}")
+    if refusal := find_refusal(error.cause):
+        said = f"Its robots.txt leads to {refusal.address}, a private address: not allowed. {STAY_AWAY}"
+        return Trouble("failed", "private address", said)
+    trouble = classify_failure(error.cause, spec)
+    if trouble.kind in ("no such host", "refused"):  # the page is asked of the same host
+        return trouble
+    return Trouble("again", "robots.txt unknown", f"{error} {trouble.sentence} {STAY_AWAY}")
 
 
 def find_too_large(spec: CrawlSpec) -> Trouble:
@@ -101,6 +131,10 @@ def parse_retry_after(text: str) -> float | None:
         return max(parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+_PACKERS = frozenset(("brotli", "_brotli", "brotlicffi", "zstandard", "zstandard.backend_c"))
+_NO_HTTP = frozenset(("ParseError", "_MalformedChunkedDataError"))
 
 
 def _shorten(error: BaseException) -> str:

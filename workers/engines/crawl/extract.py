@@ -13,6 +13,7 @@ from parsel.csstranslator import HTMLTranslator
 from lifecycle.contracts.crawl import PICTURE_COLUMNS, TEXT_COLUMNS, CrawlSpec, FieldRule, SetAside
 from lifecycle.contracts.ingest import ColumnMapping, IngestLimits, IngestSpec
 from workers.engines.crawl.contract import Keeper, Said
+from workers.engines.crawl.encoding import find_unreadable
 from workers.engines.crawl.tables import find_tables
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.fingerprints import compute_text
@@ -176,6 +177,8 @@ class Extractor:
         spec, text = self.spec, record.text
         if record.byte_size < spec.min_bytes:
             raise Refused(f"smaller than {spec.min_bytes:,} bytes")
+        if reason := find_unreadable(text or record.row or ""):
+            raise Refused(reason)
         if text is None:
             return
         if len(text) < spec.min_chars:

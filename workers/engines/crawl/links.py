@@ -12,7 +12,7 @@ import tldextract
 from scrapy.linkextractors import IGNORED_EXTENSIONS
 
 from lifecycle.contracts.crawl import CrawlSpec
-from workers.engines.crawl.addresses import Address, parse_address
+from workers.engines.crawl.addresses import Address, find_origin, parse_address
 
 MAX_LINKS = 10_000  # taken from one page
 REMEMBERED = 200_000  # addresses whose verdict is kept, and that are told to the frontier only once
@@ -38,6 +38,7 @@ class LinkRules:
         self._allow = [re.compile(pattern) for pattern in spec.allow]
         self._deny = [re.compile(pattern) for pattern in spec.deny]
         self.start_hosts = {urlsplit(url).netloc.lower() for url in (*spec.start_urls, *spec.sitemaps)}
+        self.start_origins = {find_origin(url) for url in (*spec.start_urls, *spec.sitemaps)}
         self._bare_hosts = {host.removeprefix("www.") for host in self.start_hosts}
         self._domains = {find_domain(host) for host in self.start_hosts}
         self._known: dict[tuple[str, str], Address | str] = {}

@@ -15,11 +15,13 @@ from scrapy.utils.sitemap import Sitemap, sitemap_urls_from_robots
 
 from lifecycle.contracts.crawl import CrawlSpec, Target
 from workers.engines.crawl import extract
+from workers.engines.crawl.encoding import decode
 from workers.engines.crawl.errors import classify_status, find_too_large, find_wait
 from workers.engines.crawl.links import LinkCollector, LinkRules, collect_links, join_address
 
 logger = logging.getLogger(__name__)
 MAX_HOPS = 10
+MOVED_FOR_GOOD = (301, 308)
 REDIRECTS = (301, 302, 303, 307, 308)
 Read = tuple[dict[str, Any], list[bytes]]  # an outcome as JSON, and the pictures behind it
 
@@ -74,6 +76,9 @@ class Reader:
         url = join_address(target.url, location) or location if location else ""
         collector.add(url, target.role, target.depth)
         outcome |= {"state": "redirected", "links": collector.links, "error": f"to {url}"[:300]}
+        there = self.rules.judge(url, target.role)
+        if response.status in MOVED_FOR_GOOD and not isinstance(there, str):
+            outcome["moved_to"] = there.fingerprint
         if collector.dropped:
             why = next(iter(collector.dropped))
             outcome |= {"state": "skipped", "error_kind": "redirects", "error": f"It leads to {url}: {why}."[:300]}
@@ -109,7 +114,7 @@ class Reader:
         return self._add_harvest(self.extractor.read_picture(target.url, response.body), outcome)
 
     def _read_page(self, response: TextResponse, target: Target, outcome: dict[str, Any]) -> Read:
-        text = response.text
+        text, outcome["warning"] = decode(response)
         if not text.strip():
             return outcome | {"warning": "The page is empty."}, []
         tree = Selector(text=text, type="html").root

@@ -14,6 +14,7 @@ from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response
 
 from lifecycle.contracts.crawl import CrawlSpec, Target
+from workers.engines.crawl.addresses import find_origin, is_trusted
 from workers.engines.crawl.errors import BUSY_STATUSES, RobotsUnknown, classify_failure, find_wait
 from workers.engines.crawl.reader import Read, Reader
 
@@ -174,7 +175,7 @@ class FrontierSpider(Spider):
         if target.last_modified:
             headers[b"If-Modified-Since"] = target.last_modified.encode("latin-1", "ignore")
         cookies: dict[Any, Any] = {}
-        if host in self.reader.rules.start_hosts:  # secrets go where they belong, and nowhere else
+        if is_trusted(target.url, self.reader.rules.start_origins):  # secrets go where they belong, and nowhere else
             headers |= {name.encode(): value.encode() for name, value in self.spec.headers}
             cookies = dict(self.spec.cookies)
         return Request(
@@ -189,7 +190,7 @@ class FrontierSpider(Spider):
                 "host": host,
                 "dont_redirect": True,
                 "handle_httpstatus_all": True,
-                "cookiejar": host,
+                "cookiejar": find_origin(target.url),  # what a site sets over HTTPS is not sent without
             },
         )
 
@@ -207,19 +208,20 @@ class FrontierSpider(Spider):
         self._release(request)
         target = request.meta["target"]
         trouble = classify_failure(failure.value, self.spec)
-        wait = find_wait(self.spec, target.attempts) if trouble.state == "again" else 0.0
+        asked = failure.value.retry_after if isinstance(failure.value, RobotsUnknown) else ""
+        wait = find_wait(self.spec, target.attempts, asked) if trouble.state == "again" else 0.0
         self.tell((_describe_trouble(target, trouble.state, trouble.kind, trouble.sentence, wait), []))
-        if isinstance(failure.value, RobotsUnknown):
+        if trouble.kind == "robots.txt unknown":
             self._put_off(request.meta["host"], wait)
 
     def _put_off(self, host: str, seconds: float) -> None:
-        """The host wants a pause: what waits for it goes back to the frontier, untried."""
+        """The host gets a pause: what waits for it goes back to the frontier, untried."""
         self._put_off_until[host] = time.monotonic() + seconds
         for request in self.scheduler.withdraw(host):
             self._return_untried(request.meta["target"], seconds)
 
     def _return_untried(self, target: Target, seconds: float) -> None:
-        outcome = _describe_trouble(target, "again", "host busy", "The site asked for a pause.", seconds)
+        outcome = _describe_trouble(target, "again", "host busy", "The host gets a pause.", seconds)
         self.tell((outcome | {"counts_as_attempt": False}, []))
 
     def _release(self, request: Request) -> None:

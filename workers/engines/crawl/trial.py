@@ -33,12 +33,10 @@ def run_trial(
 
     Redirects are followed; links are judged and listed, not fetched.
     """
-    starts = tuple(dict.fromkeys([url, *spec.start_urls]))  # the scope stays the crawl's
     role = "sitemap" if url in spec.sitemaps else "page"
-    alone = replace(spec, start_urls=starts, sitemaps=(), uses_robots_sitemaps=False, max_pages=1)
-    frontier = MemoryFrontier(
-        replace(alone, start_urls=(url,)), max_images=MAX_PICTURES if spec.take == "images" else 0
-    )
+    alone = replace(spec, max_pages=1)  # the starts stay the crawl's: they decide the scope, and who gets the secrets
+    seeds = replace(alone, start_urls=(url,), sitemaps=(), uses_robots_sitemaps=False)
+    frontier = MemoryFrontier(seeds, max_images=MAX_PICTURES if spec.take == "images" else 0)
     frontier.targets[1] = replace(frontier.targets[1], role=role)
     pictures: dict[str, bytes] = {}
 

@@ -15,6 +15,7 @@ from tests.workers.engines.crawl.conftest import PARAGRAPHS, run_crawl
 from workers.engines.crawl.guard import AddressRefused, guard_reactor
 
 WORDS = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
+MÜLLER = "Der Müller mahlt in der Mühle am Fluß das Korn für das größte Dorf. " * 8
 MOST = 30_000_000
 FINE = [f"/fine/{n}" for n in range(5)]
 
@@ -96,7 +97,8 @@ def trapped(tmp_path_factory):
             "/10gb": endless, "/unannounced": endless_unannounced, "/drip": drip, "/headers": huge_headers,
             "/cut": broken_off, "/not-http": not_http, "/busy": busy,
             "/bomb": (200, {"Content-Type": "text/html", "Content-Encoding": "gzip"}, bomb),
-            "/latin": html("<p>Müller mahlt</p>".encode("latin-1"), "text/html; charset=utf-8"),
+            "/torn": (200, {"Content-Type": "text/html", "Content-Encoding": "gzip"}, gzip.compress(b"corn")[:10]),
+            "/latin": html(article("Mühle", MÜLLER).encode("latin-1"), "text/html; charset=utf-8"),
             "/nonsense": html(article("Odd", WORDS).encode(), "text/html; charset=no-such-thing"),
             "/utf16": html(article("Wide", WORDS).encode("utf-16"), "text/html; charset=utf-16"),
             "/nul": html(article("Nul", "a\0b " + WORDS).encode()),
@@ -143,7 +145,7 @@ def test_what_is_fine_beside_the_traps_comes_in(trapped):
     [
         ("/10gb", "too large"), ("/unannounced", "too large"), ("/bomb", "too large"), ("/drip", "timeout"),
         ("/cut", "cut off"), ("/error", "HTTP 500"), ("/gone", "HTTP 410"), ("/program", "not a page"),
-        ("/r/10", "redirects"), ("/nowhere", "redirects"),
+        ("/r/10", "redirects"), ("/nowhere", "redirects"), ("/torn", "damaged"),
     ],
 )  # fmt: skip
 def test_each_trap_has_its_name(trapped, path, kind):
@@ -153,9 +155,22 @@ def test_each_trap_has_its_name(trapped, path, kind):
     assert outcome.error_kind == kind and outcome.error.endswith(".")
 
 
-@pytest.mark.parametrize("path", ["/headers", "/not-http"])
-def test_answers_that_are_no_http_end_as_failed_connections(trapped, path):
-    assert trapped[0][path].state == "failed"
+def test_answers_that_are_no_http_are_named_in_a_sentence(trapped):
+    headers, nonsense = trapped[0]["/headers"], trapped[0]["/not-http"]
+
+    assert headers.state == "failed" and "Failure" not in headers.error and "<" not in headers.error, headers.error
+    assert (nonsense.state, nonsense.error_kind) == ("failed", "damaged")
+    assert nonsense.error.startswith("What came is no answer in HTTP. Tried")
+
+
+def test_pages_without_end_stop_at_the_limit_of_pages(site, walk):
+    """A calendar: every day leads to the next, and to more ways of showing it."""
+    site.fallback = lambda path: html(article(path, WORDS, [f"{path}{n}/" for n in range(5)]).encode())
+
+    found = walk(site, start=["/day/"], max_depth=1_000, max_pages=40)
+
+    assert sum(hits for path, hits in site.hits.items() if path != "/robots.txt") == 40
+    assert len(found.frontier.targets) <= 1 + 40 * 5
 
 
 def test_gigabytes_and_bombs_take_no_more_memory_than_the_largest_page_may(trapped):
@@ -188,7 +203,13 @@ def test_odd_encodings_become_text_without_nuls(trapped):
 
     assert len(texts) == 3
     assert all("ground corn" in text and "\0" not in text for text in texts)
-    assert found["/latin"].state == "done"
+
+
+def test_a_page_in_another_encoding_than_it_says_is_read_and_named(trapped):
+    outcome = trapped[0]["/latin"]
+
+    assert "Der Müller mahlt in der Mühle am Fluß" in outcome.items[0].text
+    assert outcome.warning == "It says that it is utf-8, and is not; it was read as cp1252."
 
 
 def test_links_that_are_none_are_counted_not_followed(trapped):
@@ -220,6 +241,8 @@ def test_redirects_in_a_circle_come_to_an_end(trapped):
     [
         "127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1", "::1",
         "fe80::1%eth0", "fd00:ec2::254", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "localhost", "",
+        "fec0::1", "feff::1", "3fff::1", "2001:db8::1", "100.127.255.254", "198.18.0.1", "240.0.0.1", "::10.0.0.1",
+        "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::", "2002:c0a8:1::1", "::ffff:10.0.0.1", "::ffff:100.64.0.1",
     ],
 )  # fmt: skip
 def test_private_addresses_are_refused_where_the_connection_is_made(address):
@@ -280,7 +303,8 @@ def listed(tmp_path_factory):
         with Peak("workers.engines.crawl.child") as peak:
             found = run_crawl(
                 tmp_path_factory.mktemp("listed"), site, scope="any", timeout_seconds=3, max_bytes=5_000_000,
-                max_attempts=2, uses_robots_sitemaps=True, deny=(r"/\d+$",), **PARAGRAPHS,
+                max_attempts=2, uses_robots_sitemaps=True, deny=(r"/\d+$",),
+                private_addresses="127.0.0.1, 127.0.0.2", **PARAGRAPHS,
             )  # fmt: skip
         found.peak, found.wordy = peak, wordy
         yield found
@@ -303,7 +327,13 @@ def test_a_sitemap_gives_as_many_addresses_as_a_page_may(listed):
 
 
 def test_a_host_with_a_robots_txt_without_end_is_left_alone(listed):
-    assert not listed.wordy.hits["/"]
+    targets = listed.frontier.targets
+    (page,) = [
+        o for o in listed.frontier.outcomes if targets[o.id].url == listed.wordy.base + "/" and o.state != "again"
+    ]
+
+    assert listed.wordy.hits["/robots.txt"] and not listed.wordy.hits["/"]
+    assert (page.state, page.error_kind) == ("failed", "robots.txt unknown") and "larger than 5 MB" in page.error
     assert listed["/after"].state == "done"
 
 
