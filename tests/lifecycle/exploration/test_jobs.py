@@ -205,6 +205,49 @@ def test_a_wrong_label_is_found_and_goes_to_the_queue_first(texts, owner, run_jo
     assert sent == 1 and Task.objects.get(item=wrong.item_id).state == Task.State.OPEN
 
 
+def test_a_suspect_that_got_another_label_leaves_the_list(texts, owner, run_jobs):
+    from lifecycle.datasets.services import record_labels
+
+    dataset = run_all(texts, owner, run_jobs)
+    scan = selectors.find_scan(dataset)
+    wrong = selectors.list_findings(scan, FindingKind.LABEL_ERRORS)[0]
+    services.act_on_items(project=texts, user=owner, action="label", item_ids=[wrong.item_id])
+    assert [one.is_sent for one in selectors.list_findings(scan, FindingKind.LABEL_ERRORS)[:2]] == [True, False]
+
+    record_labels(dataset=dataset, labels=[(wrong.item_id, wrong.suggestion, None)])
+
+    assert wrong.item_id not in selectors.pick_item_ids(scan, FindingKind.LABEL_ERRORS)
+    gallery = selectors.list_matching_ids(texts, ItemFilters(finding="label_errors"))
+    assert wrong.item_id not in gallery and gallery
+    Item.objects.filter(pk=gallery[0]).update(label="bird", labeled_at=timezone.now())  # nor one with any other label
+    assert gallery[0] not in selectors.pick_item_ids(scan, FindingKind.LABEL_ERRORS)
+
+
+def test_a_twin_leaves_the_lists_once_it_is_alone(owner, run_jobs):
+    project = make_project(owner, "text_classification", ["a", "b"])
+    texts = ["".join(letters) for letters in np.random.default_rng(1).choice(list("abcdefgh "), (12, 60))]
+    rows = [f'"{text}",train' for text in texts]
+    rows += [f'"{texts[0].upper()}",test', f'"{texts[0]}!!",test', f'"{texts[1]}?",test']
+    content = "\n".join(["text,split", *rows]).encode()
+    bring(project, owner, {"t.csv": content}, run_jobs, mapping={"text": "text", "split": "split"})
+    dataset = get_dataset(project)
+    services.start_scan(dataset=dataset, user=owner)
+    run_jobs()
+    scan = selectors.find_scan(dataset)
+    twins = list(selectors.list_findings(scan, FindingKind.DUPLICATES))
+    leaks = list(selectors.list_findings(scan, FindingKind.SPLIT_LEAKS))
+    assert len(twins) == len(leaks) == 3
+    first = min(twin.other_id for twin in twins)
+
+    services.act_on_items(project=project, user=owner, action="exclude", item_ids=[first])
+
+    assert len(selectors.pick_item_ids(scan, FindingKind.DUPLICATES)) == 3  # two of them have each other
+    assert len(selectors.pick_item_ids(scan, FindingKind.SPLIT_LEAKS)) == 1
+    services.act_on_items(project=project, user=owner, action="exclude", item_ids=[twin.other_id for twin in twins])
+    assert len(selectors.pick_item_ids(scan, FindingKind.DUPLICATES)) == 2
+    assert selectors.pick_item_ids(scan, FindingKind.SPLIT_LEAKS) == []
+
+
 def test_pictures_are_measured_and_their_copies_found(owner, run_jobs):
     project = make_project(owner, "image_classification")
     files = {f"{'ab'[n % 2]}/{n}.png": picture(n) for n in range(60)}
