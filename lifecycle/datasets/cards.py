@@ -143,7 +143,7 @@ def _count_classes(facts: CardFacts) -> dict[str, int]:
 def _profile(facts: CardFacts) -> str:
     columns = describe_columns(facts.columns, facts.profile)
     if facts.profile is None:
-        said = "This version has not been profiled: nothing was measured of what its items are like.\n"
+        said = "This version has not been profiled yet: nothing was measured of what its items are like.\n"
         return "\n".join(part for part in (columns, f"## Profile\n\n{said}") if part)
     said = f"{facts.profile['items']:,} items of this version were looked at on {facts.profiled_on}.\n"
     parts = [f"## Profile\n\n{said}", columns, describe_contents(facts.profile), describe_suspects(facts.profile)]

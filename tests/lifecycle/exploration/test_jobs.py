@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
@@ -18,6 +19,7 @@ from lifecycle.datasets.services import commit_version, exclude_items
 from lifecycle.exploration import selectors, services
 from lifecycle.exploration.models import ItemFacts, Profile
 from lifecycle.jobs.models import Job
+from lifecycle.pipelines.datacards import write_data_card
 from tests.lifecycle.datasets.test_drawn_labels import coco, pictures
 from tests.lifecycle.datasets.test_import import bring, make_project, png, zip_of
 
@@ -149,6 +151,24 @@ def test_a_version_has_a_profile_of_its_own(texts, owner, run_jobs):
 
     assert selectors.find_profile(dataset, version).item_count == 122
     assert selectors.find_profile(dataset).item_count == 121
+
+
+def test_the_clock_has_the_newest_version_profiled_once_and_its_pages_lead_there(texts, owner, run_jobs, client):
+    dataset = get_dataset(texts)
+    assert services.profile_due() == 0
+    commit_version(dataset=dataset, user=owner, message="first")
+    run_jobs()
+
+    assert services.profile_due() == 1 and services.profile_due() == 0, "one at a time"
+    run_jobs()
+
+    version = find_latest_version(texts)
+    assert selectors.find_profile(dataset, version).item_count == 122 and services.profile_due() == 0
+    client.force_login(owner)
+    target = reverse("exploration:version-profile", args=[texts.slug, 1])
+    for page in ("datasets:version", "datasets:version-card"):
+        assert target in client.get(reverse(page, args=[texts.slug, 1])).content.decode()
+    assert "122 items of this version were looked at" in write_data_card(version)
 
 
 def test_a_second_click_joins_the_job_that_is_waiting(texts, owner):
