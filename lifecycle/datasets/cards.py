@@ -11,10 +11,20 @@ from lifecycle.datasets.card_text import build_table, escape, quote
 
 SHOWN_CLASSES = 40
 NEAR_DUPLICATES = {
-    "image": "pictures that were resized, recompressed or slightly cropped",
-    "text": "texts with most of their wording in common",
+    "image": (
+        "pictures that were resized, recompressed or slightly cropped (by about 4 % of their sides; a larger crop can "
+        "lie on another side), and of pictures below 32 pixels those with the same pixels"
+    ),
+    "text": (
+        "texts with most of their wording in common, and of texts of a few words those with the same letters and digits"
+    ),
     "row": "rows with the same words, whose numbers differ by little (0.2 % of the range of their column)",
 }
+WIDE_SET = 131_072  # as decision 014 says
+WIDE = (
+    "In a set of more than 131,072 items only closer ones are kept together (7 of 64 bits, not 10); the search for "
+    "faults names the others."
+)
 SHOWN_SOURCES = 50
 SPLITS = ("train", "validation", "test")
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
@@ -94,6 +104,7 @@ def _contents(facts: CardFacts) -> str:
         f"{build_table(rows)}\n\nSplits: {escape(facts.policy)}{today}. No item ever moves from one split to another; "
         "near-duplicates and groups stay on one side, unless an import said which split an item belongs to. "
         f"Near-duplicates are {NEAR_DUPLICATES.get(facts.item_kind, 'copies with small changes')}.\n"
+        + ("" if facts.item_kind == "row" or facts.item_count <= WIDE_SET else f"\n{WIDE}\n")
         + (f"\nTags: {', '.join(escape(tag) for tag in facts.tags)}.\n" if facts.tags else "")
     )
 
@@ -132,7 +143,7 @@ def _count_classes(facts: CardFacts) -> dict[str, int]:
 def _profile(facts: CardFacts) -> str:
     columns = describe_columns(facts.columns, facts.profile)
     if facts.profile is None:
-        said = "This version has not been profiled: nothing was measured of what its items are like.\n"
+        said = "This version has not been profiled yet: nothing was measured of what its items are like.\n"
         return "\n".join(part for part in (columns, f"## Profile\n\n{said}") if part)
     said = f"{facts.profile['items']:,} items of this version were looked at on {facts.profiled_on}.\n"
     parts = [f"## Profile\n\n{said}", columns, describe_contents(facts.profile), describe_suspects(facts.profile)]

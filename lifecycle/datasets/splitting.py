@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lifecycle.datasets.rules import SPLITS, check_ratios, choose_split, compute_point
@@ -26,18 +26,55 @@ TITLES = {
 class SplitPolicy:
     """`column` is a table's column that holds the group or the time; empty: the item's group, or when it came in.
 
-    `boundaries` are the times from which validation and test begin, settled with the first version.
+    `boundaries` are the times from which validation and test begin, settled with the first version as `formats` are:
+    how the column's dates are read (`contracts.moments`). `unread` counts items whose time cannot be read and gives
+    examples; `kept_out` those that an import gave to a fixed test set too late.
     """
 
     kind: str = RATIO
     column: str = ""
     boundaries: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    unread: int = 0
+    unread_cells: tuple[str, ...] = ()
+    kept_out: int = 0
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> SplitPolicy:
         """A policy stored as JSON; nothing means by share."""
         kind = raw.get("kind") or RATIO
-        return cls(kind if kind in KINDS else RATIO, str(raw.get("column") or ""), tuple(raw.get("boundaries") or ()))
+        return cls(
+            kind if kind in KINDS else RATIO,
+            str(raw.get("column") or ""),
+            tuple(raw.get("boundaries") or ()),
+            tuple(raw.get("formats") or ()),
+            int(raw.get("unread") or 0),
+            tuple(raw.get("unread_cells") or ()),
+            int(raw.get("kept_out") or 0),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored; what there is nothing to say of is left out."""
+        said = {"formats": self.formats, "unread": self.unread, "unread_cells": self.unread_cells,
+                "kept_out": self.kept_out}  # fmt: skip
+        kept = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items() if value}
+        return {"kind": self.kind, "column": self.column, "boundaries": list(self.boundaries)} | kept
+
+    def list_notes(self) -> list[str]:
+        """What people should know of items that did not fall as one might think, a sentence each."""
+        notes = []
+        if self.unread:
+            shown = ", ".join(f"“{cell}”" for cell in self.unread_cells) or "empty cells"
+            notes.append(
+                f"Items without a readable time in “{self.column}”: {self.unread:,} ({shown}). They count as "
+                "the oldest."
+            )
+        if self.kept_out:
+            notes.append(
+                f"Items that an import gave to the test set after it was fixed: {self.kept_out:,}. They went to train "
+                "or validation."
+            )
+        return notes
 
 
 @dataclass(frozen=True)
@@ -79,9 +116,14 @@ def assign(
     """The split of each item, and the policy with its boundaries once they are settled.
 
     The same items give the same splits in any order. What an older item of the unit says comes first, then what was
-    given with the import, then the policy.
+    given with the import, then the policy. A fixed test set takes nothing that an import gives to it after the first
+    version.
     """
     shares = check_ratios(ratios)
+    late = 0
+    if policy.kind == FIXED and not settled.is_first:
+        late = sum(item.given == "test" for item in items)
+        items = [replace(item, given="") if item.given == "test" else item for item in items] if late else items
     units = build_units(items, settled.groups)
     open_units = sorted(
         (unit for unit in units if not unit.split), key=lambda unit: (compute_point(unit.key, seed), unit.key)
@@ -99,7 +141,7 @@ def assign(
     for unit in units:
         for place in unit.places:
             splits[place] = unit.split
-    return splits, policy
+    return splits, replace(policy, kept_out=policy.kept_out + late) if late else policy
 
 
 def build_units(items: Sequence[Newcomer], groups: Mapping[str, str]) -> list[Unit]:
@@ -161,7 +203,7 @@ def _cut_by_time(open_units: Sequence[Unit], policy: SplitPolicy, shares: Mappin
         times = sorted(time for unit in open_units for time in [unit.time] * len(unit.places))
         starts = [round(share * len(times)) for share in (shares["train"], shares["train"] + shares["validation"])]
         edges = [times[start] if start < len(times) else "\U0010ffff" for start in starts]
-        policy = SplitPolicy(policy.kind, policy.column, tuple(edges))
+        policy = replace(policy, boundaries=tuple(edges))
     for unit in open_units:
         validation, test = policy.boundaries
         unit.split = "test" if unit.time >= test else "validation" if unit.time >= validation else "train"

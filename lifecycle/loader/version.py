@@ -43,6 +43,7 @@ class Facts:
     problem_type: str = ""
     label_kind: str = ""
     classes: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)  # of a table, in the order of its file
 
     @classmethod
     def names(cls) -> list[str]:
@@ -102,16 +103,22 @@ class LoadedVersion:
         return table if names is None else table.select([*names, CHUNK, ROW])
 
     def pandas(self, split: str | None = None) -> pandas.DataFrame:
-        """One row an item. Of a table, its columns and `label`; numbers as numbers."""
+        """One row an item. Of a table, its columns in the order of its file, and `label`. Numbers as numbers: a label
+        too where one is to be predicted."""
         import pandas as pd
 
         table = self.arrow(split)
         frame = table.drop_columns(["row"]).to_pandas() if "row" in table.column_names else table.to_pandas()
+        if self.facts.label_kind == "number":
+            frame["label"] = pd.to_numeric(frame["label"])
         if self.item_kind != "row":
             return frame
         rows = [json.loads(text) if text else {} for text in table["row"].to_pylist()]
         kept = frame[["item_id", "split", "label", "group"]]
-        return pd.concat([pd.DataFrame(rows), kept.set_index(pd.RangeIndex(len(kept)))], axis=1)
+        found = pd.DataFrame(rows)
+        order = [name for name in self.facts.columns if name in found.columns]
+        cells = found[[*order, *(name for name in found.columns if name not in order)]]
+        return pd.concat([cells, kept.set_index(pd.RangeIndex(len(kept)))], axis=1)
 
     def items(self, split: str | None = None) -> Iterator[dict[str, Any]]:
         """Every item as a dict: item_id, split, label, regions, and image (bytes), text, or row with its sound (bytes)

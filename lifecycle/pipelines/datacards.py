@@ -53,7 +53,7 @@ def write_data_card(version: DatasetVersion) -> str:
         pages=history.pages,
         labels_by=history.labels_by,
         columns=settled.columns,
-        issues=list_issues(version, sources, history.wishes),
+        issues=[*list_issues(version, sources, history.wishes), *settled.policy.list_notes()],
         tags=[f"{tag.name} (since {tag.updated_at:%Y-%m-%d})" for tag in version.tags.all()],
         profile=profile.result if profile else None,
         profiled_on=f"{profile.created_at:%Y-%m-%d}" if profile else "",

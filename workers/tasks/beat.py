@@ -6,6 +6,7 @@ from lifecycle.annotations.services.backends import tell_due
 from lifecycle.annotations.services.webhook_sweep import wake_deliveries
 from lifecycle.contracts.jobs import TASK_PREFIX
 from lifecycle.embeddings.services import catch_up
+from lifecycle.exploration.services import profile_due
 from lifecycle.jobs import services
 from lifecycle.pipelines.learning import start_due
 from lifecycle.sources.services import run_due
@@ -14,7 +15,8 @@ from workers.celery import app
 
 @app.task(name=TASK_PREFIX + "beat")
 def tick(*, kind: str) -> None:
-    """One job per kind and minute, however many clocks tick. Sources, rounds and encoders that are due start too."""
+    """One job per kind and minute, however many clocks tick. Sources, rounds, encoders and profiles that are due start
+    too."""
     run_due()
     wake_deliveries()
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
@@ -22,3 +24,4 @@ def tick(*, kind: str) -> None:
     start_due()
     tell_due()
     catch_up()
+    profile_due()

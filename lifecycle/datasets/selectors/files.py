@@ -15,6 +15,7 @@ from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import DatasetVersion
 from lifecycle.datasets.selectors.versions import load_index, locate_chunks
+from lifecycle.datasets.settling import read_settled
 
 FRAME = struct.Struct("<IQ")  # row in the chunk, length of the content that follows
 MAX_ROWS = 5_000
@@ -36,6 +37,7 @@ def describe_manifest(version: DatasetVersion) -> dict[str, Any]:
         "problem_type": problem.key,
         "label_kind": str(problem.label_kind),
         "classes": version.classes,
+        "columns": [name for name, _ in read_settled(version).columns],
         "item_count": version.item_count,
         "splits": version.summary.get("splits", {}),
         "created_at": version.created_at,

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Max
 
 from lifecycle.common.errors import DomainError
-from lifecycle.datasets import near_rows, rules, splitting
+from lifecycle.datasets import near_rows, rules, split_times, splitting
 from lifecycle.datasets.chunks import connect, name_source
 from lifecycle.datasets.models import Dataset, Item
 from lifecycle.datasets.near_rows import FindNear
@@ -57,9 +57,8 @@ def _check_policy(dataset: Dataset, raw: Mapping[str, Any]) -> dict[str, Any]:
     if policy.column and policy.column not in known:
         raise DomainError(f"There is no column “{policy.column}”.", fields={"column": "No such column."})
     old = SplitPolicy.from_json(dataset.split_policy)
-    keeps = (old.kind, old.column) == (policy.kind, policy.column)
-    boundaries = list(old.boundaries) if keeps and dataset.versions.exists() else []
-    return {"kind": policy.kind, "column": policy.column, "boundaries": boundaries}
+    keeps = (old.kind, old.column) == (policy.kind, policy.column) and dataset.versions.exists()
+    return (old if keeps else SplitPolicy(policy.kind, policy.column)).to_json()
 
 
 def resplit_items(*, dataset: Dataset, find_near: FindNear | None = None) -> int:
@@ -73,6 +72,9 @@ def resplit_items(*, dataset: Dataset, find_near: FindNear | None = None) -> int
         return 0
     last = find_last_settled(locked)
     rows = list(_read_newcomers(locked, policy, last))
+    if policy.kind == splitting.TIME:
+        times, policy = split_times.read_times(locked, policy, [row[5] for row in rows])
+        rows = [(*row[:5], time, *row[6:]) for row, time in zip(rows, times, strict=True)]
     near = _find_near(locked, [row[-1] for row in rows], last, find_near)
     items = [
         Newcomer(key=row[1], group=row[2], given=row[3], label=row[4], time=row[5], near=place)
@@ -83,7 +85,7 @@ def resplit_items(*, dataset: Dataset, find_near: FindNear | None = None) -> int
     splits, policy = splitting.assign(items, policy, ratios, locked.split_seed, settled)
     moves = {row[0]: split for row, split in zip(rows, splits, strict=True) if split != row[6]}
     if policy.kind != splitting.RATIO:
-        locked.split_policy = {"kind": policy.kind, "column": policy.column, "boundaries": list(policy.boundaries)}
+        locked.split_policy = policy.to_json()
     locked.splits_are_stale = False
     locked.save(update_fields=["splits_are_stale", "split_policy", "updated_at"])
     return write_splits(moves)
@@ -102,7 +104,8 @@ def find_last_settled(dataset: Dataset) -> int:
 
 
 def _read_newcomers(dataset: Dataset, policy: SplitPolicy, last: int):
-    """(id, content hash, group, given split, label, time, split, fingerprint) of items above `last`."""
+    """(id, content hash, group, given split, label, time as it stands there, split, fingerprint) of items above
+    `last`."""
     by_column = policy.column and policy.kind in (splitting.TIME, splitting.GROUP)
     column = '"row" ->> %s' if by_column else "NULL"
     values = [policy.column] if by_column else []
@@ -116,7 +119,7 @@ def _read_newcomers(dataset: Dataset, policy: SplitPolicy, last: int):
             for pk, key, group, given, label, created, cell, split, fingerprint in rows:
                 if policy.kind == splitting.GROUP and by_column:
                     group = group or (f"{policy.column}={cell}" if cell else "")
-                time = splitting.sort_key(cell) if by_column else created.isoformat()
+                time = cell if by_column else created.isoformat()
                 yield pk, key, group, given, label, time, split, fingerprint
 
 

@@ -18,6 +18,7 @@ from lifecycle.datasets.near_rows import FindNear
 from lifecycle.datasets.selectors.versions import fetch_chunks
 from lifecycle.datasets.services.snapshots import Snapshot
 from lifecycle.datasets.services.splits import find_twins, resplit_items, write_splits
+from lifecycle.datasets.services.tags import archive_version
 from lifecycle.datasets.settling import KEY, settle
 from lifecycle.datasets.splitting import RATIO, SplitPolicy
 from lifecycle.jobs import services as jobs
@@ -85,12 +86,13 @@ def record_version(
     snapshot: Snapshot,
     classes: Sequence[str],
 ) -> tuple[DatasetVersion, bool]:
-    """The new version and True; the newest one and False when its content is the same. Call within the job's
-    transaction: an attempt that was killed after its commit finds its own version."""
+    """The new version and True; the newest one and False when its content is the same, brought back where it was
+    archived. Call within the job's transaction: an attempt that was killed after its commit finds its own version."""
     with transaction.atomic():
         locked = Dataset.objects.select_for_update().select_related("project").get(pk=dataset.pk)
         latest = locked.versions.order_by("-number").first()
         if latest and latest.content_hash == snapshot.index.content_hash and latest.classes == list(classes):
+            archive_version(version=latest, user=user, is_archived=False)
             return latest, latest.job_id == job.pk
         version = DatasetVersion.objects.create(
             dataset=locked,

@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
+from lifecycle.annotations.models import Task
+from lifecycle.annotations.services.ordering import LABEL_AGAIN
 from lifecycle.contracts.profile import FindingKind
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.models import Dataset
 from lifecycle.exploration import rules
 from lifecycle.exploration.models import Finding, KeptItem, Scan
 from lifecycle.exploration.selectors.gallery import filter_items
+from lifecycle.exploration.selectors.open_findings import filter_open
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 
@@ -47,10 +50,13 @@ def list_lists(scan: Scan | None) -> list[FindingList]:
 
 
 def list_findings(scan: Scan, kind: FindingKind, filters: ItemFilters | None = None) -> QuerySet[Finding]:
-    """Open lines of a list in their order, with their items: not kept, not excluded, label not changed since.
+    """Open lines of a list in their order, with their items: not kept, not excluded, label not changed since, twin
+    still in. `is_sent` says that the item waits for another label.
 
     `filters` as in the gallery, of the items; which list they name there does not count here."""
+    waiting = Task.objects.filter(item=OuterRef("item"), state=Task.State.OPEN, priority=LABEL_AGAIN)
     found = _open(scan).filter(kind=kind).select_related("item", "other").order_by("rank")
+    found = found.annotate(is_sent=Exists(waiting))
     asked = replace(filters, finding="", sort="new", excluded="no") if filters else ItemFilters()
     if asked == ItemFilters():
         return found
@@ -87,5 +93,4 @@ def find_job(project: Project, kind: str, spec: dict) -> Job | None:
 
 
 def _open(scan: Scan) -> QuerySet[Finding]:
-    kept = KeptItem.objects.filter(item=OuterRef("item"), kind=OuterRef("kind"))
-    return Finding.objects.filter(~Exists(kept), scan=scan, item__excluded_at=None)
+    return filter_open(Finding.objects.filter(scan=scan, item__excluded_at=None))

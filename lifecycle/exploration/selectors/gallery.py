@@ -9,7 +9,8 @@ from lifecycle.datasets.filters import FACT_RANGES, ItemFilters, read_number
 from lifecycle.datasets.models import Item
 from lifecycle.datasets.selectors import ItemPage, Tally
 from lifecycle.datasets.selectors.items import PAGE_SIZE
-from lifecycle.exploration.models import Finding, ItemFacts, ItemTag, KeptItem, Scan
+from lifecycle.exploration.models import Finding, ItemFacts, ItemTag, Scan
+from lifecycle.exploration.selectors.open_findings import filter_open
 from lifecycle.projects.models import Project
 
 MAX_MATCHING = 10_000
@@ -56,8 +57,7 @@ def narrow(project: Project, filters: ItemFilters) -> Q | None:
 
 def _list_found(project: Project, kind: str):
     scan = Scan.objects.filter(dataset__project=project).order_by("-pk").values("pk")[:1]
-    kept = KeptItem.objects.filter(kind=kind, item__dataset__project=project)
-    return Finding.objects.filter(scan__in=scan, kind=kind).exclude(item__in=kept.values("item")).values("item")
+    return filter_open(Finding.objects.filter(scan__in=scan, kind=kind)).values("item")
 
 
 def _narrow_facts(project: Project, filters: ItemFilters):

@@ -1,7 +1,13 @@
 """Verbs of the exploration room, one capability a module."""
 
 from lifecycle.exploration.services.findings import act_on_items, keep_items, record_findings, start_scan
-from lifecycle.exploration.services.profiles import export_facts, export_items, record_profile, start_profile
+from lifecycle.exploration.services.profiles import (
+    export_facts,
+    export_items,
+    profile_due,
+    record_profile,
+    start_profile,
+)
 from lifecycle.exploration.services.tags import delete_tag, tag_items, untag_items
 from lifecycle.exploration.services.undoing import Undo, act_with_undo, undo
 from lifecycle.exploration.services.views import delete_view, save_view
@@ -15,6 +21,7 @@ __all__ = [
     "export_facts",
     "export_items",
     "keep_items",
+    "profile_due",
     "record_findings",
     "record_profile",
     "save_view",

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from django.db import connection, transaction
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat
 
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.profile import PROFILE_FORMAT, ProfileResult
@@ -17,6 +19,7 @@ from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
 
 KEPT_PROFILES = 5  # of what is in now; a version has one
+DUE_KEY = "profile-of-version:"
 BLOCK_BYTES = 32 << 20  # larger than any row an import lets in
 ROW_GROUP = 50_000
 MEASURED = ("words", "language", "is_damaged", "brightness", "contrast", "sharpness", "channels", "is_corrupt")
@@ -71,6 +74,31 @@ def start_profile(*, dataset: Dataset, user, version: DatasetVersion | None = No
         subject_type="dataset",
         subject_id=dataset.pk,
     )
+
+
+def profile_due() -> int:
+    """Have the newest version of a dataset profiled that nobody asked a profile of; the clock calls it every minute.
+    One at a time, after what people wait for: a commit does not wait for it. Returns how many began."""
+    newer = DatasetVersion.objects.filter(dataset=OuterRef("dataset"), number__gt=OuterRef("number"))
+    key = Concat(Value(DUE_KEY), Cast("pk", CharField()))
+    versions = DatasetVersion.objects.filter(archived_at=None, dataset__project__archived_at=None)
+    due = versions.exclude(Exists(newer)).exclude(Exists(Profile.objects.filter(version=OuterRef("pk"))))
+    due = due.annotate(key=key).exclude(Exists(Job.objects.filter(idempotency_key=OuterRef("key"))))
+    waiting = Job.objects.filter(kind="profile", state__in=["queued", "running"])
+    version = None if waiting.exists() else due.select_related("dataset__project", "created_by").order_by("pk").first()
+    if version is None:
+        return 0
+    jobs.enqueue(
+        kind="profile",
+        title=f"Profile {version}",
+        spec={"dataset_id": version.dataset_id, "version_id": version.pk},
+        project=version.dataset.project,
+        created_by=version.created_by,
+        subject_type="dataset",
+        subject_id=version.dataset_id,
+        idempotency_key=f"{DUE_KEY}{version.pk}",
+    )
+    return 1
 
 
 def export_facts(*, dataset: Dataset, folder: Path) -> Path:

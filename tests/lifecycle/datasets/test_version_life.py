@@ -70,6 +70,21 @@ def test_a_tagged_version_is_not_archived_and_an_archived_one_is_still_read(text
     assert selectors.get_version(texts, 1).archived_at and selectors.list_version_items(version)[1] == 80
 
 
+def test_committing_what_is_archived_brings_it_back(texts, owner, run_jobs, client):
+    bring(texts, owner, {"b.csv": table(["one more,fresh\n"])}, run_jobs)
+    commit(texts, owner, run_jobs)
+    services.archive_version(version=selectors.get_version(texts, 2), user=owner)
+    assert selectors.resolve_version(texts, "latest").number == 1
+    client.force_login(owner)
+    address = f"/api/v1/projects/{texts.slug}/versions/"
+    assert [one["number"] for one in client.get(address).json()["results"]] == [1]
+    assert [one["number"] for one in client.get(address, {"archived": "true"}).json()["results"]] == [2, 1]
+
+    assert commit(texts, owner, run_jobs)["version"] == 2
+
+    assert selectors.resolve_version(texts, "latest").number == 2 and DatasetVersion.objects.count() == 2
+
+
 def test_restoring_brings_labels_and_exclusions_back_as_a_recorded_change(texts, owner, run_jobs):
     version = selectors.get_version(texts, 1)
     first, second, third = Item.objects.order_by("pk")[:3]

@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
@@ -18,6 +19,7 @@ from lifecycle.datasets.services import commit_version, exclude_items
 from lifecycle.exploration import selectors, services
 from lifecycle.exploration.models import ItemFacts, Profile
 from lifecycle.jobs.models import Job
+from lifecycle.pipelines.datacards import write_data_card
 from tests.lifecycle.datasets.test_drawn_labels import coco, pictures
 from tests.lifecycle.datasets.test_import import bring, make_project, png, zip_of
 
@@ -151,6 +153,24 @@ def test_a_version_has_a_profile_of_its_own(texts, owner, run_jobs):
     assert selectors.find_profile(dataset).item_count == 121
 
 
+def test_the_clock_has_the_newest_version_profiled_once_and_its_pages_lead_there(texts, owner, run_jobs, client):
+    dataset = get_dataset(texts)
+    assert services.profile_due() == 0
+    commit_version(dataset=dataset, user=owner, message="first")
+    run_jobs()
+
+    assert services.profile_due() == 1 and services.profile_due() == 0, "one at a time"
+    run_jobs()
+
+    version = find_latest_version(texts)
+    assert selectors.find_profile(dataset, version).item_count == 122 and services.profile_due() == 0
+    client.force_login(owner)
+    target = reverse("exploration:version-profile", args=[texts.slug, 1])
+    for page in ("datasets:version", "datasets:version-card"):
+        assert target in client.get(reverse(page, args=[texts.slug, 1])).content.decode()
+    assert "122 items of this version were looked at" in write_data_card(version)
+
+
 def test_a_second_click_joins_the_job_that_is_waiting(texts, owner):
     dataset = get_dataset(texts)
 
@@ -203,6 +223,49 @@ def test_a_wrong_label_is_found_and_goes_to_the_queue_first(texts, owner, run_jo
     sent = services.act_on_items(project=texts, user=owner, action="label", item_ids=[wrong.item_id])
 
     assert sent == 1 and Task.objects.get(item=wrong.item_id).state == Task.State.OPEN
+
+
+def test_a_suspect_that_got_another_label_leaves_the_list(texts, owner, run_jobs):
+    from lifecycle.datasets.services import record_labels
+
+    dataset = run_all(texts, owner, run_jobs)
+    scan = selectors.find_scan(dataset)
+    wrong = selectors.list_findings(scan, FindingKind.LABEL_ERRORS)[0]
+    services.act_on_items(project=texts, user=owner, action="label", item_ids=[wrong.item_id])
+    assert [one.is_sent for one in selectors.list_findings(scan, FindingKind.LABEL_ERRORS)[:2]] == [True, False]
+
+    record_labels(dataset=dataset, labels=[(wrong.item_id, wrong.suggestion, None)])
+
+    assert wrong.item_id not in selectors.pick_item_ids(scan, FindingKind.LABEL_ERRORS)
+    gallery = selectors.list_matching_ids(texts, ItemFilters(finding="label_errors"))
+    assert wrong.item_id not in gallery and gallery
+    Item.objects.filter(pk=gallery[0]).update(label="bird", labeled_at=timezone.now())  # nor one with any other label
+    assert gallery[0] not in selectors.pick_item_ids(scan, FindingKind.LABEL_ERRORS)
+
+
+def test_a_twin_leaves_the_lists_once_it_is_alone(owner, run_jobs):
+    project = make_project(owner, "text_classification", ["a", "b"])
+    texts = ["".join(letters) for letters in np.random.default_rng(1).choice(list("abcdefgh "), (12, 60))]
+    rows = [f'"{text}",train' for text in texts]
+    rows += [f'"{texts[0].upper()}",test', f'"{texts[0]}!!",test', f'"{texts[1]}?",test']
+    content = "\n".join(["text,split", *rows]).encode()
+    bring(project, owner, {"t.csv": content}, run_jobs, mapping={"text": "text", "split": "split"})
+    dataset = get_dataset(project)
+    services.start_scan(dataset=dataset, user=owner)
+    run_jobs()
+    scan = selectors.find_scan(dataset)
+    twins = list(selectors.list_findings(scan, FindingKind.DUPLICATES))
+    leaks = list(selectors.list_findings(scan, FindingKind.SPLIT_LEAKS))
+    assert len(twins) == len(leaks) == 3
+    first = min(twin.other_id for twin in twins)
+
+    services.act_on_items(project=project, user=owner, action="exclude", item_ids=[first])
+
+    assert len(selectors.pick_item_ids(scan, FindingKind.DUPLICATES)) == 3  # two of them have each other
+    assert len(selectors.pick_item_ids(scan, FindingKind.SPLIT_LEAKS)) == 1
+    services.act_on_items(project=project, user=owner, action="exclude", item_ids=[twin.other_id for twin in twins])
+    assert len(selectors.pick_item_ids(scan, FindingKind.DUPLICATES)) == 2
+    assert selectors.pick_item_ids(scan, FindingKind.SPLIT_LEAKS) == []
 
 
 def test_pictures_are_measured_and_their_copies_found(owner, run_jobs):

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import wave
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -199,6 +200,18 @@ def test_rows_and_numbers_come_as_columns(build):
     assert inputs["size"].dtype == torch.float64 and torch.isnan(inputs["size"]).tolist() == [False, True, False]
     assert inputs["cut"] == ["ideal", None, "fair"]
     assert version.torch("train")[0] == (rows[0], 0.5)
+
+
+def test_pandas_has_the_columns_in_their_order_and_a_number_to_predict_as_a_number(build):
+    rows = [{"cut": "ideal", "x": 1, "carat": 0.3, "late": 1}, {"cut": "fair", "x": 2, "carat": 0.4, "late": 1}]
+    lines = [{"row": json.dumps(row), "label": label} for row, label in zip(rows, ("326", None), strict=True)]
+    version = build(lines, label_kind="number")
+    version.facts = replace(version.facts, columns=["carat", "cut", "x", "gone"])
+
+    frame = version.pandas()
+
+    assert list(frame.columns)[:5] == ["carat", "cut", "x", "late", "item_id"]
+    assert frame["label"].dtype == np.float64 and frame["label"][0] == 326
 
 
 def test_sounds_come_with_their_row_and_become_what_a_transform_makes_of_them(build):

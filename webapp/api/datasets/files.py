@@ -37,6 +37,7 @@ class ManifestOut(serializers.Serializer):
     problem_type = serializers.CharField()
     label_kind = serializers.CharField()
     classes = serializers.ListField(child=serializers.CharField())
+    columns = serializers.ListField(child=serializers.CharField(), help_text="a table's, in the order of its file")
     item_count = serializers.IntegerField()
     splits = serializers.DictField(child=serializers.IntegerField())
     created_at = serializers.DateTimeField()

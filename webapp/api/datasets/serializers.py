@@ -189,6 +189,12 @@ class ItemPageOut(serializers.Serializer):
     results = ItemOut(many=True)
 
 
+class VersionsQuery(serializers.Serializer):
+    """What of the versions to list."""
+
+    archived = serializers.BooleanField(default=False, help_text="archived ones among the others")
+
+
 class VersionCommit(serializers.Serializer):
     message = serializers.CharField(required=False, allow_blank=True, max_length=300, default="")
 

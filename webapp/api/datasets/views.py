@@ -295,9 +295,13 @@ class ItemFileView(ProjectView):
 class VersionsView(ProjectView):
     """Dataset versions, newest first."""
 
-    @extend_schema(responses=serializers.VersionOut(many=True))
+    @extend_schema(parameters=[serializers.VersionsQuery], responses=serializers.VersionOut(many=True))
     def get(self, request, slug):
-        return self.respond_page(selectors.list_versions(self.project), serializers.VersionOut)
+        """Those that are not archived; all of them with `archived=true`."""
+        wanted = self.parse(serializers.VersionsQuery, data=request.query_params)
+        versions = selectors.list_versions(self.project)
+        found = versions if wanted["archived"] else versions.filter(archived_at=None)
+        return self.respond_page(found, serializers.VersionOut)
 
     @extend_schema(request=serializers.VersionCommit, responses={202: serializers.JobStarted})
     def post(self, request, slug):

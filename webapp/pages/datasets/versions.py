@@ -150,6 +150,7 @@ def _describe_list(request, project, dataset) -> dict:
         "latest": latest,
         "job": job,
         "is_working": job is not None and job.state in ("queued", "running"),
+        "dataset": dataset,
         "has_items": dataset.items.filter(excluded_at=None).exists(),
         "has_changes": selectors.has_uncommitted_changes(dataset, latest),
         "ratios": [(split, round(ratios[split] * 100, 2)) for split in rules.SPLITS],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from lifecycle.contracts.profile import FindingKind, FoundItem
 from workers.engines.findings import features
 from workers.engines.findings.image_twins import Print, compute_print
-from workers.engines.findings.loading import Items, Look
+from workers.engines.findings.loading import Look
 from workers.engines.findings.twins import Pair, pair_equal
 from workers.engines.profile.pictures import find_blob, read_gray
 
@@ -82,21 +81,6 @@ def read_picture(path: Path) -> Picture:
 
 def find_equal(read: Read) -> list[Pair]:
     return pair_equal([picture.digest for picture in read.pictures], "The same pixels")
-
-
-def pairs_of(found: Sequence[FoundItem], items: Items) -> list[Pair]:
-    """The pairs behind listed twins, for looking across the splits."""
-    place = {int(item_id): n for n, item_id in enumerate(items.ids)}
-    return [
-        Pair(
-            min(place[f.other_id], place[f.item_id]),
-            max(place[f.other_id], place[f.item_id]),
-            f.score,
-            f.reason.split(" as item ")[0],
-        )
-        for f in found
-        if f.other_id is not None
-    ]
 
 
 def encode(look: Look, read: Read) -> np.ndarray:

@@ -80,8 +80,8 @@ def _search_images(look: Look) -> tuple[list[FoundItem], list[Pair]]:
     equal = image_items.find_equal(read)
     copied = {pair.b for pair in equal}
     prints = [None if n in copied else one for n, one in enumerate(read.prints)]
-    found = _list_pairs(look, equal, image_twins.find_copies(prints, look.check))
-    near = image_items.pairs_of(found, look.items)
+    near = image_twins.find_copies(prints, look.check)
+    found = _list_pairs(look, equal, near)
     look.report.progress(0.6, "Looking at what is in the pictures")
     encoded = image_items.encode(look, read)
     look.report.progress(0.8, "Learning what the labels have in common")
@@ -89,7 +89,7 @@ def _search_images(look: Look) -> tuple[list[FoundItem], list[Pair]]:
     if len(look.items) > 2:
         vectors = features.reduce(encoded, VECTOR, look.spec.seed)
         found += outliers.find_by_distance(look, vectors, read.is_readable)
-    return found + image_items.find_damaged(look, read), near
+    return found + image_items.find_damaged(look, read), equal + near
 
 
 def _search_rows(look: Look) -> tuple[list[FoundItem], list[Pair]]:

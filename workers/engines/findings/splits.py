@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lifecycle.contracts.profile import FindingKind, FoundItem
 from workers.engines.findings.loading import Items
@@ -15,9 +15,7 @@ RANKS = {"train": 0, "validation": 1, "test": 2}
 def find_leaks(items: Items, pairs: Sequence[Pair], limit: int) -> list[FoundItem]:
     """Items of validation or test with a twin in another split, surest first; then whole groups on both sides."""
     likeness: dict[int, Pair] = {}
-    for pair in pairs:
-        if items.splits[pair.a] == items.splits[pair.b]:
-            continue
+    for pair in _cross(items, pairs):
         victim, source = sorted((pair.a, pair.b), key=lambda place: -RANKS.get(items.splits[place], 0))
         if victim not in likeness or likeness[victim].likeness < pair.likeness:
             likeness[victim] = Pair(source, victim, pair.likeness, pair.how)
@@ -35,6 +33,27 @@ def find_leaks(items: Items, pairs: Sequence[Pair], limit: int) -> list[FoundIte
     ]
     found += _find_divided_groups(items, {f.item_id for f in found})
     return sorted(found, key=lambda f: (-f.score, f.item_id))[:limit]
+
+
+def _cross(items: Items, pairs: Sequence[Pair]) -> Iterator[Pair]:
+    """Pairs on two sides. What was found of one of several equal items holds for the others: searches compare one."""
+    roots = find_clusters([pair for pair in pairs if pair.likeness >= 1], len(items))
+    equal: dict[int, list[int]] = {}
+    for place in {place for pair in pairs for place in (pair.a, pair.b)}:
+        equal.setdefault(roots[place], []).append(place)
+    first_of: dict[int, dict[str, int]] = {}  # of each set of equal ones: the first in each split
+    for root, places in equal.items():
+        for place in sorted(places):
+            first_of.setdefault(root, {}).setdefault(items.splits[place], place)
+    for pair in pairs:
+        for mine, others in ((pair.a, pair.b), (pair.b, pair.a)):
+            first = first_of[roots[others]]
+            for place in equal[roots[mine]] if pair.likeness < 1 else (mine,):
+                yield from (
+                    Pair(place, other, pair.likeness, pair.how)
+                    for split, other in first.items()
+                    if split != items.splits[place]
+                )
 
 
 def _find_divided_groups(items: Items, known: set[int]) -> list[FoundItem]:

@@ -3,13 +3,16 @@
 Pictures: a perceptual hash (the signs of the low frequencies of a 32 × 32 cosine transform; Zauner 2010), so that
 resizing, recompression and small crops change few bits. Texts: one bit each of 64 min-hashes over character shingles
 (b-bit minwise hashing, Li & König 2010), so that a share J of common shingles leaves about 32 · (1 - J) bits different.
-Rows have none. Stored on `datasets.Item.fingerprint` as a signed integer.
+Short texts and small pictures have too little for that: theirs is a hash, of the letters and digits in lower case or of
+the pixels, so that only the same ones are near. Rows have none. Stored on `datasets.Item.fingerprint` as a signed
+integer.
 
 `find_near` gives each new fingerprint an earlier near-duplicate.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -27,9 +30,9 @@ BITS = 64
 GRID = 32
 FREQUENCIES = 8
 FLAT_SPREAD = 4.0  # standard deviation of the gray values below which a picture shows nothing to tell it by
-SMALLEST_SIDE = 32  # icons and digits all look alike in 64 bits
+SMALLEST_SIDE = 32  # icons and digits all look alike in 64 bits: of smaller ones only the same pixels are near
 SHINGLE_CHARS = 5
-LEAST_SHINGLES = 24  # shorter texts say too little: "yes" and "yes!" are two answers, not a copy
+LEAST_SHINGLES = 24  # shorter texts say too little: of those only the same letters and digits are near
 MOST_SHINGLES = 4_096
 CHARS_AT_ONCE = 40_000  # what fits into a core's own cache
 WORDS = 4
@@ -44,9 +47,9 @@ Prints = NDArray[np.uint64]
 
 
 def compute_picture(image: Image.Image) -> int | None:
-    """The fingerprint of a decoded picture; None for one too small or too plain to be told from others."""
+    """The fingerprint of a decoded picture; None for one too plain to be told from others."""
     if min(image.size) < SMALLEST_SIDE:
-        return None
+        return _hash(repr(image.size).encode() + flatten_depth(image).convert("RGBA").tobytes())
     small = flatten(image).resize((GRID, GRID), Image.Resampling.BILINEAR, reducing_gap=2.0)
     gray = np.asarray(small, dtype=np.float32)
     if float(gray.std()) < FLAT_SPREAD:
@@ -73,10 +76,10 @@ def flatten(image: Image.Image) -> Image.Image:
 
 
 def compute_text(text: str) -> int | None:
-    """The fingerprint of a text; None for one too short to be told from others."""
+    """The fingerprint of a text; None for one without a letter or digit."""
     shingles = list_shingles(text)
     if len(shingles) < LEAST_SHINGLES:
-        return None
+        return _hash_letters(text)
     lowest: Prints = np.empty(BITS, np.uint64)
     factors, terms = _list_factors()
     for at in range(0, BITS, 16):
@@ -98,9 +101,11 @@ def compute_texts(texts: Sequence[str]) -> list[int | None]:
         elif count >= LEAST_SHINGLES:
             together.append(place)
             size += len(plain)
+        else:
+            found[place] = _hash_letters(texts[place])
         if size >= CHARS_AT_ONCE or (together and place == len(plains) - 1):
             for done, print_ in zip(together, _compute_together([plains[at] for at in together]), strict=True):
-                found[done] = print_
+                found[done] = _hash_letters(texts[done]) if print_ is None else print_
             together, size = [], 0
     return found
 
@@ -139,6 +144,16 @@ def _list_plain(plain: str) -> Prints:
 def _simplify(text: str) -> str:
     """Lower case, words only, single spaces."""
     return " ".join(re.findall(r"\w+", text[:200_000].lower()))
+
+
+def _hash_letters(text: str) -> int | None:
+    letters = re.sub(r"[\W_]+", "", text[:200_000].casefold())
+    return _hash(letters.encode("utf-8", "replace")) if letters else None
+
+
+def _hash(content: bytes) -> int:
+    """64 bits that are far from those of any other content."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=BITS // 8).digest(), "big", signed=True)
 
 
 def _mix(codes: Prints) -> Prints:

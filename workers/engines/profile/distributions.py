@@ -7,7 +7,8 @@ from typing import Any
 
 import duckdb
 
-from workers.engines.profile.cells import Column
+from lifecycle.contracts.moments import ISO, SAMPLE, choose_formats
+from workers.engines.profile.cells import Column, quote
 
 BINS = 24
 TOP_VALUES = 15
@@ -17,7 +18,6 @@ SHOWN_CLASSES = 6
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 EXACT_UP_TO = 100_000  # different values; beyond, about as many are counted and scaled up
 HASHES = 1 << 64
-MOMENT = "try_cast({} AS TIMESTAMP)"
 FIRST_DAY, LAST_DAY = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-30'"  # what Python's calendar has, and a bin's end
 
 
@@ -136,7 +136,7 @@ def _find_extremes(base: duckdb.DuckDBPyConnection, key: str) -> dict[str, list]
 
 
 def _describe_date(base: duckdb.DuckDBPyConnection, column: Column, distinct: int, classes: list[str], kind: str):
-    moment = MOMENT.format(column.key)
+    moment = _write_moment(base, column.key)
     moment = f"CASE WHEN {moment} BETWEEN {FIRST_DAY} AND {LAST_DAY} THEN {moment} END"
     epoch = f"epoch({moment})"  # seconds since 1970, in UTC
     low, high, start, end, read = base.execute(
@@ -147,6 +147,16 @@ def _describe_date(base: duckdb.DuckDBPyConnection, column: Column, distinct: in
     edges = [start + (end - start) / BINS * i for i in range(BINS + 1)] if end > start else [start, start + 86_400]
     bins = count_bins(base, epoch, edges, classes, kind)
     return {"dates": {"min": low.isoformat(), "max": high.isoformat(), "read": read}, "bins": bins}
+
+
+def _write_moment(base: duckdb.DuckDBPyConnection, key: str) -> str:
+    """The column's cells as TIMESTAMP in SQL: ISO 8601, or as `contracts.moments` reads the others."""
+    cast = f"try_cast({key} AS TIMESTAMP)"
+    rows = base.execute(
+        f"SELECT DISTINCT {key} FROM cells WHERE {key} IS NOT NULL AND {cast} IS NULL ORDER BY 1 LIMIT {SAMPLE}"
+    ).fetchall()
+    formats = ", ".join(quote(name) for name in choose_formats(row[0] for row in rows) if name != ISO)
+    return f"coalesce({cast}, try_strptime(trim({key}), [{formats}]))" if rows else cast
 
 
 def _describe_values(base: duckdb.DuckDBPyConnection, column: Column, distinct: int, classes: list[str], kind: str):

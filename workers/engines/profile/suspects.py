@@ -14,6 +14,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from lifecycle.contracts.moments import choose_formats, read_moment
 from workers.engines.profile.cells import Column
 
 SAMPLE_ROWS = 20_000
@@ -35,12 +36,12 @@ def judge_columns(sample: pd.DataFrame, columns: Sequence[Column], label_kind: s
         suspects += _judge_values(sample, column)
         if target is None or len(labeled) < LEAST_ROWS:
             continue
+        suspects += _judge_missing(labeled, column, target, label_kind)  # also of a column with a single value
         skill = measure_skill(_encode(labeled[column.key], column.kind), target, label_kind)
         if skill is None:
             continue
         skills[column.name] = round(skill, 4)
         suspects += _judge_skill(column, skill, guess, label_kind)
-        suspects += _judge_missing(labeled, column, target, label_kind)
     return skills, sorted(suspects, key=lambda s: -s["score"])
 
 
@@ -68,9 +69,10 @@ def _encode(values: pd.Series, kind: str) -> np.ndarray:
 
 def read_moments(values: pd.Series) -> np.ndarray:
     """Seconds since 1970, in UTC; NaN for what is no moment of the calendar."""
-    moments = pd.to_datetime(values.astype("string"), errors="coerce", utc=True, format="mixed")
-    units = moments.dt.as_unit("us")  # nanoseconds end in the year 2262
-    return np.where(units.isna(), np.nan, units.astype("int64").to_numpy(np.float64) / 1e6)
+    codes, cells = pd.factorize(values.astype("string"))
+    formats = choose_formats(cells)
+    moments = [read_moment(cell, formats) for cell in cells]
+    return np.array([*(np.nan if moment is None else moment for moment in moments), np.nan])[codes]  # -1: missing
 
 
 def measure_skill(values: np.ndarray, target: np.ndarray, label_kind: str) -> float | None:

@@ -201,6 +201,23 @@ def test_a_leaking_split_is_named(tmp_path):
     assert len(leaks) <= 22
 
 
+def test_pictures_with_closer_twins_on_their_own_side_leak_too(tmp_path):
+    """Of each picture in train two crops in test, and a third file with the pixels of the first: all are named."""
+    rng, pictures = random.Random(2), [draw_scene(seed) for seed in range(20)]
+    crops = []
+    for image in pictures:
+        width, height = image.size
+        part = image.crop((rng.randint(0, width // 10), rng.randint(0, height // 10), width - 4, height - 4))
+        crops += [encode(part), encode(part, "JPEG", quality=85), encode(part, "BMP")]
+    splits = ["train"] * 20 + ["test"] * len(crops)
+
+    result = write_set(tmp_path, "image", [encode(image) for image in pictures] + crops, splits=splits).scan()
+
+    leaks = {f.item_id: f for f in result.found if f.kind == FindingKind.SPLIT_LEAKS}
+    assert len(leaks) >= 0.95 * len(crops)
+    assert all((place - 21) // 3 + 1 == leak.other_id for place, leak in leaks.items())
+
+
 def test_groups_on_both_sides_are_named(tmp_path):
     texts = [text for text in load_reviews()["text"] if len(text) > 60][:60]
     groups = ["patient 1" if n in (2, 55) else None for n in range(60)]

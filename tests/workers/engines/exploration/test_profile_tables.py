@@ -345,3 +345,29 @@ def test_dates_no_calendar_has_are_left_out(tmp_path):
     assert day["dates"] == {"min": "0001-01-01T00:00:00", "max": "9999-12-30T00:00:00", "read": 36}
     assert sum(day["bins"]["counts"]) == 36 and day["missing"] == 12
     assert made.scan().item_count == 96
+
+
+@pytest.mark.parametrize("pattern", ["%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y %H:%M"])
+def test_dates_of_any_spelling_are_spread_over_their_range(tmp_path, pattern):
+    days = pd.date_range("2023-01-02", periods=300)
+    rows = [{"day": day.strftime(pattern)} for day in days] + [{"day": "unknown"}]
+
+    profile = write_set(tmp_path, "row", rows, ["a"] * 301, columns=(("day", "date"),)).profile()
+
+    (column,) = profile["columns"]
+    assert column["dates"] == {"min": "2023-01-02T00:00:00", "max": "2023-10-28T00:00:00", "read": 300}
+    assert sum(column["bins"]["counts"]) == 300
+
+
+@pytest.mark.parametrize("kind", ["category", "number"])
+def test_a_column_filled_for_one_class_only_is_named(tmp_path, kind):
+    """A single value or nothing: its presence gives the label away."""
+    rng = np.random.default_rng(2)
+    labels = [str(label) for label in rng.choice(["kept", "refunded"], 400)]
+    value = "refund issued" if kind == "category" else 1.0
+    rows = [{"x": float(rng.normal()), "note": value if label == "refunded" else None} for label in labels]
+
+    profile = write_set(tmp_path, "row", rows, labels, columns=(("x", "number"), ("note", kind))).profile()
+
+    (suspect,) = profile["suspects"]
+    assert (suspect["column"], suspect["kind"]) == ("note", "missing") and suspect["score"] > 0.8
