@@ -11,7 +11,7 @@ from lifecycle.contracts.ingest import IngestSpec
 from lifecycle.contracts.sources import FILE_COLUMNS, CollectSpec, ColumnRule, Contract, SourcePreview, SqlConfig
 from workers.engines.collect import sql
 from workers.engines.collect.files import Bucket, Folder, Found, open_place
-from workers.engines.collect.inference import infer_contract, infer_mapping
+from workers.engines.collect.inference import NO_KEY, infer_contract, infer_mapping
 from workers.engines.ingest.cards import may_be_card
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.items_from_documents import is_document
@@ -96,9 +96,15 @@ def _describe(
         rows=tuple(tuple(map(_show, row)) for row in rows[:PREVIEW_ROWS]),
         contract=contract,
         mapping=infer_mapping(columns, rows, contract, item_kind=spec.item_kind, label_kind=spec.label_kind),
-        notes=tuple(notes) if rows else (*notes, "There are no rows."),
+        notes=(*notes, *_warn(contract, rows)),
         **facts,
     )
+
+
+def _warn(contract: Contract, rows: Sequence[object]) -> tuple[str, ...]:
+    if not rows:
+        return ("There are no rows.",)
+    return () if contract.key else (NO_KEY,)
 
 
 def _show(cell: object) -> str:

@@ -27,7 +27,7 @@ from workers.engines.collect.files import (
     read_marks,
     write_marks,
 )
-from workers.engines.collect.inference import infer_contract, infer_mapping
+from workers.engines.collect.inference import NO_KEY, infer_contract, infer_mapping
 from workers.engines.collect.phases import batched
 from workers.engines.collect.quarantine import Quarantine
 from workers.engines.collect.screening import Screen
@@ -93,6 +93,8 @@ class Screener:
             stage.contract = self._screen.contract.to_json()
             stage.observed = {name: asdict(seen) for name, seen in self._screen.observe().items()}
             stage.notes += list(self._screen.notes)[:100]
+            if not self._screen.contract.key:
+                stage.notes.insert(0, NO_KEY)
             stage.mapping = asdict(self._settle_mapping(self._screen.contract))
         else:
             stage.contract = spec.contract.to_json()
