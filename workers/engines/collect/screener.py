@@ -102,6 +102,8 @@ class Screener:
 
     def _read_database(self) -> None:
         spec, config = self._spec, SqlConfig(**self._spec.config)
+        if spec.item_kind == "image":
+            raise SourceError("A database gives rows, not pictures; read pictures from a folder or a bucket.")
         with sql.open_rows(
             config,
             password=spec.secrets.get("password", ""),
