@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lifecycle.contracts.engine import Canceled
 from lifecycle.contracts.ingest import IngestResult
 from lifecycle.contracts.sources import CollectResult
@@ -37,12 +35,16 @@ def carry_on(context: JobContext, run: SourceRun, result: CollectResult) -> dict
 
 
 def _place(context: JobContext, run: SourceRun, result: CollectResult) -> IngestResult:
-    """Parts in which a changed row keeps its split."""
+    """Parts in which a changed row keeps its split, and the classes that they name."""
     folder = context.workdir / "collect" / "placed"
     parts = [
         services.place_part(run=run, part=part, keys=keys, folder=folder)
         for part, keys in zip(result.parts, result.keys, strict=True)
     ]
-    return replace(
-        IngestResult(result.parts, result.accepted, result.rejected, result.rejects_path), parts=tuple(parts)
+    return IngestResult(
+        parts=tuple(parts),
+        accepted=result.accepted,
+        rejected=result.rejected,
+        rejects_path=result.rejects_path,
+        classes=result.classes,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+Paths = Sequence[tuple[str, str]]  # (original name, local path)
 PutBlobs = Callable[[Sequence[bytes]], list[str]]  # stores a batch durably; the hex SHA-256 of each
 SPLIT_FOLDERS = {
     "train": "train", "training": "train",
@@ -74,6 +75,8 @@ class IngestSpec:
     known_classes: tuple[str, ...] = ()
     known_columns: tuple[tuple[str, str], ...] = ()  # (name, kind) the dataset already has
     known_spreads: tuple[tuple[str, float], ...] = ()  # how far its numbers lie apart, for near-duplicates of rows
+    splits: Mapping[str, str] = field(default_factory=dict)  # by name of a file; the others say it by their names
+    listed: str = ""  # a file with names, one a line, that label files may speak of too though they are not in `paths`
     limits: IngestLimits = field(default_factory=IngestLimits)
 
     @property

@@ -207,6 +207,7 @@ class CollectResult:
     marks_path: str = ""
     columns: tuple[tuple[str, str], ...] = ()
     spreads: tuple[tuple[str, float], ...] = ()
+    classes: tuple[str, ...] = ()  # of regions and spans: the names in the results
     mapping: ColumnMapping | None = None
     contract: Contract = field(default_factory=Contract)  # as enforced: inferred where none was given
     cursor_value: Mapping[str, Any] = field(default_factory=dict)

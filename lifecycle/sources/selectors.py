@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from lifecycle.common import secrets as vault
 from lifecycle.common.errors import NotFound
-from lifecycle.datasets.models import Collection
+from lifecycle.datasets.models import Collection, Item
 from lifecycle.datasets.selectors.collections import get_one
 from lifecycle.projects.models import Project
 from lifecycle.sources.models import ContractVersion, Source, SourceRow, SourceRowChange, SourceRun
@@ -84,6 +84,12 @@ def get_contract_version(source: Source, number: int) -> ContractVersion:
 def list_changes(source: Source) -> QuerySet[SourceRowChange]:
     """Rows that got other content, newest first."""
     return SourceRowChange.objects.filter(source=source).select_related("collection", "old_item", "new_item")
+
+
+def list_item_changes(item: Item) -> QuerySet[SourceRowChange]:
+    """Where this item took the place of another, or another took its place; newest first."""
+    changes = SourceRowChange.objects.filter(Q(old_item=item) | Q(new_item=item))
+    return changes.select_related("collection", "source")
 
 
 def count_rows(source: Source) -> int:

@@ -195,6 +195,7 @@ def _as_import(result: CollectResult) -> IngestResult:
         rejects_path=result.rejects_path,
         columns=result.columns,
         spreads=result.spreads,
+        classes=result.classes,
         mapping=replace(result.mapping) if result.mapping else None,
     )
 

@@ -20,6 +20,7 @@ from lifecycle.sources.models import ContractVersion, Source
 
 Secrets = Mapping[str, str | None]
 MAX_SECRET_CHARS = 10_000
+NO_PICTURES = "A database gives rows, not pictures. Put the pictures in a folder or a bucket, and read them from there."
 
 
 def create_source(
@@ -36,6 +37,8 @@ def create_source(
     """A new source; nothing is read yet. A draft is looked at and described before its first run."""
     if kind not in Source.Kind.values:
         raise DomainError(f"“{kind}” is no kind of source; use one of {', '.join(Source.Kind.values)}.")
+    if kind == Source.Kind.SQL and dataset.item_kind == "image":
+        raise DomainError(NO_PICTURES, fields={"kind": NO_PICTURES})
     given = dict(secrets or {})
     if kind == Source.Kind.SQL and (password := rules.find_password(str(config.get("url") or ""))):
         given.setdefault("password", password)

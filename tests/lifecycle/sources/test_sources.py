@@ -13,9 +13,15 @@ from lifecycle.jobs.models import Job
 from lifecycle.projects.models import AuditEvent
 from lifecycle.sources import rules, selectors, services
 from lifecycle.sources.models import Source
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 URL = "postgresql://reader:hunter22@db.example.org:5432/shop"
+
+
+@pytest.fixture
+def project(owner):
+    return factories.ProjectFactory(owner=owner, problem_type="tabular_classification")
 
 
 @pytest.fixture
@@ -101,7 +107,6 @@ def test_a_run_is_a_job_with_a_collection(source, owner):
 
 
 def test_a_stranger_finds_no_source(source, stranger):
-    from tests import factories
 
     other = factories.ProjectFactory(owner=stranger)
 

@@ -187,3 +187,31 @@ def test_a_viewer_reads_and_changes_nothing(client, project, member, shop):
 
     assert client.get(url("list")).status_code == 200
     assert client.post(url("new", source_kind="sql"), {"title": "x"}).status_code == 403
+
+
+def test_the_page_of_an_item_says_what_it_replaced_and_what_replaced_it(client, project, shop, run_jobs):
+    client.post(url("new", source_kind="sql"), {"title": "C", "url": f"sqlite:///{shop}", "table": "customers"})
+    run_jobs()
+    source = Source.objects.get()
+    client.post(url("start", source), fill_contract(source.preview))
+    run_jobs()
+    with sqlite3.connect(shop) as base:
+        base.execute("UPDATE customers SET age = 77 WHERE id = 3")
+    client.post(url("run", source))
+    run_jobs()
+
+    old, new = Item.objects.get(row__age=23), Item.objects.get(row__age=77)
+    pages = [client.get(reverse("datasets:item", args=["shop", item.pk])).content.decode() for item in (old, new)]
+    assert "took its place" in pages[0] and f"Item {new.pk}" in pages[0]
+    assert "Took the place of" in pages[1] and f"item {old.pk}" in pages[1] and "id=3" in pages[1]
+
+
+def test_a_database_is_no_source_of_pictures_and_says_so(client, owner, shop):
+    factories.ProjectFactory(owner=owner, problem_type="image_classification", slug="pets")
+    form = {"title": "Pets", "url": f"sqlite:///{shop}", "table": "customers"}
+
+    chosen = client.get(reverse("sources:choose", args=["pets"])).content
+    answer = client.post(reverse("sources:new", args=["pets", "sql"]), form)
+
+    assert b"Bucket" in chosen and b"SQLite" not in chosen
+    assert b"A database gives rows, not pictures" in answer.content and not Source.objects.exists()

@@ -93,9 +93,11 @@ class ImportStart(serializers.Serializer):
     folders_are_labels = serializers.BooleanField(required=False, default=True)
     contract = serializers.BooleanField(
         required=False,
-        default=False,
-        help_text="tables only: rows that break the contract of uploads with these columns are quarantined; the first "
-        "import infers it",
+        allow_null=True,
+        default=None,
+        help_text="tables only: rows that break the contract of uploads with these columns are quarantined, and a "
+        "changed row with the same key takes the place of the old one; the first import infers it. Left out or null: "
+        "true for tables that were looked at first (`preview`), as on the page; false for all else",
     )
 
 
@@ -118,7 +120,10 @@ class CollectionOut(serializers.ModelSerializer):
         )  # fmt: skip
 
     def get_state(self, collection) -> str:
-        return "draft" if collection.is_draft else collection.job.state
+        if collection.is_draft:
+            return "draft"
+        is_done = collection.finished_at and collection.job.state == "running"  # the job only tidies up
+        return "succeeded" if is_done else collection.job.state
 
     def get_error(self, collection) -> str:
         return collection.job.error if collection.job else ""

@@ -12,6 +12,7 @@ from lifecycle.datasets import selectors, services
 from lifecycle.datasets.filters import FACT_RANGES, FACTS, ITEM_RANGES, SORTS, ItemFilters
 from lifecycle.exploration import selectors as exploration
 from lifecycle.sources import services as sources
+from lifecycle.sources.selectors import may_have_contract
 from webapp.api.base import ProjectView
 from webapp.api.datasets import serializers
 from webapp.api.datasets.parsers import PieceParser
@@ -214,10 +215,11 @@ class CollectionPreviewView(ProjectView):
 class CollectionStartView(ProjectView):
     @extend_schema(request=serializers.ImportStart, responses={202: serializers.CollectionOut})
     def post(self, request, slug, collection_id):
-        """Import the files of a draft."""
+        """Import the files of a draft; tables under a contract unless told otherwise."""
         wanted = self.parse(serializers.ImportStart)
         collection = selectors.get_collection(self.project, collection_id)
-        if wanted.pop("contract"):
+        contract = wanted.pop("contract")
+        if may_have_contract(collection) if contract is None else contract:
             del wanted["folders_are_labels"]
             collection = sources.adopt_draft(collection=collection, user=request.user, **wanted).collection
         else:

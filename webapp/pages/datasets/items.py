@@ -22,6 +22,7 @@ from lifecycle.exploration import selectors as exploration
 from lifecycle.exploration import services
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
+from lifecycle.sources.selectors import list_item_changes
 from webapp.files import respond_file, respond_picture, respond_sound
 from webapp.pages.annotations.answer_view import build_view
 from webapp.pages.datasets.chips import describe_filters
@@ -33,6 +34,7 @@ from webapp.pages.exploration.undo import say_done, take_notice
 
 SORTS = (("new", "Newest first"), ("old", "Oldest first"), ("label", "By label"), ("size", "Largest first"))
 SHOWN_ANNOTATIONS = 20
+SHOWN_CHANGES = 20
 FORM_FIELDS = ("q", "label", "labeled", "split", "excluded", "sort", "tag")
 
 
@@ -116,6 +118,7 @@ def show_item(request, slug, item_id):
         "may_tag": is_allowed(project.role, "reviewer"),
         "tags": exploration.list_item_tags(item),
         "here": request.get_full_path(),
+        "row_changes": list_item_changes(item)[:SHOWN_CHANGES],
     }
     return render(request, "datasets/item.html", context | _show_final(project, item))
 

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.contracts.problems import get_problem_type
 from lifecycle.contracts.sources import COLUMN_TYPES
 from lifecycle.datasets import selectors as datasets
 from lifecycle.projects.rules import is_allowed
@@ -40,7 +41,8 @@ def list_sources(request, slug):
 @require_GET
 def choose(request, slug):
     project = get_project(request.user, slug, role="engineer")
-    return render(request, "sources/choose.html", _frame(project))
+    has_rows = get_problem_type(project.problem_type).item_kind != "image"  # what a database can give
+    return render(request, "sources/choose.html", _frame(project) | {"has_rows": has_rows})
 
 
 @login_required

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,14 +31,15 @@ class Bound:
 
 class Binder:
     """`tables` maps a chunk to what its table is called, `files` a file's name to where it lies; `chunks` is the folder
-    of the chunks."""
+    of the chunks. What was wrong with one of the `companions`, unchanged files, an earlier run has said."""
 
     def __init__(
         self, chunks: Path, tables: Mapping[str, str], files: Mapping[str, str], contract: Contract,
-        quarantine: Quarantine,
+        quarantine: Quarantine, companions: Collection[str] = (),
     ):  # fmt: skip
         self._chunks, self._tables, self._files = chunks, tables, files
         self._quarantine = quarantine
+        self._companions = frozenset(companions)
         self._opened: tuple[str, tuple[list, list, list]] = ("", ([], [], []))
         self._whole: tuple[str, pa.Table] = ("", pa.table({}))
         self._checks = [] if tables else [ColumnCheck(rule) for rule in contract.columns]
@@ -119,6 +120,8 @@ class Binder:
             for text in lines:
                 entry = json.loads(text)
                 name, line = entry["source"], entry["line"]
+                if name in self._companions:
+                    continue
                 if name in self._tables and line:
                     row = self._read_cells(name, line - 1)
                     self._quarantine.add(self._tables[name], row.pop(LINE), entry["reason"], row)

@@ -15,8 +15,11 @@ from lifecycle.contracts.engine import Canceled, ShouldStop
 from lifecycle.contracts.ingest import IngestLimits
 from lifecycle.contracts.sources import BucketConfig, CollectSpec, FolderConfig, Surroundings
 from workers.engines.collect.buckets import explaining, open_client
+from workers.engines.collect.companions import Companions
 from workers.engines.collect.errors import SourceError
 from workers.engines.collect.places import check_inside
+from workers.engines.ingest.label_files import split_of_name
+from workers.engines.ingest.sources import clean_name
 
 PARALLEL = 8
 COPY_BYTES = 1 << 20
@@ -133,6 +136,41 @@ class Bucket:
 def choose_changed(files: Iterator[Found], known: set[int], limits: IngestLimits, workdir: Path) -> list[Found]:
     """Those whose mark is not known. Raises SourceError when they are too many or too large for this worker."""
     found = [file for file in files if hash_mark(file.place, file.mark) not in known]
+    _check_cost(found, limits, workdir)
+    return found
+
+
+def choose_companions(
+    files: Iterator[Found], known: set[int], companions: Companions, limits: IngestLimits, workdir: Path
+) -> list[Found]:
+    """Unchanged files that belong to changed ones. Raises SourceError as `choose_changed` does."""
+    found = [file for file in files if companions.wants(file.name) and hash_mark(file.place, file.mark) in known]
+    _check_cost(found, limits, workdir)
+    return found
+
+
+class Listed:
+    """The names that stand in a folder or bucket, written down one a line; label files may speak of any of them."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._splits: set[str] = set()
+
+    @property
+    def are_splits(self) -> bool:
+        return len(self._splits) > 1
+
+    def note(self, files: Iterator[Found]) -> Iterator[Found]:
+        """The same files; their names are noted while they go by."""
+        with self.path.open("w", encoding="utf-8") as out:
+            for file in files:
+                name = clean_name(file.name)
+                out.write(name + "\n")
+                self._splits.update([split] if (split := split_of_name(name)) else [])
+                yield file
+
+
+def _check_cost(found: Sequence[Found], limits: IngestLimits, workdir: Path) -> None:
     if len(found) > limits.members:
         raise SourceError(f"There are more than {limits.members:,} new files; narrow the folder, prefix or patterns.")
     total, free = sum(file.size for file in found), shutil.disk_usage(workdir).free
@@ -141,7 +179,6 @@ def choose_changed(files: Iterator[Found], known: set[int], limits: IngestLimits
             f"The new files have {total / 1e9:.1f} GB together; this worker can take "
             f"{min(limits.archive_bytes, free) / 1e9:.1f} GB at once. Narrow the prefix or the patterns."
         )
-    return found
 
 
 def read_marks(path: str) -> set[int]:

@@ -11,6 +11,10 @@ from workers.engines.ingest.mapping import guess_mapping
 
 KEY_NAMES = ("id", "uuid", "guid", "key", "_id", "row_id", "rowid", "item_id")
 TRUTH_WORDS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
+NO_KEY = (
+    "No column is the key, so nobody can tell which row a changed one was: it comes in as a new item, and the old one "
+    "stays. If the rows change, choose a key in the contract."
+)
 ENOUGH_ROWS = 3
 
 

@@ -7,12 +7,17 @@ from itertools import islice
 from pathlib import Path
 
 from lifecycle.contracts.engine import Report, ShouldStop
+from lifecycle.contracts.ingest import IngestSpec
 from lifecycle.contracts.sources import FILE_COLUMNS, CollectSpec, ColumnRule, Contract, SourcePreview, SqlConfig
 from workers.engines.collect import sql
 from workers.engines.collect.files import Bucket, Folder, Found, open_place
-from workers.engines.collect.inference import infer_contract, infer_mapping
+from workers.engines.collect.inference import NO_KEY, infer_contract, infer_mapping
+from workers.engines.ingest.cards import may_be_card
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.items_from_documents import is_document
 from workers.engines.ingest.items_from_tables import TABLE_SUFFIXES
+from workers.engines.ingest.records import Position
+from workers.engines.ingest.sources import SourceFile
 from workers.engines.ingest.tables import open_table
 
 PREVIEW_ROWS = 50
@@ -55,11 +60,18 @@ def _preview_files(spec: CollectSpec, workdir: Path) -> SourcePreview:
     if place.skipped_links:
         notes.append(f"{place.skipped_links:,} links are not followed.")
     facts = {"files": shown, "file_count": len(files), "byte_count": sum(file.size for file in files)}
-    table = next((f for f in files if f.name.lower().endswith(TABLE_SUFFIXES)), None)
-    if spec.item_kind == "image" or table is None:
+    table = next((f for f in files if f.name.lower().endswith(TABLE_SUFFIXES) and not may_be_card(f.name)), None)
+    if spec.item_kind == "image" or table is None or _is_document(spec, place, table, workdir):
         rules = tuple(ColumnRule(name, kind) for name, kind in FILE_COLUMNS)
         return SourcePreview(contract=Contract(columns=rules), notes=tuple(notes), **facts)  # type: ignore[arg-type]
     return _preview_table(spec, place, table, workdir, notes, facts)
+
+
+def _is_document(spec: CollectSpec, place: Folder | Bucket, found: Found, workdir: Path) -> bool:
+    """Texts with their labels, as Label Studio exports them: no table, though JSON."""
+    plan = IngestSpec(spec.item_kind, (), label_kind=spec.label_kind, limits=spec.limits)
+    file = SourceFile(Position(0), found.name, found.name, path=place.head(found, workdir))
+    return spec.item_kind == "text" and is_document(file, plan)
 
 
 def _preview_table(
@@ -84,9 +96,15 @@ def _describe(
         rows=tuple(tuple(map(_show, row)) for row in rows[:PREVIEW_ROWS]),
         contract=contract,
         mapping=infer_mapping(columns, rows, contract, item_kind=spec.item_kind, label_kind=spec.label_kind),
-        notes=tuple(notes) if rows else (*notes, "There are no rows."),
+        notes=(*notes, *_warn(contract, rows)),
         **facts,
     )
+
+
+def _warn(contract: Contract, rows: Sequence[object]) -> tuple[str, ...]:
+    if not rows:
+        return ("There are no rows.",)
+    return () if contract.key else (NO_KEY,)
 
 
 def _show(cell: object) -> str:

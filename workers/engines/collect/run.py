@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from workers.engines.collect.screener import Screener, Stage
 from workers.engines.ingest import run as importing
 
 BATCH_ROWS = 2_000
-Paths = Sequence[tuple[str, str]]
 
 
 def run(
@@ -43,6 +41,8 @@ def run(
             known_classes=spec.known_classes,
             known_columns=spec.known_columns,
             known_spreads=spec.known_spreads,
+            splits=stage.splits,
+            listed=stage.listed,
             limits=spec.limits,
         ),
         workdir=workdir,
@@ -54,7 +54,7 @@ def run(
     rejects = folder / "rejects.jsonl"
     shutil.copyfile(folder / "screened.jsonl", rejects)
     quarantine = Quarantine(rejects, spec.limits.rejects, start=stage.set_aside)
-    binder = Binder(folder / "chunks", stage.tables, stage.files, contract, quarantine)
+    binder = Binder(folder / "chunks", stage.tables, stage.files, contract, quarantine, companions=stage.companions)
     bound = binder.bind(imported.parts, imported.rejects_path, folder / "bound")
     quarantine.close()
     report.progress(0.9, f"{bound.accepted:,} fit, {quarantine.count:,} set aside")
@@ -69,6 +69,7 @@ def run(
         marks_path=str(folder / "marks.tsv") if (folder / "marks.tsv").exists() else "",
         columns=imported.columns,
         spreads=imported.spreads,
+        classes=imported.classes,
         mapping=imported.mapping if stage.tables else None,
         contract=contract,
         cursor_value=stage.cursor_value,

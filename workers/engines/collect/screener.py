@@ -11,23 +11,37 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.contracts.engine import Canceled, Report, ShouldStop
-from lifecycle.contracts.ingest import ColumnMapping
+from lifecycle.contracts.ingest import ColumnMapping, IngestSpec, Paths
 from lifecycle.contracts.sources import CollectSpec, Contract, SqlConfig
 from workers.engines.collect import sql
+from workers.engines.collect.companions import Companions
 from workers.engines.collect.errors import SourceError
-from workers.engines.collect.files import choose_changed, open_place, read_marks, write_marks
-from workers.engines.collect.inference import infer_contract, infer_mapping
+from workers.engines.collect.files import (
+    Bucket,
+    Folder,
+    Found,
+    Listed,
+    choose_changed,
+    choose_companions,
+    open_place,
+    read_marks,
+    write_marks,
+)
+from workers.engines.collect.inference import NO_KEY, infer_contract, infer_mapping
 from workers.engines.collect.phases import batched
 from workers.engines.collect.quarantine import Quarantine
 from workers.engines.collect.screening import Screen
+from workers.engines.ingest.cards import find_cards
 from workers.engines.ingest.csv_rows import BadLine
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.folders import read_folders
+from workers.engines.ingest.items_from_documents import is_document
 from workers.engines.ingest.items_from_tables import is_table
-from workers.engines.ingest.sources import SourceFile, clean_name, iterate_sources
+from workers.engines.ingest.label_files import are_splits, find_split, split_of_name
+from workers.engines.ingest.sources import SourceFile, clean_name, iterate_sources, list_names
 from workers.engines.ingest.tables import Table, open_table
 
 BATCH_ROWS = 2_000
-Paths = Sequence[tuple[str, str]]
 
 
 @dataclass
@@ -38,6 +52,9 @@ class Stage:
     paths: list[tuple[str, str]] = field(default_factory=list)  # what is imported: chunks, pictures, texts
     tables: dict[str, str] = field(default_factory=dict)  # chunk -> table
     files: dict[str, str] = field(default_factory=dict)  # name -> where it lies
+    splits: dict[str, str] = field(default_factory=dict)  # name or chunk -> split
+    companions: list[str] = field(default_factory=list)  # names of files that did not change, read for others' sake
+    listed: str = ""  # a file of the names that stand in the folder or bucket
     read: int = 0
     set_aside: int = 0
     contract: dict[str, Any] = field(default_factory=dict)
@@ -58,6 +75,9 @@ class Screener:
         self._mapping = spec.mapping
         self._screen: Screen | None = None
         self._stage = Stage(token=uuid.uuid4().hex)
+        self._names_are_splits = False
+        self._class_names: Mapping[str, Sequence[str]] = {}
+        self._plan = IngestSpec(spec.item_kind, (), label_kind=spec.label_kind, limits=spec.limits)
 
     def read(self) -> Stage:
         stage, spec = self._stage, self._spec
@@ -68,10 +88,13 @@ class Screener:
         if self._screen:
             stage.paths = [(Path(path).name, path) for path in self._screen.close()] + stage.paths
             stage.tables = self._screen.names
+            stage.splits |= self._screen.splits
             stage.read += self._screen.read
             stage.contract = self._screen.contract.to_json()
             stage.observed = {name: asdict(seen) for name, seen in self._screen.observe().items()}
             stage.notes += list(self._screen.notes)[:100]
+            if not self._screen.contract.key:
+                stage.notes.insert(0, NO_KEY)
             stage.mapping = asdict(self._settle_mapping(self._screen.contract))
         else:
             stage.contract = spec.contract.to_json()
@@ -79,6 +102,8 @@ class Screener:
 
     def _read_database(self) -> None:
         spec, config = self._spec, SqlConfig(**self._spec.config)
+        if spec.item_kind == "image":
+            raise SourceError("A database gives rows, not pictures; read pictures from a folder or a bucket.")
         with sql.open_rows(
             config,
             password=spec.secrets.get("password", ""),
@@ -108,21 +133,35 @@ class Screener:
             )
 
     def _bring_files(self) -> Paths:
-        """(name, local path) of what changed in the folder or bucket; names are clean and different from each other."""
+        """(name, local path) of what changed in the folder or bucket and of what belongs to it; names are clean and
+        different from each other."""
         spec = self._spec
-        place = open_place(spec)
-        found = choose_changed(place.list(), read_marks(spec.marks), spec.limits, self._folder)
+        place, known, listed = open_place(spec), read_marks(spec.marks), Listed(self._folder / "listed.txt")
+        found = choose_changed(listed.note(place.list()), known, spec.limits, self._folder)
+        self._names_are_splits = listed.are_splits
         self._report.log(f"{len(found):,} new or changed files.")
         if place.skipped_links:
             self._stage.notes.append(f"{place.skipped_links:,} links were not followed.")
-        paths = place.bring(
+        paths = self._bring(place, found)
+        others: list[Found] = []
+        if found and known:
+            wanted = Companions([(file.name, paths[file.place]) for file in found], spec, self._folder)
+            others = choose_companions(place.list(), known, wanted, spec.limits, self._folder)
+            paths |= self._bring(place, others)
+            self._stage.listed = str(listed.path)
+        write_marks(found, self._folder / "marks.tsv")
+        named = [(self._name(file.name, file.place), paths[file.place]) for file in [*found, *others]]
+        self._stage.companions = [name for name, _ in named[len(found) :]]
+        return named
+
+    def _bring(self, place: Folder | Bucket, found: Sequence[Found]) -> dict[str, str]:
+        """{where it lies: local path}"""
+        return place.bring(
             found,
             self._folder / "objects",
             self._should_stop,
             lambda count: self._report.progress(count / len(found) / 2, f"{count:,} of {len(found):,} files here"),
         )
-        write_marks(found, self._folder / "marks.tsv")
-        return [(self._name(file.name, file.place), paths[file.place]) for file in found]
 
     def _name(self, name: str, place: str) -> str:
         """A clean name that no other file of this run has."""
@@ -137,32 +176,52 @@ class Screener:
     def _read_files(self, paths: Paths) -> None:
         if self._spec.paths is not None:
             paths = [(self._name(name, clean_name(name)), path) for name, path in paths]
+        companions = frozenset(self._stage.companions)
+        names = list_names(paths, self._spec.limits)
+        self._names_are_splits = self._names_are_splits or are_splits(names)
         if self._spec.item_kind == "image":
-            self._stage.read = len(paths)
+            self._stage.read = len(paths) - len(companions)
             self._stage.paths = list(paths)
+            self._note_splits([name for name, _ in paths])
             return
+        cards, self._class_names = find_cards(paths, self._spec.limits, names)
         for count, file in enumerate(iterate_sources(paths, self._spec.limits), start=1):
             self._stop_if_told()
             if not isinstance(file, SourceFile):
                 self._quarantine.add(file[1].source, file[1].line, file[1].reason)
-            elif self._spec.item_kind == "row" or is_table(file):
-                self._read_table(file)
-            else:
-                self._keep_text(file, count)
+            elif file.position[:2] in cards or file.uri not in companions:
+                self._read_file(file, count, is_card=file.position[:2] in cards)
             self._report.progress(min(0.5 + count / max(len(paths), count) / 2, 1.0), f"{count:,} files checked")
+
+    def _read_file(self, file: SourceFile, number: int, *, is_card: bool) -> None:
+        """A table goes through the contract; a card, a document and a text are imported as they are."""
+        is_row = self._spec.item_kind == "row"
+        if not is_card and (is_row or (is_table(file) and not is_document(file, self._plan))):
+            self._read_table(file)
+            return
+        self._stage.read += not is_card
+        self._keep_text(file, number)
+        if not is_card:
+            self._note_splits([file.name])
+
+    def _note_splits(self, names: Sequence[str]) -> None:
+        """What only all names of the folder or bucket together say of some that are read now."""
+        found = {name: split_of_name(name) for name in names if self._names_are_splits and not read_folders(name).split}
+        self._stage.splits |= {name: split for name, split in found.items() if split}
 
     def _read_table(self, file: SourceFile) -> None:
         try:
             with file.on_disk(self._folder) as path:
                 table = open_table(path, file.name, self._spec.limits)
-                self._screen_table(table, file.uri)
+                table.kinds |= {name: "category" for name in self._class_names if name in table.kinds}
+                self._screen_table(table, file.uri, find_split(file.name, self._names_are_splits))
         except Refused as refused:
             self._quarantine.add(file.uri, None, str(refused))
 
-    def _screen_table(self, table: Table, uri: str) -> None:
+    def _screen_table(self, table: Table, uri: str, split: str | None) -> None:
         self._begin(table.columns, [cells for _, cells in table.sample], table.kinds)
         assert self._screen
-        if not self._screen.open(table.columns, uri):
+        if not self._screen.open(table.columns, uri, split):
             return
         for rows in batched(table.read(), BATCH_ROWS):
             self._stop_if_told()
@@ -173,7 +232,6 @@ class Screener:
 
     def _keep_text(self, file: SourceFile, number: int) -> None:
         """A text file is an item as it is; out of an archive it is taken by itself."""
-        self._stage.read += 1
         if file.path:
             self._stage.paths.append((file.name, str(file.path)))
             return

@@ -29,9 +29,11 @@ class Screen:
     def __init__(self, contract: Contract, folder: Path, quarantine: Quarantine, limits: IngestLimits):
         self.read = 0
         self.names: dict[str, str] = {}  # chunk -> what the table is called
+        self.splits: dict[str, str] = {}  # chunk -> the split that its table's name or folder says
         self._gate = Gate(contract, limits)
         self._folder, self._quarantine = folder, quarantine
         self._uri = ""
+        self._split: str | None = None
         self._is_returned = False
         self._lines: list[int] = []
         self._columns: list[list[Cell]] = []  # in the contract's order
@@ -46,10 +48,11 @@ class Screen:
     def notes(self) -> dict[str, None]:
         return self._gate.notes
 
-    def open(self, columns: Sequence[str], uri: str) -> bool:
-        """Begin a table. False when its columns break the contract: the table is set aside as a whole."""
+    def open(self, columns: Sequence[str], uri: str, split: str | None = None) -> bool:
+        """Begin a table, all of whose rows are of `split`. False when its columns break the contract: the table is set
+        aside as a whole."""
         self._flush()
-        self._uri, self._is_returned = uri, is_returned(columns)
+        self._uri, self._split, self._is_returned = uri, split, is_returned(columns)
         reason = self._gate.open(columns, uri)
         if reason:
             self.notes[f"{uri}: {reason}."] = None
@@ -122,6 +125,8 @@ class Screen:
         table = pa.table(arrays | {KEY_HASH: pa.array(hashes, pa.string())})
         pq.write_table(table, self._folder / name, use_dictionary=False)  # read once, and soon
         self.names[name] = self._uri
+        if self._split:
+            self.splits[name] = self._split
         self._lines, self._columns, self._bytes = [], [], 0
 
 

@@ -42,6 +42,11 @@ def read_document(file: SourceFile, spec: IngestSpec, split: str | None, after: 
     return None
 
 
+def is_document(file: SourceFile, spec: IngestSpec) -> bool:
+    """Whether `read_document` has anything to say about the file."""
+    return read_document(file, spec, None, 0) is not None
+
+
 def build_text(
     text: str, spans: Sequence[regions.Span] | None, uri: str, spec: IngestSpec, *, label: str | None, split: str | None
 ) -> tuple[Record, list[str]]:

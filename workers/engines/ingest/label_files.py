@@ -9,7 +9,9 @@ import orjson
 
 from lifecycle.contracts.ingest import SPLIT_FOLDERS, IngestLimits, Reject
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.folders import read_folders
 from workers.engines.ingest.formats.coco import is_coco, read_coco
+from workers.engines.ingest.formats.hub_card import is_info
 from workers.engines.ingest.formats.labelstudio import find_picture, is_studio, read_task
 from workers.engines.ingest.formats.regions import Shape
 from workers.engines.ingest.formats.voc import read_voc
@@ -39,7 +41,7 @@ class LabelFiles:
     def read_all(self, files: Iterable[object]) -> Iterator[Reject]:
         """Goes through all files once; yields what is wrong with the label files among them."""
         for file in files:
-            if isinstance(file, SourceFile) and _may_hold_labels(file.name):
+            if isinstance(file, SourceFile) and may_hold_labels(file.name):
                 try:
                     yield from self._read(file)
                 except Refused as refused:
@@ -86,6 +88,8 @@ class LabelFiles:
         elif is_studio(content):
             self._consume(file)
             yield from _limit(self._add_tasks(file, content), file.uri)
+        elif is_info(PurePosixPath(file.name.lower()).name, content):
+            self._consume(file)
 
     def _add_coco(self, file: SourceFile, content: dict) -> Iterator[str]:
         for found in read_coco(content):
@@ -149,7 +153,17 @@ def split_of_name(name: str) -> str | None:
     return SPLIT_FOLDERS.get(PurePosixPath(name).name.lower().replace("_", "-").replace(".", "-").split("-")[0])
 
 
-def _may_hold_labels(name: str) -> bool:
+def are_splits(names: Iterable[str]) -> bool:
+    """Whether the files' own names are those of splits: one alone says nothing, train.csv beside test.csv does."""
+    return len({split for name in names if (split := split_of_name(name))}) > 1
+
+
+def find_split(name: str, use_names: bool) -> str | None:
+    """The split of a file by its folders, else by its own name where names count."""
+    return read_folders(name).split or (split_of_name(name) if use_names else None)
+
+
+def may_hold_labels(name: str) -> bool:
     path = PurePosixPath(name.lower())
     return path.name in METADATA or path.suffix in SUFFIXES
 

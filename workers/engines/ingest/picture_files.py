@@ -73,3 +73,6 @@ class PictureFiles:
         for file in iterate_sources(self._spec.paths, self._spec.limits):
             if isinstance(file, SourceFile) and file.position[:2] not in self._labels.consumed:
                 yield file.name
+        if self._spec.listed:
+            with open(self._spec.listed, encoding="utf-8") as lines:
+                yield from (line.rstrip("\n") for line in lines)

@@ -15,7 +15,7 @@ from workers.engines.ingest.items_from_documents import read_document
 from workers.engines.ingest.items_from_files import read_images, read_text_file
 from workers.engines.ingest.items_from_tables import TableReader, is_table, remember_columns
 from workers.engines.ingest.items_from_tasks import read_tasks
-from workers.engines.ingest.label_files import split_of_name
+from workers.engines.ingest.label_files import are_splits, find_split
 from workers.engines.ingest.parts import PartWriter
 from workers.engines.ingest.picture_files import PictureFiles
 from workers.engines.ingest.records import Batch, Position, Record
@@ -85,12 +85,12 @@ class _Reader:
         self.spec = spec
         self.file_count = max(len(names), 1)
         self.use_folders = use_folders
-        self.use_name_splits = len({split for name in names if (split := split_of_name(name))}) > 1
+        self.use_name_splits = are_splits(names)
         self.put_blobs = put_blobs
         self.workdir = workdir
         self.notes = writer.notes
         self.classes = set(writer.notes.get("classes", ()))
-        self.cards, class_names = find_cards(spec, names)
+        self.cards, class_names = find_cards(spec.paths, spec.limits, names if spec.item_kind != "image" else ())
         self.sounds = SoundFiles(spec, workdir, put_blobs, self.read_folders) if spec.takes_sounds else None
         self.tables = TableReader(spec, writer, workdir, report, class_names, self.sounds)
         self.files_done = 0
@@ -109,7 +109,7 @@ class _Reader:
 
     def read_folders(self, name: str) -> FolderSays:
         found = read_folders(name)
-        split = found.split or (split_of_name(name) if self.use_name_splits else None)
+        split = self.spec.splits.get(name) or find_split(name, self.use_name_splits)
         return found._replace(split=split) if self.use_folders else FolderSays(None, split)
 
     def fraction(self, position: Position) -> float:

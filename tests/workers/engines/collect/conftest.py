@@ -40,12 +40,22 @@ def report():
 def collected(tmp_path, report):
     """collected(kind, config, …) runs the engine; `blobs` are what it stored."""
 
-    def run(kind, config, *, contract=None, item_kind="row", workdir=None, should_stop=lambda: False, **more):
+    def run(
+        kind,
+        config,
+        *,
+        contract=None,
+        item_kind="row",
+        label_kind="class",
+        workdir=None,
+        should_stop=lambda: False,
+        **more,
+    ):
         folder = Path(workdir or tmp_path / "work")
         folder.mkdir(parents=True, exist_ok=True)
         more.setdefault("surroundings", Surroundings(folders=(str(tmp_path),), private_addresses="true"))
         spec = CollectSpec(
-            kind=kind, config=config, item_kind=item_kind, label_kind="class", title="Source",
+            kind=kind, config=config, item_kind=item_kind, label_kind=label_kind, title="Source",
             contract=Contract.from_json(contract or {}), **more,
         )  # fmt: skip
         result = collect.run(

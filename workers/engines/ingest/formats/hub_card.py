@@ -1,4 +1,5 @@
-"""The README.md of a dataset in Hugging Face's layout: at its top, YAML that names the classes behind numbers."""
+"""What Hugging Face's `datasets` writes beside its tables: a README.md with YAML at its top, or small JSON files. Both
+may name the classes behind numbers."""
 
 from __future__ import annotations
 
@@ -35,6 +36,28 @@ def read_class_names(text: str) -> dict[str, list[str]]:
     return found
 
 
+def is_info(name: str, content: object) -> bool:
+    """Whether a JSON file, by its name in small letters and what is in it, speaks of a dataset instead of being one."""
+    if not isinstance(content, Mapping):
+        return False
+    marks = {"dataset_info.json": "features", "dataset_dict.json": "splits", "state.json": "_data_files"}
+    if name == "dataset_infos.json":
+        return any(isinstance(info, Mapping) and "features" in info for info in content.values())
+    return name in marks and marks[name] in content
+
+
+def read_info_names(content: Mapping[str, Any]) -> dict[str, list[str]]:
+    """As `read_class_names`, of a dataset_info.json or dataset_infos.json."""
+    found: dict[str, list[str]] = {}
+    for info in (content, *content.values()):
+        features = info.get("features") if isinstance(info, Mapping) else None
+        for column, feature in features.items() if isinstance(features, Mapping) else ():
+            is_class = isinstance(feature, Mapping) and feature.get("_type") == "ClassLabel"
+            if is_class and (names := _clean_names(feature.get("names"))):
+                found.setdefault(str(column), names)
+    return found
+
+
 def name_class(names: Sequence[str], cell: object) -> object:
     """The class behind a number; -1 says that nobody labeled it; anything else stays as it is."""
     try:
@@ -57,7 +80,10 @@ def _iterate_features(content: Any) -> Iterator[Mapping[str, Any]]:
 
 def _read_names(feature: Mapping[str, Any]) -> list[str]:
     label = feature["dtype"].get("class_label")
-    names = label.get("names") if isinstance(label, Mapping) else None
+    return _clean_names(label.get("names") if isinstance(label, Mapping) else None)
+
+
+def _clean_names(names: Any) -> list[str]:
     try:
         if isinstance(names, Mapping):
             names = [names[key] for key in sorted(names, key=int)]
