@@ -119,8 +119,14 @@ def build_body(interface: Interface, row: Mapping[str, Any]) -> dict[str, Any]:
     result += row.get("relations") or []
     lead = row.get("lead_time")
     was_answered = said or row.get("annotation_id") not in (None, "")
-    annotation = {"result": result} | ({"lead_time": float(lead)} if lead not in (None, "") else {})
+    annotation = {"result": result, **_tell_about(row)} | ({"lead_time": float(lead)} if lead not in (None, "") else {})
     return {"data": data, "annotations": [annotation] if was_answered else []}
+
+
+def _tell_about(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Who gave the answer of a row, when, and what it is called there."""
+    told = {"id": "annotation_id", "completed_by": "annotator", "created_at": "created_at"}
+    return {name: row[column] for name, column in told.items() if row.get(column) not in (None, "")}
 
 
 def given_name(interface: Interface, control: Control) -> str:
@@ -166,6 +172,7 @@ def _build_rows(rows: list[dict[str, Any]]) -> dict[str, Any]:
     annotations = [
         {
             "result": orjson.loads(row["result"]),
+            **_tell_about(row),
             **{name: row[name] for name in ("was_cancelled", "ground_truth", "lead_time") if row.get(name) is not None},
         }
         for row in rows
