@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from lifecycle.annotations import selectors
+from lifecycle.annotations.authors import AUTHOR
 from lifecycle.annotations.label_studio import swap_names
 from lifecycle.annotations.models import Annotation, Suggestion, Task
 from lifecycle.annotations.services import answers, quiz, webhooks
@@ -20,7 +21,7 @@ from lifecycle.annotations.services.external_labels import (
     write_proposals,
 )
 from lifecycle.annotations.services.external_tasks import SHOWN_ERRORS, BadTasks
-from lifecycle.annotations.services.imported_authors import AUTHOR, find_authors
+from lifecycle.annotations.services.imported_authors import find_authors
 from lifecycle.common.errors import DomainError, Forbidden
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed

@@ -14,9 +14,10 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle.annotations import rules, selectors
+from lifecycle.annotations.authors import AUTHOR
 from lifecycle.annotations.label_studio import Interface, read_result
 from lifecycle.annotations.models import Annotation, Suggestion, Task
-from lifecycle.annotations.services.imported_authors import AUTHOR, find_authors, read_author
+from lifecycle.annotations.services.imported_authors import find_authors, read_author
 from lifecycle.common import bulk
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Dataset

@@ -12,7 +12,6 @@ from lifecycle.projects.models import Membership, Project
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import find_roles
 
-AUTHOR = "author"  # in Annotation.external of an imported answer: its user is who gave it, not who brought it
 MAX_NAME = 100
 MAX_AUTHORS = 1_000  # of one import
 SPEAKER = "engineer"  # the least role that may say that somebody else gave an answer

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from label_studio_sdk.core.api_error import ApiError
 
 from lifecycle.accounts.models import User
-from lifecycle.annotations.models import Annotation
-from lifecycle.annotations.services import external_exports, label_imports
+from lifecycle.annotations import people_selectors, review_selectors
+from lifecycle.annotations.models import Annotation, Assignment
+from lifecycle.annotations.services import agreement, external_exports, label_imports, reviews
 from lifecycle.projects.models import Project
 from tests import factories
 from tests.webapp.protocols.conftest import TEXT_CONFIG, choose
@@ -127,3 +128,35 @@ def test_answers_of_several_people_come_back_the_same_through_the_database(clien
     assert list_by_name(second) == list_by_name(first)
     names = Annotation.objects.filter(task__dataset__project=second).values("user").distinct().count()
     assert names == len({who for found in rows for who, _ in found})
+
+
+def test_imported_answers_are_compared_and_their_authors_are_people(client, text_project):
+    project = Project.objects.get(pk=text_project.id)
+    tasks = [tell(f"t{n}", (2_000, "good", {}), (5_000, "bad" if n == 0 else "good", {})) for n in range(10)]
+    client.projects.import_tasks(text_project.id, request=tasks)
+    client.projects.import_tasks(text_project.id, request=[tell("t0", (None, "good", {}))])  # nobody is named
+
+    found = agreement.compare_answers(project)
+    people = people_selectors.list_people(project)
+
+    assert (found["items"], found["answers"]) == (10, 20)
+    assert [(one.username[:4], one.answers) for one in people] == [("2000", 10), ("5000", 10)]
+    assert people_selectors.list_beside_each_other(project, first="good", second="bad").count() == 1
+
+
+def test_imported_answers_are_reviewed_under_a_filter(client, engineer, text_project):
+    project = Project.objects.get(pk=text_project.id)
+    tasks = [tell("one", (2_000, "good", {}), (None, "bad", {}), (engineer.pk, "good", {}))]
+    client.projects.import_tasks(text_project.id, request=tasks)
+    waiting = review_selectors.list_pending(project, engineer, review_selectors.Wanted(sample="imported"))
+
+    theirs, unknown = waiting
+    assert (theirs.value, unknown.value) == ("good", "bad")  # what the engineer said is not theirs to review
+    assert review_selectors.count_pending(project, engineer, review_selectors.Wanted()) == 0
+    reviews.accept(project=project, reviewer=engineer, annotation_id=unknown.pk)
+    sent_back = reviews.reject(
+        project=project, reviewer=engineer, annotation_id=theirs.pk, reason="no", return_to="same"
+    )
+    assert waiting.all().count() == 0 and sent_back.return_to == ""
+    assert not Assignment.objects.exists()
+    assert Annotation.objects.filter(is_current=True).count() == 2
