@@ -17,6 +17,7 @@ from lifecycle.annotations import rules, selectors
 from lifecycle.annotations.authors import AUTHOR
 from lifecycle.annotations.label_studio import Interface, read_result
 from lifecycle.annotations.models import Annotation, Suggestion, Task
+from lifecycle.annotations.services import suggestions
 from lifecycle.annotations.services.imported_authors import find_authors, read_author
 from lifecycle.common import bulk
 from lifecycle.contracts.problems import get_problem_type
@@ -248,7 +249,9 @@ def _find_state(outcome: rules.Outcome, current: Sequence[rules.Current]) -> str
 def write_proposals(
     *, project: Project, user, rows: Sequence[tuple[int, Proposal]], new_tasks: Set[int] = frozenset()
 ) -> int:
-    """Store predictions; those that are there word for word are not stored twice. Call within a transaction."""
+    """Store predictions, whose versions are sources of suggestions then; those that are there word for word are not
+    stored twice. Call within a transaction.
+    """
     if not rows:
         return 0
     known = _list_known_proposals({task_id for task_id, _ in rows} - new_tasks)
@@ -270,6 +273,7 @@ def write_proposals(
             "created_at": now,
             "updated_at": now,
         }, len(fresh))  # fmt: skip
+    suggestions.adopt_versions(project=project, actor=user, versions={one.model_version for one in proposals})
     return len(fresh)
 
 
