@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from webapp.api.errors import problem_response
 from webapp.requests import wants_problem
 
+DOOR_PATH = "/label-studio/api/"
 SENTENCES = {
     400: ("invalid", "The request could not be read."),
     403: ("forbidden", "You may not do this."),
@@ -40,8 +41,17 @@ def render_csrf_failure(request, reason=""):
     return render(request, "errors/403.html", {"sentence": sentence}, status=403)
 
 
+def _answer_door(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    """For scripts written for Label Studio, which print whatever they get."""
+    if status == 404:
+        sentence = f"{request.method} {request.path[:200]} is not a call that Gristmill knows. {sentence}"
+    return JsonResponse({"status_code": status, "detail": sentence, "exc_info": None}, status=status)
+
+
 def _render(request: HttpRequest, status: int) -> HttpResponse:
     code, sentence = SENTENCES[status]
+    if request.path.startswith(DOOR_PATH):
+        return _answer_door(request, status, sentence)
     if wants_problem(request):
         return problem_response(status, sentence, code=code)
     return render(request, f"errors/{status}.html", {"sentence": sentence}, status=status)

@@ -8,11 +8,17 @@ from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.db import connection
+from django.db.models import Q
 
 from lifecycle.annotations.models import Annotation
 from lifecycle.projects.models import Project
 
 Origin = Annotation.Origin
+AUTHOR = "author"  # in Annotation.external of an imported answer: its user is who gave it, not who brought it
+
+# what somebody said themselves, here or in another tool: as SQL over the table `a`, and for querysets
+SAID = f"(a.origin = 'human' OR a.origin = 'import' AND a.external ->> '{AUTHOR}' IS NOT NULL)"
+IS_SAID = Q(origin=Origin.HUMAN) | Q(origin=Origin.IMPORT, external__has_key=AUTHOR)
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,7 @@ class Annotation(models.Model):
                 condition=models.Q(idempotency_key__isnull=False),
                 name="annotation_key_once",
             ),
-            # an import may bring several people's answers under the name of whoever imports them
+            # an import may bring several answers of one person, or of people it does not name
             models.UniqueConstraint(
                 fields=["task", "user"],
                 condition=models.Q(is_current=True) & ~models.Q(origin="import"),

@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle.annotations import quality_rules, review_selectors, selectors
+from lifecycle.annotations.authors import IS_SAID, SAID
 from lifecycle.annotations.models import AgreementReport, Annotation, ConsensusRun
 from lifecycle.annotations.queue_selectors import measure_gold_accuracy
 from lifecycle.annotations.review_selectors import Tally
@@ -20,12 +21,12 @@ MAIN = "label"  # what the control that answers the project's question is called
 WEEKS = 26
 _MONDAY = date(1970, 1, 5)
 
-_PACE = """
-SELECT {bucket} AS bucket, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY a.lead_time_ms) / 1000.0
+_PACE = f"""
+SELECT {{bucket}} AS bucket, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY a.lead_time_ms) / 1000.0
 FROM annotations_annotation a
 JOIN annotations_task t ON t.id = a.task_id
 JOIN datasets_dataset d ON d.id = t.dataset_id
-WHERE d.project_id = %(project)s AND a.user_id = %(user)s AND a.origin = 'human' AND a.kind = 'answer'
+WHERE d.project_id = %(project)s AND a.user_id = %(user)s AND {SAID} AND a.kind = 'answer'
   AND a.created_at >= %(since)s
 GROUP BY bucket ORDER BY bucket
 """
@@ -190,11 +191,11 @@ def list_beside_each_other(
     """Current answers saying `first` on items where somebody (else) says `second`; of two people where named."""
     from django.db.models import Exists, OuterRef
 
-    human = {"is_current": True, "kind": "answer", "origin": "human"}
-    other = Annotation.objects.filter(task=OuterRef("task"), value=second, **human).exclude(user=OuterRef("user"))
+    said = Annotation.objects.filter(IS_SAID, is_current=True, kind="answer")
+    other = said.filter(task=OuterRef("task"), value=second).exclude(user=OuterRef("user"))
     if user_b:
         other = other.filter(user=user_b)
-    found = Annotation.objects.filter(Exists(other), value=first, task__dataset__project=project, **human)
+    found = said.filter(Exists(other), value=first, task__dataset__project=project)
     if user_a:
         found = found.filter(user=user_a)
     return found.select_related("item", "user", "task").order_by("pk")

@@ -8,6 +8,7 @@ from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import MD5, Cast
 
 from lifecycle.annotations import selectors
+from lifecycle.annotations.authors import AUTHOR
 from lifecycle.annotations.disagreement_selectors import filter_disagreeing
 from lifecycle.annotations.label_filters import filter_class
 from lifecycle.annotations.models import Annotation, Review
@@ -20,6 +21,7 @@ SAMPLES = {
     "random": "A random share",
     "disagreement": "People disagree",
     "doubtful": "Consensus in doubt",
+    "imported": "Imported",
 }
 COUNT_LIMIT = 1_000  # a longer list is not counted to its end
 _HASH_RANGE = 16**8
@@ -53,17 +55,22 @@ class Tally:
 
 
 def list_pending(project: Project, reviewer, wanted: Wanted) -> QuerySet[Annotation]:
-    """Current answers of people without a verdict, oldest first; one's own only where they are asked for by name."""
+    """Current answers of people without a verdict, oldest first; one's own only where they are asked for by name.
+
+    Imported ones are a sample of their own. One that names nobody is nobody's own, whoever brought it.
+    """
+    is_imported = wanted.sample == "imported"
     found = Annotation.objects.filter(
         ~Exists(Review.objects.filter(annotation=OuterRef("pk"))),
         ~Exists(Review.objects.filter(fixed_by=OuterRef("pk"))),
         task__dataset__project=project,
         is_current=True,
         kind=Annotation.Kind.ANSWER,
-        origin=Annotation.Origin.HUMAN,
+        origin=Annotation.Origin.IMPORT if is_imported else Annotation.Origin.HUMAN,
         item__excluded_at=None,
     )
-    found = found.filter(user=wanted.person_id) if wanted.person_id else found.exclude(user=reviewer)
+    own = Q(user=reviewer, external__has_key=AUTHOR) if is_imported else Q(user=reviewer)
+    found = found.filter(user=wanted.person_id) if wanted.person_id else found.exclude(own)
     if wanted.value:
         found = filter_class(found, selectors.find_interface(project), wanted.value)
     return _draw(project, found, wanted).select_related("user", "item", "task").order_by("pk")

@@ -10,6 +10,7 @@ from statistics import median
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
+from lifecycle.annotations.authors import IS_SAID
 from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Lease, Task
 from lifecycle.common.errors import NotFound
 from lifecycle.common.rows import Columns, read_one
@@ -153,7 +154,7 @@ def measure_seconds_per_label(project: Project, user) -> float | None:
 def list_people(project: Project) -> list[PersonStatistics]:
     """Everybody who labeled here, busiest first."""
     answer, skip = Q(kind=Annotation.Kind.ANSWER), Q(kind=Annotation.Kind.SKIP)
-    current = Annotation.objects.filter(task__dataset__project=project, is_current=True, origin=Annotation.Origin.HUMAN)
+    current = Annotation.objects.filter(IS_SAID, task__dataset__project=project, is_current=True)
     rows = current.values("user_id", "user__username").annotate(
         answers=Count("pk", filter=answer), skips=Count("pk", filter=skip), last_at=Max("created_at")
     )

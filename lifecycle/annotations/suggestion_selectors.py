@@ -91,7 +91,8 @@ def find_active(project: Project) -> AssistanceSettings | None:
 def list_suggestions(source: SuggestionSource) -> QuerySet[Suggestion]:
     """What a source suggests; what clients of the Label Studio door bring has no source of its own."""
     if source.kind == SuggestionSource.Kind.CLIENT:
-        return Suggestion.objects.filter(source=None)
+        found = Suggestion.objects.filter(source=None)
+        return found.filter(model_version=source.version) if source.version else found
     return Suggestion.objects.filter(source=source)
 
 

@@ -34,12 +34,14 @@ class Found(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """One task on its way in: a `body` that says everything, or regions on a picture. `place` is for messages."""
+    """One task on its way in: a `body` that says everything, or regions on a picture. `place` is for messages, `note`
+    a sentence on what was not taken of it."""
 
     place: str
     body: Mapping[str, Any] | None = None
     picture: str = ""  # its file name or address
     regions: tuple[Found, ...] = ()
+    note: str = ""
 
 
 class Rejected(NamedTuple):

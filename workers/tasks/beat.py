@@ -8,6 +8,7 @@ from lifecycle.contracts.jobs import TASK_PREFIX
 from lifecycle.embeddings.services import catch_up
 from lifecycle.exploration.services import profile_due
 from lifecycle.jobs import services
+from lifecycle.pipelines.assistance import ask_about_new
 from lifecycle.pipelines.learning import start_due
 from lifecycle.sources.services import run_due
 from workers.celery import app
@@ -23,5 +24,6 @@ def tick(*, kind: str) -> None:
     services.enqueue(kind=kind, title=f"Scheduled: {kind}", spec={}, idempotency_key=f"beat:{kind}:{minute}")
     start_due()
     tell_due()
+    ask_about_new()
     catch_up()
     profile_due()

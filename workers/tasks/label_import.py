@@ -12,6 +12,8 @@ from workers.runtime import JobContext, job_task
 
 BATCH = 1_000
 SHOWN_REJECTS = 200
+KEPT_SENTENCES = 20
+MOST_CHARS = 500  # of a sentence
 
 
 @job_task("label_import", queue="io")
@@ -20,12 +22,18 @@ def label_import(context: JobContext) -> dict:
     assert project is not None
     path = context.blobs.fetch(context.spec["blob"], context.blob_dir)
     spec = label_imports.describe(job=context.job, path=str(path))
-    counts = {"tasks": 0, "new_tasks": 0, "annotations": 0, "predictions": 0, "rejected": 0}
+    counts = {"tasks": 0, "new_tasks": 0, "annotations": 0, "predictions": 0, "rejected": 0, "unanswered": 0}
+    said: list[str] = []
+
+    def say(place: str, reason: str) -> None:
+        if len(said) < KEPT_SENTENCES:
+            said.append(f"{place}: {reason}"[:MOST_CHARS])
+        if counts["rejected"] + counts["unanswered"] <= SHOWN_REJECTS:
+            context.report.log(f"{place}: {reason}", "warning")
 
     def reject(place: str, reason: str) -> None:
         counts["rejected"] += 1
-        if counts["rejected"] <= SHOWN_REJECTS:
-            context.report.log(f"{place}: {reason}", "warning")
+        say(place, reason)
 
     with PictureFinder(context, spec) as finder:
         source = engine.read(spec)
@@ -33,6 +41,9 @@ def label_import(context: JobContext) -> dict:
             for one in drafts:
                 if isinstance(one, Rejected):
                     reject(one.place, one.reason)
+                elif one.note:
+                    counts["unanswered"] += 1
+                    say(one.place, one.note)
             good = [one for one in drafts if not isinstance(one, Rejected)]
             places, bodies, pictures = finder.complete(good, reject)
             with context.recording():
@@ -44,4 +55,4 @@ def label_import(context: JobContext) -> dict:
             counts["annotations"] += done.annotation_count
             counts["predictions"] += done.prediction_count
             context.report.progress(0.0, f"{counts['tasks']:,} tasks, {counts['rejected']:,} set aside")
-    return counts
+    return {**counts, "said": said}

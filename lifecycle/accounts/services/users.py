@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
@@ -43,6 +44,14 @@ def create(
         _require_strong(password, user, field="password")
     user.set_password(password)
     return _save_whole(user)
+
+
+def open_placeholders(usernames: Iterable[str]) -> dict[str, int]:
+    """{username: id} of accounts that stand for people who are not here: not active, without a password or mail."""
+    wanted = sorted(set(usernames))
+    rows = [User(username=username, is_active=False, password=make_password(None)) for username in wanted]
+    User.objects.bulk_create(rows, ignore_conflicts=True)  # two imports may name the same person at once
+    return dict(User.objects.filter(username__in=wanted).values_list("username", "pk"))
 
 
 def check_password(*, name: str, password: str, address: str) -> User:

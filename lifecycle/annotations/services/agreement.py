@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from lifecycle.accounts.models import User
 from lifecycle.annotations.agreement_report import KINDS, CodedAnswers, NotedAnswers, Said
+from lifecycle.annotations.authors import SAID
 from lifecycle.annotations.models import AgreementReport
 from lifecycle.annotations.region_links import is_drawn, is_relation, match_places, read_places
 from lifecycle.annotations.region_report import DrawnAnswers, RelatedAnswers
@@ -30,14 +31,14 @@ Questions = dict[str, CodedAnswers | DrawnAnswers]
 _EPOCH_MONDAY = date(1970, 1, 5).toordinal()
 
 # what everybody said themselves: of each person the newest answer to each item, be it replaced by a reviewer's since
-_OWN_ANSWERS = """
+_OWN_ANSWERS = f"""
 SELECT DISTINCT ON (a.task_id, a.user_id)
     a.task_id, a.item_id, a.user_id, a.id, a.value, a.result::text, a.created_at
 FROM annotations_annotation a
 JOIN annotations_task t ON t.id = a.task_id
 JOIN datasets_dataset d ON d.id = t.dataset_id
 JOIN datasets_item i ON i.id = a.item_id
-WHERE d.project_id = %s AND i.excluded_at IS NULL AND a.kind = 'answer' AND a.origin = 'human'
+WHERE d.project_id = %s AND i.excluded_at IS NULL AND a.kind = 'answer' AND {SAID}
   AND (a.is_current OR EXISTS (
       SELECT 1 FROM annotations_review r WHERE r.annotation_id = a.id AND r.verdict IN ('fixed', 'rejected')))
   AND NOT EXISTS (SELECT 1 FROM annotations_review r WHERE r.fixed_by_id = a.id)

@@ -78,17 +78,20 @@ def add_backend(
     return source
 
 
-def ask(*, source: SuggestionSource, user, action: str) -> Job:
-    """Have a worker talk to the backend: predict the open tasks, or train and then predict them."""
+def ask(*, source: SuggestionSource, user, action: str, since: int | None = None) -> Job:
+    """Have a worker talk to the backend: predict the open tasks, or train and then predict them. With `since` 0 it
+    predicts those only that it suggested nothing for.
+    """
     if source.kind != KIND.BACKEND or action not in ACTIONS:
         raise DomainError("Only an ML backend can be asked to predict or train.")
     if source.job is not None and source.job.state in ACTIVE:
         raise Conflict(f"{source.title} is at work already. Wait until it has answered.")
+    newest = selectors.find_newest_id() if since is None else since
     with transaction.atomic():
         source.job = jobs.enqueue(
             kind="ml_backend",
             title=f"{action.capitalize()}: {source.title}",
-            spec={"source_id": source.pk, "action": action, "since": selectors.find_newest_id()},
+            spec={"source_id": source.pk, "action": action, "since": newest},
             project=source.project,
             created_by=user,
             subject_type="suggestion_source",

@@ -8,12 +8,20 @@ from typing import Any
 from django.db import transaction
 
 from lifecycle.annotations import selectors
+from lifecycle.annotations.authors import AUTHOR
 from lifecycle.annotations.label_studio import swap_names
 from lifecycle.annotations.models import Annotation, Suggestion, Task
 from lifecycle.annotations.services import answers, quiz, webhooks
 from lifecycle.annotations.services.external import get_interface
-from lifecycle.annotations.services.external_labels import Answer, LabelReader, settle_tasks, write_proposals
+from lifecycle.annotations.services.external_labels import (
+    Answer,
+    LabelReader,
+    settle_tasks,
+    write_answers,
+    write_proposals,
+)
 from lifecycle.annotations.services.external_tasks import SHOWN_ERRORS, BadTasks
+from lifecycle.annotations.services.imported_authors import find_authors
 from lifecycle.common.errors import DomainError, Forbidden
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
@@ -24,14 +32,29 @@ Kind, Origin = Annotation.Kind, Annotation.Origin
 def create_answer(*, project: Project, user, role: str, task: Task, raw: Any) -> Annotation:
     """The caller's answer to a task; a second one of the same person is the next version of their first.
 
-    A reviewer may add one where the task has all it wanted. Conflict for who has a quiz to pass first.
+    A reviewer may add one where the task has all it wanted, an engineer one that somebody else gave (`completed_by`):
+    that is an imported answer of theirs. Conflict for who has a quiz to pass first.
     """
     quiz.require_passed(project, user, role=role)
     answer = _read(project, raw)
+    if answer.author and find_authors(project, user, {answer.author})[answer.author] != user.pk:
+        return _bring_in(project, user, task, answer)
     with transaction.atomic():
         if is_allowed(role, "reviewer"):
             _make_room(task, user)
         return _submit(project, user, task.pk, answer)
+
+
+def _bring_in(project: Project, user, task: Task, answer: Answer) -> Annotation:
+    """What somebody else said, as an import brings it: once, however often it is sent."""
+    with transaction.atomic():
+        is_new = write_answers(project=project, user=user, rows=[(task.pk, answer)]) > 0
+        author = find_authors(project, user, {answer.author})[answer.author]
+        given = Annotation.objects.filter(task=task, user=author, is_current=True, kind=answer.kind)
+        annotation = given.filter(result=answer.result).order_by("-pk")[0]
+        if is_new:
+            webhooks.notify_annotation(project=project, annotation=annotation, is_first=True)
+    return annotation
 
 
 def _make_room(task: Task, user) -> None:
@@ -78,6 +101,7 @@ def change_answer(*, project: Project, user, role: str, annotation: Annotation, 
     _require_reviewer(role)
     task = _lock(project, annotation)
     Annotation.objects.filter(pk=annotation.pk).update(is_current=False)
+    known = {name: said for name, said in (annotation.external or {}).items() if name == AUTHOR}
     changed = Annotation.objects.create(
         task_id=annotation.task_id,
         item_id=annotation.item_id,
@@ -89,7 +113,7 @@ def change_answer(*, project: Project, user, role: str, annotation: Annotation, 
         previous=annotation,
         schema_version=selectors.get_schema(project).version,
         lead_time_ms=answer.lead_time_ms,
-        external=answer.external,
+        external=(answer.external or {}) | known or None,
     )
     settle_tasks(project, {task.pk: task}, [task.pk])
     webhooks.notify_annotation(project=project, annotation=changed, is_first=False)

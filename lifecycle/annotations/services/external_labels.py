@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -13,8 +14,11 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle.annotations import rules, selectors
+from lifecycle.annotations.authors import AUTHOR
 from lifecycle.annotations.label_studio import Interface, read_result
 from lifecycle.annotations.models import Annotation, Suggestion, Task
+from lifecycle.annotations.services import suggestions
+from lifecycle.annotations.services.imported_authors import find_authors, read_author
 from lifecycle.common import bulk
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Dataset
@@ -29,13 +33,23 @@ MAX_LEAD_SECONDS = 24 * 3_600
 
 @dataclass(frozen=True)
 class Answer:
-    """An annotation of a client, read: `result` has the project's names."""
+    """An annotation of a client, read: `result` has the project's names.
+
+    `author` is who gave it in the client's words, empty where it does not say so; `at` is when.
+    """
 
     kind: str
     result: list[Any]
     value: str | None
     lead_time_ms: int | None
     external: dict[str, Any] | None
+    author: str = ""
+    at: datetime | None = None
+
+    @property
+    def source_id(self) -> str:
+        """What the annotation is called where it comes from."""
+        return _find_source_id(self.external)
 
 
 @dataclass(frozen=True)
@@ -68,7 +82,8 @@ class LabelReader:
             raise ValueError("An annotation says too much beside its result.")
         kind = Annotation.Kind.SKIP if is_skip else Annotation.Kind.ANSWER
         lead = _read_seconds(raw.get("lead_time"))
-        return Answer(str(kind), result, None if is_skip else value, lead, kept or None)
+        author, at = read_author(raw.get("completed_by")), _read_time(raw.get("created_at"))
+        return Answer(str(kind), result, None if is_skip else value, lead, kept or None, author, at)
 
     def read_proposal(self, raw: Any) -> Proposal:
         if not isinstance(raw, Mapping):
@@ -86,6 +101,22 @@ def _read_seconds(seconds: Any) -> int | None:
     return round(min(seconds, MAX_LEAD_SECONDS) * 1_000)
 
 
+def _read_time(said: Any) -> datetime | None:
+    """A time of the past; without a zone it is in UTC."""
+    if said in (None, ""):
+        return None
+    try:
+        at = said if isinstance(said, datetime) else datetime.fromisoformat(str(said))
+        return min((at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), timezone.now())
+    except (ValueError, OverflowError):
+        raise ValueError("created_at must be a date and time such as 2024-05-31T12:00:00Z.") from None
+
+
+def _find_source_id(external: Mapping[str, Any] | None) -> str:
+    kept = external or {}
+    return str(kept.get("unique_id") or kept.get("import_id") or "")
+
+
 def _read_score(score: Any) -> float | None:
     if score is None:
         return None
@@ -97,26 +128,53 @@ def _read_score(score: Any) -> float | None:
 def write_answers(
     *, project: Project, user, rows: Sequence[tuple[int, Answer]], new_tasks: Set[int] = frozenset()
 ) -> int:
-    """Record answers as imported by this user and settle their tasks; returns how many were not there already.
+    """Record answers as imported, each of whom it names or else of this user, and settle their tasks; returns how
+    many were not there already. What one call brings is kept, also where two of its answers say the same.
 
-    Call within a transaction. `new_tasks` were made in it, so that nothing is known of them.
+    Call within a transaction. `new_tasks` were made in it, so that nothing is known of them. Forbidden where somebody
+    speaks for others who may not.
     """
     if not rows:
         return 0
     task_ids = sorted({task_id for task_id, _ in rows})
     tasks = _lock_tasks(project, task_ids)
+    authors = find_authors(project, user, {answer.author for _, answer in rows if answer.author})
+    signed = [(task_id, authors.get(one.author, user.pk), _sign(one)) for task_id, one in rows]
     asked = [task_id for task_id in task_ids if task_id not in new_tasks]
-    known = _list_known(Annotation, {"task__in": asked, "user": user, "is_current": True, "origin": "import"})
+    imported, own = _list_known_answers(asked, {user_id for _, user_id, _ in signed})
+    sent: Counter[tuple[Any, ...]] = Counter()
     fresh = []
-    for task_id, answer in rows:
-        signature = (task_id, answer.kind, json.dumps(answer.result, sort_keys=True))
-        if signature not in known:
-            known.add(signature)
-            fresh.append((task_id, answer))
+    for task_id, user_id, answer in signed:
+        words = (task_id, user_id, answer.kind, json.dumps(answer.result, sort_keys=True))
+        signature = (*words, answer.source_id)
+        sent[signature] += 1
+        if sent[signature] > imported[signature] and not (answer.author and words in own):
+            fresh.append((task_id, user_id, answer))
     if fresh:
-        _copy_answers(project, user, tasks, fresh)
-        settle_tasks(project, tasks, sorted({task_id for task_id, _ in fresh}))
+        _copy_answers(project, tasks, fresh)
+        settle_tasks(project, tasks, sorted({task_id for task_id, _, _ in fresh}))
     return len(fresh)
+
+
+def _sign(answer: Answer) -> Answer:
+    """Marked as of a known author where it names one."""
+    return replace(answer, external=(answer.external or {}) | {AUTHOR: answer.author}) if answer.author else answer
+
+
+def _list_known_answers(task_ids: list[int], user_ids: Set[int]) -> tuple[Counter[Any], set[Any]]:
+    """(how often each answer was imported, what these people answered here themselves)."""
+    imported: Counter[tuple[Any, ...]] = Counter()
+    own = set()
+    rows = Annotation.objects.filter(task__in=task_ids, user__in=user_ids, is_current=True)
+    for *head, result, origin, external in rows.values_list(
+        "task_id", "user_id", "kind", "result", "origin", "external"
+    ):
+        words = (*head, json.dumps(result, sort_keys=True))
+        if origin == Annotation.Origin.IMPORT:
+            imported[(*words, _find_source_id(external))] += 1
+        elif origin == Annotation.Origin.HUMAN:
+            own.add(words)
+    return imported, own
 
 
 def _lock_tasks(project: Project, task_ids: list[int]) -> dict[int, Task]:
@@ -124,23 +182,18 @@ def _lock_tasks(project: Project, task_ids: list[int]) -> dict[int, Task]:
     return {task.pk: task for task in found.filter(pk__in=task_ids, dataset__project=project).order_by("pk")}
 
 
-def _list_known(model: Any, where: Mapping[str, Any]) -> set[tuple[int, str, str]]:
-    second = "kind" if model is Annotation else "model_version"
-    rows = model.objects.filter(**where).values_list("task_id", second, "result")
-    return {(task_id, name, json.dumps(result, sort_keys=True)) for task_id, name, result in rows}
-
-
-def _copy_answers(project: Project, user, tasks: dict[int, Task], rows: Sequence[tuple[int, Answer]]) -> None:
-    answers = [answer for _, answer in rows]
+def _copy_answers(project: Project, tasks: dict[int, Task], rows: Sequence[tuple[int, int, Answer]]) -> None:
+    answers, now = [answer for _, _, answer in rows], timezone.now()
     with connection.cursor() as cursor:
         ids = bulk.reserve_ids(cursor, "annotations_annotation", len(rows))
-        cursor.execute("SELECT 1 FROM accounts_user WHERE id = %s FOR KEY SHARE", [user.pk])
+        people = sorted({user_id for _, user_id, _ in rows})
+        cursor.execute("SELECT 1 FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [people])
         with bulk.trusted_references(cursor):  # the tasks are locked, and keep their items
             bulk.copy_rows(cursor, "annotations_annotation", {
                 "id": pa.array(ids, pa.int64()),
-                "task_id": pa.array([task_id for task_id, _ in rows], pa.int64()),
-                "item_id": pa.array([tasks[task_id].item_id for task_id, _ in rows], pa.int64()),
-                "user_id": user.pk,
+                "task_id": pa.array([task_id for task_id, _, _ in rows], pa.int64()),
+                "item_id": pa.array([tasks[task_id].item_id for task_id, _, _ in rows], pa.int64()),
+                "user_id": pa.array([user_id for _, user_id, _ in rows], pa.int64()),
                 "origin": "import",
                 "kind": pa.array([answer.kind for answer in answers], pa.string()),
                 "result": pa.array([json.dumps(answer.result) for answer in answers], pa.string()),
@@ -150,7 +203,7 @@ def _copy_answers(project: Project, user, tasks: dict[int, Task], rows: Sequence
                 "schema_version": selectors.get_schema(project).version,
                 "lead_time_ms": pa.array([answer.lead_time_ms for answer in answers], pa.int64()),
                 "external": pa.array([_dump(answer.external) for answer in answers], pa.string()),
-                "created_at": timezone.now().isoformat(),
+                "created_at": pa.array([(answer.at or now).isoformat() for answer in answers], pa.string()),
             }, len(rows))  # fmt: skip
 
 
@@ -196,10 +249,12 @@ def _find_state(outcome: rules.Outcome, current: Sequence[rules.Current]) -> str
 def write_proposals(
     *, project: Project, user, rows: Sequence[tuple[int, Proposal]], new_tasks: Set[int] = frozenset()
 ) -> int:
-    """Store predictions; those that are there word for word are not stored twice. Call within a transaction."""
+    """Store predictions, whose versions are sources of suggestions then; those that are there word for word are not
+    stored twice. Call within a transaction.
+    """
     if not rows:
         return 0
-    known = _list_known(Suggestion, {"task__in": sorted({task_id for task_id, _ in rows} - new_tasks)})
+    known = _list_known_proposals({task_id for task_id, _ in rows} - new_tasks)
     fresh = []
     for task_id, one in rows:
         signature = (task_id, one.model_version, json.dumps(one.result, sort_keys=True))
@@ -218,7 +273,13 @@ def write_proposals(
             "created_at": now,
             "updated_at": now,
         }, len(fresh))  # fmt: skip
+    suggestions.adopt_versions(project=project, actor=user, versions={one.model_version for one in proposals})
     return len(fresh)
+
+
+def _list_known_proposals(task_ids: Set[int]) -> set[tuple[int, str, str]]:
+    rows = Suggestion.objects.filter(task__in=sorted(task_ids)).values_list("task_id", "model_version", "result")
+    return {(task_id, version, json.dumps(result, sort_keys=True)) for task_id, version, result in rows}
 
 
 def _dump(value: Any) -> str | None:

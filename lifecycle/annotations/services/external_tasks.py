@@ -148,9 +148,16 @@ def _read_draft(interface: Interface, reader: LabelReader, task: Any) -> _Draft:
         read_content(interface, data),
         data,
         task.get("meta"),
-        [reader.read_answer(one) for one in annotations],
+        [reader.read_answer(_note_source(one)) for one in annotations],
         [reader.read_proposal(one) for one in predictions],
     )
+
+
+def _note_source(annotation: Any) -> Any:
+    """With the id that it has where it comes from, as Label Studio keeps it."""
+    if not isinstance(annotation, Mapping) or annotation.get("import_id") or not annotation.get("id"):
+        return annotation
+    return {**annotation, "import_id": annotation["id"]}
 
 
 def _find_pictures(interface: Interface, drafts: list[_Draft], find) -> dict[str, Picture]:

@@ -16,6 +16,7 @@ from lifecycle.annotations.services.external import get_interface
 from lifecycle.annotations.services.external_labels import LabelReader
 from lifecycle.annotations.services.external_tasks import (
     MAX_TASKS,
+    TITLE,
     BadTasks,
     Imported,
     Picture,
@@ -27,12 +28,15 @@ from lifecycle.common.errors import DomainError
 from lifecycle.contracts.label_exports import LAYOUTS
 from lifecycle.contracts.label_imports import AUTO, LabelImportSpec
 from lifecycle.contracts.problems import ItemKind
+from lifecycle.contracts.sounds import COLUMN as SOUND_COLUMN
+from lifecycle.datasets import services as datasets
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
 
 KIND = "label_import"
+FILES_KIND = "ingest"
 
 
 @transaction.atomic
@@ -83,6 +87,29 @@ def start_tasks(*, project: Project, user, tasks: Sequence[Any]) -> Job:
         conversion.write_json(tasks, path)
         blob = open_blobs(settings.STORAGE_URL).put_file(path)
     return start_import(project=project, user=user, name="tasks.json", blob=blob, layout="JSON")
+
+
+@transaction.atomic
+def start_files(*, project: Project, user, files: Sequence[Any]) -> Job:
+    """Have a worker make tasks of uploaded pictures or sounds, as of those dropped on the Upload page. BadTasks where
+    this project's tasks show none.
+    """
+    interface = get_interface(project)
+    dataset = project.datasets.order_by("pk").first()
+    shows_pictures = get_item_kind(interface) == ItemKind.IMAGE
+    if dataset is None or not (shows_pictures or find_sound_field(interface) == SOUND_COLUMN):
+        raise BadTasks([
+            f"The tasks of this project show no pictures, and no sounds of a field “{SOUND_COLUMN}”: {files[0].name} "
+            "cannot be one."
+        ])  # fmt: skip
+    uploads = [
+        datasets.store_file(project=project, user=user, name=file.name, file=file, byte_size=file.size).pk
+        for file in files
+    ]
+    collection = datasets.create_collection(dataset=dataset, user=user, title=TITLE, uploads=uploads)
+    job = datasets.start_import(collection=collection, user=user, folders_are_labels=False).job
+    assert job is not None
+    return job
 
 
 def store_file(file) -> str:
@@ -136,9 +163,10 @@ def _list_problems(project: Project, tasks: Sequence[Any], pictures: Mapping[str
 
 
 def list_imports(project: Project) -> list[Job]:
-    """The newest ones."""
+    """The newest ones of label files."""
     return list(Job.objects.filter(project=project, kind=KIND).select_related("created_by").order_by("-pk")[:20])
 
 
 def find_import(project: Project, job_id: int) -> Job | None:
-    return Job.objects.filter(project=project, kind=KIND, pk=job_id).first()
+    """One of labels or tasks, or of pictures and sounds."""
+    return Job.objects.filter(project=project, kind__in=(KIND, FILES_KIND), pk=job_id).first()

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from lifecycle.annotations.authors import AUTHOR
 from lifecycle.annotations.models import Annotation, Assignment, FinalLabel, Lease, QualitySettings, Review, Task
 from lifecycle.annotations.services import webhooks
 from lifecycle.annotations.services.answers import read_answer, settle, submit
@@ -41,8 +42,9 @@ def reject(*, project: Project, reviewer, annotation_id: int, reason: str, retur
         taken_out = _take_out(task, given)
         webhooks.notify_annotation(project=project, annotation=taken_out, is_first=False)
         settle(task, get_problem_type(project.problem_type).label_kind)
-        _hand_on(task, given, reviewer, is_same=target == ReturnTo.SAME)
-        return {"return_to": target}
+        to = target if _labels_here(given) else ""  # nobody's, so that whoever brought it in may answer
+        _hand_on(task, given, reviewer, is_same=to == ReturnTo.SAME)
+        return {"return_to": to}
 
     return _judge(project, reviewer, annotation_id, Verdict.REJECTED, cleaned, send_back)
 
@@ -153,11 +155,20 @@ def _take_out(task: Task, given: Annotation) -> Annotation:
         task=task,
         item_id=task.item_id,
         user_id=given.user_id,
+        origin=given.origin,
         kind=Kind.WITHDRAWN,
         previous=given,
+        is_current=given.origin
+        != Annotation.Origin.IMPORT,  # beside it the same person may have an answer of their own
         schema_version=given.schema_version,
         guide_version=given.guide_version,
     )
+
+
+def _labels_here(given: Annotation) -> bool:
+    """Whether an answer's author does: who brought one in that names nobody, did not give it."""
+    is_known = given.origin != Annotation.Origin.IMPORT or AUTHOR in (given.external or {})
+    return is_known and given.user.is_active
 
 
 def _hand_on(task: Task, given: Annotation, reviewer, *, is_same: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -30,6 +30,7 @@ from lifecycle.projects.services import record_event
 
 MAX_HIDDEN, MIN_HIDDEN = 0.9, 0.05
 KEPT_SENTENCES = 20
+MAX_CLIENT_SOURCES = 20  # of a project: some programs give every prediction a version of its own
 KIND = SuggestionSource.Kind
 Verdict = SuggestionOutcome.Verdict
 
@@ -61,10 +62,22 @@ def create_source(*, project: Project, actor, kind: str, title: str, **details: 
     return source
 
 
-def adopt_clients(*, project: Project, actor) -> SuggestionSource:
-    """Make a source of what programs sent through the Label Studio door, so that it can be shown."""
-    known = selectors.list_sources(project).filter(kind=KIND.CLIENT).first()
-    return known or create_source(project=project, actor=actor, kind=KIND.CLIENT, title="Label Studio clients")
+def adopt_clients(*, project: Project, actor, version: str = "") -> SuggestionSource:
+    """Make a source of what programs sent through the Label Studio door, so that it can be shown: of one version of
+    a model, or of the newest of any.
+    """
+    known = selectors.list_sources(project).filter(kind=KIND.CLIENT, version=version).first()
+    title = version or "Label Studio clients"
+    return known or create_source(project=project, actor=actor, kind=KIND.CLIENT, title=title, version=version)
+
+
+def adopt_versions(*, project: Project, actor, versions: Iterable[str]) -> None:
+    """A source for each version that programs sent suggestions of; where there are many, one stands for the others."""
+    known = set(selectors.list_sources(project).filter(kind=KIND.CLIENT).values_list("version", flat=True))
+    for version in sorted(set(versions) - known):
+        named = version if version.strip() and len(known) < MAX_CLIENT_SOURCES else ""
+        if named not in known:
+            known.add(adopt_clients(project=project, actor=actor, version=named).version)
 
 
 def delete_source(*, source: SuggestionSource, actor) -> None:

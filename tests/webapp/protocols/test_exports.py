@@ -9,11 +9,14 @@ import zipfile
 import pandas as pd
 import pytest
 from django.conf import settings as django_settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from label_studio_sdk.core.api_error import ApiError
 from PIL import Image
 
+from lifecycle.accounts.services import tokens
 from lifecycle.annotations.models import Annotation, Task
 from lifecycle.annotations.services import external_exports, label_imports
 from lifecycle.common.blobs import open_blobs
@@ -243,6 +246,35 @@ def test_pictures_of_other_servers_are_fetched_by_a_job(client, engineer, run_jo
     assert (job.state, job.result["annotations"], job.result["rejected"]) == ("succeeded", 1, 0)
     assert task["annotations"][0]["result"] == result
     assert Task.objects.get(pk=task["id"]).item.width == 100
+
+
+def send_files(user, project_id: int, *files):
+    _, secret = tokens.issue(user=user, name="upload", scope="write")
+    return Client().post(
+        f"/label-studio/api/projects/{project_id}/import",
+        {name: SimpleUploadedFile(name, content) for name, content in files},
+        headers={"Authorization": f"Token {secret}"},
+    )
+
+
+def test_picture_files_become_tasks(client, engineer, run_jobs):
+    made = client.projects.create(title="Cars", label_config=BOXES)
+    drawn = io.BytesIO()
+    Image.new("RGB", (90, 60), "teal").save(drawn, "PNG")
+
+    sent = send_files(engineer, made.id, ("a.png", drawn.getvalue()), ("broken.png", b"\x89PNG no"))
+    [job] = run_jobs()
+
+    assert sent.status_code == 201 and sent.json()["import"] == job.pk
+    [task] = client.tasks.list(project=made.id)
+    assert (job.state, job.result["accepted"], job.result["rejected"]) == ("succeeded", 1, 1)
+    assert Task.objects.get(pk=task.id).item.width == 90 and task.data["image"].startswith("/label-studio/data/")
+
+
+def test_files_that_fit_no_task_are_refused_by_name(client, engineer, text_project):
+    for name, said in (("a.png", "show no pictures"), ("a.bin", "files of tasks end in")):
+        refused = send_files(engineer, text_project.id, (name, b"\x89PNG"))
+        assert refused.status_code == 400 and said in str(refused.json()["validation_errors"])
 
 
 def test_labels_of_a_picture_archive_find_their_pictures_again(client, engineer, run_jobs):

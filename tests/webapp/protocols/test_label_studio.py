@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from label_studio_sdk.core.api_error import ApiError
 
-from lifecycle.annotations.models import Annotation, Task
+from lifecycle.annotations import suggestion_selectors
+from lifecycle.annotations.assistance_rules import is_hidden
+from lifecycle.annotations.models import Annotation, AssistanceSettings, Task
+from lifecycle.annotations.services import suggestions
 from lifecycle.projects.models import Project
 from tests import factories
 from tests.webapp.protocols.conftest import TEXT_CONFIG, choose
@@ -223,3 +226,38 @@ def test_views_keep_filters(client, text_project):
     view = client.views.create(project=text_project.id, data={"filters": {"conjunction": "and", "items": items}})
 
     assert [task.id for task in client.tasks.list(view=view.id)] == ids[3:]
+
+
+def test_predictions_are_suggestions_at_once_a_source_for_each_version(client, engineer, text_project):
+    project = Project.objects.get(pk=text_project.id)
+    said = [{"model_version": version, "result": choose(mood)} for version, mood in (("m1", "good"), ("m2", "bad"))]
+    client.projects.import_tasks(text_project.id, request=[{"data": {"text": "one"}, "predictions": said}])
+    [task] = client.tasks.list(project=text_project.id)
+    client.predictions.create(task=task.id, result=choose("good"), model_version="m1")  # known word for word
+    client.predictions.create(task=task.id, result=choose("bad"), model_version="m1")
+
+    sources = {source.version: source for source in suggestion_selectors.list_sources(project)}
+    assert set(sources) == {"m1", "m2"}
+    counts = {name: suggestion_selectors.list_suggestions(source).count() for name, source in sources.items()}
+    assert counts == {"m1": 2, "m2": 1}
+    settings = suggestions.change_assistance(project=project, actor=engineer, source=sources["m2"], hidden_share=0.05)
+    AssistanceSettings.objects.update(seed=next(n for n in range(99) if not is_hidden(n, task.id, 0.05)))
+    settings.refresh_from_db()
+    shown = suggestion_selectors.list_shown(settings, [Task.objects.get(pk=task.id)])
+    assert shown[task.id][0]["model"] == "m2"
+
+
+def test_versions_without_end_share_a_source(client, text_project):
+    said = [{"model_version": f"v{number}", "result": choose("good")} for number in range(30)]
+    client.projects.import_tasks(text_project.id, request=[{"data": {"text": "one"}, "predictions": said}])
+
+    sources = suggestion_selectors.list_sources(Project.objects.get(pk=text_project.id))
+    assert len(sources) == 21 and sources.filter(version="").count() == 1
+
+
+def test_what_the_door_does_not_have_says_so_in_json(client, text_project):
+    with pytest.raises(ApiError) as caught:
+        client.import_storage.s3.list(project=text_project.id)
+
+    assert caught.value.status_code == 404
+    assert "not a call that Gristmill knows" in caught.value.body["detail"]

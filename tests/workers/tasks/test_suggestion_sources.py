@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from lifecycle.annotations import services as labelling
 from lifecycle.annotations.models import Suggestion, SuggestionSource
 from lifecycle.annotations.services import backends
 from lifecycle.annotations.services.prediction_files import import_file
 from lifecycle.common.errors import Conflict, DomainError
+from lifecycle.datasets.models import Item
+from lifecycle.jobs.models import Job
+from lifecycle.pipelines import assistance
 from tests.factories import CollectionFactory, ItemFactory, ProjectFactory
 from tests.workers.tasks.ml_backend_server import Model, serve
 
@@ -110,6 +115,29 @@ def test_a_backend_is_asked_about_open_tasks_and_told_to_train(project, owner, r
     trained = [path for path, _ in model.calls if path in ("/webhook", "/train")]
     assert trained == (["/webhook"] if style == "new" else ["/webhook", "/train"])
     assert source.version == ("words-2" if style == "new" else "words-1")
+
+
+def test_a_backend_is_asked_about_tasks_that_come_later(project, owner, run_jobs, settings):
+    settings.ALLOW_PRIVATE_ADDRESSES = "127.0.0.1"
+    model = Model()
+    with serve(model) as url:
+        source = backends.add_backend(project=project, actor=owner, url=url)
+        run_jobs()
+        assert assistance.ask_about_new() == 0  # nothing is new
+        Job.objects.update(created_at=timezone.now() - timedelta(minutes=10))
+        Item.objects.update(created_at=timezone.now() - timedelta(minutes=20))
+        assert assistance.ask_about_new() == 0
+        collection = CollectionFactory(dataset=project.datasets.get())
+        ItemFactory(dataset=collection.dataset, collection=collection, text="a late dog", content_hash="f" * 64)
+        labelling.open_tasks(collection=collection)
+        before = set(Suggestion.objects.values_list("pk", flat=True))
+
+        assert assistance.ask_about_new() == 1
+        assert assistance.ask_about_new() == 0  # it is at work
+        run_jobs()
+
+    assert list_made(source)["a late dog"] == ("dog", 0.8)
+    assert before < set(Suggestion.objects.values_list("pk", flat=True))  # the others were not asked anew
 
 
 def test_a_backend_that_is_loading_is_asked_again_and_a_wrong_password_is_not(project, owner, run_jobs, settings):

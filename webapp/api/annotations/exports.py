@@ -108,12 +108,19 @@ class LabelImportBody(serializers.Serializer):
     name = serializers.SerializerMethodField()
     state = serializers.CharField()
     error = serializers.CharField(allow_blank=True)
-    counts = serializers.DictField(source="result", child=serializers.IntegerField())
+    counts = serializers.SerializerMethodField()
+    said = serializers.SerializerMethodField(help_text="why rows were set aside, of the first ones")
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
 
     def get_name(self, job: Job) -> str:
         return str(job.spec.get("name", ""))
+
+    def get_counts(self, job: Job) -> dict[str, int]:
+        return {name: count for name, count in (job.result or {}).items() if name != "said"}
+
+    def get_said(self, job: Job) -> list[str]:
+        return list((job.result or {}).get("said") or [])
 
 
 class LabelImportsView(ProjectView):

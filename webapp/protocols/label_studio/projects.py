@@ -28,7 +28,7 @@ from webapp.protocols.label_studio.base import (
     read_id,
     read_page,
 )
-from webapp.protocols.label_studio.uploads import read_files
+from webapp.protocols.label_studio.uploads import list_media, read_files
 
 IMPORT_BYTES = 64 * 1024 * 1024
 IMPORT_STATES = {"queued": "created", "running": "in_progress", "succeeded": "completed"}
@@ -106,12 +106,15 @@ class ValidateView(ProjectDoorView):
 
 
 class ImportView(ProjectDoorView):
-    """Tasks as JSON, or files of JSON, CSV, TSV or lines of text."""
+    """Tasks as JSON, or files: of JSON, CSV, TSV or lines of text, or pictures and sounds, which a job takes in."""
 
     parser_classes = [LargeJsonParser, MultiPartParser]
 
     def post(self, request, project_pk):
         started = time.perf_counter()
+        if media := list_media(request.FILES.values()):
+            job = label_imports.start_files(project=self.project, user=request.user, files=media)
+            return _tell_of_job(job, len(media), [])
         tasks, formats = _read_tasks(request)
         if label_imports.wants_job(self.project, tasks, find_pictures(request.user)):
             return self._start(request, tasks, formats)
@@ -136,12 +139,9 @@ class ImportView(ProjectDoorView):
         return Response(body, status=201)
 
     def _start(self, request, tasks: list[Any], formats: list[str]) -> Response:
-        """Many tasks, or pictures that have to be fetched: a job takes them, and `import` is its number."""
+        """Many tasks, or pictures that have to be fetched."""
         job = label_imports.start_tasks(project=self.project, user=request.user, tasks=tasks)
-        body = {"import": job.pk, "task_count": len(tasks), "annotation_count": 0, "prediction_count": 0,
-                "duration": 0.0, "file_upload_ids": [], "could_be_tasks_list": bool(formats),
-                "found_formats": formats, "data_columns": []}  # fmt: skip
-        return Response(body, status=201)
+        return _tell_of_job(job, len(tasks), formats)
 
 
 class ImportStatusView(ProjectDoorView):
@@ -156,7 +156,7 @@ class ImportStatusView(ProjectDoorView):
             "id": job.pk,
             "status": IMPORT_STATES.get(job.state, "failed"),
             "error": job.error,
-            "task_count": result.get("tasks", 0),
+            "task_count": result.get("tasks", result.get("accepted", 0)),
             "annotation_count": result.get("annotations", 0),
             "prediction_count": result.get("predictions", 0),
             "created_at": job.created_at,
@@ -174,6 +174,14 @@ class ImportPredictionsView(ProjectDoorView):
             raise DomainError("Send a list of predictions.")
         count = external_answers.import_suggestions(project=self.project, user=request.user, rows=request.data)
         return Response({"created": count}, status=201)
+
+
+def _tell_of_job(job, count: int, formats: list[str]) -> Response:
+    """A job takes them in, and `import` is its number."""
+    body = {"import": job.pk, "task_count": count, "annotation_count": 0, "prediction_count": 0,
+            "duration": 0.0, "file_upload_ids": [], "could_be_tasks_list": bool(formats),
+            "found_formats": formats, "data_columns": []}  # fmt: skip
+    return Response(body, status=201)
 
 
 def _describe(user, projects: Sequence[Project]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import mimetypes
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from lifecycle.annotations.services.external_tasks import BadTasks
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
+MEDIA = ("image/", "audio/")
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -33,13 +35,22 @@ def read_files(files: Iterable[UploadedFile]) -> tuple[list[Any], list[str]]:
     return tasks, sorted(set(endings))
 
 
+def list_media(files: Iterable[UploadedFile]) -> list[UploadedFile]:
+    """The pictures and sounds among files, by their names; BadTasks where files of tasks came with them."""
+    given = list(files)
+    found = [file for file in given if (mimetypes.guess_type(str(file.name))[0] or "").startswith(MEDIA)]
+    if found and len(found) < len(given):
+        raise BadTasks(["Send pictures and sounds in one request, and files of tasks in another."])
+    return found
+
+
 def _read_file(ending: str, content: bytes) -> list[Any]:
     if ending == ".json":
         loaded = orjson.loads(content)
         return loaded if isinstance(loaded, list) else [loaded]
+    if ending not in (*DELIMITERS, ".txt"):
+        raise ValueError("files of tasks end in .json, .csv, .tsv or .txt, or are pictures or sounds")
     text = content.decode("utf-8-sig")
     if ending in DELIMITERS:
         return [{"data": dict(row)} for row in csv.DictReader(io.StringIO(text), delimiter=DELIMITERS[ending])]
-    if ending == ".txt":
-        return [{"data": {"text": line}} for line in text.splitlines() if line.strip()]
-    raise ValueError("files of tasks end in .json, .csv, .tsv or .txt")
+    return [{"data": {"text": line}} for line in text.splitlines() if line.strip()]

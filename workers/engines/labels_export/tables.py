@@ -157,8 +157,11 @@ def flatten(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def shorten(result: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What each control says: the bare class or text where there is just one, else a list of values.
 
-    Entries that belong together (a box, and what is said about it) keep the id that Label Studio drops.
+    Entries that belong together (a box, and what is said about it) keep the id that Label Studio drops. An answer that
+    says nothing has an empty list of relations: else its row would be one that answers none of these questions.
     """
+    if not result:
+        return {"relations": []}
     if len(result) == 1 and result[0].get("type") != "relation":  # nearly all there are: nothing can belong together
         (entry,) = result
         return {entry["from_name"]: _unwrap([_shorten_entry(entry, keeps_id=False)])} if entry.get("from_name") else {}

@@ -53,7 +53,7 @@ def read_json(spec: LabelImportSpec) -> Iterator[Outcome]:
         elif isinstance(entry.get("data"), dict):
             yield Draft(place, entry)
         else:
-            yield Draft(place, build_body(spec.interface, entry))
+            yield build_draft(place, spec.interface, entry)
 
 
 def read_objects(path: Path) -> Iterator[Any]:
@@ -97,7 +97,7 @@ def _read_table(spec: LabelImportSpec, delimiter: str) -> Iterator[Outcome]:
                 yield Rejected(f"line {number}", "the line has more cells than the head has columns")
                 continue
             cells = {arm(name): read_cell(cell, name not in is_text | names) for name, cell in row.items() if cell}
-            yield Draft(f"line {number}", build_body(spec.interface, cells))
+            yield build_draft(f"line {number}", spec.interface, cells)
 
 
 def read_cell(cell: str, may_be_number: bool) -> Any:
@@ -110,6 +110,15 @@ def read_cell(cell: str, may_be_number: bool) -> Any:
     return orjson.loads(cell) if may_be_number and NUMBER.match(cell) else arm(cell)
 
 
+def build_draft(place: str, interface: Interface, row: Mapping[str, Any]) -> Draft:
+    """A row's task; with a note where somebody answered, but none of these questions."""
+    body = build_body(interface, row)
+    if body["annotations"] or row.get("annotation_id") in (None, ""):
+        return Draft(place, body)
+    asked = ", ".join(f"“{given_name(interface, one)}”" for one in interface.controls if one.type != "relation")
+    return Draft(place, body, note=f"the row answers none of the questions ({asked}): only its task was taken")
+
+
 def build_body(interface: Interface, row: Mapping[str, Any]) -> dict[str, Any]:
     """A task with one answer from a flat object: what no control says is its data."""
     controls = {given_name(interface, one): one for one in interface.controls if one.type != "relation"}
@@ -118,9 +127,15 @@ def build_body(interface: Interface, row: Mapping[str, Any]) -> dict[str, Any]:
     result = [entry for control, value in said for entry in _expand(interface, control, value)]
     result += row.get("relations") or []
     lead = row.get("lead_time")
-    was_answered = said or row.get("annotation_id") not in (None, "")
-    annotation = {"result": result} | ({"lead_time": float(lead)} if lead not in (None, "") else {})
+    was_answered = said or row.get("relations") is not None  # an empty list: somebody said that there is nothing
+    annotation = {"result": result, **_tell_about(row)} | ({"lead_time": float(lead)} if lead not in (None, "") else {})
     return {"data": data, "annotations": [annotation] if was_answered else []}
+
+
+def _tell_about(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Who gave the answer of a row, when, and what it is called there."""
+    told = {"id": "annotation_id", "completed_by": "annotator", "created_at": "created_at"}
+    return {name: row[column] for name, column in told.items() if row.get(column) not in (None, "")}
 
 
 def given_name(interface: Interface, control: Control) -> str:
@@ -166,6 +181,7 @@ def _build_rows(rows: list[dict[str, Any]]) -> dict[str, Any]:
     annotations = [
         {
             "result": orjson.loads(row["result"]),
+            **_tell_about(row),
             **{name: row[name] for name in ("was_cancelled", "ground_truth", "lead_time") if row.get(name) is not None},
         }
         for row in rows
