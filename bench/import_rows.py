@@ -1,5 +1,5 @@
-"""A CSV of a million rows (or as many as the argument says) into items, labels and tasks, beside a bare COPY of the same
-rows; then a version of them."""
+"""A CSV of a million rows (or as many as the argument says) into items, labels and tasks, beside a bare COPY of the
+same rows; then a version of them."""
 
 from __future__ import annotations
 
