@@ -109,7 +109,13 @@ def _check_together(clean: dict[str, Any]) -> None:
     if clean["take"] == "fields":
         _check_fields(clean["fields"], clean["item_kind"])
     clean["types"] = [word.lower() for word in clean["types"]]
+    _check_languages(clean)
+
+
+def _check_languages(clean: dict[str, Any]) -> None:
     clean["languages"] = [word.lower() for word in clean["languages"]]
+    if clean["languages"] and clean["item_kind"] != "text":
+        raise _wrong("languages", "The language is known of texts only; this project has none. Leave it empty.")
     if any(not re.fullmatch("[a-z]{2}", word) for word in clean["languages"]):
         raise _wrong("languages", "Languages are written with two letters: en, de, fr.")
 

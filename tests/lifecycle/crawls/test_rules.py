@@ -76,3 +76,11 @@ def test_kinds_without_end_are_counted_together():
     counts = rules.add_counts({}, {f"kind {n}": 1 for n in range(100)}, most=10)
 
     assert sum(counts.values()) == 100 and counts["others"] == 90
+
+
+@pytest.mark.parametrize("item_kind", ["row", "image"])
+def test_a_language_is_refused_by_name_where_there_are_no_texts(item_kind):
+    with pytest.raises(DomainError) as refused:
+        rules.check_config({"start_urls": ["https://mills.example/"], "languages": ["en"]}, item_kind=item_kind)
+
+    assert "known of texts only" in refused.value.fields["languages"]

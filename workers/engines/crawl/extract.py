@@ -1,4 +1,4 @@
-"""Items out of what was fetched: a text, rows, fields or a picture; and what a page says about its use."""
+"""Items out of what was fetched: a text, rows, fields or a picture; and what a page asks of robots."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from workers.engines.ingest.rows import RowBuilder, check_text
 
 TEXT_HTML_BYTES = 8_000_000  # larger pages take the text finder minutes
 MAX_ROWS = 50_000  # from one page
-LICENSE_CHARS = 300
+WISH_CHARS = 300
 _SPACE = re.compile(r"[ \t\r\f\v]+")
 _OWN = "./descendant-or-self::"
 
@@ -242,19 +242,6 @@ def find_language(text: str) -> str:
     return _load_languages().classify(text[:5_000])[0]
 
 
-def find_license(tree: Any) -> str:
-    """What the page says about its license: a link marked so, a Creative Commons link, or a rights statement."""
-    for element in tree.iter("a", "link"):
-        href = element.get("href") or ""
-        if "license" in (element.get("rel") or "").lower().split() or "creativecommons.org/" in href:
-            return href.strip()[:LICENSE_CHARS]
-    for element in tree.iter("meta"):
-        name = (element.get("name") or element.get("property") or "").lower()
-        if name in ("dc.rights", "dcterms.rights", "dcterms.license", "license", "copyright", "rights"):
-            return (element.get("content") or "").strip()[:LICENSE_CHARS]
-    return ""
-
-
 def find_meta_robots(tree: Any) -> str:
     """What the page asks of robots in its own head."""
     wishes = [
@@ -262,7 +249,7 @@ def find_meta_robots(tree: Any) -> str:
         for element in tree.iter("meta")
         if (element.get("name") or "").lower() == "robots"
     ]
-    return ", ".join(wish for wish in wishes if wish)[:LICENSE_CHARS]
+    return ", ".join(wish for wish in wishes if wish)[:WISH_CHARS]
 
 
 def find_title(tree: Any) -> str:

@@ -19,6 +19,13 @@ REMEMBERED = 200_000  # addresses whose verdict is kept, and that are told to th
 PICTURES = frozenset(["jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "jp2", "ico"])
 VECTORS = frozenset(("svg", "svgz"))
 OTHER_FILES = frozenset(IGNORED_EXTENSIONS) | {"gz", "bz2", "xz", "epub", "json", "csv", "txt", "xml"}
+REFRESH_SECONDS = 10.0  # a page that stays longer is one to be read
+_REFRESH = re.compile(
+    r"\s*(?P<seconds>\d{1,6}(\.\d*)?)\s*[;,]\s*(?:url\s*=)?\s*(?P<url>\S.*)", re.IGNORECASE | re.DOTALL
+)
+_BACKGROUND = re.compile(r"background(?:-image)?\s*:[^;]{0,2000}?url\(\s*['\"]?([^'\")]+)", re.IGNORECASE)
+_NAMED = ("//meta[@property='og:image']/@content", "//link[@rel='image_src']/@href", "//video/@poster")
+LAZY = ("data-src", "data-original", "data-lazy-src")  # where pages put a picture that is loaded when it comes in sight
 SITEMAP_SUFFIXES = (".xml", ".xml.gz", ".txt", ".gz")
 _suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
@@ -142,6 +149,20 @@ def find_base(tree: Any, url: str) -> str:
     return url
 
 
+def find_refresh(tree: Any, base: str) -> str:
+    """Where a page sends everybody within moments by a meta tag; "" where it stays, or only loads itself again."""
+    for element in tree.iter("meta"):
+        if (element.get("http-equiv") or "").strip().lower() != "refresh":
+            continue
+        found = _REFRESH.match(element.get("content") or "")
+        if found is None or float(found["seconds"]) > REFRESH_SECONDS:
+            continue
+        url = join_address(find_base(tree, base), found["url"].strip().strip("'\""))
+        if url and url.partition("#")[0] != base.partition("#")[0]:
+            return url
+    return ""
+
+
 def _iterate(tree: Any, base: str, take_pictures: bool) -> Iterator[tuple[str, str]]:
     for element in tree.iter("a", "area"):
         href = element.get("href")
@@ -158,14 +179,21 @@ def _iterate(tree: Any, base: str, take_pictures: bool) -> Iterator[tuple[str, s
 
 def _iterate_pictures(tree: Any) -> Iterator[str]:
     for element in tree.iter("img", "source"):
-        sources = element.get("srcset") or element.get("data-srcset")
+        sources = element.get("srcset") or element.get("data-srcset") or element.get("data-lazy-srcset")
         source = _pick_largest(sources) if sources else ""
-        source = source or element.get("data-src") or (element.get("src") if element.tag == "img" else "")
+        source = (
+            source
+            or next(filter(None, map(element.get, LAZY)), "")
+            or (element.get("src") if element.tag == "img" else "")
+        )
         if source and not source.startswith("data:"):
             yield source
-    for element in tree.iter("meta"):
-        if element.get("property") == "og:image" and element.get("content"):
-            yield element.get("content")
+    for path in _NAMED:
+        yield from (str(source) for source in tree.xpath(path) if source)
+    for element in tree.xpath("//*[contains(@style, 'url(')]"):
+        for source in _BACKGROUND.findall(element.get("style")):
+            if not source.startswith("data:"):
+                yield source.strip()
 
 
 def _pick_largest(srcset: str) -> str:

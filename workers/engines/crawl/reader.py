@@ -14,10 +14,10 @@ from scrapy.utils.gz import gunzip, gzip_magic_number
 from scrapy.utils.sitemap import Sitemap, sitemap_urls_from_robots
 
 from lifecycle.contracts.crawl import CrawlSpec, Target
-from workers.engines.crawl import extract
+from workers.engines.crawl import extract, rights
 from workers.engines.crawl.encoding import decode
 from workers.engines.crawl.errors import classify_status, find_too_large, find_wait
-from workers.engines.crawl.links import LinkCollector, LinkRules, collect_links, join_address
+from workers.engines.crawl.links import LinkCollector, LinkRules, collect_links, find_refresh, join_address
 
 logger = logging.getLogger(__name__)
 MAX_HOPS = 10
@@ -64,20 +64,23 @@ class Reader:
             "etag": header("ETag") or target.etag * (response.status == 304),
             "last_modified": header("Last-Modified") or target.last_modified * (response.status == 304),
             "robots": robots,
+            "license": rights.find_in_header([v.decode("latin-1") for v in response.headers.getlist("Link")]),
             "latency_seconds": round(response.meta.get("download_latency", 0.0), 4),
         }
 
     def _read_redirect(self, response: Response, target: Target, outcome: dict[str, Any]) -> dict[str, Any]:
         location = (response.headers.get("Location") or b"").decode("latin-1")
+        return self._lead_on(target, outcome, join_address(target.url, location) or location if location else "")
+
+    def _lead_on(self, target: Target, outcome: dict[str, Any], url: str) -> dict[str, Any]:
         if target.hops >= MAX_HOPS:
             said = f"More than {MAX_HOPS} redirects, one after the other."
             return outcome | {"state": "failed", "error_kind": "redirects", "error": said}
         collector = LinkCollector(self.rules, depth=target.depth, hops=target.hops + 1)
-        url = join_address(target.url, location) or location if location else ""
         collector.add(url, target.role, target.depth)
         outcome |= {"state": "redirected", "links": collector.links, "error": f"to {url}"[:300]}
         there = self.rules.judge(url, target.role)
-        if response.status in MOVED_FOR_GOOD and not isinstance(there, str):
+        if outcome["status"] in MOVED_FOR_GOOD and not isinstance(there, str):
             outcome["moved_to"] = there.fingerprint
         if collector.dropped:
             why = next(iter(collector.dropped))
@@ -111,6 +114,7 @@ class Reader:
             return outcome | {"state": "skipped", "error_kind": "not a page", "error": said}, []
         if target.body_hash == outcome["body_hash"]:
             return outcome | {"state": "unchanged"}, []
+        outcome["license"] = outcome["license"] or rights.find_in_picture(response.body)
         return self._add_harvest(self.extractor.read_picture(target.url, response.body), outcome)
 
     def _read_page(self, response: TextResponse, target: Target, outcome: dict[str, Any]) -> Read:
@@ -120,10 +124,13 @@ class Reader:
         tree = Selector(text=text, type="html").root
         meta = extract.find_meta_robots(tree)
         outcome["robots"] = ", ".join(filter(None, (outcome["robots"], meta)))[:300]
-        outcome["license"], outcome["title"] = extract.find_license(tree), extract.find_title(tree)
+        outcome["license"] = rights.find_in_page(tree) or outcome["license"]
+        outcome["title"] = extract.find_title(tree)
         collector = LinkCollector(self.rules, depth=target.depth)
         if self.spec.obeys_robots and _says(outcome["robots"], "nofollow"):
             outcome["warning"] = "The page asks that its links are not followed."
+        elif url := find_refresh(tree, target.url):
+            return self._lead_on(target, outcome, url), []
         else:
             collect_links(tree, target.url, collector)
         outcome |= {"links": collector.links, "dropped": list(collector.dropped.items())}
