@@ -113,4 +113,4 @@ def find_damaged(look: Look, read: Read) -> list[FoundItem]:
         else:
             continue
         found.append(FoundItem(FindingKind.DAMAGED, int(item_id), score, reason))
-    return sorted(found, key=lambda f: (-f.score, f.item_id))[: look.spec.max_listed]
+    return sorted(found, key=lambda f: (-f.score, f.item_id))

@@ -16,6 +16,19 @@ from lifecycle.contracts.profile import FindingsSpec
 from workers.engines.profile.cells import connect, quote
 
 TEXT_CHARS = 20_000  # of a text, for comparing
+# What equal items have in common, as text_twins and row_twins read it, in SQL; pictures would have to be decoded.
+EQUAL_KEYS = {
+    "text": r"trim(regexp_replace(lower(content), '[^\p{L}\p{N}]+', ' ', 'g'))",
+    "row": r"""regexp_replace(regexp_replace(lower(content), '\s+', ' ', 'g'), '\s*"\s*', '"', 'g')""",
+}
+# Those on several sides of a split first, then those with several labels.
+EQUAL = """
+    SELECT unnest(ids) AS item_id FROM (
+        SELECT list(item_id) AS ids, count(DISTINCT split) AS sides, count(DISTINCT label) AS labels,
+               min(item_id) AS low
+        FROM (SELECT item_id, split, label, {key} AS key FROM ({source})) WHERE key <> ''
+        GROUP BY md5(key) HAVING count(*) > 1 ORDER BY sides DESC, labels DESC, low)
+    LIMIT {limit}"""
 
 
 @dataclass
@@ -55,13 +68,21 @@ class Look:
 
 
 def load_items(spec: FindingsSpec, workdir: Path) -> Items:
-    """Up to `max_items` items, by id."""
+    """Up to `max_items` items, by id; of more a random choice, and with it those of all texts or rows that are there
+    more than once, up to half as many again: equal ones are found however large the set is."""
     field_name = {"text": f"left(text, {TEXT_CHARS})", "image": "blob", "row": "row"}[spec.item_kind]
     source = f'SELECT item_id, split, label, "group", {field_name} AS content FROM read_parquet({quote(spec.dataset.manifest_path)})'  # noqa: E501
     with connect(workdir) as base:
         total = base.execute(f"SELECT count(*) FROM ({source})").fetchall()[0][0]
         if total > spec.max_items:
-            source = f"SELECT * FROM ({source}) USING SAMPLE reservoir({spec.max_items} ROWS) REPEATABLE ({spec.seed})"
+            sample = f"SELECT * FROM ({source}) USING SAMPLE reservoir({spec.max_items} ROWS) REPEATABLE ({spec.seed})"
+            if key := EQUAL_KEYS.get(spec.item_kind):
+                equal = EQUAL.format(key=key, source=source, limit=spec.max_items // 2)
+                base.execute(f"CREATE TEMP TABLE equal AS {equal}")
+                picked = f"SELECT item_id FROM ({sample}) UNION SELECT item_id FROM equal"
+                source = f"SELECT * FROM ({source}) WHERE item_id IN ({picked})"
+            else:
+                source = sample
         table = base.execute(f"SELECT * FROM ({source}) WHERE content IS NOT NULL ORDER BY item_id")
         columns = _read_columns(table)
     read: Callable[[str], Any] = json.loads if spec.item_kind == "row" else str

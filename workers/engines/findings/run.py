@@ -38,8 +38,9 @@ def run(spec: FindingsSpec, *, workdir: Path, report: Report, should_stop: Shoul
     search = {"text": _search_texts, "image": _search_images, "row": _search_rows}[spec.item_kind]
     found, pairs = search(look)
     report.progress(0.95, "Comparing the splits")
-    found += splits.find_leaks(look.items, pairs, spec.max_listed)
+    found += splits.find_leaks(look.items, pairs, len(look.items))
     _describe_sample(look)
+    found = _cut(look, found)
     columns = _judge_columns(look) if spec.item_kind == "row" else ()
     return FindingsResult(tuple(found), look.items.total, dict(look.notes), columns)
 
@@ -71,7 +72,7 @@ def _find_damaged_texts(look: Look) -> list[FoundItem]:
         elif is_damaged(text):
             mended = "it may have read: " + " ".join(repair(text).split())[:120]
             found.append(FoundItem(FindingKind.DAMAGED, int(item_id), 0.9, f"Read in a wrong encoding; {mended}"))
-    return sorted(found, key=lambda f: (-f.score, f.item_id))[: look.spec.max_listed]
+    return sorted(found, key=lambda f: (-f.score, f.item_id))
 
 
 def _search_images(look: Look) -> tuple[list[FoundItem], list[Pair]]:
@@ -115,11 +116,11 @@ def _find_damaged_rows(look: Look, names: list[str]) -> list[FoundItem]:
         if missing >= MOSTLY_MISSING:
             reason = f"{missing:.0%} of its cells are empty"
             found.append(FoundItem(FindingKind.DAMAGED, int(item_id), round(missing, 4), reason))
-    return sorted(found, key=lambda f: (-f.score, f.item_id))[: look.spec.max_listed]
+    return sorted(found, key=lambda f: (-f.score, f.item_id))
 
 
 def _list_pairs(look: Look, equal: list[Pair], near: list[Pair]) -> list[FoundItem]:
-    limit = look.spec.max_listed
+    limit = len(look.items)
     return list_twins(equal, look.items, FindingKind.DUPLICATES, limit) + list_twins(
         near, look.items, FindingKind.NEAR_DUPLICATES, limit
     )
@@ -142,11 +143,22 @@ def _judge_columns(look: Look) -> tuple[dict[str, Any], ...]:
     return tuple(suspects.judge_columns(sample, columns, spec.label_kind)[1])
 
 
+def _cut(look: Look, found: list[FoundItem]) -> list[FoundItem]:
+    """The first of each list, and a note where there are more."""
+    counts, kept, most = Counter(one.kind for one in found), [], look.spec.max_listed
+    for kind, count in counts.items():
+        kept += [one for one in found if one.kind == kind][:most]
+        if count > most:
+            look.notes[kind] = f"{look.notes.get(kind, '')} Listed are the first {most:,} of {count:,}.".strip()
+    return kept
+
+
 def _describe_sample(look: Look) -> None:
     """Say so where only a part was compared."""
     items = look.items
     if items.is_sample:
-        part = f"{len(items):,} of {items.total:,} items, chosen at random, were compared."
+        part = f"{len(items):,} of {items.total:,} items were compared, chosen at random"
+        part += "." if look.spec.item_kind == "image" else "; equal ones were looked for among all."
         for kind in FindingKind:
             look.notes[kind] = f"{look.notes.get(kind, '')} {part}".strip()
     listed = Counter(items.splits)

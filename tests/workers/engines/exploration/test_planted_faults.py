@@ -174,6 +174,27 @@ def test_rows_within_a_tolerance_are_found(tmp_path):
     assert pairs == {(n + 1, 1_001 + n) for n in range(100)}
 
 
+@pytest.mark.parametrize("kind", ["text", "row"])
+def test_equal_ones_are_found_in_a_set_that_is_compared_in_part(tmp_path, kind):
+    contents = [f"Number {n} is {n * n}." if kind == "text" else {"n": n, "word": f"is  {n * n}"} for n in range(900)]
+    twins = [f"number {n} IS {n * n}" if kind == "text" else {"n": n, "word": f" IS {n * n}"} for n in range(40)]
+
+    result = write_set(tmp_path, kind, contents + twins, splits=["train"] * 900 + ["test"] * 40).scan(max_items=200)
+
+    for listed in (FindingKind.DUPLICATES, FindingKind.SPLIT_LEAKS):
+        assert {f.item_id for f in result.found if f.kind == listed} >= set(range(901, 941))
+    assert "of 940 items were compared, chosen at random; equal ones" in result.notes[FindingKind.DUPLICATES]
+
+
+def test_a_list_that_is_cut_says_so(tmp_path):
+    texts = [f"Number {n % 50} is a number." for n in range(150)]
+
+    result = write_set(tmp_path, "text", texts).scan(max_listed=30)
+
+    assert len([f for f in result.found if f.kind == FindingKind.DUPLICATES]) == 30
+    assert result.notes[FindingKind.DUPLICATES] == "Listed are the first 30 of 100."
+
+
 def test_a_leaking_column_is_named_and_honest_ones_are_not(tmp_path):
     table = load_diamonds(1_500)
     features = table.drop(columns="cut").assign(grade_code=pd.factorize(table["cut"])[0] * 7 + 3, row_id=range(1_500))
