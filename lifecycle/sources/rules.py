@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ DAYS_AHEAD = 366 * 5  # a cron line that never comes true is refused
 SECRET_WORDS = re.compile(r"pass|pwd|secret|token|key", re.IGNORECASE)
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.\-_]{1,62}")
 MAX_PATTERNS = 50
+MAX_SECRET_CHARS = 10_000
 
 
 # Schedules
@@ -231,7 +233,21 @@ def check_pattern(pattern: str, name: str) -> None:
 
 def list_secret_names(kind: str) -> Sequence[str]:
     """The secrets that a kind of source may have; a crawl's are its own business."""
-    return {"sql": ("password",), "bucket": ("access_key_id", "secret_access_key", "session_token")}.get(kind, ())
+    return {
+        "sql": ("password", "ca_certificate"),
+        "bucket": ("access_key_id", "secret_access_key", "session_token"),
+    }.get(kind, ())
+
+
+def check_secret(name: str, value: str) -> None:
+    """Raises DomainError when it cannot be what its name says."""
+    if "\0" in value or len(value) > MAX_SECRET_CHARS:
+        raise DomainError("A secret is too long or holds a NUL character.")
+    if name == "ca_certificate":
+        try:
+            ssl.create_default_context(cadata=value)
+        except (ssl.SSLError, TypeError, ValueError):
+            raise _wrong(name, "A CA certificate is PEM text: -----BEGIN CERTIFICATE----- and so on.") from None
 
 
 def _text(raw: Mapping[str, Any], name: str, longest: int) -> str:

@@ -19,7 +19,6 @@ from lifecycle.sources import rules
 from lifecycle.sources.models import ContractVersion, Source
 
 Secrets = Mapping[str, str | None]
-MAX_SECRET_CHARS = 10_000
 NO_PICTURES = "A database gives rows, not pictures. Put the pictures in a folder or a bucket, and read them from there."
 
 
@@ -242,8 +241,9 @@ def _set_secrets(source: Source, given: Secrets) -> None:
     unknown = [name for name in given if allowed and name not in allowed]
     if unknown:
         raise DomainError(f"A source of this kind has no secret “{unknown[0]}”; it has: {', '.join(allowed)}.")
-    if any(value and ("\0" in value or len(value) > MAX_SECRET_CHARS) for value in given.values()):
-        raise DomainError("A secret is too long or holds a NUL character.")
+    for name, value in given.items():
+        if value:
+            rules.check_secret(name, value)
     values = _read_old_secrets(source, given)
     for name, value in given.items():
         if value:

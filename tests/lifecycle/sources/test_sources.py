@@ -14,6 +14,7 @@ from lifecycle.projects.models import AuditEvent
 from lifecycle.sources import rules, selectors, services
 from lifecycle.sources.models import Source
 from tests import factories
+from tests.workers.engines.collect.test_authorities import make_certificate
 
 pytestmark = pytest.mark.django_db
 URL = "postgresql://reader:hunter22@db.example.org:5432/shop"
@@ -172,3 +173,16 @@ def test_the_text_of_an_error_hides_the_secrets_in_it():
     assert vault.redact("auth failed for u:hunter22@h (hunter2)", ["hunter22", "hunter2", ""]) == (
         "auth failed for u:•••@h (•••)"
     )
+
+
+def test_a_ca_certificate_is_kept_with_the_secrets_and_must_be_one(project, owner):
+    pem = make_certificate("db.example")[0]
+    config = {"url": "postgresql://reader@db.example/shop", "table": "t"}
+    given = {"dataset": project.datasets.get(), "user": owner, "kind": "sql", "title": "Shop", "config": config}
+
+    with pytest.raises(DomainError, match="PEM text"):
+        services.create_source(**given, secrets={"ca_certificate": "-----BEGIN nothing"})
+    source = services.create_source(**given, secrets={"ca_certificate": pem})
+
+    assert source.secret_names == ["ca_certificate"] and pem[30:60] not in source.secrets
+    assert selectors.load_secrets(source) == {"ca_certificate": pem}

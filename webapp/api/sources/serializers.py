@@ -33,7 +33,8 @@ class Contract(serializers.Serializer):
 
 
 class SecretValues(serializers.Serializer):
-    """Values by name: password; access_key_id, secret_access_key, session_token. An empty one is removed."""
+    """Values by name: password, ca_certificate (PEM); access_key_id, secret_access_key, session_token. An empty one is
+    removed."""
 
     values = serializers.DictField(
         child=serializers.CharField(allow_blank=True, max_length=10_000, trim_whitespace=False)

@@ -36,7 +36,7 @@ FIELDS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "upload": (),
 }  # fmt: skip
 SECRETS = {
-    "sql": (("password", "Password"),),
+    "sql": (("password", "Password"), ("ca_certificate", "CA certificate of the server, PEM")),
     "bucket": (
         ("access_key_id", "Access key"),
         ("secret_access_key", "Secret key"),

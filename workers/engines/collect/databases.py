@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from lifecycle.contracts.sources import Surroundings
+from workers.engines.collect.authorities import Authority
 from workers.engines.collect.errors import SourceError
 from workers.engines.collect.hosts import resolve_host
 from workers.engines.collect.places import check_inside
@@ -32,7 +33,9 @@ CONNECT_SECONDS = 10
 SQLITE_ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 
 
-def prepare(text: str, password: str, surroundings: Surroundings, seconds: float) -> tuple[URL, dict[str, Any]]:
+def prepare(
+    text: str, password: str, surroundings: Surroundings, seconds: float, authority: Authority | None = None
+) -> tuple[URL, dict[str, Any]]:
     """The URL to connect to and the driver's arguments, checked against what the operator allows."""
     try:
         url = make_url(text)
@@ -50,9 +53,12 @@ def prepare(text: str, password: str, surroundings: Surroundings, seconds: float
     if password:
         url = url.set(password=password)
     if dialect == "postgresql":
-        return url, _postgres_arguments(address, seconds)
+        secured = authority.as_postgres(str(url.query.get("sslmode", ""))) if authority else {}
+        return url, _postgres_arguments(address, seconds) | secured
     limits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": int(seconds) + 5}
     arguments = {**limits, "local_infile": False, "conv": _build_conversions()}
+    if authority:
+        arguments["ssl"] = authority.as_context(url.host or "")
     return (url.set(host=address) if address else url), arguments
 
 

@@ -37,14 +37,15 @@ def preview(spec: CollectSpec, *, workdir: str | Path, report: Report, should_st
 
 def _preview_database(spec: CollectSpec, should_stop: ShouldStop) -> SourcePreview:
     config, password = SqlConfig(**spec.config), spec.secrets.get("password", "")
+    ca = spec.secrets.get("ca_certificate", "")
     seconds = min(PREVIEW_SECONDS, config.timeout_seconds)
-    with sql.connect(config, password, spec.surroundings, seconds) as connection:
+    with sql.connect(config, password, spec.surroundings, seconds, ca) as connection:
         tables = tuple(sql.list_tables(connection))
         key = sql.list_key(connection, config.table) if config.table else ()
     if not config.query and not config.table:
         return SourcePreview(tables=tables, notes=("Choose a table, or write a query.",))
     with sql.open_rows(config, password=password, surroundings=spec.surroundings, should_stop=should_stop,
-                       limit=PREVIEW_ROWS, seconds=seconds) as found:  # fmt: skip
+                       limit=PREVIEW_ROWS, seconds=seconds, ca=ca) as found:  # fmt: skip
         rows = [row for batch in found.read() for row in batch]
         columns = list(found.columns)
     return _describe(spec, columns, rows, key=key, tables=tables)

@@ -110,6 +110,7 @@ class Screener:
             surroundings=spec.surroundings,
             should_stop=self._should_stop,
             cursor_value=spec.cursor_value,
+            ca=spec.secrets.get("ca_certificate", ""),
         ) as rows:
             batches = rows.read()
             first = next(batches, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 from lifecycle.contracts.engine import Canceled, ShouldStop
 from lifecycle.contracts.sources import SqlConfig, Surroundings
 from workers.engines.collect import databases
+from workers.engines.collect.authorities import Authority
 from workers.engines.collect.cells import Cell, measure, plain
 from workers.engines.collect.errors import SourceError, SourceUnreachable
 from workers.engines.collect.statements import check_query
@@ -77,12 +79,13 @@ def open_rows(
     cursor_value: Mapping[str, Any] | None = None,
     limit: int | None = None,
     seconds: float | None = None,
+    ca: str = "",
 ) -> Iterator[Rows]:
     """The rows of the source, newer than `cursor_value` where it has a cursor. Raises SourceError, SourceUnreachable
     or Canceled; no message carries the password."""
     seconds = seconds or config.timeout_seconds
     with (
-        connect(config, password, surroundings, seconds) as connection,
+        connect(config, password, surroundings, seconds, ca) as connection,
         _watch(connection, should_stop, seconds) as why,
         _explaining(password, why),
     ):
@@ -95,9 +98,22 @@ def open_rows(
 
 
 @contextmanager
-def connect(config: SqlConfig, password: str, surroundings: Surroundings, seconds: float) -> Iterator[sa.Connection]:
-    """A read-only connection, closed at the end whatever happens."""
-    url, arguments = databases.prepare(config.url, password, surroundings, seconds)
+def connect(
+    config: SqlConfig, password: str, surroundings: Surroundings, seconds: float, ca: str = ""
+) -> Iterator[sa.Connection]:
+    """A read-only connection, closed at the end whatever happens. With `ca`, PEM text, the server must have a
+    certificate of that authority for its name."""
+    with tempfile.NamedTemporaryFile("w", prefix="ca-", suffix=".pem") as file:
+        file.write(ca)
+        file.flush()
+        authority = Authority(ca, file.name) if ca else None
+        url, arguments = databases.prepare(config.url, password, surroundings, seconds, authority)
+        with _connect(url, arguments, password, seconds) as connection:
+            yield connection
+
+
+@contextmanager
+def _connect(url: sa.URL, arguments: dict[str, Any], password: str, seconds: float) -> Iterator[sa.Connection]:
     try:
         engine = sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool)
     except (NoSuchModuleError, ModuleNotFoundError, SQLAlchemyError) as error:
