@@ -98,6 +98,8 @@ def read_content(interface: Interface, data: Any) -> Content:
     value = data.get(variable)
     if value is None:
         raise ValueError(f"“{variable}” key is expected in task data.")
+    if isinstance(value, list) and any(one.tag == "Paragraphs" and one.field == variable for one in interface.objects):
+        value = _fold(value)  # a dialogue
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"“{variable}” in task data must be a text that is not empty.")
     if kind == ItemKind.IMAGE:

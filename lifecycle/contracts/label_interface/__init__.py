@@ -11,7 +11,7 @@ from lifecycle.contracts.label_interface.model import (
     ObjectTag,
 )
 from lifecycle.contracts.label_interface.palette import CLASS_KEYS, assign_keys
-from lifecycle.contracts.label_interface.parsing import parse_interface
+from lifecycle.contracts.label_interface.parsing import list_unused, parse_interface
 from lifecycle.contracts.label_interface.questions import guess_problem_type
 from lifecycle.contracts.label_interface.tags import CONTROLS, OBJECTS
 
@@ -29,5 +29,6 @@ __all__ = [
     "ObjectTag",
     "assign_keys",
     "guess_problem_type",
+    "list_unused",
     "parse_interface",
 ]

@@ -21,7 +21,7 @@ from lifecycle.contracts.label_interface.model import (
     ObjectTag,
 )
 from lifecycle.contracts.label_interface.questions import find_main
-from lifecycle.contracts.label_interface.tags import CONTROLS, IGNORED, LAYOUT, OBJECTS, PARTS, SUPPORTED
+from lifecycle.contracts.label_interface.tags import CONTROLS, IGNORED, LAYOUT, OBJECTS, PARTS, SUPPORTED, UNUSED
 
 MAX_CONFIG_BYTES = 200_000
 MAX_DEPTH = 40
@@ -48,6 +48,12 @@ def parse_interface(xml: str, problem_type: str = "") -> Interface:
     _check_per_region(controls)
     interface = Interface(objects, with_keys(controls), tuple(_read_layout(root)))
     return _with_own_names(interface, find_main(interface, problem_type))
+
+
+def list_unused(xml: str) -> list[str]:
+    """A sentence for each tag that is kept in the configuration and does nothing here. ValueError as `read_xml`."""
+    found = {_tag(element) for element in _walk(read_xml(xml))}
+    return [f"<{tag}> is kept, but not used: {reason}." for tag, reason in UNUSED.items() if tag in found]
 
 
 def read_xml(xml: str) -> Element:

@@ -10,7 +10,11 @@ TEXTS = frozenset({"Text", "HyperText", "Paragraphs"})
 IMAGE = frozenset({"Image"})
 # what arranges or explains and neither shows data nor answers
 LAYOUT = frozenset({"View", "Header", "Collapse", "Panel", "Filter"})
-IGNORED = frozenset({"Style"})  # its rules could reach the whole page
+IGNORED = frozenset({"Style"})
+UNUSED = {
+    "Style": "its rules could reach the whole page",
+    "Filter": "long lists of choices have a search of their own, and labels have keys",
+}
 PARTS = frozenset({"Choice", "Label", "Relation", "Channel", "Shortcut"})  # of the tag around them
 
 

@@ -140,6 +140,21 @@ def test_a_draft_is_checked_and_shown_without_being_saved(make_project, client, 
 
 
 @db
+def test_what_a_configuration_keeps_and_the_page_does_not_use_is_said_by_name(make_project, client, owner):
+    project = make_project("text_classification", find_template("text-class").config, text="so good")
+    client.force_login(owner)
+    styled = "<View><Style>p { color: red }</Style>"
+    draft = find_template("text-class").config.replace("<View>", styled, 1)
+    url = f"/projects/{project.slug}/label/schema/config"
+
+    checked = client.post(url, {"config": draft, "based_on": "1", "check": "1"}, headers={"HX-Request": "true"})
+    saved = client.post(url, {"config": draft, "based_on": "1"}, follow=True)
+
+    for page in (checked, saved):
+        assert "&lt;Style&gt; is kept, but not used: its rules could reach the whole page." in page.content.decode()
+
+
+@db
 def test_labels_get_colors_and_keys_in_a_form(make_project, client, owner):
     project = make_project("object_detection", find_template("boxes-attributes").config)
     client.force_login(owner)

@@ -182,6 +182,24 @@ def test_predictions_are_created_listed_changed_and_deleted(client, text_project
     assert client.predictions.list(project=text_project.id) == []
 
 
+def test_a_dialogue_is_taken_as_the_list_that_it_is(client):
+    config = (
+        '<View><Paragraphs name="talk" value="$talk" layout="dialogue"/><ParagraphLabels name="who" toName="talk">'
+        '<Label value="question"/></ParagraphLabels></View>'
+    )
+    made = client.projects.create(title="Talks", label_config=config)
+    talk = [{"author": "Ann", "text": "Where?"}, {"author": "Bob", "text": "Here."}]
+    said = {"start": "0", "end": "0", "startOffset": 0, "endOffset": 6, "paragraphlabels": ["question"]}
+    region = {"id": "a", "from_name": "who", "to_name": "talk", "type": "paragraphlabels", "value": said}
+
+    client.projects.import_tasks(made.id, request=[{"data": {"talk": talk}, "annotations": [{"result": [region]}]}])
+
+    [task] = list(client.tasks.list(project=made.id, fields="all"))
+    kept = task.annotations[0]["result"][0]
+    assert (kept["type"], kept["value"]["startOffset"], kept["value"]["endOffset"]) == ("paragraphlabels", 0, 6)
+    assert "Where?" in str(task.data["talk"])
+
+
 def test_rows_are_labeled_by_number(client):
     config = '<View><Text name="a" value="$a"/><Text name="b" value="$b"/><Number name="price" toName="a"/></View>'
     made = client.projects.create(title="Prices", label_config=config)

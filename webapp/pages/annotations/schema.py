@@ -16,7 +16,14 @@ from lifecycle.annotations.services.external import set_external_config
 from lifecycle.annotations.services.schemas import edit_schema, preview_change
 from lifecycle.annotations.uses import Uses, count_uses, is_plain
 from lifecycle.common.errors import DomainError
-from lifecycle.contracts.label_interface import CONTROLS, Control, Interface, guess_problem_type, parse_interface
+from lifecycle.contracts.label_interface import (
+    CONTROLS,
+    Control,
+    Interface,
+    guess_problem_type,
+    list_unused,
+    parse_interface,
+)
 from lifecycle.contracts.label_interface.editing import LabelChange
 from lifecycle.contracts.label_interface.templates import TEMPLATES, add_question, find_template, list_questions
 from lifecycle.contracts.problems import get_problem_type
@@ -68,6 +75,8 @@ def config(request, slug):
     except DomainError as refused:
         return _render(request, project, error=refused.message, draft=draft)
     messages.success(request, f"Saved. The label schema is at version {saved.version}.")
+    for sentence in list_unused(draft):
+        messages.warning(request, sentence)
     return redirect("annotations:schema", slug=slug)
 
 
@@ -138,13 +147,13 @@ def _check(request, project, draft: str) -> dict[str, Any]:
     try:
         if _may_become_another(project, draft):
             base["becomes"] = get_problem_type(guess_problem_type(parse_interface(draft))).title
-            return base | _describe(request, project, parse_interface(draft), None, [])
+            return base | {"unused": list_unused(draft)} | _describe(request, project, parse_interface(draft), None, [])
         interface, change, breaks = preview_change(project=project, config=draft, renames=read_renames(request.POST))
     except DomainError as refused:
         return base | {"draft_error": refused.message}
     except ValueError as refused:
         return base | {"draft_error": str(refused)}
-    return base | _describe(request, project, interface, change, breaks)
+    return base | {"unused": list_unused(draft)} | _describe(request, project, interface, change, breaks)
 
 
 def _describe(request, project, interface: Interface, change, breaks) -> dict[str, Any]:
