@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lifecycle.annotations import services
-from lifecycle.annotations.models import Annotation
+from lifecycle.annotations.models import Annotation, Lease
 from lifecycle.datasets.models import Item
 from tests.browser.test_labelling import make_project  # noqa: F401  a fixture
 
@@ -87,6 +87,21 @@ def test_pages_of_pictures_are_labeled_in_bulk(make_project, browser_page, login
     expect(page.locator("[data-part=count]")).to_have_text("0 of 1 labeled")
     wait_until_saved(page, 12)
     assert problems == []
+
+
+def test_what_another_tab_has_on_screen_is_not_on_the_page(make_project, browser_page, login):  # noqa: F811
+    project, annotator = make_project("image_classification", count=30)
+    login(browser_page, annotator)
+    browser_page.goto(f"/projects/{project.slug}/label")
+    browser_page.wait_for_selector("#annotator[data-ready=true]", state="attached")
+    shown = set(Lease.objects.values_list("task_id", flat=True))
+    grid = browser_page.context.new_page()
+
+    grid.goto(f"/projects/{project.slug}/label/grid")
+    grid.wait_for_selector("#label-grid[data-ready=true]", state="attached")
+
+    tiles = {int(one.get_attribute("data-task")) for one in grid.locator(".label-grid-tile").all()}
+    assert shown and tiles and not shown & tiles
 
 
 def test_any_key_of_the_grid_can_be_another_one(make_project, browser_page, login):  # noqa: F811

@@ -16,7 +16,7 @@ import { assignKeys, listBindings, openOverrides } from "./keymap.js";
 import { createOutbox } from "./outbox.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
-import { createLock } from "./tabs.js";
+import { claimTab, createLock } from "./tabs.js";
 
 const RETRY_MS = 3_000;
 const LOOK_AGAIN_MS = 15_000;
@@ -53,6 +53,7 @@ export async function startGrid(root, setup) {
   let asked = []; // the tasks that the dialog asks a reason for: the selection may be gone by the time it is given
   let coming = null; // the promise of the next page
   let isFirst = true;
+  let isOnlyTab = true;
   let leaseMs = 120_000;
   let lastInput = Date.now();
   let retryTimer = null;
@@ -90,7 +91,7 @@ export async function startGrid(root, setup) {
   /** A page from the queue, in the order that is asked for, its pictures decoded. */
   async function fetchPage() {
     const wanted = Number(parts.size.value);
-    const lent = await api.next(wanted, isFirst);
+    const lent = await api.next(wanted, isFirst && isOnlyTab); // what another tab has on screen stays there
     leaseMs = lent.leaseMs;
     if (isFirst) beat();
     isFirst = false;
@@ -344,6 +345,7 @@ export async function startGrid(root, setup) {
   cleanups.push(() => clearInterval(rememberTimer));
 
   await outbox.flush(); // what an earlier visit left comes first, so that its tasks are not handed out again
+  isOnlyTab = await claimTab(`${name}-tab`);
   await fill();
   root.dataset.ready = "true";
 
