@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from lifecycle.annotations.authors import IS_SAID
@@ -134,6 +135,13 @@ def count_progress(project: Project) -> Progress:
         done=counts.get(Task.State.DONE, 0),
         skipped=counts.get(Task.State.SKIPPED, 0),
     )
+
+
+def count_elsewhere(project: Project, user) -> int:
+    """Open tasks that other people have in hand at this moment and this one has not answered."""
+    held = Lease.objects.filter(expires_at__gt=Now(), task__dataset__project=project, task__state=Task.State.OPEN)
+    answered = Annotation.objects.filter(user=user, task=OuterRef("task"), is_current=True)
+    return held.exclude(user=user).exclude(Exists(answered)).values("task").distinct().count()
 
 
 def count_answers_since(project: Project, user, since: datetime) -> int:

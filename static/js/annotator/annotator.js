@@ -139,7 +139,7 @@ export async function startAnnotator(root, setup) {
       painted = null;
       media.leave();
       if (queue.state === "loading") screen.showLoading();
-      else screen.showMessage(queue.state);
+      else screen.showMessage(queue.state, queue.elsewhere);
       return;
     }
     showAround();

@@ -58,7 +58,7 @@ export function createApi({ base, user, labelKind }) {
   return {
     async next(count, resume) {
       const json = await request("POST", "queue/next/", { count, resume });
-      return { leaseMs: json.lease_seconds * 1_000, tasks: json.tasks.map(readTask) };
+      return { leaseMs: json.lease_seconds * 1_000, tasks: json.tasks.map(readTask), elsewhere: json.elsewhere };
     },
     async renew(tasks) {
       return (await request("POST", "queue/renew/", { tasks })).held;

@@ -1,6 +1,6 @@
 // Paints what stands around the tiles of grid mode; decides nothing.
 
-import { MESSAGES } from "./messages.js";
+import { explainState } from "./messages.js";
 import { States } from "./outbox.js";
 
 const SAVES = {
@@ -28,14 +28,14 @@ export function createGridView(parts) {
     },
 
     /** Whether there are items on screen, and if not, why: a state of the queue, "" while nothing is known. */
-    showPage(isEmpty, why) {
+    showPage(isEmpty, why, elsewhere) {
       parts.tiles.hidden = isEmpty;
       const isStart = Boolean(parts.start) && (!why || why === "empty"); // the page itself says how to begin
       if (parts.start) parts.start.hidden = !isEmpty || !isStart;
       parts.empty.hidden = !isEmpty || !why || isStart;
       parts.tools.inert = isEmpty;
       if (!isEmpty) return;
-      [parts.emptyTitle.textContent, parts.emptyText.textContent] = MESSAGES[why] ?? ["", ""];
+      [parts.emptyTitle.textContent, parts.emptyText.textContent] = why ? explainState(why, elsewhere) : ["", ""];
       parts.count.textContent = "";
     },
 

@@ -60,10 +60,11 @@ export async function startGrid(root, setup) {
   let heartTimer = null;
   let followTimer = null;
   let said = "";
+  let elsewhere = 0; // items of an empty queue that others have in hand
 
   function paint() {
     const { tasks } = store;
-    view.showPage(!tasks.length, said);
+    view.showPage(!tasks.length, said, elsewhere);
     view.showSteps(store);
     if (!tasks.length) return;
     tiles.paint(tasks, { answerOf: (task) => store.answer(task.id), verdictOf: (task) => verdicts.find(task.id), selection });
@@ -92,7 +93,7 @@ export async function startGrid(root, setup) {
   async function fetchPage() {
     const wanted = Number(parts.size.value);
     const lent = await api.next(wanted, isFirst && isOnlyTab); // what another tab has on screen stays there
-    leaseMs = lent.leaseMs;
+    ({ leaseMs, elsewhere } = lent);
     if (isFirst) beat();
     isFirst = false;
     const held = new Set(store.heldIds);

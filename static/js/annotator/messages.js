@@ -1,5 +1,12 @@
 // What the labelling pages say when no item comes: a title and a sentence, by the state of the queue.
 
+/** The title and sentence of a state; `elsewhere` says how many items of an empty queue others have in hand. */
+export function explainState(state, elsewhere = 0) {
+  if (state !== "empty" || !elsewhere) return MESSAGES[state] ?? MESSAGES.empty;
+  const rest = elsewhere === 1 ? "1 item that is left is" : `${elsewhere} items that are left are`;
+  return ["Others have the rest in hand", `The ${rest} on other people's screens. What they leave comes back here by itself.`];
+}
+
 export const MESSAGES = {
   empty: ["Nothing more to label right now", "You have seen every item that wants an answer of yours. This page looks for new ones by itself."],
   offline: ["The server cannot be reached", "What you labeled is kept in this browser and sent as soon as the server answers. Trying again …"],

@@ -15,6 +15,7 @@ const IDLE_MS = 10 * 60_000; // nobody there: leases are left to others
  */
 export function createQueue({ api, store, prepare, onState, pace = () => null, prepared = MOST_AHEAD, timers = globalThis, now = () => Date.now() }) {
   let leaseMs = 120_000;
+  let elsewhere = 0;
   let filling = false;
   let isStopped = false;
   let isFirst = true;
@@ -51,6 +52,7 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, p
       const wanted = wantedAhead() - store.ahead.length;
       const lent = await api.next(wanted, resume);
       leaseMs = lent.leaseMs;
+      elsewhere = lent.elsewhere ?? 0;
       if (isFirst) beat();
       isFirst = false;
       store.add(lent.tasks);
@@ -100,6 +102,10 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, p
   return {
     get state() {
       return state;
+    },
+    /** How many items of an empty queue others have in hand. */
+    get elsewhere() {
+      return elsewhere;
     },
     start: (options) => fill(options),
     fill,

@@ -1,7 +1,7 @@
 // Paints the annotator's state into the page's elements; decides nothing.
 
 import { make } from "./dom.js";
-import { MESSAGES } from "./messages.js";
+import { explainState } from "./messages.js";
 import { States } from "./outbox.js";
 
 const FEEDBACK_MS = 6_000;
@@ -66,10 +66,10 @@ export function createView(root, quick) {
     },
 
     /** Why there is no item. Of a project that has none yet the page itself says more: how to begin. */
-    showMessage(state) {
+    showMessage(state, elsewhere) {
       if (parts.start && state === "empty") return show("start");
       show("empty");
-      const [title, text] = MESSAGES[state] ?? MESSAGES.empty;
+      const [title, text] = explainState(state, elsewhere);
       parts.emptyTitle.textContent = title;
       parts.emptyText.textContent = text;
     },

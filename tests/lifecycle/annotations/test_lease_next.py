@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from lifecycle.annotations import services
+from lifecycle.annotations import selectors, services
 from lifecycle.annotations.models import Lease, Task
 from lifecycle.common.errors import DomainError
 from tests.factories import ProjectFactory, UserFactory
@@ -144,3 +144,18 @@ def test_taking_ten_tasks_costs_as_many_queries_as_taking_one(project, owner, ma
         return len(captured)
 
     assert count(1) == count(10)
+
+
+def test_an_empty_queue_counts_what_others_have_in_hand(project, owner, member, make_tasks, answer):
+    make_tasks(3)
+    first, second = services.lease_next(project=project, user=owner, count=2)
+    other = member("annotator")
+    [third] = services.lease_next(project=project, user=other, count=3)
+
+    assert selectors.count_elsewhere(project, other) == 2
+    assert selectors.count_elsewhere(project, owner) == 1
+
+    answer(owner, first)
+    services.release(project=project, user=owner, task_ids=[second.pk])
+
+    assert selectors.count_elsewhere(project, other) == 0

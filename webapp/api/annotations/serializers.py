@@ -132,6 +132,9 @@ class TaskBody(serializers.Serializer):
 class NextTasks(serializers.Serializer):
     lease_seconds = serializers.IntegerField()
     tasks = TaskBody(many=True)
+    elsewhere = serializers.IntegerField(
+        help_text="where no task is given: how many the caller could answer that others have in hand"
+    )
 
 
 class ShownSuggestion(serializers.Serializer):

@@ -100,6 +100,7 @@ class NextView(ProjectView):
         body = {
             "lease_seconds": now.queue.lease_seconds,
             "tasks": payloads.build_tasks(self.project, request.user, tasks, now),
+            "elsewhere": 0 if tasks else selectors.count_elsewhere(self.project, request.user),
         }
         return Response(body)
 
