@@ -19,6 +19,8 @@ MARKED = """<View>
 <HyperTextLabels name="label" toName="item"><Label value="Person"/><Label value="Firm"/></HyperTextLabels>
 <HyperText name="item" value="$text"/><Relations><Relation value="leads"/></Relations>
 <Choices name="sure" toName="item" perRegion="true"><Choice value="sure"/><Choice value="not sure"/></Choices></View>"""
+WRITTEN = """<View><Text name="item" value="$text"/>
+<TextArea name="label" toName="item" rows="3" maxSubmissions="1" required="true"/></View>"""
 SIZES = pytest.mark.parametrize("size", [(1440, 900), pytest.param((820, 1180), marks=pytest.mark.long)])
 
 
@@ -84,3 +86,19 @@ def test_marked_up_text_has_relations_and_attributes(make_project, open_page, br
     (doubt,) = [entry for entry in answer.result if entry["type"] == "choices"]
     assert (doubt["id"], doubt["value"]) == (spans[1]["id"], {"choices": ["not sure"]})
     assert problems == []
+
+
+def test_a_text_that_is_the_only_question_is_typed_at_once(make_project, open_page, browser_page):  # noqa: F811
+    made = make_project(WRITTEN, "text_labelling", ["What shines?", "What is far?"])
+    page = open_page(made)
+    page.locator("[data-control=label] textarea").wait_for()
+
+    for word in ("sun", "gust"):  # letters that are commands elsewhere
+        page.keyboard.type(word)
+        expect(page.locator("[data-control=label] textarea")).to_have_value(word)
+        page.keyboard.press("Control+Enter")
+        if word == "sun":
+            expect(page.locator("[data-control=label] textarea")).to_have_value("")  # the next item
+
+    answers = wait_until_saved(page, made.annotator, 2)
+    assert [answer.result[0]["value"]["text"] for answer in answers] == [["sun"], ["gust"]]

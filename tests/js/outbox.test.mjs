@@ -143,6 +143,40 @@ test("what the server refuses is kept aside with the reason, and the rest goes o
   assert.deepEqual(last.refused.map(({ task, message }) => [task, message]), [[2, "too late"]]);
 });
 
+test("large answers go in several requests, each below the largest that the server reads", async () => {
+  const storage = createMemoryStorage();
+  const sizes = [];
+  const send = async (batch) => (sizes.push(JSON.stringify(batch).length), savedAll(batch));
+  for (const task of [1, 2, 3]) await storage.append({ ...operation(task), key: makeKey(), value: "x".repeat(3_000_000) });
+
+  await createOutbox({ storage, send }).flush();
+
+  assert.equal(await storage.count(), 0);
+  assert.equal(sizes.length, 3);
+});
+
+for (const status of [400, 413]) {
+  test(`one that makes the server answer ${status} is put aside with the reason, and the rest goes on`, async () => {
+    const storage = createMemoryStorage();
+    const saved = [];
+    const send = async (batch) => {
+      if (batch.some(({ task }) => task === 2)) throw Object.assign(createFailure("refused"), { status });
+      saved.push(...batch.map(({ task }) => task));
+      return savedAll(batch);
+    };
+    let last = null;
+    for (const task of [1, 2, 3]) await storage.append({ ...operation(task), key: makeKey() });
+    const outbox = createOutbox({ storage, send, timers: createTimers(), onChange: (change) => (last = change) });
+
+    await outbox.flush();
+
+    assert.deepEqual(saved, [1, 3]);
+    assert.equal(await storage.count(), 0);
+    assert.equal(outbox.state, States.SAVED);
+    assert.deepEqual(last.refused.map(({ task, message }) => [task, message]), [[2, "refused"]]);
+  });
+}
+
 for (const reason of ["signed-out", "no-access"]) {
   test(`${reason} is said, and nothing is dropped`, async () => {
     const storage = createMemoryStorage();

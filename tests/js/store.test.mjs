@@ -106,6 +106,15 @@ test("a skip is undone like an answer", () => {
   assert.deepEqual(store.undo(), { kind: "withdraw", task: 1 });
 });
 
+test("redo says again which suggestion was shown", () => {
+  const store = createFilled();
+  const suggestion = { id: 7, outcome: "accepted" };
+  store.answer({ ...says("cat"), suggestion }, 1);
+  store.undo();
+
+  assert.deepEqual(store.redo(), { kind: "answer", ...says("cat"), suggestion, task: 1, leadMs: null });
+});
+
 test("redo decides again what undo took back, until something else is decided", () => {
   const store = createFilled();
   store.answer(says("cat"), 1);

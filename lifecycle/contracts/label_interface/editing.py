@@ -35,8 +35,7 @@ def edit_labels(xml: str, problem_type: str, changes: Mapping[str, Sequence[Labe
     root = read_xml(xml)
     for name, labels in changes.items():
         control = interface.by_name[name]
-        given = interface.given_controls.get(name, name)
-        element = next(one for one in root.iter() if one.get("name") == given and one.tag == control.tag)
+        element = _find_element(root, control.tag, interface.given_controls.get(name, name))
         part = CONTROLS[control.tag].part
         if control.nested:
             _edit_in_place(element, part, labels)
@@ -54,6 +53,11 @@ def read_changes(
     olds = {new: old for old, new in renames.items()}
     known = interface.by_name[name].values
     return [LabelChange(one, old=one if one in known else olds.get(one, "")) for one in classes]
+
+
+def _find_element(root: Element, tag: str, given: str) -> Element:
+    """The tag of a control. There is one <Relations> at most, and it has no name."""
+    return next(one for one in root.iter() if one.tag == tag and (tag == "Relations" or one.get("name") == given))
 
 
 def _stored(element: Element) -> str:

@@ -78,7 +78,7 @@ export async function startAnnotator(root, setup) {
     if (quick && isPlain(view, task)) return buildPlain(task, looker);
     const draft = keeper.find(task.id)?.filter((entry) => entry.type === "relation" || view.find(entry.from_name)); // the schema may have changed
     const session = createSession({ makeId, result: draft ?? store.answerOf(task.id)?.result ?? [] });
-    const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project };
+    const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project, takesFocus: !preview };
     const desk = createDesk({ view, task, session, makers, settings });
     const stopKeeping = keeper.watch(task.id, session);
     const stopPainting = session.subscribe(({ type }) => {

@@ -9,7 +9,8 @@ import { createRegionState } from "./regions.js";
 
 /**
  * `makers` maps an object's tag to its module's createSurface; `settings` is what the page shares with surfaces:
- * {say(text), previous(): result of the item before}.
+ * {say(text), previous(): result of the item before, takesFocus: whether a text that is all there is to answer may be
+ * typed at once}.
  */
 export function createDesk({ view, task, session, makers, settings }) {
   const regions = createRegionState();
@@ -40,6 +41,7 @@ export function createDesk({ view, task, session, makers, settings }) {
       palette.armFirst();
       palette.paint();
       panel.paint();
+      if (settings.takesFocus) panel.focusText();
     },
     hide() {
       if (isShown) for (const surface of surfaces) surface.hide();

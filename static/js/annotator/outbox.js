@@ -2,6 +2,8 @@
 // committed each. The key made at answer time makes every repeat harmless.
 
 const BATCH = 20;
+const BATCH_BYTES = 4_000_000; // well below the largest body the server reads
+const UNREADABLE = new Set([400, 413]); // the whole request was turned away, whatever is in it
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 30_000;
 
@@ -23,7 +25,8 @@ export function makeKey() {
 /**
  * `storage` keeps operations in order: append, first(n), remove(keys), refuse(operation, message), count,
  * listRefused, clearRefused. `send(operations)` resolves to outcomes [{key, isSaved, message}] or rejects with an
- * error whose `reason` is "signed-out", "no-access" or anything else for "try again". `lock(task)` runs one
+ * error whose `reason` is "signed-out", "no-access" or anything else for "try again"; where its `status` says that
+ * the request cannot be read, operations go one by one and the one that fails is refused. `lock(task)` runs one
  * flusher at a time over all tabs. `stamp` is what each operation is kept with from the moment it is made, since the
  * page that sends it may be a later one. `onOutcome(operation, outcome)` hears what the server said of each.
  */
@@ -61,9 +64,37 @@ export function createOutbox({ storage, send, stamp = {}, lock = (task) => task(
   }
 
   async function sendBatch() {
-    const batch = await storage.first(BATCH);
+    const batch = takeFirst(await storage.first(BATCH), BATCH_BYTES);
     if (!batch.length) return false;
-    const outcomes = new Map((await send(batch)).map((outcome) => [outcome.key, outcome]));
+    if (batch.length === 1) return settle(batch, await sendAlone(batch[0]));
+    let outcomes;
+    try {
+      outcomes = await send(batch);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return sendOneByOne(batch);
+    }
+    return settle(batch, outcomes);
+  }
+
+  async function sendOneByOne(batch) {
+    let isAnySettled = false;
+    for (const operation of batch) isAnySettled = (await settle([operation], await sendAlone(operation))) || isAnySettled;
+    return isAnySettled;
+  }
+
+  /** What became of one operation; one that the server cannot read will not be read the next time either. */
+  async function sendAlone(operation) {
+    try {
+      return await send([operation]);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return [{ key: operation.key, isSaved: false, message: error.message }];
+    }
+  }
+
+  async function settle(batch, found) {
+    const outcomes = new Map(found.map((outcome) => [outcome.key, outcome]));
     const settled = [];
     for (const operation of batch) {
       const outcome = outcomes.get(operation.key);
@@ -158,6 +189,16 @@ export function createOutbox({ storage, send, stamp = {}, lock = (task) => task(
       timers.clearTimeout(timer);
     },
   };
+}
+
+const isUnreadable = ({ reason, status }) => reason === "refused" && UNREADABLE.has(status); // never a lost session
+
+/** The first operations that stay below a size together; always one, however large. */
+function takeFirst(operations, bytes) {
+  const encoder = new TextEncoder();
+  let size = 0;
+  const end = operations.findIndex((operation, index) => (size += encoder.encode(JSON.stringify(operation)).length) > bytes && index > 0);
+  return end < 0 ? operations : operations.slice(0, end);
 }
 
 /** Operations in memory: for tests, and for browsers that keep nothing (private windows). */

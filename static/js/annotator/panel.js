@@ -87,6 +87,12 @@ export function createPanel({ view, session, regions, settings }) {
       questions.append(part.section);
     },
 
+    /** Where a text is the only question, letters are its words from the start and no commands. */
+    focusText() {
+      const [only] = view.controls;
+      if (view.controls.length === 1 && only.type === "textarea") parts.get(only.name)?.body.focus();
+    },
+
     controlVerbs: () => listLive().flatMap(({ control, body }) => (body.verbs?.() ?? []).map((verb) => ({ group: readTitle(control), ...verb }))),
     regionVerbs: () => list?.verbs() ?? [],
 

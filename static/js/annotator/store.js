@@ -147,8 +147,7 @@ export function createStore() {
       const step = undone.at(-1);
       if (!step || currentTask()?.id !== step.task.id) return null;
       const rest = undone.slice(0, -1);
-      const { kind, result, value, reason } = step.after;
-      const operation = decide(kind === "skip" ? { kind, reason } : { kind, result, value }, null);
+      const operation = decide(step.after, null); // with the suggestion that was shown, so that it counts as before
       undone = rest;
       return operation;
     },

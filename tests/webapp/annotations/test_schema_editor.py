@@ -175,6 +175,24 @@ def test_labels_get_colors_and_keys_in_a_form(make_project, client, owner):
 
 
 @db
+def test_labels_are_saved_where_relations_are_asked_too(make_project, client, owner):
+    project = make_project("span_labelling", find_template("relations").config)
+    control = selectors.get_interface(project).main
+    client.force_login(owner)
+    form = {
+        "based_on": "1", "listed": ["relations"], "control": ["relations", "relations"],
+        "old": ["works for", "founded"], "name": ["is paid by", "founded"], "order": ["2", "1"],
+        "key": ["", ""], "color": ["", ""], f"more-{control}": "",
+    }  # fmt: skip
+
+    response = client.post(f"/projects/{project.slug}/label/schema", form)
+
+    assert response.status_code == 302
+    labels = selectors.get_interface(project).by_name["relations"].labels
+    assert [label.value for label in labels] == ["founded", "is paid by"]
+
+
+@db
 def test_a_project_without_items_may_become_one_of_another_kind(make_project, client, owner):
     project = make_project("text_classification", find_template("text-class").config)
     client.force_login(owner)
