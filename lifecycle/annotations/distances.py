@@ -1,7 +1,8 @@
 """How far one answer is from another, 0 (the same) to 1 (nothing in common); pure functions on result lists.
 
-Classes: 0 or 1 (several classes: Jaccard). Numbers: relative to the larger one. Regions: matched by the IoU of their
-bounding boxes, 1 - 2·ΣIoU/(n+m). Spans and texts: tokens that differ over tokens that either has.
+Classes: 0 or 1 (several classes: Jaccard). Numbers: relative to the larger one. Regions (shapes, masks, key points,
+stretches of time, spans of HyperText and paragraphs): matched by their overlap, 1 - 2·ΣIoU/(n+m). Relations: 1 - F1 of
+those with the same ends and label. Spans of a text, and texts: tokens that differ over tokens that either has.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from lifecycle.annotations import region_links
+from lifecycle.annotations.region_agreement import MAX_REGIONS, Region, measure_overlap, read_regions
 from lifecycle.contracts.label_interface import MAIN_CONTROL
 
 Entry = Mapping[str, Any]
-Box = tuple[float, float, float, float]  # left, top, right, bottom
+Placed = tuple[set[str], Region]
 
 SAME_NUMBER = 0.05  # closer than this, two numbers agree
 SAME_REGIONS = 0.2
 SAME_TOKENS = 0.1
-MAX_MATCHED = 400  # regions; beyond, only the first ones are matched
 DRAWN = frozenset({"x", "points", "rle", "start"})  # what says where a region is
 TOKEN = re.compile(r"\w+|[^\w\s]")
 
@@ -43,6 +45,8 @@ def compare(suggested: Sequence[Entry], answered: Sequence[Entry], *, text: str 
     if not ours:
         return Difference(0.0 if not theirs else 1.0, not theirs)
     found = [_compare_control(entries, theirs.get(name, []), text) for name, entries in ours.items()]
+    if any(map(region_links.is_relation, _list_entries(suggested))):
+        found.append(_compare_relations(suggested, answered))
     distance = sum(one.distance for one in found) / len(found)
     return Difference(round(distance, 6), all(one.is_agreed for one in found))
 
@@ -57,13 +61,27 @@ def agree(first: Sequence[Entry], second: Sequence[Entry]) -> bool:
                 return False
         elif name == MAIN_CONTROL or any(DRAWN & _value(entry).keys() for entry in ours.get(name) or theirs[name]):
             return False
-    return True
+    return _compare_relations(first, second).is_agreed
+
+
+def _list_entries(result: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in result if isinstance(entry, Mapping)]
+
+
+def _compare_relations(first: Sequence[Entry], second: Sequence[Entry]) -> Difference:
+    """By the regions that both take for the same; none on either side is the same."""
+    ours, theirs = ([one for one in _list_entries(side) if region_links.is_relation(one)] for side in (first, second))
+    if not ours and not theirs:
+        return Difference(0.0, True)
+    places = [region_links.read_places(_list_entries(side)) for side in (first, second)]
+    distance = 1 - (region_links.compare_relations(ours, theirs, region_links.match_places(*places)).f1 or 0.0)
+    return Difference(distance, distance <= SAME_REGIONS)
 
 
 def _by_control(result: Sequence[Entry]) -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = defaultdict(list)
-    for entry in result:
-        if isinstance(entry, Mapping) and entry.get("type") != "relation":
+    for entry in _list_entries(result):
+        if not region_links.is_relation(entry):
             found[str(entry.get("from_name", ""))].append(entry)
     return found
 
@@ -71,22 +89,30 @@ def _by_control(result: Sequence[Entry]) -> dict[str, list[Entry]]:
 def _compare_control(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) -> Difference:
     if not theirs:
         return Difference(1.0, False)
-    value = _value(ours[0])
-    measure, limit = _choose(value)
+    measure, limit = _choose(ours, theirs)
     distance = measure(ours, theirs, text)
     return Difference(distance, distance <= limit)
 
 
-def _choose(value: Mapping[str, Any]) -> tuple[Callable[[Sequence[Entry], Sequence[Entry], str], float], float]:
-    if find_box(value) is not None:
-        return _compare_regions, SAME_REGIONS
-    if "start" in value and "end" in value:
+def _choose(
+    ours: Sequence[Entry], theirs: Sequence[Entry]
+) -> tuple[Callable[[Sequence[Entry], Sequence[Entry], str], float], float]:
+    value = _value(ours[0])
+    if "start" in value and all(_is_span_of_text(_value(entry)) for entry in (*ours, *theirs)):
         return _compare_spans, SAME_TOKENS
+    if DRAWN & value.keys():
+        return _compare_regions, SAME_REGIONS
     if "number" in value or "rating" in value:
         return _compare_numbers, SAME_NUMBER
     if "text" in value:
         return _compare_texts, SAME_TOKENS
     return _compare_sets, 0.0
+
+
+def _is_span_of_text(value: Mapping[str, Any]) -> bool:
+    """Whether its place are characters from the beginning of the text: not of an element, a paragraph or a sound."""
+    is_whole = all(isinstance(value.get(end), int) for end in ("start", "end"))
+    return is_whole and not {"globalOffsets", "startOffset", "channel"} & value.keys()
 
 
 def _compare_sets(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) -> float:
@@ -132,13 +158,15 @@ def _mark(entries: Sequence[Entry], places: Sequence[tuple[int, int]]) -> dict[i
 
 
 def _compare_regions(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) -> float:
-    """Greedy matching by IoU among regions of the same labels, as an F1 weighted by overlap."""
-    a, b = _boxes(ours), _boxes(theirs)
+    """Greedy matching by overlap among regions of the same labels, as an F1 weighted by overlap."""
+    if len(ours) == len(theirs) and all(_value(a) == _value(b) for a, b in zip(ours, theirs, strict=True)):
+        return 0.0  # accepted as it was: masks need not be unpacked
+    a, b = _read_placed(ours), _read_placed(theirs)
     pairs = [
         (overlap, i, j)
-        for i, (box, names) in enumerate(a)
-        for j, (other, others) in enumerate(b)
-        if names == others and (overlap := compute_iou(box, other)) > 0
+        for i, (names, region) in enumerate(a)
+        for j, (others, place) in enumerate(b)
+        if names == others and (overlap := measure_overlap(region, place)) > 0
     ]
     taken_a, taken_b, total = set(), set(), 0.0
     for overlap, i, j in sorted(pairs, reverse=True):
@@ -146,40 +174,13 @@ def _compare_regions(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) 
             taken_a.add(i)
             taken_b.add(j)
             total += overlap
-    return max(0.0, 1 - 2 * total / (len(a) + len(b))) if a or b else 0.0
+    count = min(len(ours), MAX_REGIONS) + min(len(theirs), MAX_REGIONS)
+    return max(0.0, 1 - 2 * total / count)
 
 
-def _boxes(entries: Sequence[Entry]) -> list[tuple[Box, set[str]]]:
-    found = [(find_box(_value(entry)), _names([entry])) for entry in entries[:MAX_MATCHED]]
-    return [(box, names) for box, names in found if box is not None]
-
-
-def find_box(value: Mapping[str, Any]) -> Box | None:
-    """The bounding box of a rectangle, ellipse or polygon in percent of the image; None for what has none."""
-    try:
-        if isinstance(value.get("points"), Sequence) and value["points"]:
-            xs, ys = [float(p[0]) for p in value["points"]], [float(p[1]) for p in value["points"]]
-            return min(xs), min(ys), max(xs), max(ys)
-        if "radiusX" in value:
-            x, y, rx, ry = (float(value[name]) for name in ("x", "y", "radiusX", "radiusY"))
-            return x - rx, y - ry, x + rx, y + ry
-        if "height" in value:
-            x, y, width, height = (float(value[name]) for name in ("x", "y", "width", "height"))
-            return x, y, x + width, y + height
-    except (KeyError, IndexError, TypeError, ValueError):
-        return None
-    return None
-
-
-def compute_iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
-    return shared / union if union > 0 else 0.0
+def _read_placed(entries: Sequence[Entry]) -> list[Placed]:
+    found = [(_names([entry]), read_regions([entry])) for entry in entries[:MAX_REGIONS]]
+    return [(names, regions[0]) for names, regions in found if regions]
 
 
 def _value(entry: Entry) -> Mapping[str, Any]:

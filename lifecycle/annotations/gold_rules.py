@@ -6,10 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lifecycle.annotations import region_links
+from lifecycle.annotations.region_agreement import SAME_SHAPE, Region, measure_overlap, read_regions
+
 RIGHT_FROM = 0.999  # one value: equal or not
 NEAR = 1e-9
-SAME_FROM_IOU = 0.5
-Answer = tuple[str | None, Sequence[Mapping[str, Any]]]  # (value, Label Studio result)
+Entry = Mapping[str, Any]
+Answer = tuple[str | None, Sequence[Entry]]  # (value, Label Studio result)
+Mark = tuple[Entry, Region | None]
 
 
 def score_answer(label_kind: str, gold: Answer, given: Answer) -> float:
@@ -27,18 +31,32 @@ def _is_same_number(gold: str | None, given: str | None) -> bool:
     return math.isclose(float(gold), float(given), rel_tol=NEAR, abs_tol=NEAR)
 
 
-def score_regions(gold: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]]) -> float:
-    """F1 of regions matched one to one, best overlap first; 1 where both are empty.
+def score_regions(gold: Sequence[Entry], given: Sequence[Entry]) -> float:
+    """F1 of entries matched one to one, largest overlap first, and of relations; 1 where both are empty.
 
-    Boxes match from IoU 0.5, spans from a Jaccard overlap of 0.5, both with equal labels; anything else when equal.
+    What is drawn matches from an overlap of 0.5 (region_agreement.measure_overlap) under equal labels; what is said of
+    a region, where it is the same and the region is; relations, where both ends and the label are the same.
     """
-    if not gold and not given:
-        return 1.0
+    same = region_links.match_places(region_links.read_places(gold), region_links.read_places(given))
+    linked = [[entry for entry in side if region_links.is_relation(entry)] for side in (gold, given)]
+    relations = region_links.compare_relations(linked[0], linked[1], same)
+    ours, theirs = (_read_marks(side) for side in (gold, given))
+    total = len(ours) + len(theirs) + relations.first + relations.second
+    return 2 * (_count_matched(ours, theirs, same) + relations.same) / total if total else 1.0
+
+
+def _read_marks(entries: Sequence[Entry]) -> list[Mark]:
+    """Every entry but relations, with its region where it has a place."""
+    marks = [entry for entry in entries if not region_links.is_relation(entry)]
+    return [(entry, next(iter(read_regions([entry])), None)) for entry in marks]
+
+
+def _count_matched(ours: Sequence[Mark], theirs: Sequence[Mark], same: Mapping[str, str]) -> int:
     pairs = [
         (overlap, left, right)
-        for left, one in enumerate(gold)
-        for right, other in enumerate(given)
-        if (overlap := _overlap(one, other)) >= SAME_FROM_IOU
+        for left, one in enumerate(ours)
+        for right, other in enumerate(theirs)
+        if (overlap := _overlap(one, other, same)) >= SAME_SHAPE
     ]
     used_left: set[int] = set()
     used_right: set[int] = set()
@@ -46,36 +64,23 @@ def score_regions(gold: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str
         if left not in used_left and right not in used_right:
             used_left.add(left)
             used_right.add(right)
-    return 2 * len(used_left) / (len(gold) + len(given))
+    return len(used_left)
 
 
-def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    kind = str(one.get("type", ""))
-    if kind != other.get("type") or one.get("from_name") != other.get("from_name"):
+def _overlap(one: Mark, other: Mark, same: Mapping[str, str]) -> float:
+    (entry, region), (answer, place) = one, other
+    kind = str(entry.get("type", ""))
+    if any(entry.get(name) != answer.get(name) for name in ("type", "from_name")):
         return 0.0
-    mine, theirs = one.get("value") or {}, other.get("value") or {}
-    if mine.get(kind) != theirs.get(kind):
+    mine, theirs = entry.get("value") or {}, answer.get("value") or {}
+    if region is None or place is None:
+        owner = str(entry.get("id", ""))
+        is_elsewhere = owner in same and same[owner] != answer.get("id")
+        return float(mine == theirs and not is_elsewhere)
+    if _sort_names(mine.get(kind)) != _sort_names(theirs.get(kind)):
         return 0.0
-    if {"x", "y", "width", "height"} <= mine.keys() & theirs.keys():
-        return _box_overlap(mine, theirs)
-    if {"start", "end"} <= mine.keys() & theirs.keys():
-        return _line_overlap(mine, theirs)
-    return float(mine == theirs)
+    return measure_overlap(region, place)
 
 
-def _box_overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    if not math.isclose(one.get("rotation") or 0, other.get("rotation") or 0, abs_tol=5):
-        return 0.0
-    width = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
-    height = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
-    shared = max(0.0, width) * max(0.0, height)
-    union = one["width"] * one["height"] + other["width"] * other["height"] - shared
-    return shared / union if union > 0 else 0.0
-
-
-def _line_overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    if not all(isinstance(side[end], (int, float)) for side in (one, other) for end in ("start", "end")):
-        return float(one == other)  # HyperText says places as paths
-    shared = min(one["end"], other["end"]) - max(one["start"], other["start"])
-    union = max(one["end"], other["end"]) - min(one["start"], other["start"])
-    return max(0.0, shared) / union if union > 0 else float(one == other)
+def _sort_names(chosen: Any) -> Any:
+    return sorted(map(str, chosen)) if isinstance(chosen, list) else chosen

@@ -36,6 +36,7 @@ class Region:
     mask: NDArray[np.bool_] | None = None
     point: tuple[float, float, float] | None = None  # x, y, how far off another may be
     id: str = ""  # of its entry, by which attributes and relations name it
+    within: str = ""  # the element of a page that an interval counts from; "" for the whole
 
 
 @dataclass
@@ -111,6 +112,8 @@ def match(
 def measure_overlap(a: Region, b: Region) -> float:
     """Intersection over union; of key points, how near they are. Different kinds of regions do not overlap."""
     if a.interval and b.interval:
+        if a.within != b.within:
+            return 0.0
         shared = min(a.interval[1], b.interval[1]) - max(a.interval[0], b.interval[0])
         union = max(a.interval[1], b.interval[1]) - min(a.interval[0], b.interval[0])
         return 1.0 if a.interval == b.interval else max(shared, 0.0) / union if union > 0 else 0.0
@@ -215,6 +218,9 @@ def _place(label: str, value: Mapping[str, Any], entry: Mapping[str, Any]) -> Re
     if "x" in value and "y" in value:
         reach = _POINT_REACH * float(np.hypot(width, height))
         return Region(label, point=(float(value["x"]) * scale[0], float(value["y"]) * scale[1], reach))
+    within = _find_element(value)
+    if within:
+        return Region(label, interval=(float(value["startOffset"]), float(value["endOffset"])), within=within)
     return Region(label, interval=_read_interval(value))
 
 
@@ -237,6 +243,13 @@ def _turn(points: Points, degrees: float) -> Points:
         return points
     sine, cosine = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
     return points @ np.array([[cosine, sine], [-sine, cosine]])
+
+
+def _find_element(value: Mapping[str, Any]) -> str:
+    """The paths of a span of HyperText that says its place by nothing else; "" for any other span."""
+    start, end = value.get("start"), value.get("end")
+    is_path = isinstance(start, str) and "/" in start and "startOffset" in value
+    return f"{start} {end}" if is_path and not isinstance(value.get("globalOffsets"), Mapping) else ""
 
 
 def _read_interval(value: Mapping[str, Any]) -> tuple[float, float]:

@@ -1,12 +1,14 @@
-// The review desk: keeps the answer in view, gives the reason field back to the keys, paints masks over the picture, and
-// plays the parts of a sound that were marked.
+// The review desk: keeps the answer in view, gives the reason field back to the keys, paints masks over the picture,
+// draws HyperText and series with their regions, and plays the parts of a sound that were marked.
 import { decodeMask } from "../annotator/surfaces/image/rle.js";
+import { drawSurfaces } from "./review-surfaces.js";
 
 const OPACITY = 0.45;
 
 export function mount(element) {
   element.querySelector(".review-list [aria-current]")?.scrollIntoView({ block: "nearest" });
   paintMasks(element);
+  const takeAway = drawSurfaces(element);
   const reason = element.querySelector("[data-reason]");
   const onKey = (event) => {
     if (event.key === "Escape") reason.blur();
@@ -16,6 +18,7 @@ export function mount(element) {
   return () => {
     reason?.removeEventListener("keydown", onKey);
     stop();
+    takeAway();
   };
 }
 

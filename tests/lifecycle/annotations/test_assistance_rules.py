@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from lifecycle.annotations import assistance_rules as arms
-from lifecycle.annotations.distances import compare
+from lifecycle.annotations.distances import agree, compare
+from tests.lifecycle.annotations import drawings
 
 SEEDS = range(30)
 
@@ -58,6 +59,33 @@ def test_the_distance_between_a_suggestion_and_an_answer(suggested, answered, di
 
     assert found.distance == pytest.approx(distance, abs=1e-6)
     assert found.is_agreed is is_agreed
+
+
+@pytest.mark.parametrize("kind", drawings.DRAWN, ids=lambda kind: kind.__name__)
+def test_a_suggestion_drawn_anew_elsewhere_was_not_accepted(kind):
+    suggested = drawings.draw(kind, 10)
+    kept, moved, elsewhere = (drawings.draw(kind, at, region="mine") for at in (10, 11, 70))
+
+    assert compare(suggested, kept).distance == 0
+    assert 0 < compare(suggested, moved).distance < 0.5
+    assert compare(suggested, elsewhere) == compare(suggested, drawings.draw(kind, 10, label="bus"))
+    assert compare(suggested, elsewhere).distance == 1
+    assert agree(suggested, kept) and not agree(suggested, elsewhere)
+
+
+def test_relations_count_by_their_ends_and_their_label():
+    def answer(*relations):
+        drawn = [drawings.draw(drawings.span, at, region=name)[0] for at, name in ((0, "a"), (50, "b"))]
+        return [*drawn, *relations]
+
+    suggested = answer(drawings.lead("a", "b", "works at"))
+
+    assert compare(suggested, suggested).distance == 0
+    for other in ([], [drawings.lead("b", "a", "works at")], [drawings.lead("a", "b", "owns")]):
+        assert compare(suggested, answer(*other)).distance == 0.5  # the spans are the same
+        assert not compare(suggested, answer(*other)).is_agreed
+        assert not agree(suggested, answer(*other)) and not agree(answer(*other), suggested)
+    assert compare(answer(), suggested).distance == 0  # what a suggestion is silent about is not held against it
 
 
 def test_broken_results_have_a_distance_too():

@@ -9,6 +9,7 @@ from lifecycle.annotations.models import Annotation, GoldAttempt, Lease, Task
 from lifecycle.annotations.services import gold, gold_items
 from lifecycle.common.errors import Conflict
 from tests import factories
+from tests.lifecycle.annotations import drawings
 
 
 @pytest.fixture
@@ -45,6 +46,38 @@ def test_regions_are_scored_by_those_that_agree():
     assert gold_rules.score_regions(gold_answer, [box("car", 0)]) == pytest.approx(2 / 3)
     assert gold_rules.score_regions(gold_answer, [box("dog", 0), box("car", 90)]) == 0.0
     assert gold_rules.score_regions([], []) == 1.0
+
+
+@pytest.mark.parametrize("kind", drawings.DRAWN, ids=lambda kind: kind.__name__)
+def test_who_draws_nearly_the_same_is_right_and_who_draws_elsewhere_is_not(kind):
+    gold_answer = drawings.draw(kind, 10)
+
+    assert gold_rules.score_regions(gold_answer, drawings.draw(kind, 10.3, region="mine")) == 1.0
+    assert gold_rules.score_regions(gold_answer, drawings.draw(kind, 70)) == 0.0
+    assert gold_rules.score_regions(gold_answer, drawings.draw(kind, 10, label="bus")) == 0.0
+
+
+def test_relations_are_right_by_their_ends_and_their_label():
+    def answer(*relations, names=("a", "b")):
+        drawn = [drawings.draw(drawings.span, at, region=name)[0] for at, name in zip((0, 50), names, strict=True)]
+        return [*drawn, *relations]
+
+    gold_answer = answer(drawings.lead("a", "b", "works at"))
+
+    assert gold_rules.score_regions(gold_answer, answer(drawings.lead("x", "y", "works at"), names=("x", "y"))) == 1.0
+    for wrong in (drawings.lead("b", "a", "works at"), drawings.lead("a", "b", "owns")):
+        assert gold_rules.score_regions(gold_answer, answer(wrong)) == pytest.approx(2 * 2 / 6)
+    assert gold_rules.score_regions(gold_answer, answer()) == pytest.approx(2 * 2 / 5)
+
+
+def test_what_is_said_of_a_region_is_right_of_that_region_only():
+    def answer(colored):
+        drawn = [drawings.draw(drawings.box, at, region=name)[0] for at, name in ((0, "a"), (50, "b"))]
+        said = {"id": colored, "from_name": "color", "to_name": "item", "type": "choices"}
+        return [*drawn, said | {"value": {"choices": ["red"]}}]
+
+    assert gold_rules.score_regions(answer("a"), answer("a")) == 1.0
+    assert gold_rules.score_regions(answer("a"), answer("b")) == pytest.approx(2 * 2 / 6)
 
 
 @pytest.mark.parametrize(

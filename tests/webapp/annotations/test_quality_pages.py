@@ -209,6 +209,24 @@ def test_versions_of_the_guide_are_compared_word_by_word(client, url, project, o
     assert client.get(url("guide-version", version=9)).status_code == 404
 
 
+def test_relations_and_what_is_said_of_a_region_name_their_regions():
+    def span(name, start, end, label):
+        value = {"start": start, "end": end, "labels": [label]}
+        return {"id": name, "type": "labels", "from_name": "label", "to_name": "item", "value": value}
+
+    works = {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right", "labels": ["works at"]}
+    why = {"id": "b", "type": "textarea", "from_name": "why", "to_name": "item", "value": {"text": ["a firm"]}}
+    box = {"id": "c", "type": "rectanglelabels", "from_name": "box", "value": {"x": 1, "rectanglelabels": ["car"]}}
+    bare = {"type": "relation", "from_id": "c", "to_id": "gone", "direction": "bi"}
+    result = [span("a", 0, 3, "person"), span("b", 13, 17, "place"), box, works, why, bare]
+
+    said = build_view(SimpleNamespace(item=Item(text="Ada works at Acme"), result=result)).said
+
+    assert ("works at", "person “Ada” → place “Acme”") in said
+    assert ("why of place “Acme”", "a firm") in said
+    assert ("relation", "car 1 ↔ something missing") in said
+
+
 def test_drawn_answers_are_shown_over_their_picture():
     box = {"x": 10, "y": 10, "width": 50, "height": 50, "rectanglelabels": ["car"]}
     picture = Item(blob="b", mime="image/png", width=200, height=100)

@@ -9,8 +9,10 @@ from typing import Any
 
 from lifecycle.annotations.answer_words import say
 from lifecycle.annotations.region_agreement import Region, read_regions
+from lifecycle.contracts.label_interface import Interface
 
 TONES = 8
+MAX_QUOTED = 60  # characters of what a span marks
 _DRAWN = ("rectanglelabels", "polygonlabels", "ellipselabels", "keypointlabels", "brushlabels")
 _KEYS = ("choices", "taxonomy", "rating", "number", "text", "selected")
 
@@ -84,7 +86,7 @@ def build_view(answer: Any, classes: Sequence[str] = ()) -> AnswerView:
     masks = [_read_mask(entry, tones) for entry in entries if _is_mask(entry)] if item.is_picture else []
     stretches = _cut(item.text, entries, tones) if item.text else []
     passages = _list_passages(entries, tones) if item.row and item.is_sound else []
-    return AnswerView(size, drawn, stretches, _list_said(entries), masks, passages)
+    return AnswerView(size, drawn, stretches, _list_said(entries, item.text), masks, passages)
 
 
 def _is_shape(entry: Mapping[str, Any]) -> bool:
@@ -147,18 +149,79 @@ def _cut(text: str, entries: Sequence[Mapping[str, Any]], tones: Mapping[str, in
     return found
 
 
-def _list_said(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """(control, what it says) for what is not drawn; drawn things are counted by class."""
+def _list_said(entries: Sequence[Mapping[str, Any]], text: str = "") -> list[tuple[str, str]]:
+    """(control, what it says) for what is not drawn, with the region that it is said of; relations with their ends.
+
+    Drawn things are counted by class.
+    """
     said: list[tuple[str, str]] = []
     counts: dict[tuple[str, str], int] = {}
+    names = _name_regions(entries, text)
     for entry in entries:
         name, value = str(entry.get("from_name", "")), entry.get("value")
+        if entry.get("type") == "relation":
+            said.append(_say_relation(entry, names))
         if not isinstance(value, Mapping):
             continue
-        labels = value.get(str(entry.get("type", "")))
-        if any(key in value for key in ("x", "points", "start", "rle", "globalOffsets")) and isinstance(labels, list):
-            key = name, ", ".join(map(str, labels))
+        if _is_drawn(entry):
+            key = name, ", ".join(map(str, value[str(entry["type"])]))
             counts[key] = counts.get(key, 0) + 1
             continue
-        said += [(name, say(value[key])) for key in _KEYS if key in value]
+        region = names.get(str(entry.get("id", "")))
+        said += [(f"{name} of {region}" if region else name, say(value[key])) for key in _KEYS if key in value]
     return said + [(name, f"{label} × {count}") for (name, label), count in sorted(counts.items())]
+
+
+def _is_drawn(entry: Mapping[str, Any]) -> bool:
+    value = entry.get("value")
+    if not isinstance(value, Mapping) or not isinstance(value.get(str(entry.get("type", ""))), list):
+        return False
+    is_placed = any(key in value for key in ("x", "points", "start", "rle", "globalOffsets"))
+    return is_placed and str(entry.get("type")) not in _KEYS
+
+
+def _name_regions(entries: Sequence[Mapping[str, Any]], text: str) -> dict[str, str]:
+    """{id: the words that it marks, else its label and which one of these it is}."""
+    names: dict[str, str] = {}
+    numbers: dict[str, int] = {}
+    for entry in entries:
+        if not _is_drawn(entry) or not entry.get("id") or str(entry["id"]) in names:
+            continue
+        value = entry["value"]
+        label = ", ".join(map(str, value[str(entry["type"])]))
+        numbers[label] = numbers.get(label, 0) + 1
+        quoted = value.get("text") if isinstance(value.get("text"), str) else ""
+        if (
+            not quoted
+            and entry["type"] == "labels"
+            and all(isinstance(value.get(end), int) for end in ("start", "end"))
+        ):
+            quoted = text[value["start"] : value["end"]]
+        names[str(entry["id"])] = f"{label} “{quoted[:MAX_QUOTED]}”" if quoted else f"{label} {numbers[label]}"
+    return names
+
+
+def _say_relation(entry: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, str]:
+    source, target = (names.get(str(entry.get(end, "")), "something missing") for end in ("from_id", "to_id"))
+    arrow = {"left": "←", "bi": "↔"}.get(str(entry.get("direction", "")), "→")
+    labels = entry.get("labels")
+    called = ", ".join(map(str, labels)) if isinstance(labels, list) and labels else "relation"
+    return called, f"{source} {arrow} {target}"
+
+
+def list_surfaces(answer: Any, interface: Interface, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page draws by the labelling page's own means: HyperText and series with their regions; {} for none.
+
+    `fields` is what the labelling page would show of the item, HTML sanitized.
+    """
+    objects = [one for one in interface.objects if one.tag in ("HyperText", "TimeSeries") and one.field in fields]
+    if not objects:
+        return {}
+    names = {one.name for one in objects}
+    entries = [entry for entry in answer.result if isinstance(entry, Mapping) and entry.get("to_name") in names]
+    return {
+        "interface": interface.to_json(),
+        "objects": sorted(names),
+        "data": {one.field: fields[one.field] for one in objects},
+        "regions": [entry for entry in entries if _is_drawn(entry)],
+    }

@@ -21,7 +21,8 @@ from lifecycle.annotations.services.quality import find_settings
 from lifecycle.common.errors import DomainError
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
-from webapp.pages.annotations.answer_view import build_view
+from webapp.api.annotations.fields import build_fields
+from webapp.pages.annotations.answer_view import build_view, list_surfaces
 from webapp.pages.annotations.shared import build_base
 
 LISTED = 40
@@ -128,6 +129,7 @@ def _build(request, project, given) -> dict[str, Any]:
         context |= {
             "answer": place.shown,
             "view": view,
+            "surfaces": _list_surfaces(project, schema, place.shown),
             "masks": [asdict(mask) for mask in view.masks],
             "beside": review_selectors.list_beside(place.shown),
             "history": list(
@@ -137,6 +139,13 @@ def _build(request, project, given) -> dict[str, Any]:
             ),
         }
     return context
+
+
+def _list_surfaces(project, schema, answer: Annotation) -> dict[str, Any]:
+    if schema is None:
+        return {}
+    interface = selectors.read_interface(project, schema)
+    return list_surfaces(answer, interface, build_fields(project, interface, answer.task))
 
 
 def _find_place(project, pending: list[Annotation], wanted: int | None) -> Place:
