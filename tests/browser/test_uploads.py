@@ -23,6 +23,7 @@ def table(tmp_path):
 def begin(page, table) -> None:
     page.goto("/projects/mill/collections/new")
     page.set_input_files("#files", str(table))
+    expect(page.locator("[data-list]")).to_contain_text("big.csv")  # until its script is there, it is a plain form
 
 
 CUT_AFTER_ONE = """() => {
