@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from lifecycle.annotations import region_links
-from lifecycle.annotations.region_agreement import MAX_REGIONS, Region, measure_overlap, read_regions
+from lifecycle.annotations.region_agreement import MAX_REGIONS, Region, measure_overlap, pair_off, read_regions
 from lifecycle.contracts.label_interface import MAIN_CONTROL
 
 Entry = Mapping[str, Any]
@@ -168,12 +168,7 @@ def _compare_regions(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) 
         for j, (others, place) in enumerate(b)
         if names == others and (overlap := measure_overlap(region, place)) > 0
     ]
-    taken_a, taken_b, total = set(), set(), 0.0
-    for overlap, i, j in sorted(pairs, reverse=True):
-        if i not in taken_a and j not in taken_b:
-            taken_a.add(i)
-            taken_b.add(j)
-            total += overlap
+    total = sum(overlap for overlap, _, _ in pair_off(pairs))
     count = min(len(ours), MAX_REGIONS) + min(len(theirs), MAX_REGIONS)
     return max(0.0, 1 - 2 * total / count)
 

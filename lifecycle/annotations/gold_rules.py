@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lifecycle.annotations import region_links
-from lifecycle.annotations.region_agreement import SAME_SHAPE, Region, measure_overlap, read_regions
+from lifecycle.annotations.region_agreement import SAME_SHAPE, Region, measure_overlap, pair_off, read_regions
 
 RIGHT_FROM = 0.999  # one value: equal or not
 NEAR = 1e-9
@@ -58,13 +58,7 @@ def _count_matched(ours: Sequence[Mark], theirs: Sequence[Mark], same: Mapping[s
         for right, other in enumerate(theirs)
         if (overlap := _overlap(one, other, same)) >= SAME_SHAPE
     ]
-    used_left: set[int] = set()
-    used_right: set[int] = set()
-    for _, left, right in sorted(pairs, reverse=True):
-        if left not in used_left and right not in used_right:
-            used_left.add(left)
-            used_right.add(right)
-    return len(used_left)
+    return len(list(pair_off(pairs)))
 
 
 def _overlap(one: Mark, other: Mark, same: Mapping[str, str]) -> float:

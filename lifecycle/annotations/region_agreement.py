@@ -7,7 +7,7 @@ calls otherwise is told from what they did not see.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
+Scored = tuple[Any, ...]  # what decides, largest first; then the two places
 
 SAME_SHAPE = 0.5  # overlap from which two shapes are taken for the same thing
 EXACT = 1.0 - 1e-9
@@ -98,15 +99,18 @@ def match(
         for j, b in enumerate(second)
         if (overlap := measure_overlap(a, b)) >= least
     ]
-    found: list[tuple[int, int, float]] = []
+    return [(-i, -j, overlap) for overlap, _, i, j in pair_off(overlaps)]
+
+
+def pair_off(scored: Iterable[Scored]) -> Iterator[Scored]:
+    """Of tuples (…, place in the first, place in the second) the largest first, each place once."""
     taken_first: set[int] = set()
     taken_second: set[int] = set()
-    for overlap, _, i, j in sorted(overlaps, reverse=True):
-        if i not in taken_first and j not in taken_second:
-            taken_first.add(i)
-            taken_second.add(j)
-            found.append((-i, -j, overlap))
-    return found
+    for one in sorted(scored, reverse=True):
+        if one[-2] not in taken_first and one[-1] not in taken_second:
+            taken_first.add(one[-2])
+            taken_second.add(one[-1])
+            yield one
 
 
 def measure_overlap(a: Region, b: Region) -> float:

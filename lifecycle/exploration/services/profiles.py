@@ -65,7 +65,11 @@ def start_profile(*, dataset: Dataset, user, version: DatasetVersion | None = No
         raise Conflict("There is nothing to look at yet; collect some items first.")
     spec = {"dataset_id": dataset.pk, "version_id": version.pk if version else None}
     waiting = Job.objects.filter(kind="profile", project=dataset.project, spec=spec, state__in=["queued", "running"])
-    return waiting.first() or jobs.enqueue(
+    return waiting.first() or _enqueue(dataset, user, version, spec)
+
+
+def _enqueue(dataset: Dataset, user, version: DatasetVersion | None, spec: dict, *, key: str | None = None) -> Job:
+    return jobs.enqueue(
         kind="profile",
         title=f"Profile {version}" if version else "Profile the items",
         spec=spec,
@@ -73,6 +77,7 @@ def start_profile(*, dataset: Dataset, user, version: DatasetVersion | None = No
         created_by=user,
         subject_type="dataset",
         subject_id=dataset.pk,
+        idempotency_key=key,
     )
 
 
@@ -88,16 +93,8 @@ def profile_due() -> int:
     version = None if waiting.exists() else due.select_related("dataset__project", "created_by").order_by("pk").first()
     if version is None:
         return 0
-    jobs.enqueue(
-        kind="profile",
-        title=f"Profile {version}",
-        spec={"dataset_id": version.dataset_id, "version_id": version.pk},
-        project=version.dataset.project,
-        created_by=version.created_by,
-        subject_type="dataset",
-        subject_id=version.dataset_id,
-        idempotency_key=f"{DUE_KEY}{version.pk}",
-    )
+    spec = {"dataset_id": version.dataset_id, "version_id": version.pk}
+    _enqueue(version.dataset, version.created_by, version, spec, key=f"{DUE_KEY}{version.pk}")
     return 1
 
 

@@ -12,22 +12,8 @@ import pytest
 from lifecycle.contracts.sources import CollectSpec, Surroundings
 from tests.workers.engines.collect.conftest import read_items, read_rejects
 from tests.workers.engines.collect.test_files import marks_of, picture
-from tests.workers.engines.ingest.test_label_formats import YOLO, tar_of, zip_of
+from tests.workers.engines.ingest.test_label_formats import CARD, YOLO, tar_of, zip_of
 from workers.engines.collect import preview as looking
-
-CARD = """---
-dataset_info:
-  features:
-  - name: text
-    dtype: string
-  - name: label
-    dtype:
-      class_label:
-        names:
-          '0': bad
-          '1': good
----
-"""
 
 
 def coco(*boxes: tuple[str, int]) -> str:

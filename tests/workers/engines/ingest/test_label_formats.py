@@ -69,6 +69,19 @@ VOC = """<annotation><folder>x</folder><filename>a.png</filename><size><width>20
 <object><name>cat</name><bndbox><xmin>21</xmin><ymin>11</ymin><xmax>120</xmax><ymax>60</ymax></bndbox></object>
 <object><name>dog</name><bndbox><xmin>a</xmin><ymin>11</ymin><xmax>120</xmax><ymax>60</ymax></bndbox></object>
 </annotation>"""
+CARD = """---
+dataset_info:
+  features:
+  - name: text
+    dtype: string
+  - name: label
+    dtype:
+      class_label:
+        names:
+          '0': bad
+          '1': good
+---
+"""
 BOX = {"x": 10.0, "y": 10.0, "width": 50.0, "height": 50.0}
 
 
@@ -368,20 +381,7 @@ def test_a_packed_table_is_read_and_a_bomb_is_not(take_in, tmp_path):
 
 
 def test_the_card_of_a_hub_dataset_names_the_classes_behind_numbers(take_in):
-    card = """---
-dataset_info:
-  features:
-  - name: text
-    dtype: string
-  - name: label
-    dtype:
-      class_label:
-        names:
-          '0': bad
-          '1': good
----
-# Film reviews
-"""
+    card = f"{CARD}# Film reviews\n"
     files = {"README.md": card, "data/train.csv": "text,label\nfine film,1\npoor film,0\nunseen film,-1\n"}
 
     outcome = take_in("text", {"set.zip": zip_of(files)})
