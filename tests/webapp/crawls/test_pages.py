@@ -39,6 +39,13 @@ def test_a_site_is_described_in_a_form_and_its_secrets_are_not_shown_again(brows
     assert "header:Authorization" in page and "https://mills.example/wheels" in edit
 
 
+def test_save_and_try_it_tries_the_first_address(browse, project):
+    answer = browse.post(url(project, "/new"), FORM)
+
+    trial = CrawlTrial.objects.get()
+    assert trial.url == "https://mills.example/" and "hx-get" in browse.get(answer["Location"]).content.decode()
+
+
 def test_a_form_that_makes_no_sense_comes_back_with_what_was_entered(browse, project):
     answer = browse.post(url(project, "/new"), FORM | {"deny": "(", "title": "My mills"})
 

@@ -38,7 +38,7 @@ def list_sites(request, slug):
 @login_required
 @require_http_methods(["GET", "POST"])
 def create(request, slug):
-    """Describe a site; the next page tries an address of it."""
+    """Describe a site; its page opens with its first address being tried."""
     project = get_project(request.user, slug, role="engineer")
     dataset = get_dataset(project)
     config, message = {"start_urls": [request.GET.get("url", "")]}, ""
@@ -53,9 +53,10 @@ def create(request, slug):
                 config=config,
                 **forms.read_secrets(request.POST, []),
             )
-            return redirect("crawls:site", slug=slug, site_id=site.pk)
         except DomainError as error:
             message = error.message
+        else:
+            return try_address(request, slug, site.pk)
     context = _frame(project) | forms.describe_form(config, dataset.item_kind) | {"message": message, "site": None}
     context |= {"title": request.POST.get("title", ""), "license": request.POST.get("license", "")}
     return render(request, "crawls/form.html", context, status=400 if message else 200)
