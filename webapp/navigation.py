@@ -12,6 +12,7 @@ from lifecycle.projects.rules import is_allowed
 from webapp import access
 
 STATES_SECONDS = 300
+FRESH_SECONDS = 30  # older dots are shown at once, and worked out again behind the page
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Link:
     url: str
     is_current: bool
     state: str
+    stage: str = ""
 
 
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
@@ -106,12 +108,17 @@ def _link(project: Any, place: Place, section: str, states: dict[str, str]) -> L
         url = reverse(place.url_name, args=[project.slug])
     except NoReverseMatch:
         return None
-    return Link(place.title, place.icon, url, section in place.sections, states.get(place.stage, ""))
+    return Link(place.title, place.icon, url, section in place.sections, states.get(place.stage, ""), place.stage)
 
 
 def remember_states(project: Any, states: dict[str, str]) -> None:
-    """Keep what the loop page has just computed, for the dots of the next pages."""
+    """Keep what was just worked out, for the dots of the next pages."""
     cache.set(f"stage-states:{project.pk}", states, STATES_SECONDS)
+    cache.set(f"stage-states-fresh:{project.pk}", True, FRESH_SECONDS)
+
+
+def are_states_fresh(project: Any) -> bool:
+    return cache.get(f"stage-states-fresh:{project.pk}", False)
 
 
 def recall_states(project: Any) -> dict[str, str]:

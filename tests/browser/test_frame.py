@@ -1,7 +1,9 @@
 """The frame of every page in a real browser: menus, themes, questions, failing requests."""
 
 import pytest
+from django.core.cache import cache
 
+from lifecycle.datasets.models import Dataset
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +41,16 @@ def test_a_menu_closes_on_escape_and_on_a_click_elsewhere(page):
     summary.click()
     page.mouse.click(900, 600)
     assert menu.get_attribute("open") is None
+
+
+def test_the_dots_of_the_menu_follow_what_happened_since(page):
+    page.locator(".side [data-stage=version].is-empty").wait_for()
+    factories.ItemFactory(dataset=Dataset.objects.get())
+    cache.clear()  # half a minute later
+
+    page.reload()
+
+    page.locator(".side [data-stage=version].is-ready").wait_for()
 
 
 def test_the_menu_of_a_phone_opens_and_closes(page):

@@ -13,8 +13,9 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
 from lifecycle.contracts.sounds import read_reference
+from lifecycle.datasets.rules import SPLITS
 from webapp.icons import draw_icon
-from webapp.navigation import build_bar, build_navigation
+from webapp.navigation import are_states_fresh, build_bar, build_navigation
 from webapp.tones import find_look
 
 register = template.Library()
@@ -231,8 +232,14 @@ def pairs(text: str) -> list[tuple[str, str]]:
     return [(value, label) for value, _, label in (part.partition(":") for part in text.split(","))]
 
 
+@register.filter
+def in_split_order(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Train first and test last: Postgres keeps the keys of a JSON object in an order of its own."""
+    return [(split, counts[split]) for split in SPLITS if split in counts]
+
+
 @register.inclusion_tag("ui/_project_nav.html")
 def project_nav(project: Any, section: str = "") -> dict:
     """The left navigation of a project, and its bottom bar on phones."""
     groups, bar = build_navigation(project, section), build_bar(project, section)
-    return {"groups": groups, "bar": bar, "project": project, "section": section}
+    return {"groups": groups, "bar": bar, "project": project, "section": section, "is_fresh": are_states_fresh(project)}

@@ -47,6 +47,15 @@ def test_a_version_is_tagged_exported_and_downloaded(client, texts, owner, run_j
     assert not VersionTag.objects.exists()
 
 
+def test_the_list_says_how_new_items_are_split_and_draws_train_first(client, texts, owner):
+    client.force_login(owner)
+
+    page = client.get(url("versions", texts)).content.decode()
+
+    assert "test 10 % · By share" in page
+    assert page.index('class="split-train"') < page.index('class="split-validation"') < page.index('class="split-test"')
+
+
 def test_an_archived_version_is_listed_apart_and_comes_back(client, texts, owner):
     client.force_login(owner)
     client.post(url("version-archive", texts, number=1))

@@ -143,6 +143,7 @@ def _describe_list(request, project, dataset) -> dict:
     latest = everything.first()
     job = jobs.find_latest(subject_type="dataset", subject_id=dataset.pk, kind="version")
     ratios = rules.check_ratios(dataset.split_ratios or rules.DEFAULT_RATIOS)
+    policy = SplitPolicy.from_json(dataset.split_policy)
     return {
         "project": project,
         "section": "version",
@@ -157,7 +158,8 @@ def _describe_list(request, project, dataset) -> dict:
         "may_edit": is_allowed(project.role, "engineer"),
         "is_archive": is_archive,
         "has_archived": is_archive or everything.filter(archived_at__isnull=False).exists(),
-        "policy": SplitPolicy.from_json(dataset.split_policy),
+        "policy": policy,
+        "policy_title": f"{TITLES[policy.kind]} (“{policy.column}”)" if policy.column else TITLES[policy.kind],
         "policies": [(kind, TITLES[kind]) for kind in KINDS],
         "columns": [column["name"] for column in dataset.columns],
     }

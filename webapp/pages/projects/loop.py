@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
+from django.http import JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -114,10 +115,23 @@ def live(request, slug):
     return render(request, "projects/_loop.html", describe(project))
 
 
+@login_required
+@require_GET
+def list_states(request, slug):
+    """{stage: state}, for the dots of the menu."""
+    project = selectors.get_project(request.user, slug, role="member")
+    return JsonResponse({summary.stage: summary.state.value for summary in _summarize(project)})
+
+
+def _summarize(project: Project) -> list[StageSummary]:
+    summaries = loop.summarize_all(project)
+    remember_states(project, {summary.stage: summary.state.value for summary in summaries})
+    return summaries
+
+
 def describe(project: Project) -> dict:
     """Everything the loop shows."""
-    frame, *ring = loop.summarize_all(project)
-    remember_states(project, {summary.stage: summary.state.value for summary in (frame, *ring)})
+    frame, *ring = _summarize(project)
     offered = [keep_allowed(project, summary) for summary in ring]
     chosen = loop.choose_next(offered)
     stations = [build_station(project, place, summary, chosen) for place, summary in enumerate(offered, start=1)]
