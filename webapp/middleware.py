@@ -6,13 +6,13 @@ import time
 
 from django.db import DataError
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import is_valid_path, reverse
 from django.utils.cache import patch_cache_control
 from prometheus_client import Histogram
 
 from lifecycle.common.errors import DomainError
 from webapp.api.errors import problem_response
-from webapp.errors import render_bad_request
+from webapp.errors import DOOR_PATH, render_bad_request
 from webapp.requests import wants_problem
 
 POLICY = "; ".join(
@@ -112,3 +112,17 @@ class PasswordChangeRequired:
         if path.startswith(("/static/", "/api/", "/healthz", "/metrics", "/favicon.ico")):  # the API refuses by itself
             return True
         return path in (reverse("accounts:password-change"), reverse("accounts:logout"), reverse("accounts:theme"))
+
+
+class DoorSlashes:
+    """Scripts for Label Studio may leave out the slash at the end: a redirect would lose what they post."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        path = request.path_info
+        is_short = path.startswith(DOOR_PATH) and not path.endswith("/") and not is_valid_path(path)
+        if is_short and is_valid_path(f"{path}/"):
+            request.path_info, request.path = f"{path}/", f"{request.path}/"
+        return self.get_response(request)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from lifecycle.accounts.models import User
 from lifecycle.annotations import selectors
@@ -212,6 +212,13 @@ def get_suggestion(project: Project, suggestion_id: int, *, role: str) -> Sugges
     if found is None:
         raise NotFound("There is no such prediction.")
     return found
+
+
+def count_model_versions(project: Project) -> dict[str, int]:
+    """{version of a model: how many suggestions there are of it}, most first; those without a version are left out."""
+    named = list_suggestions(project, role="owner").exclude(model_version="").order_by()
+    counted = named.values("model_version").annotate(n=Count("pk")).order_by("-n", "model_version")
+    return dict(counted.values_list("model_version", "n"))
 
 
 def describe_suggestions(project: Project, suggestions: Iterable[Suggestion]) -> list[dict[str, Any]]:

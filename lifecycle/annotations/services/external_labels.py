@@ -137,7 +137,7 @@ def write_answers(
     if not rows:
         return 0
     task_ids = sorted({task_id for task_id, _ in rows})
-    tasks = _lock_tasks(project, task_ids)
+    tasks = lock_tasks(project, task_ids)
     authors = find_authors(project, user, {answer.author for _, answer in rows if answer.author})
     signed = [(task_id, authors.get(one.author, user.pk), _sign(one)) for task_id, one in rows]
     asked = [task_id for task_id in task_ids if task_id not in new_tasks]
@@ -177,7 +177,8 @@ def _list_known_answers(task_ids: list[int], user_ids: Set[int]) -> tuple[Counte
     return imported, own
 
 
-def _lock_tasks(project: Project, task_ids: list[int]) -> dict[int, Task]:
+def lock_tasks(project: Project, task_ids: list[int]) -> dict[int, Task]:
+    """{id: task} of the project, with their items, under a row lock each."""
     found = Task.objects.select_for_update(of=("self",), no_key=True).select_related("item")
     return {task.pk: task for task in found.filter(pk__in=task_ids, dataset__project=project).order_by("pk")}
 

@@ -146,6 +146,15 @@ def notify_annotation(*, project: Project, annotation: Annotation, is_first: boo
     _write(wanting, event, body)
 
 
+def notify_withdrawn(*, project: Project, annotations: Sequence[Annotation]) -> None:
+    """Answers were taken back in bulk: each is named by the version that went. Call in the transaction that did it."""
+    wanting = _find_wanting(project, "ANNOTATIONS_DELETED") if annotations else []
+    for at in range(0, len(annotations) if wanting else 0, SENT_AT_ONCE):
+        gone = [{"id": one.previous_id, "task": one.task_id} for one in annotations[at : at + SENT_AT_ONCE]]
+        body = {"action": "ANNOTATIONS_DELETED", "project": _describe_project(project), "annotations": gone}
+        _write(wanting, "ANNOTATIONS_DELETED", body)
+
+
 def notify_review(*, project: Project, review: Review, is_first: bool) -> None:
     """An answer got a verdict, its first one or another; call in the transaction that wrote it."""
     event = "REVIEW_CREATED" if is_first else "REVIEW_UPDATED"

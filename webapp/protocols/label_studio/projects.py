@@ -14,7 +14,13 @@ from rest_framework.response import Response
 from lifecycle.annotations import external_selectors as selectors
 from lifecycle.annotations.external_payloads import DEFAULTS
 from lifecycle.annotations.picture_addresses import find_pictures
-from lifecycle.annotations.services import external, external_answers, external_tasks, label_imports
+from lifecycle.annotations.services import (
+    external,
+    external_actions,
+    external_answers,
+    external_tasks,
+    label_imports,
+)
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.projects.models import Project
 from lifecycle.projects.selectors import find_roles, list_member_projects
@@ -103,6 +109,20 @@ class ValidateView(ProjectDoorView):
             raise external.BadConfig("Send the configuration as label_config.")
         external.parse(config)
         return Response({"label_config": config})
+
+
+class ModelVersionsView(ProjectDoorView):
+    """{version: how many predictions}; those of one version are deleted with `model_version` in the body."""
+
+    def get(self, request, project_pk):
+        return Response(selectors.count_model_versions(self.project))
+
+    def delete(self, request, project_pk):
+        version = read_body(request).get("model_version")
+        if not version:
+            raise DomainError("Say which: model_version.", fields={"model_version": "This field is required."})
+        tasks = selectors.list_tasks(self.project, request.user, role=self.role)
+        return Response(external_actions.delete_suggestions(tasks=tasks, version=str(version)))
 
 
 class ImportView(ProjectDoorView):

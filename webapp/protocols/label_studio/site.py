@@ -10,6 +10,13 @@ from lifecycle.common.errors import NotFound
 from webapp.protocols.label_studio.base import VERSION, DoorView
 
 
+class HealthView(DoorView):
+    """What the SDK's `check_connection` asks; whether everything behind it works says /healthz."""
+
+    def get(self, request):
+        return Response({"status": "UP"})
+
+
 class VersionView(DoorView):
     def get(self, request):
         return Response({

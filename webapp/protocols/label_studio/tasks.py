@@ -36,7 +36,7 @@ class TasksView(DoorView):
         if only_annotated:
             tasks = selectors.list_annotated(tasks, request.user, role=project.role)
         for text in filters:
-            tasks = _filter(tasks, text, request.user, project.role)
+            tasks = narrow(project, tasks, text, request.user)
         page, size = read_page(request, default=100)
         is_all = not filters and not only_annotated and is_allowed(project.role, "reviewer")
         if is_all:
@@ -181,9 +181,10 @@ class PredictionView(ProjectDoorView):
         return Response(status=204)
 
 
-def _filter(tasks, text, user, role):
+def narrow(project, tasks, text, user):
+    """The tasks that a query means; DomainError for one that cannot be read."""
     try:
-        return filter_tasks(tasks, text, user, role=role)
+        return filter_tasks(project, tasks, text, user, role=project.role)
     except (ValueError, TypeError, AttributeError) as error:
         raise DomainError(f"The query cannot be read: {error}", fields={"query": str(error)}) from None
 

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from webapp.protocols.label_studio import exports, hooks, pictures, projects, site, tasks, views
+from webapp.protocols.label_studio import actions, exports, hooks, pictures, projects, site, tasks, views
 
 P = "api/projects/<int:project_pk>/"
 
 urlpatterns = [
+    path("health", site.HealthView.as_view(), name="health"),
     path("api/version/", site.VersionView.as_view(), name="version"),
     path("api/current-user/whoami", site.WhoAmIView.as_view(), name="whoami"),
     path("api/users/", site.UsersView.as_view(), name="users"),
@@ -18,6 +19,8 @@ urlpatterns = [
     path(P + "imports/<int:import_pk>/", projects.ImportStatusView.as_view(), name="import-status"),
     path(P + "import/predictions", projects.ImportPredictionsView.as_view(), name="import-predictions"),
     path(P + "tasks/", tasks.ProjectTasksView.as_view(), name="project-tasks"),
+    path(P + "next/", actions.NextTaskView.as_view(), name="next-task"),
+    path(P + "model-versions/", projects.ModelVersionsView.as_view(), name="model-versions"),
     path(P + "export", exports.ExportView.as_view(), name="export"),
     path(P + "export/formats", exports.FormatsView.as_view(), name="export-formats"),
     path(P + "exports/", exports.ExportsView.as_view(), name="exports"),
@@ -32,6 +35,7 @@ urlpatterns = [
     path("api/predictions/<int:prediction_pk>/", tasks.PredictionView.as_view(), name="prediction"),
     path("api/dm/views/", views.ViewsView.as_view(), name="views"),
     path("api/dm/views/<int:view_pk>/", views.ViewView.as_view(), name="view"),
+    path("api/dm/actions/", actions.ActionsView.as_view(), name="actions"),
     path("api/webhooks/", hooks.WebhooksView.as_view(), name="webhooks"),
     path("api/webhooks/info/", hooks.WebhookInfoView.as_view(), name="webhook-info"),
     path("api/webhooks/<int:webhook_pk>/", hooks.WebhookView.as_view(), name="webhook"),
@@ -39,6 +43,7 @@ urlpatterns = [
 ]
 
 ACCESS = {
+    "health": {"GET": "anonymous"},
     "version": {"GET": "user"},
     "whoami": {"GET": "user"},
     "users": {"GET": "user"},
@@ -50,6 +55,8 @@ ACCESS = {
     "import-status": {"GET": "reviewer"},
     "import-predictions": {"POST": "engineer"},
     "project-tasks": {"GET": "annotator", "DELETE": "engineer"},
+    "next-task": {"GET": "annotator"},
+    "model-versions": {"GET": "reviewer", "DELETE": "engineer"},
     "export": {"GET": "reviewer"},
     "export-formats": {"GET": "viewer"},
     "exports": {"GET": "reviewer", "POST": "reviewer"},
@@ -64,6 +71,7 @@ ACCESS = {
     "prediction": {"GET": "reviewer", "PATCH": "engineer", "DELETE": "engineer"},
     "views": {"GET": "user", "POST": "user"},
     "view": {"GET": "user", "PATCH": "user", "DELETE": "user"},
+    "actions": {"GET": "user", "POST": "user"},
     "webhooks": {"GET": "user", "POST": "user"},
     "webhook-info": {"GET": "user"},
     "webhook": {"GET": "engineer", "PATCH": "engineer", "DELETE": "engineer"},
