@@ -66,6 +66,7 @@ class QueueSettings(models.Model):
     order = models.CharField(max_length=12, choices=Order, default=Order.TIME)
     random_share = models.FloatField(default=0.1)  # of all tasks, drawn when they are made: see Task.is_random
     ranked_at = models.DateTimeField(null=True, blank=True)  # when `order` was last written into priorities
+    stale_since = models.DateTimeField(null=True, blank=True)  # what `order` is worked out from has changed since
     rank_job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     is_only_assigned = models.BooleanField(default=False)  # nobody gets a task that was not assigned to them
     skip_reasons = models.JSONField(default=default_skip_reasons)

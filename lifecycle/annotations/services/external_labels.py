@@ -19,6 +19,7 @@ from lifecycle.annotations.label_studio import Interface, read_result
 from lifecycle.annotations.models import Annotation, Suggestion, Task
 from lifecycle.annotations.services import suggestions
 from lifecycle.annotations.services.imported_authors import find_authors, read_author
+from lifecycle.annotations.services.ordering import FROM_SUGGESTIONS, note_change
 from lifecycle.common import bulk
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Dataset
@@ -273,6 +274,7 @@ def write_proposals(
             "created_at": now,
             "updated_at": now,
         }, len(fresh))  # fmt: skip
+    note_change(project_id=project.pk, orders=FROM_SUGGESTIONS)
     suggestions.adopt_versions(project=project, actor=user, versions={one.model_version for one in proposals})
     return len(fresh)
 

@@ -67,6 +67,23 @@ def test_every_field_says_what_is_wrong_with_it_and_nothing_is_saved(visit, owne
     assert not QueueSettings.objects.exists()
 
 
+def test_the_order_is_worked_out_again_by_a_button_and_over_rest(visit, call, owner, member, make_tasks, run_jobs):
+    make_tasks(2)
+    form = {"is_whole": "1", "overlap": "1", "lease_seconds": "60", "order": "uncertainty"}
+    visit(owner, "label/queue", form)
+    run_jobs()
+
+    assert "Work it out again" in visit(owner, "label/queue").content.decode()
+    assert visit(owner, "label/queue/rank", {}).status_code == 302
+    [first] = run_jobs()
+    answer = call(owner, "post", "queue/rank/")
+    [second] = run_jobs()
+
+    assert (answer.status_code, answer.json()["rank_job"]) == (202, second.pk)
+    assert (first.kind, first.state, second.state) == ("rank", "succeeded", "succeeded")
+    assert "Work it out again" not in visit(member("viewer"), "label/queue").content.decode()
+
+
 def test_costs_are_for_engineers(visit, call, owner, member, make_tasks, answer, project):
     services.change_settings(project=project, actor=owner, hourly_rate="77", currency="EUR")
     [task] = make_tasks(1)

@@ -21,7 +21,11 @@ class QueueSettingsBody(serializers.Serializer):
     hourly_rate = serializers.DecimalField(max_digits=10, decimal_places=2, required=False, allow_null=True)
     rates = serializers.DictField(child=serializers.CharField(), required=False, help_text="user id to rate")
     currency = serializers.CharField(required=False)
-    ranked_at = serializers.DateTimeField(read_only=True)
+    ranked_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    rank_job = serializers.IntegerField(source="rank_job_id", read_only=True, allow_null=True)
+    stale_since = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="what the order is worked out from has changed since"
+    )
 
 
 class Estimate(serializers.Serializer):

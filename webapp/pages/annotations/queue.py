@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lifecycle.annotations import budget_selectors, selectors, services
 from lifecycle.annotations.models import QueueSettings
 from lifecycle.annotations.queue_selectors import find_settings
+from lifecycle.annotations.services.ordering import request_ranking
 from lifecycle.common.errors import DomainError
 from lifecycle.projects.selectors import get_project, list_members
 from webapp.pages.annotations.shared import build_base, read_number
@@ -42,6 +43,16 @@ def queue(request, slug):
             return redirect("annotations:queue", slug=slug)
     context = build_base(project, "queue") | _describe(project, request.POST if errors else None, errors)
     return render(request, "annotations/queue.html", context, status=400 if errors else 200)
+
+
+@login_required
+@require_POST
+def queue_rank(request, slug):
+    """Have the order worked out once more, from the suggestions, vectors and items of now."""
+    project = get_project(request.user, slug, role="engineer")
+    request_ranking(project=project, actor=request.user)
+    messages.success(request, "The order is being worked out. Nobody has to wait for it.")
+    return redirect("annotations:queue", slug=slug)
 
 
 @login_required
