@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle.annotations import budget_rules as rules
-from lifecycle.annotations.queue_selectors import find_settings
+from lifecycle.annotations.queue_selectors import count_passed_on, count_skip_reasons, find_settings
 from lifecycle.projects.models import Membership, Project
 
 DAYS = 14
@@ -59,6 +59,8 @@ class Budget:
 
     given: int  # answers so far
     left: int  # answers that open tasks still want
+    skipped: list[tuple[str, int]]  # (reason, tasks out of the queue), the most frequent first; not in `left`
+    passed_on: int  # open tasks that somebody skipped; in `left`
     seconds: rules.Seconds | None
     pace: rules.Estimate | None  # labels a day
     end: rules.End | None
@@ -67,6 +69,10 @@ class Budget:
     cost_left: rules.Estimate | None
     cost_so_far: rules.Estimate | None
     people: list[PersonBudget]
+
+    @property
+    def skipped_count(self) -> int:
+        return sum(count for _, count in self.skipped)
 
 
 def measure_budget(project: Project, *, now: datetime | None = None) -> Budget:
@@ -107,6 +113,8 @@ def _measure(project: Project, now: datetime) -> Budget:
     return Budget(
         given=given,
         left=left,
+        skipped=count_skip_reasons(project),
+        passed_on=count_passed_on(project),
         seconds=seconds,
         pace=pace,
         end=rules.estimate_end(left, pace, now),

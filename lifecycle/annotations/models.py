@@ -50,6 +50,10 @@ def default_skip_reasons() -> list[str]:
     return ["cannot tell", "no class fits", "broken or empty"]
 
 
+def default_final_reasons() -> list[str]:
+    return ["broken or empty"]
+
+
 class QueueSettings(models.Model):
     """How a project's labelling queue behaves."""
 
@@ -66,10 +70,13 @@ class QueueSettings(models.Model):
     order = models.CharField(max_length=12, choices=Order, default=Order.TIME)
     random_share = models.FloatField(default=0.1)  # of all tasks, drawn when they are made: see Task.is_random
     ranked_at = models.DateTimeField(null=True, blank=True)  # when `order` was last written into priorities
+    stale_since = models.DateTimeField(null=True, blank=True)  # what `order` is worked out from has changed since
     rank_job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     is_only_assigned = models.BooleanField(default=False)  # nobody gets a task that was not assigned to them
     skip_reasons = models.JSONField(default=default_skip_reasons)
     needs_skip_reason = models.BooleanField(default=False)
+    skips_to_leave = models.PositiveSmallIntegerField(null=True, blank=True)  # people; null: as many as answers wanted
+    final_skip_reasons = models.JSONField(default=default_final_reasons)  # one skip for these takes the item out
     gold_share = models.FloatField(default=0)  # of what an annotator is handed
     has_gold_feedback = models.BooleanField(default=True)
     hourly_rate = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
@@ -204,6 +211,7 @@ class Annotation(models.Model):
             models.Index(fields=["user", "-created_at"], name="annotation_user_newest"),
             models.Index(fields=["value"], condition=models.Q(is_current=True), name="annotation_current_value"),
             models.Index(fields=["previous"], condition=models.Q(previous__isnull=False), name="annotation_previous"),
+            models.Index(fields=["task"], condition=models.Q(is_current=True, kind="skip"), name="annotation_skip"),
             # only of answers that say several classes: those that say one are found by `value`, and cost nothing here
             GinIndex(
                 split_value(),

@@ -20,6 +20,7 @@ class AssignmentRule(TimestampedModel):
     shares = models.JSONField(default=dict)  # {user id: weight}
     people_per_task = models.PositiveSmallIntegerField(default=1)
     is_active = models.BooleanField(default=False)  # also for items that come in later
+    stale_since = models.DateTimeField(null=True, blank=True)  # items came in that it has not seen
     assigned_count = models.PositiveIntegerField(default=0)
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -12,6 +12,7 @@ from django.db.models import Avg, Count, Exists, OuterRef, Q, QuerySet
 
 from lifecycle.annotations.models import (
     URGENT,
+    Annotation,
     Assignment,
     AssignmentRule,
     GoldAttempt,
@@ -22,6 +23,7 @@ from lifecycle.annotations.models import (
     TaskComment,
 )
 from lifecycle.annotations.ordering_rules import Waiting, compute_draw
+from lifecycle.annotations.rules import SkipPolicy
 from lifecycle.common.errors import NotFound
 from lifecycle.common.rows import Columns, read_one
 from lifecycle.datasets.models import Item
@@ -119,6 +121,12 @@ def find_settings(project: Project) -> QueueSettings:
     """The queue's settings; the defaults, unsaved, while nobody changed them."""
     found = read_one(_SETTINGS_READ, [project.pk], _SETTINGS)
     return found[0] if found else QueueSettings(project=project)
+
+
+def find_skip_policy(project: Project) -> SkipPolicy:
+    """When skips take an item of this project out of the queue."""
+    settings = find_settings(project)
+    return SkipPolicy(settings.skips_to_leave, frozenset(settings.final_skip_reasons))
 
 
 def find_order(project: Project) -> str:
@@ -226,6 +234,12 @@ def count_skip_reasons(project: Project) -> list[tuple[str, int]]:
     skipped = Task.objects.filter(dataset__project=project, state=Task.State.SKIPPED)
     rows = skipped.values_list("skip_reason").order_by().annotate(n=Count("pk"))
     return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+
+def count_passed_on(project: Project) -> int:
+    """Open tasks that somebody skipped and that go on to other people."""
+    skips = Annotation.objects.filter(is_current=True, kind="skip", task__dataset__project=project)
+    return skips.filter(task__state=Task.State.OPEN).values("task").distinct().count()
 
 
 def list_workloads(project: Project) -> list[Workload]:

@@ -43,6 +43,18 @@ class Current:
 
 
 @dataclass(frozen=True)
+class SkipPolicy:
+    """When skips take an item out of the queue for everybody; until then it goes on to other people."""
+
+    people: int | None = None  # so many of them skipped it; None: as many as answers are wanted
+    final_reasons: frozenset[str] = frozenset()  # one of these says that the item itself is bad
+
+    def takes_out(self, skips: Sequence[Current], overlap: int) -> bool:
+        is_final = any(version.reason in self.final_reasons for version in skips)
+        return is_final or len({version.user_id for version in skips}) >= (self.people or overlap)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a task's current versions make of it and of its item."""
 
@@ -152,12 +164,13 @@ def choose_label(label_kind: str, answers: Sequence[Answer], wanted: int) -> Ans
     return next(a for a in reversed(human) if votes[a.value] == most)
 
 
-def compute_outcome(label_kind: str, overlap: int, current: Sequence[Current]) -> Outcome:
-    """A task is done with `overlap` answers of people; below that, one skip takes it out of the queue."""
+def compute_outcome(label_kind: str, overlap: int, current: Sequence[Current], policy: SkipPolicy) -> Outcome:
+    """A task is done with `overlap` answers of people; below that, skips take it out of the queue by the policy."""
     given = [version for version in current if version.kind == "answer"]
     skips = sorted((version for version in current if version.kind == "skip"), key=lambda version: version.id)
     answers = sum(1 for version in given if version.origin == "human")
-    state = "done" if answers >= overlap else "skipped" if skips else "open"
+    is_out = bool(skips) and policy.takes_out(skips, overlap)
+    state = "done" if answers >= overlap else "skipped" if is_out else "open"
     valued = [Answer(v.id, v.value, v.origin == "human") for v in given if v.value is not None]
     chosen = choose_label(label_kind, valued, overlap)
     return Outcome(

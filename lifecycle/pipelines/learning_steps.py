@@ -11,11 +11,12 @@ from django.conf import settings
 
 from lifecycle.annotations.models import QueueSettings, SuggestionSource, Task
 from lifecycle.annotations.queue_selectors import find_settings
-from lifecycle.annotations.services.ordering import request_ranking
+from lifecycle.annotations.services.ordering import FROM_VECTORS, WORKED_OUT, request_ranking
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets.models import DatasetVersion
 from lifecycle.datasets.selectors import fetch_manifest
+from lifecycle.embeddings.selectors import find_encoder
 from lifecycle.evaluations import services as evaluations
 from lifecycle.evaluations.models import Evaluation
 from lifecycle.experiments import services as experiments
@@ -36,7 +37,14 @@ from lifecycle.pipelines.steps import (
     finish_train,
     get_subject,
 )
+from lifecycle.projects.models import Project
 
+Order = QueueSettings.Order
+RANKED: dict[str, str] = {  # what a queue looks like once its order was worked out
+    Order.UNCERTAINTY: "What the new model is least sure of comes first",
+    Order.DIVERSITY: "What is least like everything labeled so far comes first",
+    Order.CLUSTER: "Items that are alike come one after the other, with those that are new since the last round",
+}
 MIN_RANDOM_LABELS = 20  # fewer teach nothing that could be compared
 
 
@@ -60,16 +68,25 @@ def _finish_score(pipeline: PipelineRun, step: PipelineStep, job: Job | None) ->
 
 def _start_rank(pipeline: PipelineRun) -> Outcome:
     queue = find_settings(pipeline.project)
-    if queue.order != QueueSettings.Order.UNCERTAINTY:
-        return Outcome(State.SKIPPED, ["The queue is not ordered by uncertainty; its settings say how it is."])
+    if queue.order not in WORKED_OUT:
+        named = "at random" if queue.order == QueueSettings.Order.RANDOM else "as items came in"
+        return Outcome(State.SKIPPED, [f"The queue is ordered {named}: what a model learned changes nothing there."])
+    if queue.order in FROM_VECTORS and not _has_vectors(pipeline.project):
+        return Outcome(State.SKIPPED, ["The queue is ordered by likeness, and items have no vectors yet: draw a map."])
     job = request_ranking(project=pipeline.project, actor=pipeline.created_by)
     if job is None:
         job = QueueSettings.objects.select_related("rank_job").get(pk=queue.pk).rank_job
     return Outcome(State.RUNNING, job=job)
 
 
+def _has_vectors(project: Project) -> bool:
+    encoder = find_encoder(project)
+    return encoder is not None and bool(encoder.dimension)
+
+
 def _finish_rank(pipeline: PipelineRun, step: PipelineStep, job: Job | None) -> Outcome:
-    return Outcome(State.SUCCEEDED, ["What the new model is least sure of comes first, apart from the random share."])
+    order = job.result.get("order", "") if job else ""
+    return Outcome(State.SUCCEEDED, [f"{RANKED[order]}, apart from the random share."] if order in RANKED else [])
 
 
 def _start_random_train(pipeline: PipelineRun) -> Outcome:

@@ -2,7 +2,9 @@
 
 from django.utils import timezone
 
+from lifecycle.annotations.services.assignment import apply_due_rules
 from lifecycle.annotations.services.backends import tell_due
+from lifecycle.annotations.services.ordering import rank_due
 from lifecycle.annotations.services.webhook_sweep import wake_deliveries
 from lifecycle.contracts.jobs import TASK_PREFIX
 from lifecycle.embeddings.services import catch_up
@@ -16,8 +18,8 @@ from workers.celery import app
 
 @app.task(name=TASK_PREFIX + "beat")
 def tick(*, kind: str) -> None:
-    """One job per kind and minute, however many clocks tick. Sources, rounds, encoders and profiles that are due start
-    too."""
+    """One job per kind and minute, however many clocks tick. Sources, rounds, encoders, orders, rules and profiles that
+    are due start too."""
     run_due()
     wake_deliveries()
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
@@ -26,4 +28,6 @@ def tick(*, kind: str) -> None:
     tell_due()
     ask_about_new()
     catch_up()
+    rank_due()
+    apply_due_rules()
     profile_due()

@@ -22,6 +22,8 @@ def rank(context: JobContext) -> dict[str, Any]:
     if context.spec.get("redraws"):
         with context.recording():
             ordering.redraw_arms(project=project)
+    with context.recording():
+        ordering.start_ranking(project=project)
     order = queue_selectors.find_order(project)
     tasks = queue_selectors.list_waiting(project)
     context.report.progress(0.1, f"{len(tasks):,} tasks wait")

@@ -15,7 +15,11 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle.annotations import rules, selectors
+from lifecycle.annotations.models import QueueSettings
+from lifecycle.annotations.ordering_rules import compute_draw
 from lifecycle.annotations.queue_selectors import find_settings
+from lifecycle.annotations.services.assignment import note_new_tasks
+from lifecycle.annotations.services.ordering import WORKED_OUT, note_change
 from lifecycle.common import bulk
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Collection
@@ -44,8 +48,9 @@ def read_values(*, project: Project, labels: Iterable[str]) -> dict[str, str]:
 def adopt_labels(*, collection: Collection, items: pa.Table) -> int:
     """Tasks for items that were written a moment ago, and the annotations behind the labels they have.
 
-    Call in the transaction that inserted the items. `items` has item_id, annotation_id, label and result (Label Studio
-    JSON, null where the label says it all). Returns how many annotations were written.
+    Call in the transaction that inserted the items. `items` has item_id, content_hash, annotation_id, label and result
+    (Label Studio JSON, null where the label says it all). Returns how many annotations were written. Tasks take their
+    place in the order, and go to those whom a rule gives them, once the clock has seen to it.
     """
     count = items.num_rows
     with connection.cursor() as cursor:
@@ -55,22 +60,37 @@ def adopt_labels(*, collection: Collection, items: pa.Table) -> int:
         with bulk.trusted_references(cursor):
             _write_tasks(cursor, collection, items, task_ids)
             _write_annotations(cursor, collection, labeled)
+    project_id = collection.dataset.project_id
+    note_change(project_id=project_id, orders=WORKED_OUT)
+    note_new_tasks(project_id=project_id)
     return labeled.num_rows
 
 
 def _write_tasks(cursor, collection: Collection, items: pa.Table, task_ids: pa.Array) -> None:
     states = pc.if_else(items["annotation_id"].is_valid(), "done", "open")
+    settings = find_settings(collection.dataset.project)
+    draws = pa.array([compute_draw(digest) for digest in items["content_hash"].to_pylist()], pa.float64())
+    is_random = pc.less(draws, settings.random_share)
     bulk.copy_rows(cursor, "annotations_task", {
         "id": task_ids,
         "dataset_id": collection.dataset_id,
         "item_id": items["item_id"],
         "state": states,
-        "overlap": find_settings(collection.dataset.project).overlap,
+        "overlap": settings.overlap,
         "answers": 0,
-        "priority": 0,
+        "priority": _place(settings.order, draws, is_random),
+        "is_random": is_random,
         "skip_reason": "",
         "updated_at": timezone.now().isoformat(),
     }, items.num_rows)  # fmt: skip
+
+
+def _place(order: str, draws: pa.Array, is_random: pa.Array) -> pa.Array:
+    """Priorities until the order is worked out: at random all by their draw; else the random arm alone, and the others
+    as they came."""
+    if order == QueueSettings.Order.RANDOM:
+        return draws
+    return pc.if_else(pc.and_(is_random, order != QueueSettings.Order.TIME), draws, 0.0)
 
 
 def _write_annotations(cursor, collection: Collection, labeled: pa.Table) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, Lease, QualitySettings, QueueSettings, Review, Task
-from lifecycle.annotations.queue_selectors import find_settings
+from lifecycle.annotations.queue_selectors import find_settings, find_skip_policy
 from lifecycle.annotations.services import gold, webhooks
 from lifecycle.annotations.services.ordering import LABEL_AGAIN
 from lifecycle.annotations.services.queue import lend
@@ -78,7 +78,9 @@ def skip(
     may_answer_any: bool = False,
     guide_version: int | None = None,
 ) -> Annotation:
-    """Say that an item cannot be labeled. The task leaves the queue until it is reopened or the skip is undone."""
+    """Say that one cannot label an item. It goes on to other people, until as many skipped it, or for such a reason,
+    that the project's settings take it out of the queue; there it stays until it is reopened or the skip is undone.
+    """
     reason = " ".join(reason.split())[:SKIP_REASON_LENGTH]
     if not reason and find_settings(project).needs_skip_reason:
         raise DomainError("Say why: this project asks for a reason with every skip.", fields={"reason": "why"})
@@ -142,7 +144,7 @@ def settle(task: Task, label_kind: str) -> None:
     """Bring a task's count, state and its item's label in line with its current answers; holds its row lock."""
     rows = task.annotations.filter(is_current=True).order_by("pk")
     current = [rules.Current(*row) for row in rows.values_list("pk", "user_id", "kind", "origin", "value", "reason")]
-    outcome = rules.compute_outcome(label_kind, task.overlap, current)
+    outcome = rules.compute_outcome(label_kind, task.overlap, current, _find_policy(task.dataset.project, current))
     task.answers, task.state, task.skip_reason = outcome.answers, outcome.state, outcome.skip_reason
     task.save(update_fields=["answers", "state", "skip_reason", "updated_at"])
     if (task.item.label, task.item.label_annotation_id) != (outcome.label, outcome.annotation_id):
@@ -211,7 +213,8 @@ def _is_first(scene: Scene) -> bool:
 def _settle_scene(project: Project, user, scene: Scene, annotation: Annotation) -> None:
     mine = rules.Current(annotation.pk, user.pk, annotation.kind, "human", annotation.value, annotation.reason)
     current = [*(version for version in scene.current if version is not scene.own), mine]
-    outcome = rules.compute_outcome(get_problem_type(project.problem_type).label_kind, scene.overlap, current)
+    label_kind = get_problem_type(project.problem_type).label_kind
+    outcome = rules.compute_outcome(label_kind, scene.overlap, current, _find_policy(project, current))
     write_version(scene, annotation, outcome)
     if (scene.label, scene.label_annotation_id) != (outcome.label, outcome.annotation_id):
         dataset = Dataset(pk=scene.dataset_id)
@@ -225,6 +228,12 @@ def _settle_scene(project: Project, user, scene: Scene, annotation: Annotation) 
     room = max(0, scene.overlap - outcome.answers) if outcome.state == Task.State.OPEN else 0
     if scene.others_holding > room:
         _end_surplus_leases(scene.task_id, user, room)
+
+
+def _find_policy(project: Project, current: Sequence[rules.Current]) -> rules.SkipPolicy:
+    """Read only where somebody skipped: most answers do not depend on it."""
+    has_skip = any(version.kind == Kind.SKIP for version in current)
+    return find_skip_policy(project) if has_skip else rules.SkipPolicy()
 
 
 def _end_surplus_leases(task_id: int, user, room: int) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from lifecycle.accounts.models import User
 from lifecycle.annotations.assignment_rules import choose_people
 from lifecycle.annotations.models import Assignment, AssignmentRule
 from lifecycle.common.errors import DomainError
 from lifecycle.jobs import services as jobs
+from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Membership, Project
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.services import record_event
@@ -141,6 +143,24 @@ def apply_active_rules(*, project: Project) -> int:
     for rule in rules:
         apply_rule(rule=rule, actor=rule.created_by)
     return len(rules)
+
+
+def note_new_tasks(*, project_id: int) -> None:
+    """Rules that take later items have new ones to look at; the clock has them applied. Marked after the commit."""
+    rules = AssignmentRule.objects.filter(project=project_id, is_active=True, stale_since=None)
+    transaction.on_commit(lambda: rules.update(stale_since=timezone.now()))
+
+
+def apply_due_rules() -> int:
+    """Apply the rules that have items to look at; the clock calls it. Returns how many."""
+    due = AssignmentRule.objects.filter(is_active=True, project__archived_at=None).exclude(stale_since=None)
+    applied = 0
+    for rule in due.select_related("created_by", "project", "job"):
+        if rule.job is None or rule.job.state not in (Job.State.QUEUED, Job.State.RUNNING):
+            AssignmentRule.objects.filter(pk=rule.pk).update(stale_since=None)
+            apply_rule(rule=rule, actor=rule.created_by)
+            applied += 1
+    return applied
 
 
 def set_rule_active(*, rule: AssignmentRule, actor, is_active: bool) -> AssignmentRule:

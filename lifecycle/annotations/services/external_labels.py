@@ -17,8 +17,10 @@ from lifecycle.annotations import rules, selectors
 from lifecycle.annotations.authors import AUTHOR
 from lifecycle.annotations.label_studio import Interface, read_result
 from lifecycle.annotations.models import Annotation, Suggestion, Task
+from lifecycle.annotations.queue_selectors import find_skip_policy
 from lifecycle.annotations.services import suggestions
 from lifecycle.annotations.services.imported_authors import find_authors, read_author
+from lifecycle.annotations.services.ordering import FROM_SUGGESTIONS, note_change
 from lifecycle.common import bulk
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Dataset
@@ -218,7 +220,8 @@ def settle_tasks(project: Project, tasks: Mapping[int, Task], task_ids: Sequence
     rows = Annotation.objects.filter(task__in=list(task_ids), is_current=True).order_by("pk")
     for row in rows.values_list("task_id", "pk", "user_id", "kind", "origin", "value", "reason"):
         current[row[0]].append(rules.Current(*row[1:]))
-    outcomes = {pk: rules.compute_outcome(kind, tasks[pk].overlap, current[pk]) for pk in task_ids}
+    policy = find_skip_policy(project)
+    outcomes = {pk: rules.compute_outcome(kind, tasks[pk].overlap, current[pk], policy) for pk in task_ids}
     states = {pk: _find_state(outcomes[pk], current[pk]) for pk in task_ids}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -274,6 +277,7 @@ def write_proposals(
             "created_at": now,
             "updated_at": now,
         }, len(fresh))  # fmt: skip
+    note_change(project_id=project.pk, orders=FROM_SUGGESTIONS)
     suggestions.adopt_versions(project=project, actor=user, versions={one.model_version for one in proposals})
     return len(fresh)
 

@@ -6,7 +6,9 @@ share exact at every moment: wherever the queue is cut, the random arm has its s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import timedelta
+from functools import partial
 from itertools import islice
 
 from django.db import connection, transaction
@@ -20,6 +22,14 @@ from lifecycle.projects.models import Project
 
 BATCH = 2_000  # rows locked at a time: an annotator may be waiting for one of them
 LABEL_AGAIN = 2.0
+SETTLES = timedelta(minutes=1)  # what changes an order comes in many batches
+RANK_EVERY = timedelta(minutes=10)  # an order is worked out by itself no more often
+
+Order = QueueSettings.Order
+FROM_SUGGESTIONS = (Order.UNCERTAINTY,)
+FROM_VECTORS = (Order.DIVERSITY, Order.CLUSTER)
+WORKED_OUT = (*FROM_SUGGESTIONS, *FROM_VECTORS)
+ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
 
 # a number between 0 and 1 that an item keeps for ever, here and in every other installation
 DRAW = "('x' || substr(md5(i.content_hash), 1, 8))::bit(32)::bigint / 4294967296.0"
@@ -58,6 +68,39 @@ def request_ranking(*, project: Project, actor=None, redraws: bool = False) -> J
     )
     QueueSettings.objects.filter(pk=settings.pk).update(rank_job=job)
     return job
+
+
+def note_change(*, project_id: int, orders: Collection[str]) -> None:
+    """What these orders are worked out from has changed: a project that has one of them gets it worked out anew by the
+    clock. Marked after the commit, so that no import holds up another one.
+    """
+    transaction.on_commit(partial(_mark_stale, project_id, list(orders)))
+
+
+def _mark_stale(project_id: int, orders: Sequence[str]) -> None:
+    fresh = QueueSettings.objects.filter(project=project_id, order__in=orders, stale_since=None)
+    fresh.update(stale_since=timezone.now())
+
+
+def rank_due() -> int:
+    """Have the orders worked out anew that new suggestions, vectors or items made stale; the clock calls it. Returns
+    how many projects.
+    """
+    now = timezone.now()
+    stale = QueueSettings.objects.filter(order__in=WORKED_OUT, stale_since__lt=now - SETTLES)
+    stale = stale.filter(project__archived_at=None).select_related("project", "rank_job")
+    asked = 0
+    for settings in stale:
+        last = settings.rank_job
+        if last is None or (last.state not in ACTIVE and last.created_at < now - RANK_EVERY):
+            request_ranking(project=settings.project)
+            asked += 1
+    return asked
+
+
+def start_ranking(*, project: Project) -> None:
+    """What changes from here on is not in the order that is being worked out."""
+    QueueSettings.objects.filter(project=project).update(stale_since=None)
 
 
 def redraw_arms(*, project: Project) -> int:

@@ -95,6 +95,14 @@ def _clean_reasons(project: Project, value: Value) -> list[str]:
     return reasons
 
 
+def _clean_people(project: Project, value: Value) -> int | None:
+    if value in (None, ""):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_OVERLAP:
+        raise ValueError(f"1 to {MAX_OVERLAP} people, or nothing")
+    return value
+
+
 def _clean_flag(project: Project, value: Value) -> bool:
     return bool(value)
 
@@ -138,6 +146,8 @@ _CLEANERS: dict[str, Callable[[Project, Value], Value]] = {
     "is_only_assigned": _clean_flag,
     "skip_reasons": _clean_reasons,
     "needs_skip_reason": _clean_flag,
+    "skips_to_leave": _clean_people,
+    "final_skip_reasons": _clean_reasons,
     "gold_share": _between(0, MAX_GOLD_SHARE, f"the share of gold items lies between 0 and {MAX_GOLD_SHARE}"),
     "has_gold_feedback": _clean_flag,
     "hourly_rate": _clean_rate,

@@ -23,6 +23,7 @@ from lifecycle.annotations.models import (
     SuggestionSource,
     Task,
 )
+from lifecycle.annotations.services.ordering import FROM_SUGGESTIONS, note_change
 from lifecycle.common import bulk
 from lifecycle.common.errors import DomainError
 from lifecycle.projects.models import Project
@@ -85,6 +86,7 @@ def delete_source(*, source: SuggestionSource, actor) -> None:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM annotations_suggestion WHERE source_id = %s", [source.pk])
+        note_change(project_id=source.project_id, orders=FROM_SUGGESTIONS)
         _note(source.project, actor, "suggestions.source_deleted", f"Suggestions of {source.title} are deleted")
         source.delete()
 
@@ -112,6 +114,7 @@ def write(*, source: SuggestionSource, rows: Sequence[Draft]) -> int:
             "created_at": now,
             "updated_at": now,
         }, len(rows))  # fmt: skip
+    note_change(project_id=source.project_id, orders=FROM_SUGGESTIONS)
     return len(rows)
 
 

@@ -243,7 +243,8 @@ def _write_items(cursor, collection: Collection, new: pa.Table, splits: list[str
             "created_at": now,
         }, new.num_rows)  # fmt: skip
     return pa.table({
-        "item_id": item_ids, "annotation_id": annotation_ids, "label": new["label"], "result": new["result"],
+        "item_id": item_ids, "annotation_id": annotation_ids, "content_hash": new["content_hash"],
+        "label": new["label"], "result": new["result"],
     })  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from lifecycle.annotations.services.ordering import FROM_VECTORS, note_change
 from lifecycle.embeddings.models import Encoder
 from lifecycle.embeddings.services.encoders import lock_encoder, partition_name
 
@@ -91,4 +92,5 @@ def finish_vectors(*, encoder: Encoder, index_from: int = INDEX_FROM) -> Encoder
             locked.has_index = True
         cursor.execute(f"ANALYZE {name}")
     locked.save(update_fields=["has_index", "updated_at"])
+    note_change(project_id=locked.dataset.project_id, orders=FROM_VECTORS)
     return locked

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
 from lifecycle.annotations import services
-from lifecycle.annotations.models import QueueSettings, Suggestion, Task
+from lifecycle.annotations.models import AssignmentRule, QueueSettings, Suggestion, SuggestionSource, Task
 from lifecycle.annotations.ordering_rules import Waiting, compute_draw, mix_arms
-from lifecycle.annotations.services import ordering
+from lifecycle.annotations.services import assignment, ordering, suggestions
+from lifecycle.annotations.services.external_tasks import import_tasks
 from lifecycle.embeddings.models import Encoder
-from lifecycle.embeddings.services import prepare_encoder, store_vectors
+from lifecycle.embeddings.services import finish_vectors, prepare_encoder, store_vectors
 from workers.engines.order import order_by_cluster, order_by_diversity
 
 
@@ -129,3 +132,92 @@ def test_priorities_of_another_project_are_not_written(project, owner, make_task
 
     assert ordering.record_priorities(project=other, priorities=[(task.pk, 0.7)]) == 0
     assert ordering.record_priorities(project=project, priorities=[(task.pk, 0.7)]) == 1
+
+
+@pytest.fixture
+def import_texts(project, owner, schema, django_capture_on_commit_callbacks):
+    """import_texts(5) are the tasks of five texts that came in through a door, as every import brings them."""
+
+    def take(count: int):
+        rows = [{"data": {"text": f"text number {number}"}} for number in range(count)]
+        with django_capture_on_commit_callbacks(execute=True):
+            made = import_tasks(project=project, user=owner, tasks=rows)
+        return list(Task.objects.filter(pk__in=made.task_ids).select_related("item").order_by("pk"))
+
+    return take
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("order", ["time", "random", "uncertainty"])
+def test_what_is_imported_is_drawn_for_the_random_arm(project, owner, import_texts, order):
+    services.change_settings(project=project, actor=owner, random_share=0.3, order=order)
+
+    tasks = import_texts(60)
+
+    draws = {task.pk: compute_draw(task.item.content_hash) for task in tasks}
+    assert [task.is_random for task in tasks] == [draws[task.pk] < 0.3 for task in tasks]
+    assert any(task.is_random for task in tasks)
+    placed = {"time": set(), "random": set(draws), "uncertainty": {task.pk for task in tasks if task.is_random}}[order]
+    assert [task.priority for task in tasks] == [pytest.approx(draws[t.pk] * (t.pk in placed)) for t in tasks]
+
+
+@pytest.mark.django_db
+def test_an_order_is_worked_out_anew_once_suggestions_came_and_the_random_arm_stays(
+    project, owner, import_texts, run_jobs, monkeypatch, django_capture_on_commit_callbacks
+):
+    services.change_settings(project=project, actor=owner, random_share=0.3, order="uncertainty")
+    tasks = import_texts(40)
+    run_jobs()
+    arm = {task.pk: task.priority for task in Task.objects.filter(is_random=True)}
+    source = SuggestionSource.objects.create(project=project, kind="file", title="guesses", created_by=owner)
+    assert ordering.rank_due() == 0  # the last order is a moment old
+    monkeypatch.setattr(ordering, "SETTLES", timedelta(0))
+    monkeypatch.setattr(ordering, "RANK_EVERY", timedelta(0))
+    assert ordering.rank_due() == 0  # nothing is new
+    drafts = [suggestions.Draft(task.pk, [], "cat", 0.5, number / 40) for number, task in enumerate(tasks)]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        suggestions.write(source=source, rows=drafts)
+    assert ordering.rank_due() == 1
+    assert ordering.rank_due() == 0  # it is at work
+    [job] = run_jobs()
+
+    assert job.state == "succeeded" and ordering.rank_due() == 0
+    ranked = Task.objects.filter(is_random=False).order_by("-priority").values_list("pk", flat=True)
+    assert list(ranked) == [task.pk for task in reversed(tasks) if not task.is_random]
+    assert {task.pk: task.priority for task in Task.objects.filter(is_random=True)} == arm
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("order", "is_stale"), [("cluster", True), ("diversity", True), ("time", False)])
+def test_orders_by_likeness_follow_new_vectors(
+    project, owner, make_tasks, collection, order, is_stale, django_capture_on_commit_callbacks
+):
+    make_tasks(1)
+    QueueSettings.objects.create(project=project, order=order)
+    encoder = prepare_encoder(
+        encoder=Encoder.objects.create(dataset=collection.dataset, kind="minilm"), state={"dimension": 4}
+    )
+
+    with django_capture_on_commit_callbacks(execute=True):
+        finish_vectors(encoder=encoder)
+
+    assert (QueueSettings.objects.get().stale_since is not None) == is_stale
+
+
+@pytest.mark.django_db
+def test_a_rule_for_later_items_is_applied_to_what_is_imported(project, owner, member, import_texts, run_jobs):
+    anna = member("annotator")
+    rule = assignment.create_rule(
+        project=project, actor=owner, title="All to Anna", shares={anna.pk: 1}, is_active=True
+    )
+    run_jobs()
+    assert assignment.apply_due_rules() == 0
+    tasks = import_texts(3)
+
+    assert assignment.apply_due_rules() == 1
+    assert assignment.apply_due_rules() == 0
+    run_jobs()
+
+    assert list(rule.assignments.order_by("task").values_list("task", flat=True)) == [task.pk for task in tasks]
+    assert AssignmentRule.objects.get().stale_since is None

@@ -163,6 +163,52 @@ def test_a_skip_takes_the_task_out_of_the_queue_until_it_is_reopened(project, ow
     assert services.lease_next(project=project, user=owner) == [task]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "reasons", "states"),
+    [
+        ({}, ["", "cannot tell"], ["open", "skipped"]),
+        ({}, ["broken or empty"], ["skipped"]),
+        ({"final_skip_reasons": ["upside down"]}, ["broken or empty", "upside down"], ["open", "skipped"]),
+        ({"skips_to_leave": 1}, [""], ["skipped"]),
+        ({"skips_to_leave": 3}, ["", "", ""], ["open", "open", "skipped"]),
+    ],
+)
+def test_a_skip_is_that_persons_alone_until_enough_people_skipped_or_the_item_is_bad(
+    project, owner, make_tasks, wanted, reasons, states
+):
+    services.change_settings(project=project, actor=owner, overlap=2, **wanted)
+    [task] = make_tasks(1)
+
+    found = []
+    for reason in reasons:
+        person = UserFactory()
+        assert services.lease_next(project=project, user=person) == [task]
+        services.skip(project=project, user=person, task_id=task.pk, reason=reason)
+        assert services.lease_next(project=project, user=person) == []
+        task.refresh_from_db()
+        found.append(task.state)
+
+    assert found == states
+    services.withdraw(project=project, user=person, task_id=task.pk)
+    task.refresh_from_db()
+    assert task.state == "open"
+
+
+def test_what_one_person_skips_gets_its_answers_from_others(project, owner, make_tasks, answer):
+    services.change_settings(project=project, actor=owner, overlap=2)
+    [task] = make_tasks(1)
+    first, second, third = UserFactory(), UserFactory(), UserFactory()
+    services.lease_next(project=project, user=first)
+    services.skip(project=project, user=first, task_id=task.pk)
+
+    for person in (second, third):
+        assert services.lease_next(project=project, user=person) == [task]
+        answer(person, task, "dog")
+
+    task.refresh_from_db()
+    assert (task.state, task.answers, task.item.label) == ("done", 2, "dog")
+
+
 def test_a_reopened_task_asks_for_one_more_person(project, owner, member, make_tasks, answer):
     [task] = make_tasks(1)
     services.lease_next(project=project, user=owner)

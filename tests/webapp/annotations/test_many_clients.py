@@ -24,6 +24,7 @@ from django.db.models import Count
 from lifecycle.accounts.services import tokens
 from lifecycle.annotations import rules, services
 from lifecycle.annotations.models import Annotation, QueueSettings, Task
+from lifecycle.annotations.services.ordering import put_first
 from lifecycle.contracts.settings import load_settings
 from lifecycle.datasets.models import Dataset, Item
 from tests import factories
@@ -78,6 +79,9 @@ class Record:
     saved: dict[str, tuple[int, int, int]] = field(default_factory=dict)  # key -> (annotation, task, user)
     refused: int = 0
     abandoned: dict[int, float] = field(default_factory=dict)  # task -> when
+    vanished: dict[int, int] = field(default_factory=dict)  # task -> who had it
+    handed: dict[int, dict[int, float]] = field(default_factory=dict)  # task -> {user: when it was first given to them}
+    outages: list[tuple[float, float]] = field(default_factory=list)  # nobody was there to hand anything out
     failures: list[BaseException] = field(default_factory=list)
 
     def count_saved(self) -> int:
@@ -107,9 +111,13 @@ class Client(threading.Thread):
                 if not taken:
                     self.stop.wait(0.2)
                     continue
+                with self.record.lock:
+                    for task in taken:
+                        self.record.handed.setdefault(task["id"], {}).setdefault(self.user.pk, time.monotonic())
                 if self.vanishes_after is not None and answered >= self.vanishes_after:
                     with self.record.lock:
                         self.record.abandoned |= {task["id"]: time.monotonic() for task in taken}
+                        self.record.vanished |= {task["id"]: self.user.pk for task in taken}
                     return
                 self.answer([task["id"] for task in taken])
                 answered += len(taken)
@@ -183,6 +191,16 @@ def label_all(monkeypatch, log: Path, *, crowd: int, tasks: int, lease_seconds: 
         factories.MembershipFactory(project=project, user=person, role="annotator")
     server = Server(monkeypatch, log)
     server.start()
+    urged: set[int] = set()
+
+    def urge() -> None:
+        """What was abandoned is wanted before all else: so it is seen when it is to be had again."""
+        with record.lock:
+            fresh = set(record.abandoned) - urged
+        if fresh:
+            urged.update(fresh)
+            put_first(project=project, task_ids=sorted(fresh))
+
     lost = max(1, crowd // 10)
     share = 2 * tasks // crowd
     clients = [
@@ -193,11 +211,15 @@ def label_all(monkeypatch, log: Path, *, crowd: int, tasks: int, lease_seconds: 
         for client in clients:
             client.start()
         for part in range(1, restarts + 1):
-            wait_until(lambda part=part: record.count_saved() >= 2 * tasks * part // (restarts + 1), record)
+            wait_until(lambda part=part: urge() or record.count_saved() >= 2 * tasks * part // (restarts + 1), record)
+            killed_at = time.monotonic()
             server.kill()
             server.start()
+            record.outages.append((killed_at, time.monotonic()))
         open_tasks = Task.objects.filter(dataset__project=project, state=Task.State.OPEN)
-        wait_until(lambda: record.abandoned and not open_tasks.exclude(pk__in=record.abandoned).exists(), record)
+        wait_until(
+            lambda: urge() or record.abandoned and not open_tasks.exclude(pk__in=record.abandoned).exists(), record
+        )
         due = max(time.monotonic(), max(record.abandoned.values()) + lease_seconds) + SLACK_SECONDS
         wait_until(lambda: not open_tasks.exists(), record, until=due)
     finally:
@@ -216,6 +238,22 @@ def wait_until(is_true, record: Record, until: float | None = None) -> None:
             raise record.failures[0]
         assert time.monotonic() < deadline, "the crowd did not come to an end"
         time.sleep(0.1)
+
+
+def check_came_back(record: Record, lease_seconds: int) -> None:
+    """Each abandoned task was handed to the second of two others within its lease and the slack, outages not counted:
+    while the lease of who vanished lives, there is room for one of them only.
+    """
+    assert record.abandoned
+    late = {}
+    for task, abandoned_at in record.abandoned.items():
+        others = sorted(at for user, at in record.handed[task].items() if user != record.vanished[task])
+        due = abandoned_at + lease_seconds + SLACK_SECONDS
+        for start, end in record.outages:
+            due += max(0.0, min(end, due) - max(start, abandoned_at))
+        if len(others) < 2 or others[1] > due:
+            late[task] = [round(at - abandoned_at, 1) for at in others]
+    assert late == {}, f"seconds after which these came back: {late}"
 
 
 def check(record: Record, tasks: int) -> None:
@@ -237,6 +275,7 @@ def test_a_few_clients_and_a_killed_web_process_lose_and_double_nothing(monkeypa
     record = label_all(monkeypatch, tmp_path / "web.log", crowd=6, tasks=40, lease_seconds=2, restarts=1)
 
     check(record, 40)
+    check_came_back(record, 2)
 
 
 @pytest.mark.long
@@ -249,3 +288,4 @@ def test_fifty_clients_five_thousand_tasks_and_two_kills_lose_and_double_nothing
     record = label_all(monkeypatch, tmp_path / "web.log", crowd=crowd, tasks=tasks, lease_seconds=15, restarts=2)
 
     check(record, tasks)
+    check_came_back(record, 15)

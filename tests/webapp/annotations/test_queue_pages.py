@@ -41,7 +41,8 @@ def test_all_settings_are_saved_in_one_form_and_shown_again(visit, owner, member
     annotator = member("annotator")
     form = {
         "is_whole": "1", "overlap": "2", "lease_seconds": "60", "order": "random", "random_share": "12.5",
-        "skip_reasons": "dark\n\n too  small ", "needs_skip_reason": "on", "gold_share": "5", "hourly_rate": "21.5",
+        "skip_reasons": "dark\n\n too  small ", "skips_to_leave": "3", "final_skip_reasons": "too small",
+        "needs_skip_reason": "on", "gold_share": "5", "hourly_rate": "21.5",
         "currency": "EUR", f"rate-{annotator.pk}": "30",
     }  # fmt: skip
 
@@ -50,6 +51,7 @@ def test_all_settings_are_saved_in_one_form_and_shown_again(visit, owner, member
     saved = QueueSettings.objects.get()
     assert (saved.overlap, saved.order, saved.random_share, saved.gold_share) == (2, "random", 0.125, 0.05)
     assert (saved.skip_reasons, saved.needs_skip_reason) == (["dark", "too small"], True)
+    assert (saved.skips_to_leave, saved.final_skip_reasons) == (3, ["too small"])
     assert (saved.has_gold_feedback, saved.rates) == (False, {str(annotator.pk): "30.00"})
     page = visit(owner, "label/queue").content.decode()
     assert 'value="12.5"' in page and "too small" in page and 'value="21.50"' in page
@@ -57,14 +59,61 @@ def test_all_settings_are_saved_in_one_form_and_shown_again(visit, owner, member
 
 
 def test_every_field_says_what_is_wrong_with_it_and_nothing_is_saved(visit, owner, schema):
-    form = {"overlap": "x", "lease_seconds": "1", "random_share": "200", "gold_share": "-1", "hourly_rate": "much"}
+    form = {
+        "overlap": "x",
+        "lease_seconds": "1",
+        "random_share": "200",
+        "gold_share": "-1",
+        "hourly_rate": "much",
+        "skips_to_leave": "0",
+    }
 
     page = visit(owner, "label/queue", form)
 
     assert page.status_code == 400
-    for said in ("1 to 20 people", "15 to 3600 seconds", "random share lies", "gold items lies", "a rate is a number"):
+    for said in (
+        "1 to 20 people",
+        "15 to 3600 seconds",
+        "random share lies",
+        "gold items lies",
+        "a rate is a number",
+        "20 people, or nothing",
+    ):
         assert said in page.content.decode()
     assert not QueueSettings.objects.exists()
+
+
+def test_the_order_is_worked_out_again_by_a_button_and_over_rest(visit, call, owner, member, make_tasks, run_jobs):
+    make_tasks(2)
+    form = {"is_whole": "1", "overlap": "1", "lease_seconds": "60", "order": "uncertainty"}
+    visit(owner, "label/queue", form)
+    run_jobs()
+
+    assert "Work it out again" in visit(owner, "label/queue").content.decode()
+    assert visit(owner, "label/queue/rank", {}).status_code == 302
+    [first] = run_jobs()
+    answer = call(owner, "post", "queue/rank/")
+    [second] = run_jobs()
+
+    assert (answer.status_code, answer.json()["rank_job"]) == (202, second.pk)
+    assert (first.kind, first.state, second.state) == ("rank", "succeeded", "succeeded")
+    assert "Work it out again" not in visit(member("viewer"), "label/queue").content.decode()
+
+
+def test_the_budget_names_what_was_skipped_and_why(visit, call, owner, member, make_tasks, project):
+    tasks = make_tasks(3)
+    services.lease_next(project=project, user=owner, count=3)
+    for task in tasks[:2]:
+        services.skip(project=project, user=owner, task_id=task.pk, reason="too dark")
+    services.skip(project=project, user=owner, task_id=tasks[2].pk)
+
+    page = visit(owner, "label/budget").content.decode()
+    said = call(owner, "get", "queue/budget/").json()
+
+    assert "too dark" in page and "No reason given" in page and "out of the queue, not in what is left" in page
+    assert (said["left"], said["passed_on"]) == (0, 0)
+    assert said["skipped"] == [{"reason": "too dark", "tasks": 2}, {"reason": "", "tasks": 1}]
+    assert "too dark" in visit(member("viewer"), "label/budget").content.decode()
 
 
 def test_costs_are_for_engineers(visit, call, owner, member, make_tasks, answer, project):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from lifecycle.annotations import rules, suggestion_selectors
@@ -11,9 +12,12 @@ from lifecycle.annotations import services as labelling
 from lifecycle.annotations.models import QueueSettings, Suggestion, Task
 from lifecycle.annotations.services.external_labels import Answer, write_answers
 from lifecycle.common.errors import Conflict, DomainError
+from lifecycle.embeddings.models import Encoder
+from lifecycle.embeddings.services import prepare_encoder, store_vectors
 from lifecycle.jobs.models import Job
-from lifecycle.pipelines import assistance, learning
+from lifecycle.pipelines import assistance, learning, learning_steps
 from lifecycle.pipelines.learning_models import LearningLoop
+from lifecycle.pipelines.models import PipelineRun
 from lifecycle.registry.services import register
 from tests.factories import CollectionFactory, ItemFactory, ProjectFactory
 
@@ -80,6 +84,38 @@ def test_active_learning_turns_by_itself_and_its_rounds_suggest_rank_and_measure
     learning.stop(project=project, user=owner)
     with pytest.raises(Conflict):
         learning.stop(project=project, user=owner)
+
+
+@pytest.mark.parametrize(
+    ("order", "has_vectors", "state", "said"),
+    [
+        ("diversity", True, "running", "least like everything labeled so far comes first, apart from the random share"),
+        ("cluster", True, "running", "alike come one after the other"),
+        ("cluster", False, "skipped", "no vectors yet"),
+        ("random", True, "skipped", "at random"),
+        ("time", True, "skipped", "as items came in"),
+    ],
+)
+def test_a_round_works_out_every_order_that_follows_from_what_is_known(
+    project, owner, run_jobs, order, has_vectors, state, said
+):
+    QueueSettings.objects.update_or_create(project=project, defaults={"order": order})
+    dataset = project.datasets.get()
+    if has_vectors:
+        encoder = prepare_encoder(encoder=Encoder.objects.create(dataset=dataset, kind="columns"), state={"d": 2})
+        ids = list(dataset.items.values_list("pk", flat=True))
+        store_vectors(encoder=encoder, item_ids=ids, vectors=np.random.default_rng(0).random((120, 2)), problems={})
+    pipeline = PipelineRun(project=project, created_by=owner)
+
+    outcome = learning_steps.START["rank"](pipeline)
+    if outcome.job:
+        [job] = run_jobs()
+        assert job.state == "succeeded"
+        reasons = learning_steps.FINISH["rank"](pipeline, None, job).reasons
+    else:
+        reasons = outcome.reasons
+
+    assert (outcome.state, len(reasons)) == (state, 1) and said in reasons[0]
 
 
 def test_a_registered_model_suggests_and_a_killed_job_goes_on_with_what_is_missing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from lifecycle.annotations.models import Notice, QueueSettings
@@ -16,12 +16,24 @@ class QueueSettingsBody(serializers.Serializer):
     is_only_assigned = serializers.BooleanField(required=False)
     skip_reasons = serializers.ListField(child=serializers.CharField(), required=False)
     needs_skip_reason = serializers.BooleanField(required=False)
+    skips_to_leave = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="people who must skip an item before it leaves the queue; null: as many as answers are wanted",
+    )
+    final_skip_reasons = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="one skip for one of these takes the item out"
+    )
     gold_share = serializers.FloatField(required=False, help_text="0 to 0.5")
     has_gold_feedback = serializers.BooleanField(required=False)
     hourly_rate = serializers.DecimalField(max_digits=10, decimal_places=2, required=False, allow_null=True)
     rates = serializers.DictField(child=serializers.CharField(), required=False, help_text="user id to rate")
     currency = serializers.CharField(required=False)
-    ranked_at = serializers.DateTimeField(read_only=True)
+    ranked_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    rank_job = serializers.IntegerField(source="rank_job_id", read_only=True, allow_null=True)
+    stale_since = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="what the order is worked out from has changed since"
+    )
 
 
 class Estimate(serializers.Serializer):
@@ -42,6 +54,11 @@ class End(serializers.Serializer):
     latest = serializers.DateTimeField(allow_null=True)
 
 
+class SkipReason(serializers.Serializer):
+    reason = serializers.CharField(allow_blank=True)
+    tasks = serializers.IntegerField()
+
+
 class PersonBudget(serializers.Serializer):
     user_id = serializers.IntegerField()
     username = serializers.CharField()
@@ -54,6 +71,8 @@ class PersonBudget(serializers.Serializer):
 class Budget(serializers.Serializer):
     given = serializers.IntegerField()
     left = serializers.IntegerField()
+    skipped = serializers.SerializerMethodField(help_text="tasks that left the queue, by reason; not in `left`")
+    passed_on = serializers.IntegerField(help_text="open tasks that somebody skipped; in `left`")
     seconds = Seconds(allow_null=True)
     pace = Estimate(allow_null=True)
     end = End(allow_null=True)
@@ -63,10 +82,9 @@ class Budget(serializers.Serializer):
     cost_so_far = Estimate(allow_null=True)
     people = PersonBudget(many=True)
 
-
-class SkipReason(serializers.Serializer):
-    reason = serializers.CharField(allow_blank=True)
-    tasks = serializers.IntegerField()
+    @extend_schema_field(SkipReason(many=True))
+    def get_skipped(self, budget):
+        return [{"reason": reason, "tasks": count} for reason, count in budget.skipped]
 
 
 class SkipReasons(serializers.Serializer):

@@ -8,6 +8,7 @@ P = "projects/<slug:slug>/"
 
 urlpatterns = [
     path(P + "queue/settings/", queue_views.SettingsView.as_view(), name="queue-settings"),
+    path(P + "queue/rank/", queue_views.RankView.as_view(), name="queue-rank"),
     path(P + "queue/budget/", queue_views.BudgetView.as_view(), name="queue-budget"),
     path(P + "queue/skipped/", queue_views.SkippedView.as_view(), name="queue-skipped"),
     path(P + "assignments/", queue_views.AssignmentsView.as_view(), name="assignments"),
@@ -24,6 +25,7 @@ urlpatterns = [
 
 ACCESS = {
     "queue-settings": {"GET": "engineer", "PATCH": "engineer"},
+    "queue-rank": {"POST": "engineer"},
     "queue-budget": {"GET": "engineer"},
     "queue-skipped": {"GET": "reviewer", "POST": "reviewer"},
     "assignments": {"GET": "reviewer", "POST": "reviewer", "DELETE": "reviewer"},

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from lifecycle.annotations import budget_selectors, queue_selectors, selectors, services
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import assignment, gold_items, skips
+from lifecycle.annotations.services.ordering import request_ranking
 from webapp.api.annotations import queue_serializers as serializers
 from webapp.api.base import ProjectView
 
@@ -27,6 +28,18 @@ class SettingsView(ProjectView):
         settings = services.change_settings(project=self.project, actor=request.user, **changes)
         budget_selectors.forget_budget(self.project)
         return Response(serializers.QueueSettingsBody(settings).data)
+
+
+class RankView(ProjectView):
+    """The order of the queue."""
+
+    @extend_schema(request=None, responses={202: serializers.QueueSettingsBody})
+    def post(self, request, slug):
+        """Work it out once more, from the suggestions, vectors and items of now: by the job in `rank_job`. It follows
+        new ones by itself, too, within about ten minutes."""
+        request_ranking(project=self.project, actor=request.user)
+        body = serializers.QueueSettingsBody(find_settings(self.project)).data
+        return Response(body, status=status.HTTP_202_ACCEPTED)
 
 
 class BudgetView(ProjectView):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lifecycle.annotations import budget_selectors, selectors, services
 from lifecycle.annotations.models import QueueSettings
 from lifecycle.annotations.queue_selectors import find_settings
+from lifecycle.annotations.services.ordering import request_ranking
 from lifecycle.common.errors import DomainError
 from lifecycle.projects.selectors import get_project, list_members
 from webapp.pages.annotations.shared import build_base, read_number
@@ -22,6 +23,7 @@ ORDERS = [
     ("cluster", "Alike items one after the other", "Faster for people; needs vectors, which drawing a map makes."),
 ]
 FLAGS = ("is_only_assigned", "needs_skip_reason", "has_gold_feedback")
+REASONS = ("skip_reasons", "final_skip_reasons")
 PERCENTS = ("random_share", "gold_share")
 
 
@@ -45,6 +47,16 @@ def queue(request, slug):
 
 
 @login_required
+@require_POST
+def queue_rank(request, slug):
+    """Have the order worked out once more, from the suggestions, vectors and items of now."""
+    project = get_project(request.user, slug, role="engineer")
+    request_ranking(project=project, actor=request.user)
+    messages.success(request, "The order is being worked out. Nobody has to wait for it.")
+    return redirect("annotations:queue", slug=slug)
+
+
+@login_required
 @require_GET
 def budget(request, slug):
     """What labelling takes; what it costs is for engineers."""
@@ -61,8 +73,9 @@ def _read(form) -> dict:
         if name in form:
             number = read_number(form[name])
             changes[name] = number / 100 if isinstance(number, float) else number
-    if "skip_reasons" in form:
-        changes["skip_reasons"] = form["skip_reasons"].splitlines()
+    changes |= {name: form[name].splitlines() for name in REASONS if name in form}
+    if "skips_to_leave" in form:
+        changes["skips_to_leave"] = _whole(form["skips_to_leave"]) if form["skips_to_leave"].strip() else None
     if "is_whole" in form:  # the page's own form: a box that is not ticked sends nothing
         changes |= {name: name in form for name in FLAGS}
     if "hourly_rate" in form:
@@ -81,7 +94,7 @@ def _describe(project, sent, errors: dict[str, str]) -> dict:
     settings = find_settings(project)
     shown = {field.name: getattr(settings, field.name) for field in QueueSettings._meta.concrete_fields}
     shown |= {name: f"{100 * getattr(settings, name):g}" for name in PERCENTS}
-    shown["skip_reasons"] = "\n".join(settings.skip_reasons)
+    shown |= {name: "\n".join(getattr(settings, name)) for name in REASONS}
     if sent is not None:
         shown |= {name: sent[name] for name in shown if name in sent}
         shown |= {name: name in sent for name in FLAGS}

@@ -9,6 +9,7 @@ T = P + "/tasks/<int:task_id>"
 
 urlpatterns = [
     path(P + "/queue", queue.queue, name="queue"),
+    path(P + "/queue/rank", queue.queue_rank, name="queue-rank"),
     path(P + "/budget", queue.budget, name="budget"),
     path(P + "/tasks", tasks.task_list, name="tasks"),
     path(P + "/tasks/change", tasks.task_change, name="tasks-change"),
@@ -26,6 +27,7 @@ urlpatterns = [
 
 ACCESS = {
     "queue": {"GET": "viewer", "POST": "engineer"},
+    "queue-rank": {"POST": "engineer"},
     "budget": {"GET": "viewer"},
     "tasks": {"GET": "reviewer"},
     "tasks-change": {"POST": "reviewer"},

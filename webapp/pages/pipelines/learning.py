@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lifecycle.annotations.models import QueueSettings
 from lifecycle.annotations.queue_selectors import find_settings
+from lifecycle.annotations.services.ordering import FROM_VECTORS
 from lifecycle.annotations.services.queue_settings import change_settings as change_queue
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.problems import get_problem_type
@@ -93,6 +94,7 @@ def _describe(request, project) -> dict:
         "queue": queue,
         "random_percent": round(100 * queue.random_share),
         "is_by_uncertainty": queue.order == QueueSettings.Order.UNCERTAINTY,
+        "is_by_vectors": queue.order in FROM_VECTORS,
         "recipes": [recipe for recipe in list_recipes(project.problem_type) if not recipe.is_baseline],
         "is_plain": is_plain,
         "can_edit": is_allowed(project.role, "engineer"),
