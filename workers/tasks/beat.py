@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from lifecycle.annotations.services.backends import tell_due
+from lifecycle.annotations.services.disagreement import measure_due
 from lifecycle.annotations.services.webhook_sweep import wake_deliveries
 from lifecycle.contracts.jobs import TASK_PREFIX
 from lifecycle.embeddings.services import catch_up
@@ -17,7 +18,7 @@ from workers.celery import app
 @app.task(name=TASK_PREFIX + "beat")
 def tick(*, kind: str) -> None:
     """One job per kind and minute, however many clocks tick. Sources, rounds, encoders and profiles that are due start
-    too."""
+    too, and answers that came in are compared."""
     run_due()
     wake_deliveries()
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
@@ -27,3 +28,4 @@ def tick(*, kind: str) -> None:
     ask_about_new()
     catch_up()
     profile_due()
+    measure_due()
