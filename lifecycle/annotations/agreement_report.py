@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from lifecycle.annotations import agreement
+from lifecycle.annotations import agreement, consensus, outliers
 
 MAX_CONFUSION = 60  # classes in a matrix; the commonest are shown, the others count as one
 MAX_PAIR_TABLES = 60
 MAX_CELLS = 400
 MAX_WEEKS = 104
+MAX_SKILL_UNITS = 50_000
+MIN_SKILLED = 3  # of two people who differ, either may be right
+SKILL_ROUNDS = 50
 MAX_SETS = 3_000  # different answers of several choices, beyond which no alpha is worked out
 REST = "(other classes)"
 
@@ -84,7 +87,21 @@ class CodedAnswers:
             "weeks": _summarize_weeks(units, codes, weeks, pairs, pair_weeks, measure),
             "people": _summarize_people(people, units, raters, codes, pairs, pair_weeks, measure),
         }
+        compact = replace(pairs, unit=np.searchsorted(known, pairs.unit))
+        self._add_standing(report["people"], names, numbers, compact, len(known))
+        if report["kind"] == "nominal" and len(names) <= outliers.MAX_CODES:
+            _add_skills(report["people"], np.searchsorted(known, units), raters, codes, len(names))
         return report | self._summarize_classes(names, people, pairs, units, codes)
+
+    def _add_standing(self, rows, names, numbers, pairs, unit_count: int) -> None:
+        """What tells somebody who is wrong from those who are right. Units count from 0."""
+        for number, row in enumerate(rows):
+            row |= describe_standing(outliers.compare_with_others(number, pairs, unit_count, numbers))
+            if self.kind != "interval":
+                swaps = outliers.find_swaps(number, pairs)
+                row["swaps"] = [
+                    [_show(names[one.usual]), _show(names[one.said]), one.times, one.units] for one in swaps
+                ]
 
     def _rank_values(self) -> tuple[np.ndarray, list[Any], list[float]]:
         """Codes in the order of their values: by number where they are numbers, else the commonest first."""
@@ -158,6 +175,29 @@ class NotedAnswers(CodedAnswers):
     def summarize(self) -> dict[str, Any]:
         found = super().summarize()
         return found | {"is_of_regions": True} if found else {}
+
+
+def describe_standing(standing: outliers.Standing | None) -> dict[str, float]:
+    """As rows of people keep it; {} where there is too little to tell."""
+    if standing is None:
+        return {}
+    return {
+        "with_others": standing.with_others,
+        "among_others": standing.among_others,
+        "apart_error": standing.error,
+    }
+
+
+def _add_skills(rows: list[dict[str, Any]], units, raters, codes, class_count: int) -> None:
+    """How often each person is right (Dawid & Skene), from as many units as there is time for, spread over all."""
+    if len(rows) < MIN_SKILLED or len(rows) * class_count**2 > consensus.MAX_CELLS:
+        return
+    order = np.argsort(units, kind="stable")
+    step = int(units.max()) // MAX_SKILL_UNITS + 1
+    chosen = order[units[order] % step == 0]
+    answers = consensus.Answers(units[chosen] // step, raters[chosen], codes[chosen], class_count, len(rows))
+    for row, skill in zip(rows, consensus.learn_skills(answers, rounds=SKILL_ROUNDS).accuracies, strict=True):
+        row["skill"] = float(skill)
 
 
 def _read_value(kind: str, entries: Sequence[Mapping[str, Any]]) -> Any:

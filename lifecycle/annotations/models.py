@@ -107,6 +107,8 @@ class Task(models.Model):
     is_random = models.BooleanField(default=False, db_default=False)  # in the random arm: drawn when it was made
     is_reserved = models.BooleanField(default=False, db_default=False)  # all the answers it wants are assigned
     skip_reason = models.CharField(max_length=200, blank=True)
+    disagreement = models.FloatField(null=True, blank=True)  # share of pairs of current answers that differ; see due
+    is_disagreement_due = models.BooleanField(default=False, db_default=False)  # only values were compared so far
     external = models.JSONField(null=True, blank=True)  # {"data", "meta"} of the door, where the item does not say it
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -126,6 +128,12 @@ class Task(models.Model):
                 name="task_urgent",
             ),
             models.Index(fields=["dataset", "state"], name="task_state"),
+            models.Index(
+                fields=["dataset", "-disagreement", "id"],
+                condition=models.Q(disagreement__gt=0),
+                name="task_disagreement",
+            ),
+            models.Index(fields=["id"], condition=models.Q(is_disagreement_due=True), name="task_disagreement_due"),
         ]
 
     def __str__(self) -> str:

@@ -54,6 +54,8 @@ class Person:
     agreed: float | None = None
     compared_items: int = 0
     agreed_weeks: list[tuple[date, float, int]] = field(default_factory=list)
+    with_others: float | None = None  # agreement beyond chance, see outliers.Standing
+    among_others: float | None = None
     alpha_without: float | None = None
     gold_right: int = 0
     gold_total: int = 0
@@ -95,18 +97,19 @@ def list_people(project: Project) -> list[Person]:
     _, compared = choose_control(find_report(project))
     agreed = {row["user"]: row for row in compared.get("people", [])}
     gold = {row.user_id: row for row in measure_gold_accuracy(project)}
-    skills = _read_skills(project)
+    skills = _read_skills(project, compared)
     reviews = review_selectors.tally_reviews(project)
     people = selectors.list_people(project)
     records = [
-        quality_rules.Record(
+        quality_rules.build_record(
             one.username,
-            agreed.get(one.user_id, {}).get("agreed"),
-            agreed.get(one.user_id, {}).get("items", 0),
-            gold[one.user_id].right if one.user_id in gold else 0,
-            gold[one.user_id].attempts if one.user_id in gold else 0,
-            reviews.get(one.user_id, Tally()).accepted,
-            reviews.get(one.user_id, Tally()).total,
+            compared,
+            agreed.get(one.user_id, {}),
+            skill=skills.get(one.user_id),
+            gold_right=gold[one.user_id].right if one.user_id in gold else 0,
+            gold_total=gold[one.user_id].attempts if one.user_id in gold else 0,
+            reviews_accepted=reviews.get(one.user_id, Tally()).accepted,
+            reviews_total=reviews.get(one.user_id, Tally()).total,
         )
         for one in people
     ]
@@ -118,13 +121,15 @@ def list_people(project: Project) -> list[Person]:
             Person(
                 **{name: getattr(one, name) for name in ("user_id", "username", "answers", "skips", "last_at")},
                 seconds_per_label=one.seconds_per_label,
-                agreed=record.agreed,
+                agreed=row.get("agreed"),
                 compared_items=record.items,
                 agreed_weeks=[(find_monday(week), share, count) for week, share, count in row.get("weeks", [])],
+                with_others=record.with_others,
+                among_others=record.among_others,
                 alpha_without=row.get("without"),
                 gold_right=record.gold_right,
                 gold_total=record.gold_total,
-                skill=skills.get(one.user_id),
+                skill=record.skill,
                 reviews=reviews.get(one.user_id, Tally()),
                 reasons=reasons.get(one.username, []),
             )
@@ -206,7 +211,11 @@ def find_monday(week: int) -> date:
     return _MONDAY + timedelta(weeks=week)
 
 
-def _read_skills(project: Project) -> dict[int, float]:
+def _read_skills(project: Project, compared: dict[str, Any]) -> dict[int, float]:
+    """{person: how often they are right}: as the comparison has it, else as the last consensus by this method has."""
+    found = {row["user"]: row["skill"] for row in compared.get("people", []) if row.get("skill") is not None}
+    if found:
+        return found
     run = ConsensusRun.objects.filter(project=project, method="dawid_skene", finished_at__isnull=False).first()
     return {row["user"]: row["accuracy"] for row in run.people if row["accuracy"] is not None} if run else {}
 

@@ -59,12 +59,19 @@ class TaskFilters:
     arm: str = ""  # random | order
     comments: str = ""  # any | open
     gold: str = ""  # yes
+    answers: str = ""  # differ: those people differ most on first | agree
     selection: int = 0
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> TaskFilters:
         """Nonsense in a URL is no error: what cannot be read is left out."""
-        words = {"arm": ("random", "order"), "comments": ("any", "open"), "gold": ("yes",), "state": Task.State.values}
+        words = {
+            "arm": ("random", "order"),
+            "comments": ("any", "open"),
+            "gold": ("yes",),
+            "answers": ("differ", "agree"),
+            "state": Task.State.values,
+        }
         read: dict[str, Any] = {name: query.get(name, "") for name in words}
         read = {name: value if value in words[name] else "" for name, value in read.items()}
         read["reason"] = query.get("reason", "").replace("\0", "")[:200]
@@ -184,20 +191,29 @@ def filter_tasks(project: Project, filters: TaskFilters) -> QuerySet[Task]:
         tasks = tasks.filter(pk__in=said.values("task"))
     if filters.gold:
         tasks = tasks.filter(pk__in=GoldItem.objects.filter(is_active=True).values("task"))
+    if filters.answers:
+        tasks = tasks.filter(disagreement__gt=0) if filters.answers == "differ" else tasks.filter(disagreement=0)
     if filters.selection:
         tasks = tasks.filter(item__in=list_selected_ids(project, filters.selection))
     return tasks
 
 
 def list_task_page(project: Project, filters: TaskFilters, *, at: str = "", size: int = PAGE_SIZE) -> TaskPage:
-    """One page of tasks with their items, newest first. `at` is from the page before or after it."""
-    is_back = at.startswith("-")
-    given = at.lstrip("-")
-    bound = int(given) if given.isdecimal() and len(given) <= 18 else 0
+    """One page of tasks with their items, newest first, or those that people differ most on where these are asked for.
+    `at` is from the page before or after it.
+    """
+    is_back, is_by_share = at.startswith("-"), filters.answers == "differ"
+    share, bound = _read_place(at.lstrip("-"))
     tasks = filter_tasks(project, filters).select_related("item")
-    tasks = tasks.order_by("pk" if is_back else "-pk")
+    beyond, before = ("gt", "lt") if is_back else ("lt", "gt")
+    if is_by_share:
+        order: tuple[str, ...] = ("disagreement", "-pk") if is_back else ("-disagreement", "pk")
+        after = Q(**{f"disagreement__{beyond}": share}) | Q(**{"disagreement": share, f"pk__{before}": bound})
+    else:
+        order, after = ("pk" if is_back else "-pk",), Q(**{f"pk__{beyond}": bound})
+    tasks = tasks.order_by(*order)
     if bound:
-        tasks = tasks.filter(pk__gt=bound) if is_back else tasks.filter(pk__lt=bound)
+        tasks = tasks.filter(after)
     found = list(_describe(tasks)[: size + 1])
     has_more = len(found) > size
     found = found[:size]
@@ -206,7 +222,18 @@ def list_task_page(project: Project, filters: TaskFilters, *, at: str = "", size
     if not found:
         return TaskPage([], "", "")
     has_next, has_previous = (True, has_more) if is_back else (has_more, bool(bound))
-    return TaskPage(found, str(found[-1].pk) if has_next else "", f"-{found[0].pk}" if has_previous else "")
+    first, last = (f"{task.disagreement}~{task.pk}" if is_by_share else f"{task.pk}" for task in (found[0], found[-1]))
+    return TaskPage(found, last if has_next else "", f"-{first}" if has_previous else "")
+
+
+def _read_place(at: str) -> tuple[float, int]:
+    """(share of pairs that differ, task) behind ``at=``; 0 for what is not there."""
+    share, _, given = at.rpartition("~")
+    bound = int(given) if given.isdecimal() and len(given) <= 18 else 0
+    try:
+        return min(max(float(share or 0), 0.0), 1.0), bound
+    except ValueError:
+        return 0.0, 0
 
 
 def _describe(tasks: QuerySet[Task]) -> QuerySet[Task]:

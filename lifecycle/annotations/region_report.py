@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from typing import Any
 
-from lifecycle.annotations import region_agreement, region_links
-from lifecycle.annotations.agreement_report import MAX_CELLS, MAX_CONFUSION, MAX_PAIR_TABLES, MAX_WEEKS, Said
+import numpy as np
+
+from lifecycle.annotations import outliers, region_agreement, region_links
+from lifecycle.annotations.agreement import Floats
+from lifecycle.annotations.agreement_report import (
+    MAX_CELLS,
+    MAX_CONFUSION,
+    MAX_PAIR_TABLES,
+    MAX_WEEKS,
+    Said,
+    describe_standing,
+)
 from lifecycle.annotations.region_agreement import Tally
 
 WORST = 100  # items that agree least
@@ -23,6 +34,9 @@ class DrawnAnswers:
         self._exact = Tally()
         self._weeks: dict[int, Tally] = defaultdict(Tally)
         self._person_weeks: dict[tuple[int, int], Tally] = defaultdict(Tally)
+        self._pair_groups: dict[tuple[int, int], Floats] = defaultdict(_start_sums)
+        self._rest_groups: dict[int, Floats] = defaultdict(_start_sums)  # others' pairs on what the person answered
+        self._rest_items: Counter[int] = Counter()
         self._worst: list[tuple[float, int]] = []
         self._by_person: Counter[int] = Counter()
         self._items = self._answers = 0
@@ -36,9 +50,15 @@ class DrawnAnswers:
         self._by_person.update(said.user for said in answers)
         regions = [(said.user, self._read(said.entries)) for said in answers]
         whole = Tally()
+        group = self._items % outliers.GROUPS
+        own: dict[int, Floats] = defaultdict(lambda: np.zeros(2))
         for (user, mine), (other, theirs) in combinations(sorted(regions, key=lambda pair: pair[0]), 2):
             tally = self._compare(mine, theirs)
             whole.add(tally)
+            sums = np.array([2.0 * tally.same, tally.first + tally.second])
+            self._pair_groups[user, other][group] += sums
+            own[user] += sums
+            own[other] += sums
             self._pairs[user, other].add(tally)
             self._person_weeks[user, week].add(tally)
             self._person_weeks[other, week].add(tally)
@@ -46,6 +66,10 @@ class DrawnAnswers:
                 self._exact.add(region_agreement.compare(mine, theirs, least=region_agreement.EXACT))
         self._weeks[week].add(whole)
         self._keep_worst(item, whole.f1)
+        if len(own) > 2:
+            for user, sums in own.items():
+                self._rest_groups[user][group] += [2.0 * whole.same - sums[0], whole.first + whole.second - sums[1]]
+                self._rest_items[user] += 1
 
     def _read(self, entries: Sequence[Mapping[str, Any]]) -> Any:
         return region_agreement.read_regions(entries)
@@ -98,17 +122,31 @@ class DrawnAnswers:
             for pair, tally in self._pairs.items():
                 (mine if user in pair else others).add(tally)
             weeks = sorted((week, tally) for (person, week), tally in self._person_weeks.items() if person == user)
-            found.append(
-                {
-                    "user": user,
-                    "items": self._by_person[user],
-                    "pairs": mine.compared,
-                    "agreed": mine.f1,
-                    "without": others.f1,
-                    "weeks": [[week, tally.f1, tally.compared] for week, tally in weeks[-MAX_WEEKS:]],
-                }
-            )
+            row: dict[str, Any] = {
+                "user": user,
+                "items": self._by_person[user],
+                "pairs": mine.compared,
+                "agreed": mine.f1,
+                "without": others.f1,
+                "weeks": [[week, tally.f1, tally.compared] for week, tally in weeks[-MAX_WEEKS:]],
+            }
+            found.append(row | describe_standing(self._find_standing(user)))
         return found
+
+    def _find_standing(self, user: int) -> outliers.Standing | None:
+        """The F1 with the others beside that of these with each other, on the same items where three met."""
+        mine, rest = _start_sums(), _start_sums()
+        met = apart = 0
+        for pair, sums in self._pair_groups.items():
+            if user in pair:
+                mine, met = mine + sums, met + self._pairs[pair].compared
+            else:
+                rest, apart = rest + sums, apart + self._pairs[pair].compared
+        if self._rest_items[user] >= outliers.LEAST_UNITS:
+            rest = self._rest_groups[user]
+        if min(met, apart, self._by_person[user]) < outliers.LEAST_UNITS:
+            return None
+        return outliers.measure_standing(partial(_measure_f1, mine), partial(_measure_f1, rest), mine[:, 1] > 0)
 
 
 class RelatedAnswers(DrawnAnswers):
@@ -124,6 +162,16 @@ class RelatedAnswers(DrawnAnswers):
         (places, relations), (other_places, other_relations) = mine, theirs
         same = region_links.match_places(places, other_places)
         return region_links.compare_relations(relations, other_relations, same)
+
+
+def _start_sums() -> Floats:
+    """By group of items: twice what was drawn by both and called the same, and what was drawn."""
+    return np.zeros((outliers.GROUPS, 2))
+
+
+def _measure_f1(sums: Floats, chosen: outliers.Chosen) -> float:
+    same, drawn = sums[chosen].sum(axis=0)
+    return float(same / drawn) if drawn else 1.0
 
 
 def _count_labels(cells: Mapping[tuple[str, str], int]) -> Counter[str]:

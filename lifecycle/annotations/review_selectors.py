@@ -9,7 +9,6 @@ from django.db.models.functions import MD5, Cast
 
 from lifecycle.annotations import selectors
 from lifecycle.annotations.authors import AUTHOR
-from lifecycle.annotations.disagreement_selectors import filter_disagreeing
 from lifecycle.annotations.label_filters import filter_class
 from lifecycle.annotations.models import Annotation, Review
 from lifecycle.common.errors import NotFound
@@ -55,7 +54,8 @@ class Tally:
 
 
 def list_pending(project: Project, reviewer, wanted: Wanted) -> QuerySet[Annotation]:
-    """Current answers of people without a verdict, oldest first; one's own only where they are asked for by name.
+    """Current answers of people without a verdict, oldest first, or those people differ most on first where that is
+    the sample; one's own only where they are asked for by name.
 
     Imported ones are a sample of their own. One that names nobody is nobody's own, whoever brought it.
     """
@@ -73,15 +73,16 @@ def list_pending(project: Project, reviewer, wanted: Wanted) -> QuerySet[Annotat
     found = found.filter(user=wanted.person_id) if wanted.person_id else found.exclude(own)
     if wanted.value:
         found = filter_class(found, selectors.find_interface(project), wanted.value)
-    return _draw(project, found, wanted).select_related("user", "item", "task").order_by("pk")
+    order = ["-task__disagreement", "task"] if wanted.sample == "disagreement" else []
+    return _draw(found, wanted).select_related("user", "item", "task").order_by(*order, "pk")
 
 
-def _draw(project: Project, found: QuerySet[Annotation], wanted: Wanted) -> QuerySet[Annotation]:
+def _draw(found: QuerySet[Annotation], wanted: Wanted) -> QuerySet[Annotation]:
     if wanted.sample == "random":  # by a hash of the id: everybody sees the same share, and it stays
         limit = f"{min(int(wanted.share * _HASH_RANGE), _HASH_RANGE - 1):08x}"
         return found.annotate(drawn=MD5(Cast("pk", CharField()))).filter(drawn__lt=limit)
     if wanted.sample == "disagreement":
-        return filter_disagreeing(found, selectors.find_interface(project))
+        return found.filter(task__disagreement__gt=0)
     if wanted.sample == "doubtful":
         return found.filter(item__final_label__is_doubtful=True)
     return found

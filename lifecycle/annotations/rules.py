@@ -63,6 +63,7 @@ class Outcome:
     skip_reason: str
     label: str | None
     annotation_id: int | None  # the answer that `label` comes from
+    disagreement: float | None = None  # share of the pairs of answers whose values differ; None below two answers
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,17 @@ def compute_outcome(label_kind: str, overlap: int, current: Sequence[Current], p
         skip_reason=skips[-1].reason if state == "skipped" else "",
         label=chosen.value if chosen else None,
         annotation_id=chosen.id if chosen else None,
+        disagreement=measure_disagreement([version.value for version in given]),
     )
+
+
+def measure_disagreement(values: Sequence[str | None]) -> float | None:
+    """The share of pairs that differ; None below two."""
+    count = len(values)
+    if count < 2:
+        return None
+    same = sum(n * (n - 1) for n in Counter(values).values())
+    return 1 - same / (count * (count - 1))
 
 
 def compare_classes(old: Sequence[str], new: Sequence[str], renames: Mapping[str, str]) -> ClassChange:

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from lifecycle.annotations.services.assignment import apply_due_rules
 from lifecycle.annotations.services.backends import tell_due
+from lifecycle.annotations.services.disagreement import measure_due
 from lifecycle.annotations.services.ordering import rank_due
 from lifecycle.annotations.services.webhook_sweep import wake_deliveries
 from lifecycle.contracts.jobs import TASK_PREFIX
@@ -19,7 +20,7 @@ from workers.celery import app
 @app.task(name=TASK_PREFIX + "beat")
 def tick(*, kind: str) -> None:
     """One job per kind and minute, however many clocks tick. Sources, rounds, encoders, orders, rules and profiles that
-    are due start too."""
+    are due start too, and answers that came in are compared."""
     run_due()
     wake_deliveries()
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
@@ -31,3 +32,4 @@ def tick(*, kind: str) -> None:
     rank_due()
     apply_due_rules()
     profile_due()
+    measure_due()

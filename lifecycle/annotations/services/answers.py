@@ -29,6 +29,7 @@ Origin = Annotation.Origin
 
 MAX_LEAD_TIME_MS = 24 * 3_600 * 1_000
 SKIP_REASON_LENGTH = 200
+SETTLED = ("answers", "state", "skip_reason", "disagreement", "is_disagreement_due")  # of a task, by its answers
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,8 @@ def settle(task: Task, label_kind: str) -> None:
     current = [rules.Current(*row) for row in rows.values_list("pk", "user_id", "kind", "origin", "value", "reason")]
     outcome = rules.compute_outcome(label_kind, task.overlap, current, _find_policy(task.dataset.project, current))
     task.answers, task.state, task.skip_reason = outcome.answers, outcome.state, outcome.skip_reason
-    task.save(update_fields=["answers", "state", "skip_reason", "updated_at"])
+    task.disagreement, task.is_disagreement_due = outcome.disagreement, outcome.disagreement is not None
+    task.save(update_fields=[*SETTLED, "updated_at"])
     if (task.item.label, task.item.label_annotation_id) != (outcome.label, outcome.annotation_id):
         record_labels(dataset=task.dataset, labels=[(task.item_id, outcome.label, outcome.annotation_id)])
 

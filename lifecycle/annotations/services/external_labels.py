@@ -226,14 +226,17 @@ def settle_tasks(project: Project, tasks: Mapping[int, Task], task_ids: Sequence
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE annotations_task t
-               SET answers = new.answers, state = new.state, skip_reason = new.reason, updated_at = now()
-               FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[]) AS new (id, answers, state, reason)
+               SET answers = new.answers, state = new.state, skip_reason = new.reason, updated_at = now(),
+                   disagreement = new.disagreement, is_disagreement_due = new.disagreement IS NOT NULL
+               FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::float8[])
+                   AS new (id, answers, state, reason, disagreement)
                WHERE t.id = new.id""",
             [
                 list(task_ids),
                 [outcomes[pk].answers for pk in task_ids],
                 [states[pk] for pk in task_ids],
                 [outcomes[pk].skip_reason for pk in task_ids],
+                [outcomes[pk].disagreement for pk in task_ids],
             ],
         )
     labels: dict[int, list[Any]] = defaultdict(list)

@@ -13,6 +13,7 @@ from lifecycle.annotations import rules, selectors
 from lifecycle.annotations.models import QueueSettings
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.assignment import apply_active_rules
+from lifecycle.annotations.services.disagreement import mark_several
 from lifecycle.annotations.services.ordering import DRAW, request_ranking
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.problems import get_problem_type
@@ -210,6 +211,7 @@ def _record_batch(collection: Collection, schema_version: int, rows: dict[int, t
         ids, tasks = [row[0] for row in written], [row[1] for row in written]
         cursor.execute(_MAKE_CURRENT, {"ids": ids})
         cursor.execute(_FINISH, {"tasks": tasks})
+        mark_several(tasks)
         cursor.execute(_LABELED_BY_PEOPLE, {"tasks": tasks})
         by_people = {row[0] for row in cursor.fetchall()}
     labels = [(item, value, pk) for pk, _, item, value in written if item not in by_people]

@@ -11,14 +11,12 @@ from django.utils import timezone
 
 from lifecycle.annotations import gold_rules, rules, selectors
 from lifecycle.annotations.models import GoldItem, QualitySettings, QuizAttempt
-from lifecycle.annotations.services.quality import find_settings
+from lifecycle.annotations.services.quality import can_have_quiz, find_settings
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets.models import Item
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
-
-ASKED_KINDS = (LabelKind.CLASS, LabelKind.NUMBER)  # what can be asked in a form
 
 
 def is_wanted(project: Project, user, *, role: str, settings: QualitySettings | None = None) -> bool:
@@ -28,7 +26,7 @@ def is_wanted(project: Project, user, *, role: str, settings: QualitySettings | 
     if is_allowed(role, "reviewer"):
         return False
     settings = settings or find_settings(project)
-    if not settings.quiz_questions or get_problem_type(project.problem_type).label_kind not in ASKED_KINDS:
+    if not settings.quiz_questions or not can_have_quiz(project):
         return False
     passed = QuizAttempt.objects.filter(project=project, user=user, is_passed=True)
     if settings.quiz_each_guide:

@@ -15,6 +15,7 @@ from lifecycle.annotations.models import Annotation, LabelSchema, Suggestion, Ta
 from lifecycle.annotations.quality_models import FinalLabel
 from lifecycle.annotations.queue_models import GoldItem
 from lifecycle.annotations.schema_rules import SchemaChange, migrate_result
+from lifecycle.annotations.services.disagreement import mark_differing
 from lifecycle.annotations.services.external_labels import settle_tasks
 from lifecycle.annotations.services.final_renames import carry_final_labels
 from lifecycle.annotations.uses import is_plain
@@ -203,6 +204,7 @@ def rename_class(*, project: Project, actor, schema: LabelSchema, old: str, new:
         # a second statement, so that the old versions have left the "one current answer" index by now
         Annotation.objects.filter(pk__in=ids).update(is_current=True)
         _move_item_labels(project, old, new)
+        mark_differing(project)  # what was called by both names is one thing now
         record_event(
             project=project,
             actor=actor,

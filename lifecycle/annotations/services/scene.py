@@ -68,6 +68,7 @@ WITH written AS (
     WHERE task_id = %(task_id)s AND user_id = %(user_id)s AND is_open <> %(is_withdrawn)s
 )
 UPDATE annotations_task SET answers = %(answers)s, state = %(state)s, skip_reason = %(skip_reason)s, updated_at = now(),
+    disagreement = %(disagreement)s, is_disagreement_due = %(is_disagreement_due)s,
     is_reserved = (
         SELECT count(*) > 0 AND count(*) + %(answers)s >= annotations_task.overlap FROM annotations_assignment s
         WHERE s.task_id = %(task_id)s AND CASE WHEN s.user_id = %(user_id)s THEN %(is_withdrawn)s ELSE s.is_open END)
@@ -133,7 +134,8 @@ def write_version(scene: Scene, annotation: Annotation, outcome: rules.Outcome) 
     fields = {name: getattr(annotation, name) for name in _WRITTEN}
     fields |= {"result": Jsonb(annotation.result), "is_withdrawn": annotation.kind == Annotation.Kind.WITHDRAWN}
     fields["external"] = None if annotation.external is None else Jsonb(annotation.external)
-    settled = {"answers": outcome.answers, "state": outcome.state, "skip_reason": outcome.skip_reason}
+    settled = {name: getattr(outcome, name) for name in ("answers", "state", "skip_reason", "disagreement")}
+    settled["is_disagreement_due"] = outcome.disagreement is not None
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, fields | settled)
     annotation._state.adding, annotation._state.db = False, connection.alias

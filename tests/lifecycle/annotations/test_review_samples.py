@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from lifecycle.annotations import disagreement_selectors, review_selectors, selectors, services
+from lifecycle.annotations import queue_selectors, review_selectors, selectors, services
 from lifecycle.annotations.label_filters import split_value
-from lifecycle.annotations.models import Annotation
+from lifecycle.annotations.models import Annotation, Task
 from lifecycle.annotations.review_selectors import Wanted
+from lifecycle.annotations.services import disagreement
+from lifecycle.annotations.services.answers import settle
 from lifecycle.contracts.label_interface.templates import find_template
 from lifecycle.datasets.models import Dataset
 from tests import factories
@@ -44,6 +46,8 @@ def ask(owner, people):
                 )
                 for user, result in zip(people, results, strict=False)
             ])  # fmt: skip
+            settle(task, "free")
+        disagreement.measure_due()
         return project, found
 
     return make
@@ -187,12 +191,76 @@ def test_a_remark_that_only_one_of_two_made_is_no_disagreement(ask, owner):
     assert list_drawn(project, owner, sample="disagreement") == []
 
 
-@pytest.mark.parametrize("limit", ["ITEMS_COMPARED", "BYTES_COMPARED"])
-def test_of_items_too_many_to_measure_the_newest_are_and_of_others_the_classes(ask, owner, monkeypatch, limit):
-    apart, other = [[box("car")], [box("car", 60)]], [[box("car")], [box("person")]]
-    project, answers = ask("object_detection", "boxes", apart, other, apart)
-    monkeypatch.setattr(disagreement_selectors, limit, 1 if limit == "ITEMS_COMPARED" else 600)
+def test_where_people_differ_most_is_shown_first(ask, owner):
+    same, other = ticked("price"), ticked("quality")
+    project, answers = ask(
+        "text_labelling", "text-tags", [same, same, other], [same, same], [same, other], [same, ticked("service")],
+    )  # fmt: skip
+    in_order = [answers[2], answers[3], answers[0]]
+    filters = queue_selectors.TaskFilters(answers="differ")
 
     found = list_drawn(project, owner, sample="disagreement")
+    pages = [queue_selectors.list_task_page(project, filters, size=2)]
+    pages.append(queue_selectors.list_task_page(project, filters, at=pages[0].next_at, size=2))
+    back = queue_selectors.list_task_page(project, filters, at=pages[1].previous_at, size=2)
 
-    assert found == [*answers[1], *answers[2]]
+    assert found == [answer for of_task in in_order for answer in of_task]
+    assert [task.pk for page in pages for task in page.tasks] == [of_task[0].task_id for of_task in in_order]
+    assert back == pages[0]
+    agreed = queue_selectors.filter_tasks(project, queue_selectors.TaskFilters(answers="agree"))
+    assert list(agreed) == [answers[1][0].task]
+
+
+def test_classes_are_compared_at_once_and_drawings_by_the_clock(project, ask, make_tasks, answer, people, owner):
+    services.change_settings(project=project, actor=owner, overlap=2)
+    task = make_tasks(1)[0]
+    for user, value in zip(people, ("cat", "dog"), strict=False):
+        answer(user, task, value, may_answer_any=True)
+    boxes, [apart] = ask("object_detection", "boxes", [[box("car")], [box("car", 60)]])
+    drawn = Task.objects.get(pk=apart[0].task_id)
+    settle(drawn, "regions")
+
+    assert Task.objects.get(pk=task.pk).disagreement == 1.0
+    assert list_drawn(boxes, owner, sample="disagreement") == []
+    assert disagreement.measure_due() == 1
+    assert list_drawn(boxes, owner, sample="disagreement") == apart
+    assert disagreement.measure_due() == 0
+
+
+def test_who_takes_an_answer_back_ends_the_disagreement(project, make_tasks, answer, people, owner):
+    services.change_settings(project=project, actor=owner, overlap=2)
+    task = make_tasks(1)[0]
+    for user, value in zip(people, ("cat", "dog"), strict=False):
+        answer(user, task, value, may_answer_any=True)
+
+    services.withdraw(project=project, user=people[1], task_id=task.pk)
+
+    task.refresh_from_db()
+    assert (task.disagreement, task.is_disagreement_due) == (None, False)
+
+
+def test_what_was_answered_while_it_was_measured_stays_due(ask, monkeypatch):
+    _, [[given, _]] = ask("object_detection", "boxes", [[box("car")], [box("car", 60)]])
+    settle(Task.objects.get(pk=given.task_id), "regions")
+
+    def answer_meanwhile(results):
+        settle(Task.objects.get(pk=given.task_id), "regions")
+        return 0.5
+
+    monkeypatch.setattr(disagreement, "_compare_results", answer_meanwhile)
+    disagreement.measure_due()
+
+    assert Task.objects.get(pk=given.task_id).is_disagreement_due
+
+
+def test_two_classes_that_became_one_differ_no_more(project, make_tasks, answer, people, owner):
+    services.change_settings(project=project, actor=owner, overlap=2)
+    task = make_tasks(1)[0]
+    for user, value in zip(people, ("cat", "dog"), strict=False):
+        answer(user, task, value, may_answer_any=True)
+
+    services.change_schema(project=project, actor=owner, classes=["cat", "owl"], renames={"dog": "cat"})
+    disagreement.measure_due()
+
+    task.refresh_from_db()
+    assert task.disagreement == 0

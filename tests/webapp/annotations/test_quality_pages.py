@@ -13,6 +13,7 @@ from django.utils import timezone
 from lifecycle.annotations import services
 from lifecycle.annotations.models import Annotation, GoldItem, Lease, QuizAttempt, Review
 from lifecycle.annotations.services import agreement, consensus, quality, quiz, reviews
+from lifecycle.common.errors import DomainError
 from lifecycle.datasets.models import Item
 from tests import factories
 from webapp.pages.annotations.answer_view import build_view
@@ -267,3 +268,19 @@ def test_verdicts_and_figures_go_over_rest(client, project, owner, annotator, an
     assert [row["reason"] for row in client.get(api("reviews")).json()["results"]] == [SCRIPT, ""]
     assert [row["username"] for row in client.get(api("people")).json()["people"]] == [annotator.username]
     assert client.post(api("reviews"), rejected, content_type="application/json").status_code == 403
+
+
+def test_a_quiz_that_nobody_could_be_asked_is_refused_and_not_offered(client, owner):
+    drawn = factories.ProjectFactory(owner=owner, problem_type="object_detection")
+    client.force_login(owner)
+
+    with pytest.raises(DomainError, match="Gold items"):
+        quality.change_settings(project=drawn, actor=owner, quiz_questions=3)
+    page = client.get(reverse("annotations:quality", args=[drawn.slug]))
+    kept = client.post(reverse("annotations:quality-settings", args=[drawn.slug]), {
+        "review_share": "25", "return_to": "same", "consensus_method": "majority", "min_posterior": "70"
+    })  # fmt: skip
+
+    assert "quiz_questions" not in page.content.decode() and kept.status_code == 302
+    settings = quality.find_settings(drawn)
+    assert (settings.review_share, settings.quiz_questions) == (0.25, 0)
