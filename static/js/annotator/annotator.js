@@ -15,6 +15,7 @@ import { createLooker } from "./looker.js";
 import { buildPlain, createMedia } from "./media.js";
 import { MESSAGES } from "./messages.js";
 import { createMemoryStorage, createOutbox, makeKey, States } from "./outbox.js";
+import { noteOutbox } from "./outbox-notes.js";
 import { createPreviewApi } from "./preview.js";
 import { createProposals } from "./proposals.js";
 import { createQueue } from "./queue.js";
@@ -53,6 +54,7 @@ export async function startAnnotator(root, setup) {
   const totals = createTotals((figures) => screen.showProgress(figures));
   const memory = { armed: null }; // what desks hand on to the next one
   const cleanups = [];
+  if (!preview) noteOutbox(globalThis.localStorage, { name, user: setup.user, api: setup.api, labelKind: setup.label_kind, title: setup.title, page: location.pathname });
   let painted = null;
   let isKeysDue = false;
 

@@ -14,6 +14,7 @@ import { paintKeys } from "./key-caps.js";
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
 import { createOutbox } from "./outbox.js";
+import { noteOutbox } from "./outbox-notes.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
 import { claimTab, createLock } from "./tabs.js";
@@ -50,6 +51,7 @@ export async function startGrid(root, setup) {
   }); // prettier-ignore
   const remember = keepChoices([parts.order, parts.size], KEPT);
   const cleanups = [];
+  noteOutbox(globalThis.localStorage, { name, user: setup.user, api: setup.api, labelKind: setup.label_kind, title: setup.title, page: location.pathname });
   let asked = []; // the tasks that the dialog asks a reason for: the selection may be gone by the time it is given
   let coming = null; // the promise of the next page
   let isFirst = true;
