@@ -46,7 +46,7 @@ export async function startGrid(root, setup) {
   const skipDialog = createSkipDialog({ dialog: parts.skipDialog, reasons, needsReason, skip: skipAsked });
   const guide = createGuide(root, { opensFrom: setup.guide_version === null ? Infinity : GUIDE_FROM_PX });
   const comments = createComments({
-    panel: parts.comments, api, current: () => store.tasks[selection.focus] ?? null, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
+    panel: parts.comments, badge: parts.commentCount, api, outbox, current: () => store.tasks[selection.focus] ?? null, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
     nameOf: (task) => `Item ${task.itemId}${task.source ? `: ${task.source}` : ""}`,
   }); // prettier-ignore
   const remember = keepChoices([parts.order, parts.size], KEPT);
@@ -76,7 +76,9 @@ export async function startGrid(root, setup) {
   }
 
   /** An answer was a gold item's: told at once, gathered for its page. */
-  function showVerdict({ task, value: given }, { feedback: found }) {
+  function showVerdict(operation, outcome) {
+    const [{ task, value: given }, { feedback: found }] = [operation, outcome];
+    void comments.hear(operation, outcome);
     if (!found) return;
     verdicts.add(store.pageOf(task), { task, given, ...found });
     feedback.paint();
