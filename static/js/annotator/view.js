@@ -26,7 +26,6 @@ export function createView(root, quick) {
   let feedbackTimer = null;
   root.classList.toggle("is-full", !quick);
   parts.submit.hidden = Boolean(quick);
-  parts.redo.hidden = Boolean(quick);
   if (quick) parts.quick.replaceChildren(...quick.elements);
 
   function show(name) {
