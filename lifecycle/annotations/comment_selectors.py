@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from lifecycle.annotations.comment_rules import count_key
 from lifecycle.annotations.models import Annotation, Lease, Notice, Task, TaskComment
@@ -24,6 +26,12 @@ def list_comments(project: Project, user, task_id: int, *, role: str) -> QuerySe
     task = get_task(project, user, task_id, role=role)
     comments = _filter_heard(TaskComment.objects.filter(task=task), user, role)
     return comments.select_related("author", "resolved_by").order_by("pk")
+
+
+def count_open(user, task_ids: Sequence[int], *, role: str) -> dict[int, int]:
+    """{task: how many comments on it this person may see that nobody has closed}; tasks without any are left out."""
+    said = _filter_heard(TaskComment.objects.filter(task__in=task_ids, resolved_at=None), user, role)
+    return dict(said.order_by().values_list("task").annotate(Count("pk")))
 
 
 def get_comment(project: Project, user, comment_id: int, *, role: str) -> TaskComment:

@@ -98,6 +98,7 @@ class TaskComment(TimestampedModel):
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="comments")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     body = models.TextField()
+    idempotency_key = models.CharField(max_length=64, null=True, blank=True)  # of the browser that sent it
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
@@ -105,6 +106,13 @@ class TaskComment(TimestampedModel):
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["author", "idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="comment_key_once",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"comment {self.pk}"

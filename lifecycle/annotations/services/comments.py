@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.core.cache import cache
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from lifecycle.accounts.models import User
 from lifecycle.annotations.comment_rules import count_key, find_mentions
 from lifecycle.annotations.comment_selectors import list_mentionable
 from lifecycle.annotations.models import Notice, Task, TaskComment
-from lifecycle.common.errors import DomainError
+from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.projects.models import Membership, Project
 from lifecycle.projects.selectors import find_role
 
@@ -18,16 +18,42 @@ MAX_BODY = 5_000
 MAX_MENTIONS = 20
 
 
-def add_comment(*, project: Project, user, task: Task, body: str) -> TaskComment:
-    """Say something about a task that the user may see. Whom it names, and who spoke before, find it in their inbox."""
+def add_comment(*, project: Project, user, task: Task, body: str, idempotency_key: str | None = None) -> TaskComment:
+    """Say something about a task that the user may see. Whom it names, and who spoke before, find it in their inbox.
+
+    A repeat with the same key returns the same comment and tells nobody again.
+    """
+    repeat = _find_repeat(user, task, idempotency_key)
+    if repeat is not None:
+        return repeat
     body = body.strip()
     if not body:
         raise DomainError("Write something first.", fields={"body": "some words"})
     if len(body) > MAX_BODY:
         raise DomainError(f"A comment has at most {MAX_BODY:,} characters.", fields={"body": f"at most {MAX_BODY:,}"})
     named = _find_named(project, user, task, body)
+    try:
+        return _write(user, task, body, named, idempotency_key)
+    except IntegrityError as error:
+        if "comment_key_once" not in str(error):
+            raise
+    repeat = _find_repeat(user, task, idempotency_key)  # the same one came twice at the same moment
+    assert repeat is not None
+    return repeat
+
+
+def _find_repeat(user, task: Task, key: str | None) -> TaskComment | None:
+    if key is None:
+        return None
+    found = TaskComment.objects.filter(author=user, idempotency_key=key).first()
+    if found is not None and found.task_id != task.pk:
+        raise Conflict("This idempotency key was used for another comment.")
+    return found
+
+
+def _write(user, task: Task, body: str, named: list[User], key: str | None) -> TaskComment:
     with transaction.atomic():
-        comment = TaskComment.objects.create(task=task, author=user, body=body)
+        comment = TaskComment.objects.create(task=task, author=user, body=body, idempotency_key=key)
         spoke = set(TaskComment.objects.filter(task=task).values_list("author_id", flat=True))
         told = {person: Notice.Kind.REPLY for person in spoke} | {person.pk: Notice.Kind.MENTION for person in named}
         told.pop(user.pk, None)

@@ -15,6 +15,7 @@ import { createLooker } from "./looker.js";
 import { buildPlain, createMedia } from "./media.js";
 import { MESSAGES } from "./messages.js";
 import { createMemoryStorage, createOutbox, makeKey, States } from "./outbox.js";
+import { noteOutbox } from "./outbox-notes.js";
 import { createPreviewApi } from "./preview.js";
 import { createProposals } from "./proposals.js";
 import { createQueue } from "./queue.js";
@@ -53,22 +54,24 @@ export async function startAnnotator(root, setup) {
   const totals = createTotals((figures) => screen.showProgress(figures));
   const memory = { armed: null }; // what desks hand on to the next one
   const cleanups = [];
+  if (!preview) noteOutbox(globalThis.localStorage, { name, user: setup.user, api: setup.api, labelKind: setup.label_kind, title: setup.title, page: location.pathname });
   let painted = null;
   let isKeysDue = false;
 
   const media = createMedia({ build: buildItem, onShown: showDesk });
   const outbox = createOutbox({
     storage, send: api.send, stamp: { guideVersion: setup.guide_version }, lock: createLock(name), onChange: showSave,
-    onOutcome(operation, { feedback, isSaved }) {
-      if (feedback) screen.showFeedback(feedback);
-      if (operation.fixes && isSaved) location.assign(setup.fix.back);
+    onOutcome(operation, outcome) {
+      if (outcome.feedback) screen.showFeedback(outcome.feedback);
+      if (operation.fixes && outcome.isSaved) location.assign(setup.fix.back);
+      void comments.hear(operation, outcome);
     },
   }); // prettier-ignore
   const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, prepared: needsDesk ? DESKS_AHEAD : undefined });
   const proposals = createProposals({ bar: screen.parts.proposal, take: takeSuggestion, paintGhosts });
   const actions = createActions({ view, store, media, screen, keeper, watch, proposals, commit, count: totals.count, quick });
   const comments = createComments({
-    panel: root.querySelector("[data-part=comments]"), api, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
+    panel: root.querySelector("[data-part=comments]"), badge: root.querySelector("[data-part=commentCount]"), api, outbox, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
   }); // prettier-ignore
   const guide = createGuide(root, { opensFrom: preview ? Infinity : GUIDE_FROM_PX[quick ? "quick" : "full"] });
   const keysDialog = createKeysDialog({ dialog: root.querySelector("[data-part=keysDialog]"), assigned: assign, overrides, onChange: showKeys });

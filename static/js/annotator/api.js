@@ -71,7 +71,8 @@ export function createApi({ base, user, labelKind }) {
       const found = await request("GET", `tasks/${id}/comments/`);
       return Array.isArray(found) ? found : (found.results ?? []);
     },
-    comment: (id, text) => request("POST", `tasks/${id}/comments/`, { body: text }),
+    resolve: (id, isClosed) => request(isClosed ? "POST" : "DELETE", `comments/${id}/resolve/`, {}),
+    mentionable: async (id) => (await request("GET", `tasks/${id}/mentionable/`)).names,
     async send(operations) {
       const body = { as_user: user, operations: operations.map((operation) => writeOperation(operation, labelKind)) };
       const { outcomes } = await request("POST", "annotations/batch/", body);

@@ -20,6 +20,7 @@ export function readTask(json) {
     sound: json.sound ?? "",
     data: json.data ?? {},
     suggestions: json.suggestions ?? [],
+    comments: json.comments ?? 0,
   };
 }
 
@@ -50,6 +51,7 @@ export function writeOperation(operation, labelKind) {
   const json = { key: operation.key, kind: operation.kind, task: operation.task };
   if (operation.kind === "answer") json.result = operation.result ?? buildResult(labelKind, operation.value);
   if (operation.kind === "skip") json.reason = operation.reason ?? "";
+  if (operation.kind === "comment") json.body = operation.body;
   if (operation.fixes) json.fixes = operation.fixes;
   if (operation.suggestion) json.suggestion = operation.suggestion;
   if (operation.guideVersion != null) json.guide_version = operation.guideVersion;

@@ -14,6 +14,7 @@ import { paintKeys } from "./key-caps.js";
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
 import { createOutbox } from "./outbox.js";
+import { noteOutbox } from "./outbox-notes.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
 import { claimTab, createLock } from "./tabs.js";
@@ -45,11 +46,12 @@ export async function startGrid(root, setup) {
   const skipDialog = createSkipDialog({ dialog: parts.skipDialog, reasons, needsReason, skip: skipAsked });
   const guide = createGuide(root, { opensFrom: setup.guide_version === null ? Infinity : GUIDE_FROM_PX });
   const comments = createComments({
-    panel: parts.comments, api, current: () => store.tasks[selection.focus] ?? null, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
+    panel: parts.comments, badge: parts.commentCount, api, outbox, current: () => store.tasks[selection.focus] ?? null, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
     nameOf: (task) => `Item ${task.itemId}${task.source ? `: ${task.source}` : ""}`,
   }); // prettier-ignore
   const remember = keepChoices([parts.order, parts.size], KEPT);
   const cleanups = [];
+  noteOutbox(globalThis.localStorage, { name, user: setup.user, api: setup.api, labelKind: setup.label_kind, title: setup.title, page: location.pathname });
   let asked = []; // the tasks that the dialog asks a reason for: the selection may be gone by the time it is given
   let coming = null; // the promise of the next page
   let isFirst = true;
@@ -74,7 +76,9 @@ export async function startGrid(root, setup) {
   }
 
   /** An answer was a gold item's: told at once, gathered for its page. */
-  function showVerdict({ task, value: given }, { feedback: found }) {
+  function showVerdict(operation, outcome) {
+    const [{ task, value: given }, { feedback: found }] = [operation, outcome];
+    void comments.hear(operation, outcome);
     if (!found) return;
     verdicts.add(store.pageOf(task), { task, given, ...found });
     feedback.paint();

@@ -175,6 +175,9 @@ export function createOutbox({ storage, send, stamp = {}, lock = (task) => task(
       return flush();
     },
 
+    /** What is on its way, in order. */
+    listWaiting: () => storage.first(10_000),
+
     /** Ids of tasks with something on its way: their leases must not be given back. */
     async listTasks() {
       return [...new Set((await storage.first(10_000)).map((operation) => operation.task))];

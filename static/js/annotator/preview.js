@@ -13,7 +13,8 @@ export function createPreviewApi(tasks) {
     status: async () => ({ progress: { done: 0, skipped: 0, total: tasks.length }, own: { today: 0, seconds_per_label: null } }),
     history: async () => [],
     comments: async () => [],
-    comment: async () => {},
+    resolve: async () => {},
+    mentionable: async () => [],
     send: async (operations) => operations.map(({ key }) => ({ key, isSaved: true, message: "" })),
   };
 }

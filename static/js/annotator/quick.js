@@ -97,7 +97,7 @@ function createNumber(control, answer) {
 
   return {
     elements: [element],
-    verbs: () => [],
+    verbs: () => [{ id: "answer:number", group: "Number", words: "Type the number", keys: ["d"], run: () => (input.focus(), input.select()) }],
     show(given, isNew) {
       if (!isNew) return;
       const number = given?.kind === "answer" ? given.result?.[0]?.value?.number : null;

@@ -16,10 +16,12 @@ export function createRegionList({ view, session, regions, say }) {
     make("h3", { class: "annotator-question" }, "Regions ", count), rows, links,
   ); // prettier-ignore
   let relatingFrom = null; // the region a relation is being drawn from
+  let isStepping = false; // keys walk through the regions: the relation's end is not chosen yet
+  let chosenLink = null; // the relation that keys are about: "from to"
   const unsubscribes = [session.subscribe(hear), regions.subscribe(() => paint())];
 
   function hear({ type }) {
-    if (type === "selected" && relatingFrom !== null) finishRelation();
+    if (type === "selected" && relatingFrom !== null && !isStepping) finishRelation();
   }
 
   const listRegions = () => session.regions.filter(({ main }) => isDrawing(main));
@@ -72,9 +74,9 @@ export function createRegionList({ view, session, regions, say }) {
       onchange: () => session.changeRelation(from, to, { labels: pick.value ? [pick.value] : [] }) }); // prettier-ignore
     pick.append(...["", ...known.map(({ value }) => value)].map((value) => make("option", { value, selected: value === (labels[0] ?? "") }, value || "–")));
     return make(
-      "li", { class: "annotator-relation" }, make("span", { dir: "auto" }, name(from)),
+      "li", { class: `annotator-relation${nameLink(relation) === chosenLink ? " is-selected" : ""}` }, make("span", { dir: "auto" }, name(from)),
       make("button", { type: "button", class: "annotator-arrow", title: "Turn the relation round", "data-enter-through": "",
-        onclick: () => session.changeRelation(from, to, { direction: NEXT[direction] ?? "right" }) }, ARROWS[direction] ?? "→"),
+        onclick: () => turnRound(relation) }, ARROWS[direction] ?? "→"),
       make("span", { dir: "auto" }, name(to)), known.length ? pick : null,
       make("button", { type: "button", class: "annotator-icon is-delete", title: "Delete the relation", "aria-label": "Delete the relation",
         onclick: () => session.unrelate(from, to) }),
@@ -97,25 +99,52 @@ export function createRegionList({ view, session, regions, say }) {
     const ids = listRegions().map(({ id }) => id);
     if (!ids.length) return;
     const at = ids.indexOf(session.selectedIds.at(-1));
+    isStepping = true;
     session.select([ids[at < 0 ? (by > 0 ? 0 : ids.length - 1) : (at + by + ids.length) % ids.length]]);
+    isStepping = false;
   }
 
   function startRelation() {
     const [from] = session.selectedIds;
     if (from === undefined) return say("Select the region the relation starts from first.");
     relatingFrom = from;
-    say("Now choose the region it leads to. Esc stops.");
+    say("Now choose the region it leads to: click it, or walk there by key and press this key again. Esc stops.");
     paint();
   }
 
   function finishRelation() {
     const from = relatingFrom;
     const [to] = session.selectedIds;
-    if (to === undefined || to === from) return;
+    if (to === undefined || to === from) return say("Choose another region for its end.");
     relatingFrom = null;
     const known = view.relations?.labels ?? [];
     const isMade = session.relate(from, to, known.length === 1 ? [known[0].value] : []);
     say(isMade ? "Related." : "These two are related already.");
+  }
+
+  const nameLink = ({ from_id: from, to_id: to }) => `${from} ${to}`;
+
+  function chooseLink() {
+    const names = session.relations.map(nameLink);
+    chosenLink = names[(names.indexOf(chosenLink) + 1) % names.length] ?? null;
+    paint();
+  }
+
+  /** With the relation that keys are about: the chosen one, else the newest. */
+  function withLink(run) {
+    const relation = session.relations.find((one) => nameLink(one) === chosenLink) ?? session.relations.at(-1);
+    if (!relation) return say("There is no relation yet.");
+    chosenLink = nameLink(relation);
+    return run(relation);
+  }
+
+  const turnRound = ({ from_id: from, to_id: to, direction = "right" }) => session.changeRelation(from, to, { direction: NEXT[direction] ?? "right" });
+
+  /** The next thing that a relation may be called; after the last one nothing. */
+  function relabel({ from_id: from, to_id: to, labels = [] }) {
+    const names = ["", ...(view.relations?.labels ?? []).map(({ value }) => value)];
+    const next = names[(names.indexOf(labels[0] ?? "") + 1) % names.length];
+    session.changeRelation(from, to, { labels: next ? [next] : [] });
   }
 
   function onEscape() {
@@ -140,11 +169,15 @@ export function createRegionList({ view, session, regions, say }) {
         hide: () => chosen.length && regions.toggleHidden(chosen),
         lock: () => chosen.length && regions.toggleLocked(chosen),
         all: () => session.select(listRegions().map(({ id }) => id)),
-        relate: startRelation,
+        relate: () => (relatingFrom === null ? startRelation() : finishRelation()),
+        "relation-next": chooseLink,
+        "relation-turn": () => withLink(turnRound),
+        "relation-name": () => withLink(relabel),
+        "relation-delete": () => withLink(({ from_id: from, to_id: to }) => session.unrelate(from, to)),
         none: onEscape,
       };
       const isBusy = chosen.length > 0 || relatingFrom !== null || Boolean(session.armed);
-      return listRegionVerbs(run, { hasRelations: Boolean(view.relations), isBusy });
+      return listRegionVerbs(run, { hasRelations: Boolean(view.relations), hasLinks: session.relations.length > 0, isBusy });
     },
     destroy: () => unsubscribes.forEach((unsubscribe) => unsubscribe()),
   };

@@ -18,7 +18,7 @@ export function listPageVerbs(run, { isQuick, hasComments }) {
     verb("skip-reason", "Skip, and say why", ["Shift+s"]),
     verb("back", "Look at what you did before", ["ArrowLeft"], { repeats: true }),
     verb("forward", "Look at what comes after it", ["ArrowRight"], { repeats: true }),
-    verb("escape", "Back to the next item", ["Escape"], { whileTyping: true, isFixed: true }),
+    verb("escape", "Out of a text; then back to the next item", ["Escape"], { whileTyping: true, isFixed: true }),
     verb("guide", "Show or hide the guide", ["g"], { spare: ["Shift+g"] }),
     ...(hasComments ? [verb("comments", "Show or hide the comments", ["c"], { spare: ["Shift+c", "Shift+q"] })] : []),
     verb("keys", "This list", ["?"], { isFixed: true }),
@@ -35,7 +35,7 @@ export function listSuggestionVerbs({ accept, reject }) {
 }
 
 /** What can be done with regions; `isBusy` says that there is a selection or a label to let go of. */
-export function listRegionVerbs(run, { hasRelations, isBusy }) {
+export function listRegionVerbs(run, { hasRelations, hasLinks, isBusy }) {
   const verb = (id, words, keys, spare, extra) => ({ id: `region:${id}`, group: "Regions", words, keys, spare, run: run[id], ...extra });
   return [
     verb("next", "Select the next region", ["]"], ["Shift+n"], { repeats: true }),
@@ -44,7 +44,15 @@ export function listRegionVerbs(run, { hasRelations, isBusy }) {
     verb("hide", "Hide or show what is selected", ["h"], ["Shift+h"]),
     verb("lock", "Lock or unlock what is selected", ["l"], ["Shift+l", "Shift+k"]),
     verb("all", "Select all regions", ["Ctrl+a"], []),
-    ...(hasRelations ? [verb("relate", "Draw a relation from the selected region", ["r"], ["Shift+r", "Shift+j"])] : []),
+    ...(hasRelations ? [verb("relate", "Draw a relation from the selected region; again: to it", ["r"], ["Shift+r", "Shift+j"])] : []),
+    ...(hasLinks
+      ? [
+          verb("relation-next", "Choose the next relation", ["j"], ["Ctrl+j"], { repeats: true }),
+          verb("relation-turn", "Turn the relation round", ["o"], ["Ctrl+,"]),
+          verb("relation-name", "Give the relation its next name", ["p"], ["Ctrl+."]),
+          verb("relation-delete", "Delete the relation", ["Ctrl+Delete", "Ctrl+Backspace"], []),
+        ]
+      : []),
     ...(isBusy ? [verb("none", "Select nothing, then draw with nothing", ["Escape"], [], { isFixed: true, whileTyping: true })] : []),
   ];
 }

@@ -26,7 +26,6 @@ export function createView(root, quick) {
   let feedbackTimer = null;
   root.classList.toggle("is-full", !quick);
   parts.submit.hidden = Boolean(quick);
-  parts.redo.hidden = Boolean(quick);
   if (quick) parts.quick.replaceChildren(...quick.elements);
 
   function show(name) {
@@ -81,7 +80,7 @@ export function createView(root, quick) {
       parts.save.title = detail || (isDurable ? "" : "This browser keeps nothing: leave the page open until all is saved.");
       parts.refused.hidden = refused.length === 0;
       parts.refusedList.replaceChildren(
-        ...refused.slice(-20).map(({ task, value, message }) => make("li", {}, `Task ${task}${value === undefined ? "" : ` (${value})`}: ${message}`)),
+        ...refused.slice(-20).map(({ task, value, body, message }) => make("li", {}, `Task ${task}${describeRefused(value ?? body)}: ${message}`)),
       );
     },
 
@@ -130,6 +129,8 @@ export function createView(root, quick) {
     },
   };
 }
+
+const describeRefused = (said) => (said === undefined ? "" : ` (${said})`);
 
 function describePast(answer, { index, total }, isQuick) {
   const what = answer?.kind === "skip" ? `skipped${answer.reason ? `: ${answer.reason}` : ""}` : `“${answer?.value}”`;

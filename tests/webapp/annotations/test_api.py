@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from lifecycle.annotations import rules, services
-from lifecycle.annotations.models import Annotation, Task
+from lifecycle.annotations.models import Annotation, Notice, Task, TaskComment
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,33 @@ def test_a_batch_saves_each_operation_for_itself_and_a_repeat_changes_nothing(ca
     assert "not a class" in first[1]["message"]
     assert first == second
     assert Annotation.objects.count() == 3
+
+
+def test_a_comment_of_the_outbox_is_kept_once_counted_and_refused_for_itself(call, owner, member, make_tasks):
+    one, two = make_tasks(2)
+    annotator = member("annotator")
+    call(annotator, "post", "queue/next/", {"count": 1})
+    operations = [
+        {"key": "said-0001", "kind": "comment", "task": one.pk, "body": f"two cats? @{owner.username}"},
+        {"key": "said-0002", "kind": "comment", "task": one.pk, "body": " "},
+        {"key": "said-0003", "kind": "comment", "task": two.pk, "body": "never in their hands"},
+        {"key": "said-0004", "kind": "answer", "task": one.pk, "result": cat()},
+    ]
+    body = {"as_user": annotator.pk, "operations": operations}
+
+    first = call(annotator, "post", "annotations/batch/", body).json()["outcomes"]
+    second = call(annotator, "post", "annotations/batch/", body).json()["outcomes"]
+
+    assert [outcome["status"] for outcome in first] == ["saved", "refused", "refused", "saved"]
+    assert first == second
+    comment = TaskComment.objects.get()
+    assert (first[0]["comment"], first[3]["comment"], first[0]["annotation"]) == (comment.pk, None, None)
+    assert Notice.objects.filter(user=owner).count() == 1
+    assert call(annotator, "get", f"tasks/{one.pk}/").json()["comments"] == 1
+    call(annotator, "post", f"comments/{comment.pk}/resolve/")
+    assert call(annotator, "get", f"tasks/{one.pk}/").json()["comments"] == 0
+    assert owner.username in call(annotator, "get", f"tasks/{one.pk}/mentionable/").json()["names"]
+    assert call(annotator, "get", f"tasks/{two.pk}/mentionable/").status_code == 404
 
 
 def test_an_answer_is_stamped_with_the_guide_that_was_on_the_page(call, owner, member, make_tasks, project):

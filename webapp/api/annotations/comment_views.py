@@ -29,6 +29,17 @@ class CommentsView(ProjectView):
         return Response(serializers.TaskCommentBody(comment).data, status=status.HTTP_201_CREATED)
 
 
+class MentionableView(ProjectView):
+    """Whom a comment on a task may name."""
+
+    @extend_schema(responses=serializers.Mentionable)
+    def get(self, request, slug, task_id):
+        """User names to offer while one types: reviewers, and those whose work on it the caller may know of."""
+        task = selectors.get_task(self.project, request.user, task_id, role=self.project.role)
+        names = comment_selectors.list_mentionable(self.project, request.user, task, role=self.project.role)
+        return Response({"names": names})
+
+
 class ResolveView(ProjectView):
     """Whether a matter is closed."""
 

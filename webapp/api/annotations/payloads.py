@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from lifecycle.annotations.comment_selectors import count_open
 from lifecycle.annotations.labelling_selectors import Labelling, read_labelling
 from lifecycle.annotations.models import Task
 from lifecycle.annotations.services import gold
@@ -55,8 +56,11 @@ def build_tasks(project: Project, user, tasks: list[Task], labelling: Labelling 
     gold.disguise(project, user, tasks)
     columns = list_columns(project) if any(task.item.row is not None for task in tasks) else []
     shown = list_shown(now.assistance, tasks)
+    said = count_open(user, [task.pk for task in tasks], role=project.role) if tasks else {}
     return [
-        build_task(project, task, columns, now.interface) | {"suggestions": shown.get(task.pk, [])} for task in tasks
+        build_task(project, task, columns, now.interface)
+        | {"suggestions": shown.get(task.pk, []), "comments": said.get(task.pk, 0)}
+        for task in tasks
     ]
 
 

@@ -165,6 +165,10 @@ class TaskCommentBody(serializers.Serializer):
     resolved_by = serializers.CharField(source="resolved_by.username", read_only=True, default=None, allow_null=True)
 
 
+class Mentionable(serializers.Serializer):
+    names = serializers.ListField(child=serializers.CharField())
+
+
 class NoticeBody(serializers.Serializer):
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=Notice.Kind.choices)

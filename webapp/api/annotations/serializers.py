@@ -112,6 +112,9 @@ class TaskBody(serializers.Serializer):
     suggestions = serializers.ListField(
         child=serializers.DictField(), required=False, help_text="proposals to show: [{id, result, score, model}]"
     )
+    comments = serializers.IntegerField(
+        required=False, help_text="how many the caller may read that nobody has closed; not in lists of all tasks"
+    )
 
     def get_fields(self):
         """`fields` is a property of every serializer, so that this key cannot be declared as an attribute."""
@@ -168,10 +171,11 @@ class Operation(serializers.Serializer):
     """One thing an annotator did, as their browser's outbox keeps it."""
 
     key = serializers.CharField(min_length=8, max_length=64)
-    kind = serializers.ChoiceField(choices=["answer", "skip", "withdraw"])
+    kind = serializers.ChoiceField(choices=["answer", "skip", "withdraw", "comment"])
     task = serializers.IntegerField(min_value=1)
     result = serializers.JSONField(required=False)
     reason = serializers.CharField(required=False, allow_blank=True, default="")
+    body = serializers.CharField(required=False, allow_blank=True, default="", help_text="what a comment says")
     lead_time_ms = serializers.IntegerField(required=False, allow_null=True)
     suggestion = ShownSuggestion(required=False, allow_null=True)
     fixes = serializers.IntegerField(required=False, min_value=1, help_text="the annotation that a reviewer betters")
@@ -202,6 +206,7 @@ class Outcome(serializers.Serializer):
     key = serializers.CharField()
     status = serializers.ChoiceField(choices=["saved", "refused"])
     annotation = serializers.IntegerField(allow_null=True)
+    comment = serializers.IntegerField(allow_null=True)
     code = serializers.CharField(allow_blank=True)
     message = serializers.CharField(allow_blank=True)
     feedback = GoldFeedback(allow_null=True)

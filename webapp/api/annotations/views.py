@@ -14,12 +14,13 @@ from lifecycle.annotations import selectors, services
 from lifecycle.annotations.labelling_selectors import read_labelling
 from lifecycle.annotations.models import Annotation, Task
 from lifecycle.annotations.queue_selectors import find_settings
-from lifecycle.annotations.services import gold, reviews, suggestions
+from lifecycle.annotations.services import suggestions
 from lifecycle.annotations.services.quiz import require_passed as require_quiz
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.label_interface import MAIN_CONTROL
 from lifecycle.projects.rules import is_allowed
 from webapp.api.annotations import payloads, serializers
+from webapp.api.annotations.operations import apply_operation
 from webapp.api.base import ProjectView
 from webapp.pages.annotations.guide import render_guide
 
@@ -201,7 +202,7 @@ class BatchView(ProjectView):
         batch = self.parse(serializers.Batch)
         if batch["as_user"] != request.user.pk:
             raise OtherUser("Somebody else is logged in here now. Log in again as yourself: your labels are kept.")
-        outcomes = [_apply(self.project, request.user, operation) for operation in batch["operations"]]
+        outcomes = [apply_operation(self.project, request.user, operation) for operation in batch["operations"]]
         return Response({"outcomes": outcomes})
 
 
@@ -288,36 +289,6 @@ class ReopenView(ProjectView):
         wanted = self.parse(serializers.TaskIds)
         count = services.reopen(project=self.project, actor=request.user, task_ids=wanted["tasks"])
         return Response({"reopened": count})
-
-
-def _apply(project, user, operation: dict) -> dict:
-    """One operation's outcome; what the domain refuses is an outcome too, so that the rest goes on."""
-    common = {"project": project, "user": user, "task_id": operation["task"], "idempotency_key": operation["key"],
-              "guide_version": operation.get("guide_version")}  # fmt: skip
-    lead = operation.get("lead_time_ms")
-    any_task = is_allowed(project.role, "reviewer")
-    try:
-        if operation["kind"] == "answer":
-            result = operation.get("result")
-            if any_task and operation.get("fixes"):
-                better = {"annotation_id": operation["fixes"], "result": result, "lead_time_ms": lead}
-                done = reviews.fix_or_change(**common, **better)
-            else:
-                done = services.submit(**common, result=result, lead_time_ms=lead, may_answer_any=any_task)
-            shown = operation.get("suggestion")
-            suggestions.record_outcome(project=project, user=user, annotation=done, said=shown)
-        elif operation["kind"] == "skip":
-            reason = operation["reason"]
-            done = services.skip(**common, reason=reason, lead_time_ms=lead, may_answer_any=any_task)
-        else:
-            done = services.withdraw(**common)
-    except DomainError as error:
-        return {"key": operation["key"], "status": "refused", "annotation": None, "code": error.code,
-                "message": error.message, "feedback": None}  # fmt: skip
-    feedback = gold.describe_feedback(project, done)
-    told = serializers.GoldFeedback(feedback).data if feedback else None
-    return {"key": operation["key"], "status": "saved", "annotation": done.pk, "code": "", "message": "",
-            "feedback": told}  # fmt: skip
 
 
 def _build_queue(project, user, since) -> dict:

@@ -54,6 +54,7 @@ def grid(request, slug):
         "setup": {
             "user": request.user.pk,
             "project": project.pk,
+            "title": project.name,
             "api": reverse("api-annotations:queue", kwargs={"slug": slug}).removesuffix("queue/"),
             "order": reverse("annotations:grid-order", kwargs={"slug": slug}),
             "thumbnail": reverse("annotations:grid-picture", kwargs={"slug": slug, "task_id": 0}),

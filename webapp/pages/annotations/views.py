@@ -45,6 +45,7 @@ def label(request, slug):
         "setup": {
             "user": request.user.pk,
             "project": project.pk,
+            "title": project.name,
             "api": reverse("api-annotations:queue", kwargs={"slug": slug}).removesuffix("queue/"),
             "label_kind": problem.label_kind,
             "item_kind": problem.item_kind,

@@ -29,11 +29,24 @@ export function create({ control, session, id }) {
 
   function buildFilter() {
     const input = make("input", { class: "form-control form-control-sm", type: "search", placeholder: "Find …", "aria-label": `Find in ${control.name}`,
-      oninput: () => {
-        const wanted = input.value.trim().toLowerCase();
-        for (const [label, button] of buttons) button.hidden = !(label.path ?? [label.value]).join(" ").toLowerCase().includes(wanted);
-      } }); // prettier-ignore
+      oninput: applyFilter, onkeydown: onFilterKey }); // prettier-ignore
     return input;
+  }
+
+  function applyFilter() {
+    const wanted = filter.value.trim().toLowerCase();
+    for (const [label, button] of buttons) button.hidden = !(label.path ?? [label.value]).join(" ").toLowerCase().includes(wanted);
+  }
+
+  /** Enter takes the first that is left; what was typed goes. */
+  function onFilterKey(event) {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const found = [...buttons].find(([, button]) => !button.hidden);
+    if (filter.value.trim() && found) toggle(found[0]);
+    filter.value = "";
+    applyFilter();
   }
 
   function toggle(label) {
@@ -56,7 +69,10 @@ export function create({ control, session, id }) {
         button.classList.toggle("is-chosen", isOn);
       }
     },
-    verbs: () => control.labels.map((label) => ({ id: answer.verbId(label.value), words: label.text || label.value, keys: listKeys(label.key), run: () => toggle(label) })),
+    verbs: () => [
+      ...control.labels.map((label) => ({ id: answer.verbId(label.value), words: label.text || label.value, keys: listKeys(label.key), run: () => toggle(label) })),
+      ...(filter ? [{ id: `find:${control.name}`, words: "Find by name; Enter takes the first", keys: ["/"], spare: ["i", "Shift+i", "Shift+w"], run: () => filter.focus() }] : []),
+    ],
     focus: () => list.querySelector("button:not([hidden])")?.focus({ preventScroll: true }),
   };
 }

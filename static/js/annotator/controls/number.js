@@ -31,6 +31,7 @@ export function create({ control, session, id }) {
       if (number === null && input.value && said.textContent) return; // what could not be read stays to be mended
       input.value = number === null ? "" : String(number);
     },
+    verbs: () => [{ id: answer.verbId("type"), words: "Type the number; Esc leaves it", keys: ["d"], spare: ["i", "Shift+n", "Shift+u"], run: () => (input.focus(), input.select()) }],
     focus: () => input.focus({ preventScroll: true }),
   };
 }

@@ -23,6 +23,10 @@ export function create({ control, session, id }) {
     return box;
   }
 
+  function addByKey() {
+    if (!more.hidden) addBox("").focus();
+  }
+
   function read() {
     const texts = listBoxes().map((box) => box.value);
     const said = texts.filter((text) => text.trim());
@@ -40,6 +44,10 @@ export function create({ control, session, id }) {
       boxes.replaceChildren();
       for (const text of texts.length ? texts : [""]) addBox(text);
     },
+    verbs: () => [
+      { id: answer.verbId("write"), words: "Write; Esc leaves the text", keys: ["t"], spare: ["y", "Shift+t", "Shift+y"], run: () => listBoxes()[0]?.focus() },
+      ...(most > 1 ? [{ id: answer.verbId("more"), words: "Write one more", keys: ["Shift+Enter"], spare: ["Shift+w"], run: addByKey }] : []),
+    ],
     focus: () => listBoxes()[0]?.focus({ preventScroll: true }),
   };
 }

@@ -9,6 +9,7 @@ const HEIGHT = 150;
 const PEAKS_PER_SECOND = 200;
 const MOST_PEAKS = 400_000;
 const SHORTEST_S = 0.01;
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 
 /** Highest level of each slice of the sound, 0 to 1. Pure. */
 export function findPeaks(samples, count) {
@@ -40,6 +41,7 @@ export function createSurface({ object, controls, task, session, settings }) {
   const player = make("audio", { preload: "auto", src: url });
   let timeline = null;
   let stretches = null;
+  let speed = null; // the list of speeds
   let isShown = false;
   let [stops, frame, until] = [[], null, null];
 
@@ -50,7 +52,7 @@ export function createSurface({ object, controls, task, session, settings }) {
   function build({ duration, peaks }) {
     const read = ({ start, end }) => (Number.isFinite(start) && Number.isFinite(end) ? { start, end } : null);
     const write = (start, end) => (end - start < SHORTEST_S ? null : { start: round(start), end: round(end), channel: 0 });
-    stretches = createStretches({ object, controls, session, settings, write, read, step: () => 0.05, extra: () => ({ original_length: duration }) });
+    stretches = createStretches({ object, controls, session, settings, write, read, step: () => 0.05, first: 0, last: duration, findRoom, extra: () => ({ original_length: duration }) });
     timeline = createTimeline({
       first: 0, last: duration, least: 0.05, height: HEIGHT, label: `Sound of ${duration.toFixed(1)} seconds`, format: formatSeconds,
       paint: (context, frame) => paintWave(context, frame, peaks, duration), spans: stretches.listSpans, onMark: stretches.mark, onPick: stretches.pick,
@@ -58,10 +60,25 @@ export function createSurface({ object, controls, task, session, settings }) {
     }); // prettier-ignore
     const play = make("button", { type: "button", class: "btn", "data-enter-through": "", "aria-label": "Play or pause", onclick: toggle }, "▶ Play");
     for (const type of ["play", "pause", "ended"]) player.addEventListener(type, () => ((play.textContent = player.paused ? "▶ Play" : "❚❚ Pause"), tick()));
-    const speed = make("select", { class: "form-select form-select-sm", "aria-label": "Speed", onchange: () => (player.playbackRate = Number(speed.value)) },
-      ...[0.5, 0.75, 1, 1.25, 1.5, 2].map((rate) => make("option", { value: String(rate), selected: rate === 1 }, `${rate} ×`))); // prettier-ignore
+    speed = make("select", { class: "form-select form-select-sm", "aria-label": "Speed", onchange: () => (player.playbackRate = Number(speed.value)) },
+      ...SPEEDS.map((rate) => make("option", { value: String(rate), selected: rate === 1 }, `${rate} ×`))); // prettier-ignore
     element.append(make("div", { class: "annotator-player" }, play, speed), timeline.element, player);
     if (isShown) start();
+  }
+
+  /** A quarter of what is seen, from where the sound is; in its middle where that is out of sight. */
+  function findRoom() {
+    const [from, to] = timeline.seen;
+    const quarter = (to - from) / 4;
+    const start = player.currentTime > from && player.currentTime < to - quarter / 4 ? player.currentTime : from + 1.5 * quarter;
+    return [start, Math.min(start + quarter, to)];
+  }
+
+  function setSpeed(by) {
+    const at = SPEEDS.indexOf(player.playbackRate) + by;
+    if (at < 0 || at >= SPEEDS.length) return;
+    player.playbackRate = SPEEDS[at];
+    speed.value = String(SPEEDS[at]);
   }
 
   function seek(at) {
@@ -120,6 +137,8 @@ export function createSurface({ object, controls, task, session, settings }) {
         ? [
             { id: "audio:play", words: "Play or pause; plays the selected stretch", keys: [" "], run: toggle },
             { id: "audio:back", words: "Back by two seconds", keys: ["<"], spare: ["Shift+b"], run: () => seek(Math.max(0, player.currentTime - 2)), repeats: true },
+            { id: "audio:faster", words: "Play faster", keys: ["}"], run: () => setSpeed(1) },
+            { id: "audio:slower", words: "Play slower", keys: ["{"], run: () => setSpeed(-1) },
             ...stretches.bindings(),
             ...timeline.bindings(),
           ]

@@ -47,7 +47,7 @@ export function createSurface({ object, controls, task, session, settings = {} }
     object, controls: drawing, session, regions: settings.regions, preferences, viewport, say, isReadOnly,
     onEdit: (...edit) => editing.change(...edit),
   }); // prettier-ignore
-  const editing = createEditing({ object, controls: drawing, session, settings, preferences, viewport, scene, say });
+  const editing = createEditing({ object, controls: drawing, session, settings, preferences, viewport, scene, say, showCorner: (point) => preview(point ? [{ kind: "dot", point }] : []) });
   const preview = (shapes) => scene.marks.preview(shapes, { color: previewColor(), scale: viewport.scale });
   const tools = createTools({
     frame: () => viewport.frame, scale: () => viewport.scale, reach: editing.reach, add: editing.add, pick: editing.pick,
@@ -114,6 +114,7 @@ export function createSurface({ object, controls, task, session, settings = {} }
     queueMicrotask(() => {
       isPending = false;
       if (isAttached) scene.sync();
+      editing.corners.follow();
       toolbar.paint();
     });
   }

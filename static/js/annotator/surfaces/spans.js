@@ -197,11 +197,18 @@ export function createSpans({ object, content, controls, session, settings, writ
     session.update(id, write(moved.start, moved.end), { merge: `stretch ${id}` });
   }
 
-  /** Select by words, without a mouse: the next label's key marks what is selected. */
+  /** Where the selected span is; null while none is. */
+  function findSelected() {
+    const region = session.regions.find((one) => one.id === session.selectedIds.at(-1) && isMine(one));
+    return region ? read(region.main.value) : null;
+  }
+
+  /** Select by words, without a mouse, on from what was marked: the next label's key marks what is selected. */
   function walk(by, isMore) {
+    const marked = findSelected();
     if (session.selectedIds.length) session.select([]);
     const text = readText(content);
-    const from = pending ?? { start: by > 0 ? 0 : text.length, end: by > 0 ? 0 : text.length };
+    const from = pending ?? marked ?? { start: by > 0 ? 0 : text.length, end: by > 0 ? 0 : text.length };
     const word = isMore && by < 0 ? findWord(text, { start: from.end - 1, end: from.end }, -1) : findWord(text, from, by);
     if (!word) return;
     if (!isMore || !pending) pending = word;

@@ -210,6 +210,10 @@ export function createTimeline({ first, last, least, height, label, paint, spans
   return {
     element,
     draw,
+    /** [start, end] of what is seen. */
+    get seen() {
+      return [view.from, view.to];
+    },
     reveal(start, end) {
       view.reveal(start, end);
       draw();

@@ -35,7 +35,11 @@ export function createSurface({ object, controls, task, session, settings }) {
 
   const decimals = Math.min(8, Math.max(0, Math.ceil(-Math.log10((at.at(-1) - at[0]) / (at.length - 1) || 1))));
   const step = () => (at.at(-1) - at[0]) / (at.length - 1);
-  const stretches = createStretches({ object, controls, session, settings, write, read, step });
+  const findRoom = () => {
+    const [from, to] = timeline.seen;
+    return [from + 0.375 * (to - from), to - 0.375 * (to - from)]; // a quarter, in the middle of what is seen
+  };
+  const stretches = createStretches({ object, controls, session, settings, write, read, step, first: at[0], last: at.at(-1), findRoom });
   const timeline = createTimeline({
     first: at[0], last: at.at(-1), least: step() * 2, height: CHANNEL * channels.length, label: `Series of ${channels.length} channels`,
     paint, spans: stretches.listSpans, onMark: stretches.mark, onPick: stretches.pick, onResize: stretches.resize, format,

@@ -1,8 +1,9 @@
 // What a person does to regions on a picture, as steps of the session: draw, change, nudge, grow, copy, paint.
 
 import { makeKey } from "../../outbox.js";
-import { snapShape, boundsOfShape, buildEntry, copyRegions, growShape, moveShape, newKeypointValue, writeShape, TOOL_OF_TAG } from "./regions.js"; // prettier-ignore
+import { snapShape, boundsOfShape, buildEntry, copyRegions, growShape, moveShape, turnShape, newKeypointValue, writeShape, TOOL_OF_TAG } from "./regions.js"; // prettier-ignore
 import { nearestCorner, withCorner, withoutCorner } from "./geometry.js";
+import { createCorners } from "./corners.js";
 import { dragHandle } from "./marks.js";
 import { isMoved } from "./shapes.js";
 
@@ -14,9 +15,16 @@ const TWICE_MS = 450; // between two taps that are one gesture
 
 const makeId = () => makeKey().replaceAll("-", "").slice(0, 10); // also over plain HTTP
 
-export function createEditing({ object, controls, session, settings, preferences, viewport, scene, say }) {
+/** `showCorner(point | null)` marks the corner of a polygon that keys are about. */
+export function createEditing({ object, controls, session, settings, preferences, viewport, scene, say, showCorner }) {
   let lastTap = null; // {id, corner, time}
   let edits = 0; // one press on a handle is one step of undo
+
+  const corners = createCorners({
+    find: () => (session.selectedIds.length === 1 ? selectedRegions().find(({ kind }) => kind === "polygon") : undefined),
+    write: (id, points, merge) => write(id, snapShape({ kind: "polygon", points }, viewport.frame, {}), { merge }),
+    show: showCorner, say,
+  }); // prettier-ignore
 
   const armedControl = () => controls.find(({ name }) => name === session.armed?.control) ?? null;
   const reach = () => (preferences.isSnapping ? SNAP_PX / viewport.scale : 0);
@@ -67,6 +75,7 @@ export function createEditing({ object, controls, session, settings, preferences
 
   /** Moves what is selected by pixels of the screen; without a selection, the picture. */
   function nudge(dx, dy) {
+    if (corners.chosen) return corners.move(dx / Math.min(viewport.scale, 1), dy / Math.min(viewport.scale, 1));
     const movable = selectedRegions().filter(({ kind }) => kind !== "brush");
     if (!movable.length) return viewport.panBy(-dx * 60, -dy * 60);
     const px = 1 / Math.min(viewport.scale, 1);
@@ -83,11 +92,22 @@ export function createEditing({ object, controls, session, settings, preferences
     }
   }
 
-  /** A shape of the armed label in the middle of what is seen: drawing without a pointer. */
+  function turn(degrees) {
+    for (const { id, kind, shape } of selectedRegions()) {
+      if (kind === "brush" || kind === "keypoint") continue;
+      write(id, snapShape(turnShape(shape, degrees), viewport.frame, { isMove: true }), { merge: `turn-${session.selectedIds}` });
+    }
+  }
+
+  /** A shape of the armed label, or a dab of the brush, in the middle of what is seen: drawing without a pointer. */
   function insert() {
     const tool = armedTool();
-    if (!tool || tool === "brush") return say(tool ? "A mask is painted with the brush." : "Choose a label first.");
+    if (!tool) return say("Choose a label first.");
     const { cx, cy, ...seen } = viewport.seen;
+    if (tool === "brush") {
+      say("A dab in the middle. Move the picture with Shift and the arrows, then dab again.");
+      return paint([[cx, cy]]);
+    }
     const [w, h] = [seen.w * INSERTED_SHARE, seen.h * INSERTED_SHARE];
     const corners = [[cx - w / 2, cy - h / 2], [cx + w / 2, cy - h / 2], [cx + w / 2, cy + h / 2], [cx - w / 2, cy + h / 2]]; // prettier-ignore
     add({
@@ -188,6 +208,8 @@ export function createEditing({ object, controls, session, settings, preferences
     drag,
     nudge,
     grow,
+    turn,
+    corners,
     insert,
     copyPrevious,
     duplicate,

@@ -98,6 +98,17 @@ const GROWERS = {
 /** Larger (or with a negative number smaller) by so many view pixels on each side, where a shape has a size. */
 export const growShape = (shape, by) => GROWERS[shape.kind]?.(shape, by) ?? shape;
 
+const TURNERS = {
+  rectangle: (shape, degrees) => ({ ...shape, rotation: shape.rotation + degrees }),
+  ellipse: (shape, degrees) => ({ ...shape, rotation: shape.rotation + degrees }),
+  polygon: (shape, degrees) => {
+    const { cx, cy } = geometry.boxAround(shape.points);
+    return { ...shape, points: shape.points.map((point) => geometry.turnPoint(point, degrees, [cx, cy])) };
+  },
+};
+/** Turned clockwise about its middle, where a shape has a direction. */
+export const turnShape = (shape, degrees) => TURNERS[shape.kind]?.(shape, degrees) ?? shape;
+
 const HITS = {
   rectangle: (point, shape, slack) => geometry.isInRectangle(point, shape, slack),
   ellipse: (point, shape, slack) => geometry.isInEllipse(point, shape, slack),

@@ -3,6 +3,7 @@
 const BRUSH_STEP = 1.25;
 const THINNEST = 0.002;
 const WIDEST = 0.5;
+const TURN = 5; // degrees, of a shape by one key press
 const within = (value, low, high) => Math.min(high, Math.max(low, value));
 
 function createActions({ editing, viewport, preferences, repaint }) {
@@ -69,15 +70,24 @@ function listDrawingVerbs({ drawing, editing }, act, disarm) {
   const has = (tag) => drawing.some((control) => control.tag === tag);
   return [
     { id: "image:select", keys: ["v"], spare: ["Shift+v"], words: "Select, without a label to draw with", run: disarm },
-    { id: "image:insert", keys: ["Shift+i"], words: "Put in a shape of the chosen label, without a pointer", run: editing.insert },
+    { id: "image:insert", keys: ["Shift+i"], words: "Put in a shape of the chosen label, or a dab of the brush, without a pointer", run: editing.insert },
     { id: "image:grow", keys: ["Ctrl+ArrowUp"], words: "Make the selected shape larger", run: () => editing.grow(1), repeats: true },
     { id: "image:shrink", keys: ["Ctrl+ArrowDown"], words: "Make the selected shape smaller", run: () => editing.grow(-1), repeats: true },
+    { id: "image:turn-shape-right", keys: ["Ctrl+ArrowRight"], words: "Turn the selected shape right", run: () => editing.turn(TURN), repeats: true },
+    { id: "image:turn-shape-left", keys: ["Ctrl+ArrowLeft"], words: "Turn the selected shape left", run: () => editing.turn(-TURN), repeats: true },
     { id: "image:duplicate", keys: ["Ctrl+d"], words: "Duplicate the selected regions", run: editing.duplicate },
     { id: "image:copy", keys: ["Shift+c"], words: "Copy the regions of the item before", run: editing.copyPrevious },
     { id: "image:over", keys: ["Shift+o"], words: "Draw over the selected region, or change it", run: act.toggle("isOver") },
     { id: "image:snap", keys: ["Shift+m"], words: "Snap to the edges of the picture, or not", run: act.toggle("isSnapping") },
     ...(has("RectangleLabels")
       ? [{ id: "image:extreme", keys: ["x"], spare: ["Shift+x"], words: "Boxes by four extreme points, or by dragging", run: act.toggle("isExtreme") }]
+      : []),
+    ...(has("PolygonLabels")
+      ? [
+          { id: "image:corner", keys: ["k"], spare: ["Ctrl+k"], words: "Choose the next corner of the selected polygon", run: editing.corners.next, repeats: true },
+          { id: "image:corner-add", keys: ["Insert"], words: "Put a corner behind the chosen one", run: editing.corners.add },
+          { id: "image:corner-remove", keys: ["Shift+Delete", "Shift+Backspace"], words: "Take the chosen corner out", run: editing.corners.remove },
+        ]
       : []),
     ...(has("BrushLabels")
       ? [

@@ -1,0 +1,49 @@
+"""What a browser's outbox brings, one thing at a time: an answer, a skip, what is taken back, a comment."""
+
+from __future__ import annotations
+
+from lifecycle.annotations import selectors, services
+from lifecycle.annotations.models import Annotation
+from lifecycle.annotations.services import comments, gold, reviews, suggestions
+from lifecycle.common.errors import DomainError
+from lifecycle.projects.rules import is_allowed
+from webapp.api.annotations import serializers
+
+
+def apply_operation(project, user, operation: dict) -> dict:
+    """One operation's outcome; what the domain refuses is an outcome too, so that the rest goes on."""
+    outcome = {"key": operation["key"], "status": "saved", "annotation": None, "comment": None, "code": "",
+               "message": "", "feedback": None}  # fmt: skip
+    try:
+        if operation["kind"] == "comment":
+            return outcome | {"comment": _apply_comment(project, user, operation)}
+        done = _apply_decision(project, user, operation)
+    except DomainError as error:
+        return outcome | {"status": "refused", "code": error.code, "message": error.message}
+    feedback = gold.describe_feedback(project, done)
+    return outcome | {"annotation": done.pk, "feedback": serializers.GoldFeedback(feedback).data if feedback else None}
+
+
+def _apply_comment(project, user, operation: dict) -> int:
+    task = selectors.get_task(project, user, operation["task"], role=project.role)
+    key = operation["key"]
+    return comments.add_comment(project=project, user=user, task=task, body=operation["body"], idempotency_key=key).pk
+
+
+def _apply_decision(project, user, operation: dict) -> Annotation:
+    common = {"project": project, "user": user, "task_id": operation["task"], "idempotency_key": operation["key"],
+              "guide_version": operation.get("guide_version")}  # fmt: skip
+    lead = operation.get("lead_time_ms")
+    any_task = is_allowed(project.role, "reviewer")
+    if operation["kind"] == "skip":
+        return services.skip(**common, reason=operation["reason"], lead_time_ms=lead, may_answer_any=any_task)
+    if operation["kind"] == "withdraw":
+        return services.withdraw(**common)
+    result = operation.get("result")
+    if any_task and operation.get("fixes"):
+        better = {"annotation_id": operation["fixes"], "result": result, "lead_time_ms": lead}
+        done = reviews.fix_or_change(**common, **better)
+    else:
+        done = services.submit(**common, result=result, lead_time_ms=lead, may_answer_any=any_task)
+    suggestions.record_outcome(project=project, user=user, annotation=done, said=operation.get("suggestion"))
+    return done
