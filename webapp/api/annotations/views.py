@@ -101,6 +101,7 @@ class NextView(ProjectView):
             "lease_seconds": now.queue.lease_seconds,
             "tasks": payloads.build_tasks(self.project, request.user, tasks, now),
             "elsewhere": 0 if tasks else selectors.count_elsewhere(self.project, request.user),
+            "schema_version": now.schema_version,
         }
         return Response(body)
 
@@ -201,8 +202,9 @@ class BatchView(ProjectView):
         batch = self.parse(serializers.Batch)
         if batch["as_user"] != request.user.pk:
             raise OtherUser("Somebody else is logged in here now. Log in again as yourself: your labels are kept.")
-        outcomes = [_apply(self.project, request.user, operation) for operation in batch["operations"]]
-        return Response({"outcomes": outcomes})
+        applied = [_apply(self.project, request.user, operation) for operation in batch["operations"]]
+        newest = max((version for _, version in applied), default=0) or selectors.find_schema_version(self.project)
+        return Response({"outcomes": [outcome for outcome, _ in applied], "schema_version": newest})
 
 
 class OtherUser(Conflict):
@@ -290,20 +292,21 @@ class ReopenView(ProjectView):
         return Response({"reopened": count})
 
 
-def _apply(project, user, operation: dict) -> dict:
-    """One operation's outcome; what the domain refuses is an outcome too, so that the rest goes on."""
+def _apply(project, user, operation: dict) -> tuple[dict, int]:
+    """One operation's outcome, and the schema version it was taken under, 0 for none; what the domain refuses is an
+    outcome too, so that the rest goes on."""
     common = {"project": project, "user": user, "task_id": operation["task"], "idempotency_key": operation["key"],
               "guide_version": operation.get("guide_version")}  # fmt: skip
     lead = operation.get("lead_time_ms")
     any_task = is_allowed(project.role, "reviewer")
     try:
         if operation["kind"] == "answer":
-            result = operation.get("result")
+            said: dict = {"result": operation.get("result"), "lead_time_ms": lead,
+                          "schema_version": operation.get("schema_version")}  # fmt: skip
             if any_task and operation.get("fixes"):
-                better = {"annotation_id": operation["fixes"], "result": result, "lead_time_ms": lead}
-                done = reviews.fix_or_change(**common, **better)
+                done = reviews.fix_or_change(**common, **said, annotation_id=operation["fixes"])
             else:
-                done = services.submit(**common, result=result, lead_time_ms=lead, may_answer_any=any_task)
+                done = services.submit(**common, **said, may_answer_any=any_task)
             shown = operation.get("suggestion")
             suggestions.record_outcome(project=project, user=user, annotation=done, said=shown)
         elif operation["kind"] == "skip":
@@ -312,12 +315,14 @@ def _apply(project, user, operation: dict) -> dict:
         else:
             done = services.withdraw(**common)
     except DomainError as error:
-        return {"key": operation["key"], "status": "refused", "annotation": None, "code": error.code,
-                "message": error.message, "feedback": None}  # fmt: skip
+        refused = {"key": operation["key"], "status": "refused", "annotation": None, "code": error.code,
+                   "message": error.message, "feedback": None}  # fmt: skip
+        return refused, 0
     feedback = gold.describe_feedback(project, done)
     told = serializers.GoldFeedback(feedback).data if feedback else None
-    return {"key": operation["key"], "status": "saved", "annotation": done.pk, "code": "", "message": "",
-            "feedback": told}  # fmt: skip
+    saved = {"key": operation["key"], "status": "saved", "annotation": done.pk, "code": "", "message": "",
+             "feedback": told}  # fmt: skip
+    return saved, done.schema_version
 
 
 def _build_queue(project, user, since) -> dict:
@@ -327,7 +332,8 @@ def _build_queue(project, user, since) -> dict:
         "seconds_per_label": selectors.measure_seconds_per_label(project, user),
     }
     body = {"total": progress.total, "open": progress.open, "done": progress.done, "skipped": progress.skipped}
-    return {"overlap": settings.overlap, "lease_seconds": settings.lease_seconds, "progress": body, "own": own}
+    return {"overlap": settings.overlap, "lease_seconds": settings.lease_seconds, "progress": body, "own": own,
+            "schema_version": selectors.find_schema_version(project)}  # fmt: skip
 
 
 def _read_int(request, name: str) -> int | None:
