@@ -60,8 +60,9 @@ def _refuse_lost(result: Sequence[Mapping[str, Any]], old: Interface, change: Sc
         if name in change.lost_controls:
             raise ValueError(f"The question “{name}” is not asked any more, or asked otherwise: {since}.")
         lost = change.lost_labels.get(name, ())
+        ended = {step for step, now in change.steps.get(name, {}).items() if now is None}
         for label in _list_said(old, name, entry) if lost else ():
-            if label in lost:
+            if label in lost or label in ended:
                 raise ValueError(f"“{label}” is not a class any more: {since}.")
 
 
