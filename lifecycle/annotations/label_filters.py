@@ -7,6 +7,7 @@ from django.db.models import Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Replace
 
 from lifecycle.contracts.label_interface import CONTROLS, Control, Interface
+from lifecycle.contracts.label_interface.labels import JOINT as STEP
 from lifecycle.contracts.label_interface.tags import SHAPES
 from lifecycle.contracts.label_interface.values import CUT, JOINT
 
@@ -24,7 +25,7 @@ def filter_class(answers: QuerySet, interface: Interface | None, name: str) -> Q
         return answers.filter(value=name)
     if main.nested:  # what it says is a path
         key = CONTROLS[main.tag].key
-        within = Q(result__contains=[{"from_name": main.name, "value": {key: [[name]]}}])
+        within = Q(result__contains=[{"from_name": main.name, "value": {key: [name.split(STEP)]}}])
         return answers.filter(Q(value=name) | (Q(value__contains=name) | Q(value__endswith=CUT)) & within)
     names = name.replace(CUT, JOINT + CUT).split(JOINT)  # as the index has it: it may hold either itself
     among = Q(joined__contains=names) | Q(joined__contains=[CUT])

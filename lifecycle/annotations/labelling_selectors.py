@@ -55,6 +55,7 @@ class Labelling:
     quality: QualitySettings
     assistance: AssistanceSettings | None  # with its source; None while nothing is suggested
     interface: Interface | None  # None while there is no schema
+    schema_version: int | None
     supplies: tuple[Supply, ...]
 
 
@@ -69,5 +70,6 @@ def read_labelling(project: Project, user) -> Labelling:
         quality=quality or QualitySettings(project=project),
         assistance=assistance if source is not None else None,
         interface=read_interface(project, schema) if schema else None,
+        schema_version=schema.version if schema else None,
         supplies=tuple(Supply(*row[5:]) for row in rows if row[5] is not None),
     )

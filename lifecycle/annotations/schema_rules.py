@@ -15,11 +15,16 @@ Renames = Mapping[str, Mapping[str, str]]  # control -> {label: new name}; neste
 
 @dataclass(frozen=True)
 class SchemaChange:
-    """Per control: labels with another name, labels that are gone, and controls that are gone or ask otherwise."""
+    """Per control: labels with another name, labels that are gone, and controls that are gone or ask otherwise.
+
+    Nested labels are told by their paths, in `renamed` the new one too. Answers may say a nested choice by its last
+    step alone: `steps` has what becomes of these, None where they are gone.
+    """
 
     renamed: dict[str, dict[str, str]] = field(default_factory=dict)
     lost_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     lost_controls: tuple[str, ...] = ()
+    steps: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
     @property
     def touches_answers(self) -> bool:
@@ -27,12 +32,13 @@ class SchemaChange:
 
     def to_json(self) -> dict[str, Any]:
         lost = {name: list(labels) for name, labels in self.lost_labels.items()}
-        return {"renamed": self.renamed, "lost_labels": lost, "lost_controls": list(self.lost_controls)}
+        gone = list(self.lost_controls)
+        return {"renamed": self.renamed, "lost_labels": lost, "lost_controls": gone, "steps": self.steps}
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> SchemaChange:
         lost = {name: tuple(labels) for name, labels in raw["lost_labels"].items()}
-        return cls(dict(raw["renamed"]), lost, tuple(raw["lost_controls"]))
+        return cls(dict(raw["renamed"]), lost, tuple(raw["lost_controls"]), dict(raw.get("steps") or {}))
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,11 @@ class Break:
 
 
 def identify(control: Control, label: Any) -> str:
-    """What a label is called in a change: by its path where labels stand inside each other."""
+    """What a label is called in a change: by its path where labels stand inside each other. One that an answer says by
+    its last step alone is the one label that ends so, if it is the only one."""
     if isinstance(label, str):
-        return label
+        found = control.find_paths(label) if control.nested else ()
+        return JOINT.join(found[0]) if len(found) == 1 else label
     return JOINT.join(label) if control.nested else str(label[-1])
 
 
@@ -59,9 +67,11 @@ def list_labels(control: Control) -> list[str]:
 
 
 def compare_interfaces(old: Interface, new: Interface, renames: Renames) -> SchemaChange:
-    """What changes, where `renames` says which label became which one. A label may be renamed into one that exists."""
+    """What changes, where `renames` says which label became which one. A label may be renamed into one that exists;
+    a nested one into another below the same label, or into any other by its whole path."""
     renamed: dict[str, dict[str, str]] = {}
     lost_labels: dict[str, tuple[str, ...]] = {}
+    steps: dict[str, dict[str, str | None]] = {}
     lost_controls = []
     for control in old.controls:
         now = new.by_name.get(control.name)
@@ -70,29 +80,56 @@ def compare_interfaces(old: Interface, new: Interface, renames: Renames) -> Sche
             continue
         known, asked = set(list_labels(now)), renames.get(control.name, {})
         gone = [label for label in list_labels(control) if label not in known]
-        moved = {label: asked[label] for label in gone if _leads_to(control, label, asked.get(label), known)}
-        lost = tuple(label for label in gone if label not in moved and not _is_below(label, moved, known))
+        moved: dict[str, str] = {}
+        for label in gone:  # those above come before those below them
+            to = _find_target(control, label, asked.get(label, ""), moved, known)
+            if to:
+                moved[label] = to
+        lost = tuple(label for label in gone if label not in moved and not _is_below(control, label, moved, known))
         if moved:
             renamed[control.name] = moved
         if lost:
             lost_labels[control.name] = lost
-    return SchemaChange(renamed, lost_labels, tuple(lost_controls))
+        if (moved or lost) and control.nested and control.tag == "Choices":
+            steps[control.name] = _find_steps(control, now, moved, lost)
+    return SchemaChange(renamed, lost_labels, tuple(lost_controls), {name: one for name, one in steps.items() if one})
 
 
-def _leads_to(control: Control, label: str, new: str | None, known: set[str]) -> bool:
+def _find_target(control: Control, label: str, new: str, moved: Mapping[str, str], known: set[str]) -> str:
+    """Where a label goes that was renamed; empty where it goes nowhere."""
     if not new:
-        return False
-    above = label.split(JOINT)[:-1] if control.nested else []
-    return JOINT.join([*above, new]) in known
+        return ""
+    beside = new
+    if control.nested:
+        *above, _ = label.split(JOINT)
+        beside = JOINT.join([*_move_path(tuple(above), moved), new])
+    return next((one for one in (beside, new) if one in known), "")
 
 
-def _is_below(label: str, moved: Mapping[str, str], known: set[str]) -> bool:
+def _is_below(control: Control, label: str, moved: Mapping[str, str], known: set[str]) -> bool:
     """Whether a nested label only follows one above it that was renamed."""
-    return JOINT.join(_move_path(tuple(label.split(JOINT)), moved)) in known
+    return control.nested and JOINT.join(_move_path(tuple(label.split(JOINT)), moved)) in known
 
 
 def _move_path(path: tuple[str, ...], moved: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(moved.get(JOINT.join(path[: at + 1]), step) for at, step in enumerate(path))
+    """A path after the longest beginning of it that has moved."""
+    for end in range(len(path), 0, -1):
+        to = moved.get(JOINT.join(path[:end]))
+        if to is not None:
+            return (*to.split(JOINT), *path[end:])
+    return path
+
+
+def _find_steps(control: Control, now: Control, moved: Mapping[str, str], lost: Sequence[str]) -> dict[str, str | None]:
+    """What becomes of nested choices that answers say by their last step alone, where it is not what it was."""
+    gone = set(lost)
+    steps: dict[str, str | None] = {}
+    for value in dict.fromkeys(label.value for label in control.labels):
+        paths = control.find_paths(value)
+        ends = [_move_path(path, moved)[-1] for path in paths if JOINT.join(path) not in gone]
+        if value not in ends:  # of several labels that end so, one that stays keeps the answers that do not say which
+            steps[value] = ends[0] if ends else None
+    return steps
 
 
 def migrate_result(result: Sequence[Mapping[str, Any]], change: SchemaChange, new: Interface) -> list[dict[str, Any]]:
@@ -117,20 +154,25 @@ def _migrate_entry(entry: Mapping[str, Any], change: SchemaChange, new: Interfac
     control = new.by_name.get(name)
     if control is None or name in change.lost_controls:
         return None
-    key, moved = find_key(control, entry), change.renamed.get(name, {})
-    lost = set(change.lost_labels.get(name, ()))
-    said = entry["value"].get(key)
-    if not (moved or lost) or not isinstance(said, list):
+    key, said = find_key(control, entry), entry["value"].get(find_key(control, entry))
+    if not (name in change.renamed or name in change.lost_labels) or not isinstance(said, list):
         return dict(entry)
-    names = [_move(control, one, moved) for one in said if identify(control, one) not in lost]
-    names = [one for place, one in enumerate(names) if one not in names[:place]]
+    names = [_move(control, one, change) for one in said]
+    names = [one for place, one in enumerate(names) if one is not None and one not in names[:place]]
     return {**entry, "value": {**entry["value"], key: names}} if names else None
 
 
-def _move(control: Control, label: Any, moved: Mapping[str, str]) -> Any:
+def _move(control: Control, label: Any, change: SchemaChange) -> Any:
+    """What a label is called now; None for one that is gone."""
+    name = control.name
+    moved, lost = change.renamed.get(name, {}), change.lost_labels.get(name, ())
+    if isinstance(label, list) and control.nested:
+        return None if JOINT.join(label) in lost else list(_move_path(tuple(label), moved))
     if isinstance(label, list):
-        return list(_move_path(tuple(label), moved)) if control.nested else label
-    return moved.get(label, label)
+        return None if str(label[-1]) in lost else label
+    if name in change.steps:
+        return change.steps[name].get(label, label)
+    return None if label in lost else moved.get(label, label)
 
 
 def _migrate_relation(entry: Mapping[str, Any], change: SchemaChange) -> dict[str, Any]:

@@ -64,6 +64,11 @@ def find_schema(project: Project) -> LabelSchema | None:
     return schema
 
 
+def find_schema_version(project: Project) -> int | None:
+    """The version of the schema that counts now."""
+    return LabelSchema.objects.filter(project=project).aggregate(newest=Max("version"))["newest"]
+
+
 def get_schema(project: Project) -> LabelSchema:
     """The schema that counts now; NotFound while there is none."""
     schema = find_schema(project)

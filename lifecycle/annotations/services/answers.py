@@ -14,6 +14,7 @@ from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, Lease, QualitySettings, QueueSettings, Review, Task
 from lifecycle.annotations.queue_selectors import find_settings, find_skip_policy
 from lifecycle.annotations.services import gold, webhooks
+from lifecycle.annotations.services.late_answers import bring_up_to_date
 from lifecycle.annotations.services.ordering import LABEL_AGAIN
 from lifecycle.annotations.services.queue import lend
 from lifecycle.annotations.services.scene import Scene, find_asked, find_interface, lock_scene, write_version
@@ -45,6 +46,7 @@ class _Version:
     is_read: bool = False  # `value` is what `result` says, found out by whoever knows the result's names
     external: dict[str, Any] | None = None
     shown_guide: int | None = None  # version of the guide that the person had before them
+    shown_schema: int | None = None  # and of the label schema; None for the one that counts now
 
 
 def submit(
@@ -57,14 +59,17 @@ def submit(
     idempotency_key: str | None = None,
     may_answer_any: bool = False,
     guide_version: int | None = None,
+    schema_version: int | None = None,
 ) -> Annotation:
     """Record a user's answer, their first one or a change of it. Committed when it returns.
 
     A repeat with the same key returns the same annotation. An answer after the lease ran out is taken while the task
     still wants one; otherwise Conflict. `may_answer_any` lets in a user whom the queue never gave the task.
+    `schema_version` is the one that the user had before them: labels that were renamed since are taken by their new
+    names.
     """
     lead, key = _clean_lead_time(lead_time_ms), _clean_key(idempotency_key)
-    version = _Version(Kind.ANSWER, result, "", lead, key, shown_guide=guide_version)
+    version = _Version(Kind.ANSWER, result, "", lead, key, shown_guide=guide_version, shown_schema=schema_version)
     return _write(project, user, task_id, version, may_answer_any)
 
 
@@ -136,9 +141,9 @@ def request_labels(*, project: Project, actor, item_ids: Sequence[int]) -> int:
     return reopen(project=project, actor=actor, task_ids=list(tasks))
 
 
-def read_answer(*, project: Project, result: Any) -> tuple[int, str | None]:
-    """(schema version, value) of a result as an answer of now; refuses what the schema does not allow."""
-    return _read_value(project, _Version(Kind.ANSWER, result), find_interface(project))
+def read_answer(*, project: Project, result: Any, shown_schema: int | None = None) -> tuple[int, Any, str | None]:
+    """(schema version, result, value) of a result as an answer of now; refuses what the schema does not allow."""
+    return _read(project, _Version(Kind.ANSWER, result, shown_schema=shown_schema), find_interface(project))
 
 
 def settle(task: Task, label_kind: str) -> None:
@@ -173,14 +178,14 @@ def _write_locked(project: Project, user, task_id: int, version: _Version, may_a
         version = replace(version, kind=Kind.GOLD if version.kind == Kind.ANSWER else version.kind)
     else:
         _check_room(scene, version, may_answer_any)
-    schema_version, value = _read_value(project, version, find_asked(project, scene))
+    schema_version, result, value = _read(project, version, find_asked(project, scene))
     annotation = Annotation(
         pk=scene.new_id,
         task_id=task_id,
         item_id=scene.item_id,
         user=user,
         kind=version.kind,
-        result=list(version.result),
+        result=list(result),
         value=value,
         reason=version.reason,
         previous_id=scene.own.id if scene.own else None,
@@ -245,27 +250,36 @@ def _end_surplus_leases(task_id: int, user, room: int) -> None:
     Lease.objects.filter(pk__in=surplus).update(expires_at=Now())
 
 
-def _read_value(project: Project, version: _Version, found: tuple[int, Interface] | None) -> tuple[int, str | None]:
-    """(schema version, value) of what is about to be written, checked against the schema that counts now."""
+def _read(project: Project, version: _Version, found: tuple[int, Interface] | None) -> tuple[int, Any, str | None]:
+    """(schema version, result, value) of what is about to be written, checked against the schema that counts now."""
     if found is None:
         raise Conflict("This project has no label schema yet: an engineer has to set its classes first.")
     schema_version, interface = found
     if version.kind not in (Kind.ANSWER, Kind.GOLD):
-        return schema_version, None
+        return schema_version, version.result, None
     if version.is_read:
-        return schema_version, version.value
+        return schema_version, version.result, version.value
     try:
-        return schema_version, _read_answer(interface, version.result)
+        late = _bring_up_to_date(project, version, schema_version)
+        result = version.result if late is None else late
+        return schema_version, result, _read_answer(interface, result, is_late=late is not None)
     except ValueError as error:
         raise DomainError(str(error)) from None
 
 
-def _read_answer(interface: Interface, result: Any) -> str:
+def _bring_up_to_date(project: Project, version: _Version, newest: int) -> list[dict[str, Any]] | None:
+    """The result in the names of now, where it was given under an earlier schema."""
+    shown = version.shown_schema
+    return bring_up_to_date(project, version.result, shown, newest) if shown and shown < newest else None
+
+
+def _read_answer(interface: Interface, result: Any, is_late: bool) -> str:
     checked = interface.check_result(result)
     value = interface.read_value(checked)
     if value is None:
         raise ValueError("The answer says nothing about the project's question. Skip the item instead.")
-    interface.check_complete(checked)
+    if not is_late:  # else it was complete as it was given
+        interface.check_complete(checked)
     return value
 
 

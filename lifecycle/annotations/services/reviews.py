@@ -58,6 +58,7 @@ def fix(
     reason: str = "",
     lead_time_ms: int | None = None,
     idempotency_key: str | None = None,
+    schema_version: int | None = None,
 ) -> Review:
     """Write a better answer in the place of one; a repeat with the same key returns the same review."""
     repeated = _find_repeat(reviewer, annotation_id, idempotency_key)
@@ -65,7 +66,7 @@ def fix(
         return repeated
 
     def replace(task: Task, given: Annotation) -> dict[str, Any]:
-        schema_version, value = read_answer(project=project, result=result)
+        now, better, value = read_answer(project=project, result=result, shown_schema=schema_version)
         task.annotations.filter(is_current=True, user=reviewer).exclude(pk=given.pk).update(is_current=False)
         Annotation.objects.filter(pk=given.pk).update(is_current=False)
         lead = None if lead_time_ms is None else max(0, min(int(lead_time_ms), _MOST_LEAD_MS))
@@ -73,10 +74,10 @@ def fix(
             task=task,
             item_id=task.item_id,
             user=reviewer,
-            result=result,
+            result=better,
             value=value,
             previous=given,
-            schema_version=schema_version,
+            schema_version=now,
             guide_version=given.guide_version,
             lead_time_ms=lead,
             idempotency_key=idempotency_key,
@@ -90,7 +91,7 @@ def fix(
 
 def fix_or_change(
     *, project: Project, user, task_id: int, annotation_id: int, result: Any, idempotency_key: str,
-    lead_time_ms: int | None = None, guide_version: int | None = None,
+    lead_time_ms: int | None = None, guide_version: int | None = None, schema_version: int | None = None,
 ) -> Annotation:  # fmt: skip
     """What the labelling page sends when a reviewer came to better an answer: a fix, and later changes of that fix."""
     repeated = Annotation.objects.filter(user=user, idempotency_key=idempotency_key).exists()
@@ -99,10 +100,11 @@ def fix_or_change(
         return submit(
             project=project, user=user, task_id=task_id, result=result, lead_time_ms=lead_time_ms,
             idempotency_key=idempotency_key, may_answer_any=True, guide_version=guide_version,
+            schema_version=schema_version,
         )  # fmt: skip
     review = fix(
         project=project, reviewer=user, annotation_id=annotation_id, result=result, lead_time_ms=lead_time_ms,
-        idempotency_key=idempotency_key,
+        idempotency_key=idempotency_key, schema_version=schema_version,
     )  # fmt: skip
     assert review.fixed_by is not None  # the verdict says so
     return review.fixed_by

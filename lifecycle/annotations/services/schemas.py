@@ -8,12 +8,12 @@ from django.db import transaction
 
 from lifecycle.annotations import rules, schema_rules, selectors
 from lifecycle.annotations.models import LabelSchema
-from lifecycle.annotations.schema_rules import Renames, SchemaChange
+from lifecycle.annotations.schema_rules import JOINT, Renames, SchemaChange
 from lifecycle.annotations.services import renames as renaming
 from lifecycle.annotations.uses import count_breaks
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.label_interface import CONTROLS, MAIN_CONTROL, Interface, parse_interface
-from lifecycle.contracts.label_interface.editing import LabelChange, edit_labels, read_changes
+from lifecycle.contracts.label_interface.editing import LabelChange, edit_labels, list_renames, read_changes
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
@@ -52,7 +52,7 @@ def change_schema(
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)
         config = _write_classes(project, cleaned, dict(change.renamed))
-        asked = {MAIN_CONTROL: dict(renames or {})}
+        asked = {MAIN_CONTROL: _by_path(project, current, renames or {})}
         return _replace(project, actor, config, renames=asked, based_on=based_on, accepts_loss=False)
 
 
@@ -67,27 +67,15 @@ def edit_schema(
     """Names, order, colors and keys of labels of several controls at once; answers follow renamed labels. Two labels
     with one name become one."""
     current = selectors.get_schema(project)
-    wanted = {name: _merge(labels) for name, labels in changes.items()}
     try:
-        config = edit_labels(selectors.read_config(current), project.problem_type, wanted)
+        config = edit_labels(selectors.read_config(current), project.problem_type, changes)
     except ValueError as error:
         raise DomainError(str(error)) from None
-    renames = {
-        name: {label.old: label.name for label in labels if label.old and label.old != label.name}
-        for name, labels in changes.items()
-    }
+    interface = selectors.read_interface(project, current)
+    renames = {name: list_renames(interface.by_name[name], labels) for name, labels in changes.items()}
     return set_config(
         project=project, actor=actor, config=config, based_on=based_on, renames=renames, accepts_loss=accepts_loss
     )
-
-
-def _merge(labels: Sequence[LabelChange]) -> list[LabelChange]:
-    """Of labels with one name, the one that has it already; in the order of the first."""
-    best: dict[str, LabelChange] = {}
-    for label in labels:
-        if label.name not in best or label.old == label.name:
-            best[label.name] = label
-    return list(best.values())
 
 
 def set_config(
@@ -143,7 +131,7 @@ def read_config(problem_type: str, config: str) -> Interface:
     """
     try:
         interface = parse_interface(config, problem_type)
-        rules.clean_classes(interface.classes[: rules.MAX_CLASSES])
+        rules.clean_classes(_list_classes(interface))
     except ValueError as error:
         raise DomainError(str(error), fields={"config": str(error)}) from None
     if interface.main_control is None:
@@ -151,9 +139,22 @@ def read_config(problem_type: str, config: str) -> Interface:
     return interface
 
 
+def _list_classes(interface: Interface) -> list[str]:
+    """Each class once, as it may stand in several branches."""
+    return list(dict.fromkeys(interface.classes))[: rules.MAX_CLASSES]
+
+
 def parse_config(problem_type: str, config: str) -> list[str]:
     """The classes of a configuration that this problem type understands; DomainError says what is wrong with it."""
     return read_config(problem_type, config).classes
+
+
+def _by_path(project: Project, current: LabelSchema | None, renames: Mapping[str, str]) -> dict[str, str]:
+    """Renames of classes, where these stand inside each other by their whole paths."""
+    main = selectors.read_interface(project, current).main_control if current else None
+    if main is None or not main.nested:
+        return dict(renames)
+    return {JOINT.join(path): new for old, new in renames.items() for path in main.find_paths(old)}
 
 
 def _complain(problem_type: str, config: str) -> str:
@@ -233,7 +234,7 @@ def _refuse_loss(project: Project, old: Interface, change: SchemaChange, accepts
 
 def _store(project: Project, config: str, created_by) -> LabelSchema:
     interface = read_config(project.problem_type, config)
-    classes = list(dict.fromkeys(interface.classes))[: rules.MAX_CLASSES]
+    classes = _list_classes(interface)
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)
         current = selectors.find_schema(project)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from defusedxml.ElementTree import tostring
 
-from lifecycle.contracts.label_interface.labels import Element
-from lifecycle.contracts.label_interface.model import Interface
+from lifecycle.contracts.label_interface.labels import JOINT, Element
+from lifecycle.contracts.label_interface.model import Control, Interface
 from lifecycle.contracts.label_interface.palette import clean_color
 from lifecycle.contracts.label_interface.parsing import parse_interface, read_xml
 from lifecycle.contracts.label_interface.tags import CONTROLS
@@ -17,7 +17,11 @@ from lifecycle.contracts.label_interface.tags import CONTROLS
 
 @dataclass(frozen=True)
 class LabelChange:
-    """One label as it shall be: `old` is what it is stored as now, empty for a new one."""
+    """One label as it shall be: `old` is what it is stored as now, empty for a new one.
+
+    Where labels stand inside each other, `old` is the whole path, its steps joined by JOINT, and so may be the name of
+    a new one; the name of one that is there is its last step.
+    """
 
     name: str
     old: str = ""
@@ -28,8 +32,9 @@ class LabelChange:
 def edit_labels(xml: str, problem_type: str, changes: Mapping[str, Sequence[LabelChange]]) -> str:
     """The configuration with these labels, in this order, for each control (in the project's own names).
 
-    Labels that are not named go. Where labels stand inside each other only names, colors and keys change, and new
-    ones are added at the top. ValueError, with a sentence, where the outcome is no configuration.
+    Labels that are not named go. Where labels stand inside each other names, colors and keys change, two below one
+    label that get the same name become one, and what is not named goes with all that is below it; new ones are added
+    where their path says, else at the top. ValueError, with a sentence, where the outcome is no configuration.
     """
     interface = parse_interface(xml, problem_type)
     root = read_xml(xml)
@@ -38,21 +43,43 @@ def edit_labels(xml: str, problem_type: str, changes: Mapping[str, Sequence[Labe
         element = _find_element(root, control.tag, interface.given_controls.get(name, name))
         part = CONTROLS[control.tag].part
         if control.nested:
-            _edit_in_place(element, part, labels)
+            _edit_tree(element, part, labels)
         else:
-            _rewrite(element, part, labels)
+            _rewrite(element, part, merge_changes(labels))
     written = str(tostring(root, encoding="unicode"))
     parse_interface(written, problem_type)
     return written
 
 
+def merge_changes(labels: Sequence[LabelChange]) -> list[LabelChange]:
+    """Of labels with one name, the one that has it already; in the order of the first."""
+    best: dict[str, LabelChange] = {}
+    for label in labels:
+        if label.name not in best or label.old == label.name:
+            best[label.name] = label
+    return list(best.values())
+
+
+def list_renames(control: Control, labels: Sequence[LabelChange]) -> dict[str, str]:
+    """{label: its new name}, of those that get another one."""
+    last = {JOINT.join(label.path): label.value for label in control.labels} if control.nested else {}
+    return {one.old: one.name for one in labels if one.old and last.get(one.old, one.old) != one.name}
+
+
 def read_changes(
     interface: Interface, name: str, classes: Sequence[str], renames: Mapping[str, str]
 ) -> list[LabelChange]:
-    """A list of classes as changes of one control's labels: what is there keeps its color and its key."""
+    """A list of classes as changes of one control's labels: what is there keeps its color and its key. A class that
+    stands in several branches is all of them."""
     olds = {new: old for old, new in renames.items()}
-    known = interface.by_name[name].values
-    return [LabelChange(one, old=one if one in known else olds.get(one, "")) for one in classes]
+    control = interface.by_name[name]
+    if not control.nested:
+        return [LabelChange(one, old=one if one in control.values else olds.get(one, "")) for one in classes]
+    changes = []
+    for one in classes:
+        paths = control.find_paths(one) or control.find_paths(olds.get(one, ""))
+        changes += [LabelChange(one, old=JOINT.join(path)) for path in paths] or [LabelChange(one)]
+    return changes
 
 
 def _find_element(root: Element, tag: str, given: str) -> Element:
@@ -78,19 +105,62 @@ def _rewrite(element: Element, part: str, labels: Sequence[LabelChange]) -> None
         element.append(made)
 
 
-def _edit_in_place(element: Element, part: str, labels: Sequence[LabelChange]) -> None:
+def _edit_tree(element: Element, part: str, labels: Sequence[LabelChange]) -> None:
     wanted = {label.old: label for label in labels if label.old}
-    for parent in list(element.iter()):
-        for child in list(parent):
-            if child.tag == part and _stored(child) in wanted:
-                _apply(child, wanted[_stored(child)])
-            elif child.tag == part and not len(child):
-                parent.remove(child)
+    renamed = []
+    for path, child, parent in list(_walk_tree(element, part, ())):
+        old = JOINT.join(path)
+        if not any(one == old or one.startswith(old + JOINT) for one in wanted):
+            parent.remove(child)
+        elif old in wanted:
+            _apply(child, wanted[old])
+            renamed += [child] if wanted[old].name != path[-1] else []
+    _unite(element, part, renamed)
     for label in labels:
         if not label.old:
-            made: Any = element.makeelement(part, {})
-            _apply(made, label)
-            element.append(made)
+            _add(element, part, label)
+
+
+def _walk_tree(element: Element, part: str, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """(path, label, what it stands in), those above before those below."""
+    for child, parent in _list_below(element, part):
+        path = (*above, _stored(child))
+        yield path, child, parent
+        yield from _walk_tree(child, part, path)
+
+
+def _list_below(element: Element, part: str) -> list[tuple[Any, Any]]:
+    """(label, what it stands in) of the labels right below, in views or not."""
+    found = []
+    for child in element:
+        found += [(child, element)] if child.tag == part else _list_below(child, part)
+    return found
+
+
+def _unite(element: Element, part: str, renamed: Sequence[Any]) -> None:
+    """Labels below one label that have one name now: the one that had it takes what stands below the others."""
+    kept: dict[str, Any] = {}
+    below = _list_below(element, part)
+    for child, _ in sorted(below, key=lambda pair: pair[0] in renamed):
+        kept.setdefault(_stored(child), child)
+    for child, parent in below:
+        best = kept[_stored(child)]
+        if best is not child:
+            best.extend(list(child))
+            parent.remove(child)
+    for child in kept.values():
+        _unite(child, part, renamed)
+
+
+def _add(element: Element, part: str, label: LabelChange) -> None:
+    """A new label where its path says; labels above it that are not there are new too."""
+    for step in label.name.split(JOINT):
+        there = next((child for child, _ in _list_below(element, part) if _stored(child) == step), None)
+        if there is None:
+            there = element.makeelement(part, {})
+            _apply(there, replace(label, name=step))
+            element.append(there)
+        element = there
 
 
 def _apply(element: Element, label: LabelChange) -> None:

@@ -80,6 +80,17 @@ class Control:
         """Labels with those above them, of taxonomies and nested choices."""
         return frozenset(label.path for label in self.labels)
 
+    @cached_property
+    def _by_value(self) -> dict[str, tuple[tuple[str, ...], ...]]:
+        found: dict[str, tuple[tuple[str, ...], ...]] = {}
+        for label in self.labels:
+            found[label.value] = (*found.get(label.value, ()), label.path)
+        return found
+
+    def find_paths(self, value: str) -> tuple[tuple[str, ...], ...]:
+        """The paths of the labels that are stored as `value`: several, where it stands in several branches."""
+        return self._by_value.get(value, ())
+
     def to_json(self) -> dict[str, Any]:
         """`to` is the object it is about, `targets` are all of them (a pair has two)."""
         return {

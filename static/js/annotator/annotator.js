@@ -2,6 +2,7 @@
 
 import { createActions } from "./actions.js";
 import { createApi } from "./api.js";
+import { fitResult } from "./checks.js";
 import { createComments } from "./comments.js";
 import { createDesk } from "./desk.js";
 import { createKeysDialog, createSkipDialog } from "./dialogs.js";
@@ -20,6 +21,7 @@ import { createPreviewApi } from "./preview.js";
 import { createProposals } from "./proposals.js";
 import { createQueue } from "./queue.js";
 import { createQuick } from "./quick.js";
+import { createRenewal, isTyping } from "./renewal.js";
 import { createSession } from "./session.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
@@ -45,7 +47,7 @@ export async function startAnnotator(root, setup) {
   const looker = quick ? createLooker() : null;
   const store = createStore();
   const watch = createStopwatch();
-  const api = preview ? createPreviewApi(preview.tasks ?? []) : createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind });
+  const api = preview ? createPreviewApi(preview.tasks ?? []) : createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind, onSchema: (version) => renewal.hear(version) });
   const storage = preview ? createMemoryStorage() : await openStorage(name);
   const keeper = await createKeeper(preview ? createMemoryDrafts() : await openDrafts(`gristmill-drafts-${setup.user}-${setup.project}`));
   const needsDesk = !quick || setup.item_kind === undefined || !isPlain(view, { kind: setup.item_kind });
@@ -60,9 +62,10 @@ export async function startAnnotator(root, setup) {
 
   const media = createMedia({ build: buildItem, onShown: showDesk });
   const outbox = createOutbox({
-    storage, send: api.send, stamp: { guideVersion: setup.guide_version }, lock: createLock(name), onChange: showSave,
+    storage, send: api.send, stamp: { guideVersion: setup.guide_version, schemaVersion: setup.schema_version }, lock: createLock(name), onChange: showSave,
     onOutcome(operation, outcome) {
       if (outcome.feedback) screen.showFeedback(outcome.feedback);
+      if (!outcome.isSaved && operation.result && !quick) void keeper.keep(operation.task, operation.result); // to be bettered
       if (operation.fixes && outcome.isSaved) location.assign(setup.fix.back);
       void comments.hear(operation, outcome);
     },
@@ -77,10 +80,23 @@ export async function startAnnotator(root, setup) {
   const keysDialog = createKeysDialog({ dialog: root.querySelector("[data-part=keysDialog]"), assigned: assign, overrides, onChange: showKeys });
   const skipDialog = createSkipDialog({ dialog: root.querySelector("[data-part=skipDialog]"), reasons: setup.skip?.reasons, needsReason: setup.skip?.needs_reason, skip: actions.skip });
 
+  const renewal = createRenewal({
+    root, version: setup.schema_version, isFree,
+    leave: () => Promise.all([keeper.flush(), outbox.flush()]),
+    change: (fresh) => (fresh.first_task = store.isLookingBack ? null : (store.current?.id ?? null)), // stays on screen
+    say: (text) => screen.say(text),
+  }); // prettier-ignore
+
+  /** Nothing is in the making, and all that was decided is kept where a new page finds it. */
+  function isFree() {
+    const isBusy = media.shown?.session?.isChanged || store.isLookingBack || root.querySelector("dialog[open]");
+    return !isBusy && !isTyping(root) && (storage.isDurable || !outbox.waiting);
+  }
+
   async function buildItem(task) {
     if (quick && isPlain(view, task)) return buildPlain(task, looker);
-    const draft = keeper.find(task.id)?.filter((entry) => entry.type === "relation" || view.find(entry.from_name)); // the schema may have changed
-    const session = createSession({ makeId, result: draft ?? store.answerOf(task.id)?.result ?? [] });
+    const draft = keeper.find(task.id) ?? store.answerOf(task.id)?.result ?? [];
+    const session = createSession({ makeId, result: fitResult(view, draft) }); // the schema may have changed
     const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project, takesFocus: !preview };
     const desk = createDesk({ view, task, session, makers, settings });
     const stopKeeping = keeper.watch(task.id, session);
@@ -216,6 +232,7 @@ export async function startAnnotator(root, setup) {
 
   async function releaseRest() {
     void keeper.flush();
+    if (renewal.isUnderWay) return; // what is held stays with the page that takes this one's place
     const waiting = new Set(leaving);
     const rest = store.heldIds.filter((id) => !waiting.has(id));
     if (rest.length) await api.release(rest).catch(() => {}); // the page is going; leases end by themselves too
@@ -227,7 +244,7 @@ export async function startAnnotator(root, setup) {
   }
 
   cleanups.push(
-    store.subscribe(() => paint()),
+    store.subscribe(() => (paint(), renewal.look())),
     listenToKeys(preview ? root : document, () => (root.querySelector("dialog[open]") ? [] : listBindings(assign()))),
   );
   listen(root, "click", (event) => {

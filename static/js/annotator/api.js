@@ -30,7 +30,8 @@ function explain(status, problem, headers) {
   return new ApiError("refused", message, { status });
 }
 
-export function createApi({ base, user, labelKind }) {
+/** `onSchema` hears which version of the label schema counts, with every reply that says so. */
+export function createApi({ base, user, labelKind, onSchema = () => {} }) {
   async function request(method, path, body, { keepalive = false } = {}) {
     let response;
     try {
@@ -50,6 +51,7 @@ export function createApi({ base, user, labelKind }) {
     }
     const problem = await response.json().catch(() => null);
     if (!response.ok) throw explain(response.status, problem, response.headers);
+    if (problem?.schema_version) onSchema(problem.schema_version);
     return problem;
   }
 

@@ -49,10 +49,42 @@ export function readTitle(control) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+const hasLabel = ({ labels }, said) =>
+  Array.isArray(said) ? labels.some(({ path }) => path?.join("\n") === said.join("\n")) : labels.some(({ value }) => value === said);
+
+/** Labels of an entry that its control does not have (any more). */
+function listUnknown(control, { type, value }) {
+  const said = value?.[valueKey(type)];
+  return control.labels.length && Array.isArray(said) ? said.filter((one) => !hasLabel(control, one)) : [];
+}
+
+/** A result that was begun under other labels: what cannot be shown any more goes, regions stay to be labeled anew. */
+export function fitResult(view, result) {
+  return result.flatMap((entry) => {
+    if (entry.type === "relation") return [entry];
+    const control = view.find(entry.from_name);
+    if (!control) return [];
+    const unknown = isDrawing(control) ? [] : listUnknown(control, entry);
+    if (!unknown.length) return [entry];
+    const key = valueKey(entry.type);
+    const rest = entry.value[key].filter((one) => !unknown.includes(one));
+    return rest.length ? [{ ...entry, value: { ...entry.value, [key]: rest } }] : [];
+  });
+}
+
+/** Regions with a label that is gone: [{control, region, words}]. */
+function findGone(view, regions) {
+  return regions.flatMap((region) => {
+    const control = view.find(region.main.from_name);
+    const [gone] = control && isDrawing(control) ? listUnknown(control, region.main) : [];
+    return gone === undefined ? [] : [{ control, region, words: `“${gone}” is not a label any more: give this region another one, or delete it.` }];
+  });
+}
+
 /** What is required and not said: [{control, region, words}], in the order of the page. */
 export function findMissing(view, session) {
   const { entries: result, regions } = session;
-  const missing = [];
+  const missing = findGone(view, regions);
   for (const control of view.controls) {
     if (!control.required || isRelations(control) || dependsOnSelection(control)) continue;
     const message = attr(control, "requiredMessage");

@@ -55,6 +55,7 @@ export function writeOperation(operation, labelKind) {
   if (operation.fixes) json.fixes = operation.fixes;
   if (operation.suggestion) json.suggestion = operation.suggestion;
   if (operation.guideVersion != null) json.guide_version = operation.guideVersion;
+  if (operation.schemaVersion != null && operation.kind === "answer") json.schema_version = operation.schemaVersion;
   if (operation.leadMs != null) json.lead_time_ms = Math.round(operation.leadMs);
   return json;
 }

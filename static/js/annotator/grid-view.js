@@ -1,6 +1,6 @@
 // Paints what stands around the tiles of grid mode; decides nothing.
 
-import { explainState } from "./messages.js";
+import { explainState, MESSAGES } from "./messages.js";
 import { States } from "./outbox.js";
 
 const SAVES = {

@@ -15,6 +15,7 @@ import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
 import { createOutbox } from "./outbox.js";
 import { noteOutbox } from "./outbox-notes.js";
+import { createRenewal, isTyping } from "./renewal.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
 import { claimTab, createLock } from "./tabs.js";
@@ -29,7 +30,7 @@ const KEPT = "gristmill.label-grid"; // in this browser: the order and the size 
 export async function startGrid(root, setup) {
   const name = `gristmill-outbox-${setup.user}-${setup.project}`;
   const parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
-  const api = createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind });
+  const api = createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind, onSchema: (version) => renewal.hear(version) });
   const store = createGridStore({ labelKind: setup.label_kind });
   const selection = createSelection({ onChange: () => paint() });
   const addressOf = (task) => setup.thumbnail.replace("/0/", `/${task.id}/`);
@@ -38,7 +39,7 @@ export async function startGrid(root, setup) {
   const verdicts = createVerdicts();
   const feedback = createFeedback({ element: parts.feedback, verdicts, look: lookAt });
   const storage = await openStorage(name);
-  const outbox = createOutbox({ storage, send: api.send, stamp: { guideVersion: setup.guide_version }, lock: createLock(name), onChange: view.showSave, onOutcome: showVerdict });
+  const outbox = createOutbox({ storage, send: api.send, stamp: { guideVersion: setup.guide_version, schemaVersion: setup.schema_version }, lock: createLock(name), onChange: view.showSave, onOutcome: showVerdict });
   const watch = createStopwatch();
   const { reasons, needs_reason: needsReason } = setup.skip ?? {};
   const overrides = openOverrides(globalThis.localStorage, `gristmill-grid-keys-${setup.user}-${setup.project}`);
@@ -49,6 +50,15 @@ export async function startGrid(root, setup) {
     panel: parts.comments, badge: parts.commentCount, api, outbox, current: () => store.tasks[selection.focus] ?? null, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
     nameOf: (task) => `Item ${task.itemId}${task.source ? `: ${task.source}` : ""}`,
   }); // prettier-ignore
+  const renewal = createRenewal({
+    root, version: setup.schema_version, isFree, say: (text) => announce(text, { isShown: true }),
+    async leave() {
+      await Promise.all([outbox.flush(), coming]);
+      const waiting = (store.ahead ?? []).map(({ id }) => id); // else both pages would come as one
+      store.setAhead(null);
+      if (waiting.length) await api.release(waiting).catch(() => {}); // they end by themselves too
+    },
+  });
   const remember = keepChoices([parts.order, parts.size], KEPT);
   const cleanups = [];
   noteOutbox(globalThis.localStorage, { name, user: setup.user, api: setup.api, labelKind: setup.label_kind, title: setup.title, page: location.pathname });
@@ -63,6 +73,12 @@ export async function startGrid(root, setup) {
   let followTimer = null;
   let said = "";
   let elsewhere = 0; // items of an empty queue that others have in hand
+
+  /** Nothing on this page was decided or chosen, and all that was decided is kept where a new page finds it. */
+  function isFree() {
+    const isBegun = !store.isNewest || store.open.length < store.tasks.length || selection.size > 0;
+    return !isBegun && !root.querySelector("dialog[open]") && !isTyping(root) && (storage.isDurable || !outbox.waiting);
+  }
 
   function paint() {
     const { tasks } = store;
@@ -120,7 +136,7 @@ export async function startGrid(root, setup) {
   }
 
   function fill() {
-    if (coming || store.ahead?.length) return coming;
+    if (coming || store.ahead?.length || renewal.isUnderWay) return coming;
     clearTimeout(retryTimer);
     coming = fetchPage()
       .then(
@@ -186,6 +202,7 @@ export async function startGrid(root, setup) {
     selection.setSize(store.tasks.length, tiles.countColumns());
     parts.tiles.scrollTop = 0;
     watch.restart();
+    renewal.look();
     void fill();
   }
 
@@ -322,6 +339,7 @@ export async function startGrid(root, setup) {
 
   let leaving = []; // tasks with operations not sent yet: kept at hand, since nothing can be awaited when the page goes
   async function releaseRest() {
+    if (renewal.isUnderWay) return; // what is held stays with the page that takes this one's place
     const rest = store.heldIds.filter((id) => !leaving.includes(id));
     if (rest.length) await api.release(rest).catch(() => {}); // the page is going; leases end by themselves too
   }

@@ -6,11 +6,14 @@ export function createLock(name) {
   return (task) => navigator.locks.request(name, task);
 }
 
+const claims = new Set(); // this tab's own
+
 /** Whether no other tab labels this project; true for good once the lock is ours. */
 export function claimTab(name) {
-  if (!navigator.locks) return Promise.resolve(true);
+  if (!navigator.locks || claims.has(name)) return Promise.resolve(true);
   return new Promise((resolve) => {
     void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      if (lock) claims.add(name);
       resolve(Boolean(lock));
       return lock ? new Promise(() => {}) : undefined; // held until the page goes
     });

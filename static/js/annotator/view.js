@@ -80,7 +80,9 @@ export function createView(root, quick) {
       parts.save.title = detail || (isDurable ? "" : "This browser keeps nothing: leave the page open until all is saved.");
       parts.refused.hidden = refused.length === 0;
       parts.refusedList.replaceChildren(
-        ...refused.slice(-20).map(({ task, value, body, message }) => make("li", {}, `Task ${task}${describeRefused(value ?? body)}: ${message}`)),
+        ...refused.slice(-20).map(({ task, value, body, message }) =>
+          make("li", {}, `Task ${task}${describeRefused(value ?? body)}: ${message} `, body === undefined ? make("a", { href: `?task=${task}` }, "Label it again") : ""),
+        ),
       );
     },
 

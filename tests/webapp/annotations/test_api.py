@@ -113,6 +113,27 @@ def test_an_answer_is_stamped_with_the_guide_that_was_on_the_page(call, owner, m
     assert list(stamps) == [1, 2, 3, 3, 3, 3]
 
 
+def test_an_open_page_hears_of_a_newer_schema_and_its_answers_follow(call, owner, member, make_tasks, project):
+    one, two = make_tasks(2)
+    annotator = member("annotator")
+    taken = call(annotator, "post", "queue/next/", {"count": 2}).json()["schema_version"]
+    services.change_schema(project=project, actor=owner, classes=["feline", "dog"], renames={"cat": "feline"})
+    operations = [
+        {"key": "late-0001", "kind": "answer", "task": one.pk, "result": cat(), "schema_version": taken},
+        {"key": "late-0002", "kind": "answer", "task": two.pk, "result": cat("owl"), "schema_version": taken},
+    ]
+
+    body = call(annotator, "post", "annotations/batch/", {"as_user": annotator.pk, "operations": operations}).json()
+    alone = call(
+        annotator, "post", "annotations/batch/", {"as_user": annotator.pk, "operations": operations[1:]}
+    ).json()
+    asked = call(annotator, "get", "queue/").json()
+
+    assert [outcome["status"] for outcome in body["outcomes"]] == ["saved", "refused"]
+    assert Annotation.objects.get().value == "feline"
+    assert (taken, body["schema_version"], alone["schema_version"], asked["schema_version"]) == (1, 2, 2, 2)
+
+
 @pytest.mark.parametrize("version", [0, -1, 2**31, -(10**30), 10**30, "x"])
 def test_a_guide_version_that_can_not_be_is_refused(call, member, make_tasks, version):
     (task,) = make_tasks(1)

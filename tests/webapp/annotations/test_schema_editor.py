@@ -203,3 +203,32 @@ def test_a_project_without_items_may_become_one_of_another_kind(make_project, cl
     project.refresh_from_db()
     assert project.problem_type == "row_labelling"
     assert selectors.get_interface(project).main_control.tag == "Pairwise"
+
+
+@db
+def test_one_name_in_two_branches_is_renamed_and_removed_by_its_path(make_project, client, owner):
+    config = """<View><Text name="t" value="$text"/><Taxonomy name="topic" toName="t">
+        <Choice value="A"><Choice value="one"/><Choice value="other"/></Choice>
+        <Choice value="B"><Choice value="other"/></Choice></Taxonomy></View>"""
+    project = make_project("text_labelling", config)
+    client.force_login(owner)
+    paths, names = ["A", "A / one", "A / other", "B", "B / other"], ["A", "one", "elsewhere", "B", "other"]
+    rows = {
+        "control": ["label"] * 5,
+        "order": range(5),
+        "color": [""] * 5,
+        "key": [""] * 5,
+        "old": paths,
+        "name": names,
+    }
+
+    page = client.get(f"/projects/{project.slug}/label/schema").content.decode()
+    saved = client.post(
+        f"/projects/{project.slug}/label/schema",
+        rows | {"listed": "label", "based_on": 1, "remove": ["label B"], "more-label": "A / new"},
+    )
+
+    assert all(f'value="{path}"' in page for path in paths)
+    assert saved.status_code == 302
+    found = [" / ".join(label.path) for label in selectors.get_interface(project).main_control.labels]
+    assert found == ["A", "A / one", "A / elsewhere", "A / new"]

@@ -88,6 +88,32 @@ texts = st.one_of(words, st.sampled_from(["שלום עולם", "👩‍👩‍�
 spans = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 9), st.sampled_from(["PER", "LOC"])), max_size=4)
 
 
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        ("Taxonomy", [[["A", "other"]], [["B", "other"], ["A"]], [["B"]]]),
+        ("Choices", [[["A", "other"]], [["B", "other"]], ["one"], ["other"]]),
+    ],
+)
+def test_one_name_in_two_branches_comes_back_as_it_was(client, tag, said):
+    config = f"""<View><Text name="t" value="$text"/><{tag} name="topic" toName="t" choice="multiple">
+        <Choice value="A"><Choice value="one"/><Choice value="other"/></Choice>
+        <Choice value="B"><Choice value="other"/></Choice></{tag}></View>"""
+    kind = tag.lower()
+    results = [[{"from_name": "topic", "to_name": "t", "type": kind, "value": {kind: one}}] for one in said]
+    tasks = [{"data": {"text": f"text {n}"}, "annotations": [{"result": one}]} for n, one in enumerate(results)]
+    first = client.projects.create(title="First", label_config=config)
+
+    client.projects.import_tasks(first.id, request=tasks)
+    exported = client.projects.exports.as_json(first.id)
+    second = client.projects.create(title="Second", label_config=config)
+    client.projects.import_tasks(second.id, request=exported)
+
+    values = [entry["value"][kind] for task in exported for one in task["annotations"] for entry in one["result"]]
+    assert values == said
+    assert list_labels(client.projects.exports.as_json(second.id)) == list_labels(exported)
+
+
 def mark(found) -> list[dict]:
     return [
         {"id": f"r{place}", "from_name": "what", "to_name": "t", "type": "labels", "origin": "manual",

@@ -10,18 +10,20 @@ from lifecycle.projects.rules import is_allowed
 from webapp.api.annotations import serializers
 
 
-def apply_operation(project, user, operation: dict) -> dict:
-    """One operation's outcome; what the domain refuses is an outcome too, so that the rest goes on."""
+def apply_operation(project, user, operation: dict) -> tuple[dict, int]:
+    """One operation's outcome, and the schema version it was taken under, 0 for none; what the domain refuses is an
+    outcome too, so that the rest goes on."""
     outcome = {"key": operation["key"], "status": "saved", "annotation": None, "comment": None, "code": "",
                "message": "", "feedback": None}  # fmt: skip
     try:
         if operation["kind"] == "comment":
-            return outcome | {"comment": _apply_comment(project, user, operation)}
+            return outcome | {"comment": _apply_comment(project, user, operation)}, 0
         done = _apply_decision(project, user, operation)
     except DomainError as error:
-        return outcome | {"status": "refused", "code": error.code, "message": error.message}
+        return outcome | {"status": "refused", "code": error.code, "message": error.message}, 0
     feedback = gold.describe_feedback(project, done)
-    return outcome | {"annotation": done.pk, "feedback": serializers.GoldFeedback(feedback).data if feedback else None}
+    told = serializers.GoldFeedback(feedback).data if feedback else None
+    return outcome | {"annotation": done.pk, "feedback": told}, done.schema_version
 
 
 def _apply_comment(project, user, operation: dict) -> int:
@@ -39,11 +41,11 @@ def _apply_decision(project, user, operation: dict) -> Annotation:
         return services.skip(**common, reason=operation["reason"], lead_time_ms=lead, may_answer_any=any_task)
     if operation["kind"] == "withdraw":
         return services.withdraw(**common)
-    result = operation.get("result")
+    said: dict = {"result": operation.get("result"), "lead_time_ms": lead,
+                  "schema_version": operation.get("schema_version")}  # fmt: skip
     if any_task and operation.get("fixes"):
-        better = {"annotation_id": operation["fixes"], "result": result, "lead_time_ms": lead}
-        done = reviews.fix_or_change(**common, **better)
+        done = reviews.fix_or_change(**common, **said, annotation_id=operation["fixes"])
     else:
-        done = services.submit(**common, result=result, lead_time_ms=lead, may_answer_any=any_task)
+        done = services.submit(**common, **said, may_answer_any=any_task)
     suggestions.record_outcome(project=project, user=user, annotation=done, said=operation.get("suggestion"))
     return done

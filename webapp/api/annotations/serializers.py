@@ -10,7 +10,7 @@ from lifecycle.annotations.services.queue import MAX_LEASES_AT_ONCE
 from webapp.api.annotations import payloads
 
 MAX_BATCH = 100
-MAX_GUIDE_VERSION = 2**31 - 1  # as many as the column can say
+MAX_VERSION = 2**31 - 1  # of guides and schemas: as many as the column can say
 
 
 class Schema(serializers.Serializer):
@@ -75,6 +75,7 @@ class Queue(serializers.Serializer):
     lease_seconds = serializers.IntegerField()
     progress = Progress()
     own = OwnWork()
+    schema_version = serializers.IntegerField(allow_null=True, help_text="of the label schema that counts now")
 
 
 class NextRequest(serializers.Serializer):
@@ -138,6 +139,7 @@ class NextTasks(serializers.Serializer):
     elsewhere = serializers.IntegerField(
         help_text="where no task is given: how many the caller could answer that others have in hand"
     )
+    schema_version = serializers.IntegerField(allow_null=True, help_text="of the label schema that counts now")
 
 
 class ShownSuggestion(serializers.Serializer):
@@ -145,6 +147,17 @@ class ShownSuggestion(serializers.Serializer):
 
     id = serializers.IntegerField(min_value=1)
     outcome = serializers.ChoiceField(choices=["accepted", "corrected", "rejected"])
+
+
+def make_shown_schema() -> serializers.IntegerField:
+    """A field: under which labels an answer was given."""
+    return serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_VERSION,
+        help_text="of the label schema the answer was given under: labels renamed since are taken by their new names",
+    )
 
 
 class Submission(serializers.Serializer):
@@ -155,6 +168,7 @@ class Submission(serializers.Serializer):
     lead_time_ms = serializers.IntegerField(required=False, allow_null=True)
     idempotency_key = serializers.CharField(required=False, allow_null=True, min_length=8, max_length=64)
     suggestion = ShownSuggestion(required=False, allow_null=True)
+    schema_version = make_shown_schema()
 
 
 class Skip(serializers.Serializer):
@@ -183,9 +197,10 @@ class Operation(serializers.Serializer):
         required=False,
         allow_null=True,
         min_value=1,
-        max_value=MAX_GUIDE_VERSION,
+        max_value=MAX_VERSION,
         help_text="of the guide that was on the page; the newest where it is none",
     )
+    schema_version = make_shown_schema()
 
 
 class Batch(serializers.Serializer):
@@ -214,6 +229,7 @@ class Outcome(serializers.Serializer):
 
 class Outcomes(serializers.Serializer):
     outcomes = Outcome(many=True)
+    schema_version = serializers.IntegerField(allow_null=True, help_text="of the label schema that counts now")
 
 
 class AnnotationBody(serializers.Serializer):

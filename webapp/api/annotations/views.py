@@ -102,6 +102,7 @@ class NextView(ProjectView):
             "lease_seconds": now.queue.lease_seconds,
             "tasks": payloads.build_tasks(self.project, request.user, tasks, now),
             "elsewhere": 0 if tasks else selectors.count_elsewhere(self.project, request.user),
+            "schema_version": now.schema_version,
         }
         return Response(body)
 
@@ -202,8 +203,9 @@ class BatchView(ProjectView):
         batch = self.parse(serializers.Batch)
         if batch["as_user"] != request.user.pk:
             raise OtherUser("Somebody else is logged in here now. Log in again as yourself: your labels are kept.")
-        outcomes = [apply_operation(self.project, request.user, operation) for operation in batch["operations"]]
-        return Response({"outcomes": outcomes})
+        applied = [apply_operation(self.project, request.user, operation) for operation in batch["operations"]]
+        newest = max((version for _, version in applied), default=0) or selectors.find_schema_version(self.project)
+        return Response({"outcomes": [outcome for outcome, _ in applied], "schema_version": newest})
 
 
 class OtherUser(Conflict):
@@ -298,7 +300,8 @@ def _build_queue(project, user, since) -> dict:
         "seconds_per_label": selectors.measure_seconds_per_label(project, user),
     }
     body = {"total": progress.total, "open": progress.open, "done": progress.done, "skipped": progress.skipped}
-    return {"overlap": settings.overlap, "lease_seconds": settings.lease_seconds, "progress": body, "own": own}
+    return {"overlap": settings.overlap, "lease_seconds": settings.lease_seconds, "progress": body, "own": own,
+            "schema_version": selectors.find_schema_version(project)}  # fmt: skip
 
 
 def _read_int(request, name: str) -> int | None:

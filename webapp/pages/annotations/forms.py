@@ -7,6 +7,7 @@ from collections.abc import Collection
 from django import forms
 
 from lifecycle.contracts.label_interface.editing import LabelChange
+from lifecycle.contracts.label_interface.labels import JOINT
 
 MAX_ROWS = 1_000
 
@@ -40,8 +41,8 @@ def read_class_rows(data) -> tuple[list[str], dict[str, str], int | None]:
 def read_label_changes(data, known: Collection[str]) -> tuple[dict[str, list[LabelChange]], int | None]:
     """({control: its labels as they shall be}, version looked at) from the rows of several controls.
 
-    Each row posts `control`, `old`, `name`, `order`, `color` and `key`; `remove` lists "control old"; `more-<control>`
-    holds new labels, one a line.
+    Each row posts `control`, `old` (the whole path of a label below another), `name`, `order`, `color` and `key`;
+    `remove` lists "control old", and means what stands below it too; `more-<control>` holds new labels, one a line.
     """
     columns = [data.getlist(name) for name in ("control", "old", "name", "order", "color", "key")]
     removed = set(data.getlist("remove"))
@@ -50,7 +51,7 @@ def read_label_changes(data, known: Collection[str]) -> tuple[dict[str, list[Lab
     }
     for index, (control, old, name, order, color, key) in enumerate(zip(*columns, strict=False)):
         name = " ".join(name.split())
-        if control in rows and name and f"{control} {old}" not in removed:
+        if control in rows and name and not _is_removed(control, old, removed):
             place = _read_place([order], 0) if order else float(index)
             rows[control].append((place, index, LabelChange(name, old, color, key.strip().lower()[:1])))
     changes = {}
@@ -60,6 +61,10 @@ def read_label_changes(data, known: Collection[str]) -> tuple[dict[str, list[Lab
         changes[control] = [*kept, *(LabelChange(name) for name in more if name)]
     based_on = data.get("based_on", "")
     return changes, int(based_on) if based_on.isdecimal() else None
+
+
+def _is_removed(control: str, old: str, removed: Collection[str]) -> bool:
+    return any(f"{control} {old}" == one or f"{control} {old}".startswith(one + JOINT) for one in removed)
 
 
 def read_renames(data) -> dict[str, dict[str, str]]:

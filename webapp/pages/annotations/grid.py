@@ -63,6 +63,7 @@ def grid(request, slug):
             "classes": [{"name": name, "key": key} for name, key in keyed],
             "most": MAX_LEASES_AT_ONCE,
             "guide_version": guide.version if guide else None,
+            "schema_version": schema.version if schema else None,
             "skip": {"reasons": queue.skip_reasons, "needs_reason": queue.needs_skip_reason},
         },
     }

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.models import Annotation, Task
+from lifecycle.annotations.schema_rules import JOINT, list_labels
 from lifecycle.annotations.services.external import set_external_config
 from lifecycle.annotations.services.schemas import edit_schema, preview_change
 from lifecycle.annotations.uses import Uses, count_uses, is_plain
@@ -20,6 +21,7 @@ from lifecycle.contracts.label_interface import (
     CONTROLS,
     Control,
     Interface,
+    Label,
     guess_problem_type,
     list_unused,
     parse_interface,
@@ -97,7 +99,7 @@ def _save_labels(request, project):
 
 def _drop_unchanged(change: LabelChange, control: Control) -> LabelChange:
     """A color or key that was given by place, and left so, is not written into the configuration."""
-    now = next((label for label in control.labels if label.value == change.old), None)
+    now = next((label for label in control.labels if _call(control, label) == change.old), None)
     if now is None:
         return change
     color = "" if change.color.lower() == now.color.lower() else change.color
@@ -157,7 +159,7 @@ def _check(request, project, draft: str) -> dict[str, Any]:
 
 
 def _describe(request, project, interface: Interface, change, breaks) -> dict[str, Any]:
-    options = {one.name: [label.value for label in one.labels] for one in interface.controls}
+    options = {one.name: list_labels(one) for one in interface.controls}
     shown = [{"control": one.control, "label": one.label, "answers": one.answers,
               "options": options.get(one.control, []) if one.label else []} for one in breaks]  # fmt: skip
     final = any(one.control == interface.main and not _draws(interface.by_name.get(one.control)) for one in breaks)
@@ -226,16 +228,22 @@ def _list_controls(project, interface: Interface) -> list[dict[str, Any]]:
     ]
 
 
+def _call(control: Control, label: Label) -> str:
+    """A label's name, or the whole path to it."""
+    return JOINT.join(label.path) if control.nested else label.value
+
+
 def _list_rows(control: Control, uses: Uses | None) -> list[dict[str, Any]]:
     counts = uses.labels.get(control.name, {}) if uses else {}
     return [
         {
             "place": place,
             "name": label.value,
-            "shown": " / ".join(label.path) if control.nested else label.value,
+            "old": _call(control, label),
+            "value": _call(control, label) if control.tag == "Taxonomy" else label.value,  # as items are called
             "key": label.key,
             "color": label.color if label.color.startswith("#") and len(label.color) == 7 else "",
-            "uses": counts.get(" / ".join(label.path) if control.nested else label.value, 0) if uses else None,
+            "uses": counts.get(_call(control, label), 0) if uses else None,
         }
         for place, label in enumerate(control.labels, start=1)
     ]

@@ -54,6 +54,7 @@ def label(request, slug):
             "first_task": _read_id(request.GET.get("task", "")),
             "fix": _describe_fix(request, project),
             "guide_version": guide.version if guide else None,
+            "schema_version": schema.version if schema else None,
             "skip": {"reasons": queue.skip_reasons, "needs_reason": queue.needs_skip_reason},
         },
     }

@@ -9,8 +9,12 @@ const MANY = 12;
 export function create({ control, session, id }) {
   const answer = createAnswer({ control, session, id });
   const usesPaths = control.nested && String(control.attrs.allownested ?? control.attrs.allowNested).toLowerCase() === "true";
-  const contentOf = (label) => (usesPaths ? label.path : label.value);
-  const isSame = (one, label) => (Array.isArray(one) ? JSON.stringify(one) === JSON.stringify(label.path) : one === label.value);
+  const first = new Map(control.labels.toReversed().map((label) => [label.value, label])); // one name may stand in several branches
+  const last = new Map(control.labels.map((label) => [label.value, label]));
+  const isOnly = ({ value }) => first.get(value) === last.get(value);
+  const contentOf = (label) => (usesPaths || !isOnly(label) ? label.path : label.value);
+  const isSame = (one, label) => (Array.isArray(one) ? JSON.stringify(one) === JSON.stringify(label.path) : label === first.get(one));
+  const verbOf = (label) => answer.verbId(isOnly(label) ? label.value : label.path.join(" / "));
   const buttons = new Map(control.labels.map((label) => [label, buildButton(label)]));
   const list = make("div", { class: `annotator-options${control.nested ? " is-nested" : ""}`, role: control.multiple ? "group" : "radiogroup" }, ...buttons.values());
   const filter = control.labels.length > MANY ? buildFilter() : null;
@@ -21,7 +25,7 @@ export function create({ control, session, id }) {
       "button",
       {
         type: "button", class: "annotator-option", "data-value": label.value, "data-enter-through": "", role: control.multiple ? "checkbox" : "radio",
-        "aria-checked": "false", "data-keys-of": answer.verbId(label.value), style: { "--depth": (label.path?.length ?? 1) - 1 }, onclick: () => toggle(label),
+        "aria-checked": "false", "data-keys-of": verbOf(label), style: { "--depth": (label.path?.length ?? 1) - 1 }, onclick: () => toggle(label),
       },
       make("span", { class: "annotator-mark" }), make("span", { dir: "auto" }, label.text || label.value), makeCap(label.key),
     ); // prettier-ignore
@@ -70,7 +74,7 @@ export function create({ control, session, id }) {
       }
     },
     verbs: () => [
-      ...control.labels.map((label) => ({ id: answer.verbId(label.value), words: label.text || label.value, keys: listKeys(label.key), run: () => toggle(label) })),
+      ...control.labels.map((label) => ({ id: verbOf(label), words: isOnly(label) ? label.text || label.value : label.path.join(" › "), keys: listKeys(label.key), run: () => toggle(label) })),
       ...(filter ? [{ id: `find:${control.name}`, words: "Find by name; Enter takes the first", keys: ["/"], spare: ["i", "Shift+i", "Shift+w"], run: () => filter.focus() }] : []),
     ],
     focus: () => list.querySelector("button:not([hidden])")?.focus({ preventScroll: true }),
