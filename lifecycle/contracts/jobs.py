@@ -19,6 +19,7 @@ JOB_QUEUES: dict[str, str] = {
     "relabel": "io",
     "profile": "io",
     "findings": "cpu",
+    "act": "io",
     "train": "cpu",
     "evaluate": "cpu",
     "embed": "cpu",

@@ -1,6 +1,7 @@
 """What a dataset looks like: profiles, findings worth a look, tags on items, saved views."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from lifecycle.common.models import TimestampedModel
@@ -131,6 +132,48 @@ class ItemTag(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tag} on item {self.item_id}"
+
+
+class ItemAct(TimestampedModel):
+    """One act on any number of items: what was asked, how many it changed, and whether it was taken back."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="item_acts")
+    action = models.CharField(max_length=10)  # exploration.rules.ACTIONS
+    kind = models.CharField(max_length=20, blank=True)  # of keep and unkeep: contracts.profile.FindingKind
+    tag = models.CharField(max_length=50, blank=True)  # of tag and untag
+    query = models.TextField(blank=True)  # datasets.filters, where a job has yet to look up what matches
+    newest_item_id = models.BigIntegerField(default=0)  # what came in later does not match
+    item_ids = ArrayField(models.BigIntegerField(), null=True)  # null: not looked up yet; emptied when it is done
+    reached = models.BigIntegerField(default=0)  # items that the act was asked for
+    changed = models.BigIntegerField(default=0)  # of these, those that were not so already
+    finished_at = models.DateTimeField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")  # null: at once
+    undo_job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"act {self.pk}: {self.action}"
+
+
+class ItemActBatch(models.Model):
+    """What one batch of an act changed, so that exactly that can be taken back."""
+
+    act = models.ForeignKey(ItemAct, on_delete=models.CASCADE, related_name="batches", db_index=False)
+    number = models.PositiveIntegerField()
+    item_ids = ArrayField(models.BigIntegerField())
+    before = models.JSONField(default=list)  # of label: annotations.services.reopening.Before
+    is_undone = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["act", "number"], name="act_batch_once")]
+
+    def __str__(self) -> str:
+        return f"batch {self.number} of act {self.act_id}"
 
 
 class SavedView(TimestampedModel):

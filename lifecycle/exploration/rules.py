@@ -5,6 +5,7 @@ from __future__ import annotations
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.profile import FindingKind
 
+ACTIONS = ("label", "exclude", "restore", "keep", "unkeep", "tag", "untag")
 MAX_TAG_CHARS = 50
 MAX_VIEW_CHARS = 80
 TITLES = {
@@ -23,6 +24,36 @@ PURPOSES = {
     FindingKind.OUTLIERS: "Unlike all others: rare and precious, or wrong.",
     FindingKind.DAMAGED: "Nothing to see or read, unreadable files, wrong encodings.",
 }
+
+
+def describe_act(action: str, count: int, *, kind: str = "", tag: str = "") -> str:
+    """What was done to so many items, as a sentence without its full stop."""
+    items = f"{count:,} item{'' if count == 1 else 's'}"
+    title = TITLES.get(FindingKind(kind), "") if kind else ""
+    sentences = {
+        "label": f"Sent to labelling: {items}",
+        "exclude": f"Excluded {items}",
+        "restore": f"Restored {items}",
+        "keep": f"Kept {items} out of “{title}”",
+        "unkeep": f"Shows {items} again in “{title}”",
+        "tag": f"Tagged {items} “{tag}”",
+        "untag": f"Took the tag “{tag}” off {items}",
+    }
+    return sentences[action]
+
+
+def name_act(action: str, *, tag: str = "") -> str:
+    """The title of the job that does it."""
+    titles = {
+        "label": "Send items to labelling",
+        "exclude": "Exclude items",
+        "restore": "Restore items",
+        "keep": "Keep items",
+        "unkeep": "Show items again",
+        "tag": f"Tag items “{tag}”",
+        "untag": f"Take the tag “{tag}” off items",
+    }
+    return titles[action]
 
 
 def check_kind(kind: str) -> FindingKind:

@@ -37,7 +37,7 @@ from lifecycle.datasets.models import Collection, DatasetVersion, Selection, Upl
 from lifecycle.deployments.models import Deployment, DeploymentKey, Prediction, Release
 from lifecycle.embeddings.codec import Points, encode_points
 from lifecycle.embeddings.models import Encoder, Map, Search
-from lifecycle.exploration.models import SavedView
+from lifecycle.exploration.models import ItemAct, SavedView
 from lifecycle.jobs.models import Job
 from lifecycle.monitoring.models import Alert
 from lifecycle.pipelines.models import PipelineRun
@@ -149,8 +149,10 @@ def _add_data(world: World, number: int, folder: Path) -> None:
     _add_source(world, item.collection)
     world.arguments |= {"site_id": site.pk, "crawl_id": crawl.pk, "trial_id": trial.pk}
     view = SavedView.objects.create(project=world.project, name="all", created_by=world.owner)
+    act = ItemAct.objects.create(project=world.project, action="exclude", item_ids=[], created_by=world.owner)
     world.arguments |= {
         "view_id": view.pk,
+        "act_id": act.pk,
         "finding": "damaged",
         "item_id": item.pk,
         "task_id": task.pk,

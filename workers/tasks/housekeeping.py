@@ -10,6 +10,7 @@ def housekeeping(context: JobContext) -> dict:
     from lifecycle.accounts.services import idempotency
     from lifecycle.annotations.services import delete_stale_leases
     from lifecycle.datasets.services import delete_stale_uploads
+    from lifecycle.exploration.services import delete_old_acts
     from lifecycle.jobs import services
 
     call_command("clearsessions")
@@ -18,4 +19,5 @@ def housekeeping(context: JobContext) -> dict:
         "replies_removed": idempotency.prune(),
         "leases_removed": delete_stale_leases(),
         "uploads_removed": delete_stale_uploads(),
+        "acts_removed": delete_old_acts(),
     }

@@ -1,10 +1,11 @@
 """Verbs of the annotations room, one capability a module."""
 
-from lifecycle.annotations.services.answers import reopen, request_labels, skip, submit, withdraw
+from lifecycle.annotations.services.answers import skip, submit, withdraw
 from lifecycle.annotations.services.guides import write_guide
 from lifecycle.annotations.services.imports import ImportedLabels, open_tasks, record_imported_labels
 from lifecycle.annotations.services.queue import delete_stale_leases, lease_next, release, renew
 from lifecycle.annotations.services.queue_settings import change_settings
+from lifecycle.annotations.services.reopening import reopen, request_labels, withdraw_request
 from lifecycle.annotations.services.schemas import (
     change_schema,
     create_schema,
@@ -32,5 +33,6 @@ __all__ = [
     "skip",
     "submit",
     "withdraw",
+    "withdraw_request",
     "write_guide",
 ]

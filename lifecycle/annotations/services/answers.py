@@ -15,7 +15,6 @@ from lifecycle.annotations.models import Annotation, Lease, QualitySettings, Que
 from lifecycle.annotations.queue_selectors import find_settings, find_skip_policy
 from lifecycle.annotations.services import gold, webhooks
 from lifecycle.annotations.services.late_answers import bring_up_to_date
-from lifecycle.annotations.services.ordering import LABEL_AGAIN
 from lifecycle.annotations.services.queue import lend
 from lifecycle.annotations.services.scene import Scene, find_asked, find_interface, lock_scene, write_version
 from lifecycle.common.errors import Conflict, DomainError, NotFound
@@ -118,27 +117,6 @@ def withdraw(
     """Take back one's own answer or skip. The task is lent to the user again, so that they can answer it anew."""
     version = _Version(Kind.WITHDRAWN, key=_clean_key(idempotency_key), shown_guide=guide_version)
     return _write(project, user, task_id, version, may_answer_any=False)
-
-
-def reopen(*, project: Project, actor, task_ids: Sequence[int]) -> int:
-    """Ask for (one more) answer on tasks that are done or skipped; returns how many went back to the queue."""
-    count = 0
-    with transaction.atomic():
-        tasks = Task.objects.select_for_update().filter(pk__in=task_ids, dataset__project=project)
-        for task in tasks.exclude(state=Task.State.OPEN).order_by("pk"):
-            if task.state == Task.State.SKIPPED:
-                _withdraw_skips(task)
-            task.overlap = max(task.overlap, task.answers + 1)
-            task.state, task.skip_reason, task.priority = Task.State.OPEN, "", LABEL_AGAIN
-            task.save()
-            count += 1
-    return count
-
-
-def request_labels(*, project: Project, actor, item_ids: Sequence[int]) -> int:
-    """Send items to the labelling queue, for one more answer each; returns how many were not waiting there already."""
-    tasks = Task.objects.filter(item__in=item_ids, dataset__project=project).values_list("pk", flat=True)
-    return reopen(project=project, actor=actor, task_ids=list(tasks))
 
 
 def read_answer(*, project: Project, result: Any, shown_schema: int | None = None) -> tuple[int, Any, str | None]:
@@ -312,19 +290,6 @@ def _is_barred(scene: Scene, user_id: int) -> bool:
     """Whether a reviewer rejected this person's answer for somebody else to give a new one."""
     sent_on = Review.objects.filter(task=scene.task_id, annotator=user_id, return_to=QualitySettings.ReturnTo.OTHER)
     return sent_on.filter(verdict=Review.Verdict.REJECTED).exists()
-
-
-def _withdraw_skips(task: Task) -> None:
-    for skipped in task.annotations.filter(is_current=True, kind=Kind.SKIP):
-        Annotation.objects.filter(pk=skipped.pk).update(is_current=False)
-        Annotation.objects.create(
-            task=task,
-            item_id=task.item_id,
-            user_id=skipped.user_id,
-            kind=Kind.WITHDRAWN,
-            previous=skipped,
-            schema_version=skipped.schema_version,
-        )
 
 
 def _clean_lead_time(lead_time_ms: int | None) -> int | None:

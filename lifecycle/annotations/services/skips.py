@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lifecycle.annotations.models import Task
-from lifecycle.annotations.services.answers import reopen
+from lifecycle.annotations.services.reopening import reopen
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
 

@@ -18,7 +18,7 @@ from lifecycle.datasets.services.exports import (
     store_export,
 )
 from lifecycle.datasets.services.imported_labels import add_labeled, find_new_labels, list_classes, pick_labels
-from lifecycle.datasets.services.items import exclude_items, record_labels, restore_items
+from lifecycle.datasets.services.items import exclude_items, record_labels, restore_items, set_excluded
 from lifecycle.datasets.services.loading import (
     KnownPrints,
     LabelWriter,
@@ -88,6 +88,7 @@ __all__ = [
     "record_history",
     "record_version",
     "restore_items",
+    "set_excluded",
     "start_import",
     "start_upload",
     "store_file",

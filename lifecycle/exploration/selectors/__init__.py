@@ -2,7 +2,6 @@
 
 from lifecycle.exploration.selectors.colors import color_points, list_colors
 from lifecycle.exploration.selectors.findings import (
-    MAX_PICKED,
     FindingList,
     count_kept,
     find_job,
@@ -10,6 +9,7 @@ from lifecycle.exploration.selectors.findings import (
     list_findings,
     list_kept_ids,
     list_lists,
+    list_titles,
     map_open_items,
     pick_item_ids,
 )
@@ -21,13 +21,14 @@ from lifecycle.exploration.selectors.gallery import (
     list_matching_ids,
 )
 from lifecycle.exploration.selectors.loop import summarize_explore
+from lifecycle.exploration.selectors.picking import Scope, get_act, load_act, pick_ids
 from lifecycle.exploration.selectors.profiles import find_profile, has_changed_since, load_version
 from lifecycle.exploration.selectors.tags import list_item_tags, list_tags, list_tags_of_items
 from lifecycle.exploration.selectors.views import get_view, list_views
 
 __all__ = [
-    "MAX_PICKED",
     "FindingList",
+    "Scope",
     "color_points",
     "count_items",
     "count_kept",
@@ -36,6 +37,7 @@ __all__ = [
     "find_neighbors",
     "find_profile",
     "find_scan",
+    "get_act",
     "get_view",
     "has_changed_since",
     "list_colors",
@@ -47,9 +49,12 @@ __all__ = [
     "list_matching_ids",
     "list_tags",
     "list_tags_of_items",
+    "list_titles",
     "list_views",
+    "load_act",
     "load_version",
     "map_open_items",
+    "pick_ids",
     "pick_item_ids",
     "summarize_explore",
 ]

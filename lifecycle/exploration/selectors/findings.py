@@ -18,8 +18,6 @@ from lifecycle.exploration.selectors.open_findings import filter_open
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 
-MAX_PICKED = 10_000
-
 
 @dataclass(frozen=True)
 class FindingList:
@@ -49,6 +47,13 @@ def list_lists(scan: Scan | None) -> list[FindingList]:
     ]
 
 
+def list_titles(dataset: Dataset) -> list[tuple[str, str]]:
+    """(kind, title) of the lists that items can be kept out of; none before the first search."""
+    if not Scan.objects.filter(dataset=dataset).exists():
+        return []
+    return [(kind.value, title) for kind, title in rules.TITLES.items()]
+
+
 def list_findings(scan: Scan, kind: FindingKind, filters: ItemFilters | None = None) -> QuerySet[Finding]:
     """Open lines of a list in their order, with their items: not kept, not excluded, label not changed since, twin
     still in. `is_sent` says that the item waits for another label.
@@ -63,9 +68,11 @@ def list_findings(scan: Scan, kind: FindingKind, filters: ItemFilters | None = N
     return found.filter(item__in=filter_items(scan.dataset.project, asked).order_by().values("pk"))
 
 
-def pick_item_ids(scan: Scan, kind: FindingKind, filters: ItemFilters | None = None) -> list[int]:
-    """Items of all open lines of a list, best first, up to MAX_PICKED."""
-    return list(list_findings(scan, kind, filters).values_list("item_id", flat=True)[:MAX_PICKED])
+def pick_item_ids(
+    scan: Scan, kind: FindingKind, filters: ItemFilters | None = None, *, limit: int | None = None
+) -> list[int]:
+    """Items of all open lines of a list, or of the first `limit` of them, best first."""
+    return list(list_findings(scan, kind, filters).values_list("item_id", flat=True)[:limit])
 
 
 def map_open_items(scan: Scan) -> dict[str, list[int]]:
@@ -81,10 +88,10 @@ def count_kept(project: Project, kind: FindingKind) -> int:
     return KeptItem.objects.filter(kind=kind, item__dataset__project=project).count()
 
 
-def list_kept_ids(project: Project, kind: FindingKind) -> list[int]:
-    """Items that were kept out of a list, up to MAX_PICKED."""
+def list_kept_ids(project: Project, kind: FindingKind, *, limit: int | None = None) -> list[int]:
+    """Items that were kept out of a list, or the `limit` that were kept last."""
     kept = KeptItem.objects.filter(kind=kind, item__dataset__project=project).order_by("-pk")
-    return list(kept.values_list("item_id", flat=True)[:MAX_PICKED])
+    return list(kept.values_list("item_id", flat=True)[:limit])
 
 
 def find_job(project: Project, kind: str, spec: dict) -> Job | None:

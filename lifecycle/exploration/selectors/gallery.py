@@ -13,8 +13,6 @@ from lifecycle.exploration.models import Finding, ItemFacts, ItemTag, Scan
 from lifecycle.exploration.selectors.open_findings import filter_open
 from lifecycle.projects.models import Project
 
-MAX_MATCHING = 10_000
-
 
 def filter_items(project: Project, filters: ItemFilters):
     """The items that match, in no order."""
@@ -36,9 +34,15 @@ def find_neighbors(project: Project, item: Item, filters: ItemFilters) -> tuple[
     return datasets.find_neighbors(project, item, filters, among=narrow(project, filters))
 
 
-def list_matching_ids(project: Project, filters: ItemFilters) -> list[int]:
-    """Ids of everything that matches, newest first, up to MAX_MATCHING."""
-    return list(filter_items(project, filters).order_by("-pk").values_list("pk", flat=True)[:MAX_MATCHING])
+def list_matching_ids(
+    project: Project, filters: ItemFilters, *, limit: int | None = None, newest: int = 0
+) -> list[int]:
+    """Ids of everything that matches, newest first: of the first `limit`, and of those up to the id `newest`, where
+    these are given."""
+    items = filter_items(project, filters)
+    if newest:
+        items = items.filter(pk__lte=newest)
+    return list(items.order_by("-pk").values_list("pk", flat=True)[:limit])
 
 
 def narrow(project: Project, filters: ItemFilters) -> Q | None:

@@ -1,6 +1,14 @@
 """Verbs of the exploration room, one capability a module."""
 
-from lifecycle.exploration.services.findings import act_on_items, keep_items, record_findings, start_scan
+from lifecycle.exploration.services.acts import (
+    act_on_items,
+    delete_old_acts,
+    run_act,
+    run_undo,
+    start_act,
+    undo_act,
+)
+from lifecycle.exploration.services.findings import record_findings, start_scan
 from lifecycle.exploration.services.profiles import (
     export_facts,
     export_items,
@@ -8,26 +16,24 @@ from lifecycle.exploration.services.profiles import (
     record_profile,
     start_profile,
 )
-from lifecycle.exploration.services.tags import delete_tag, tag_items, untag_items
-from lifecycle.exploration.services.undoing import Undo, act_with_undo, undo
+from lifecycle.exploration.services.tags import delete_tag
 from lifecycle.exploration.services.views import delete_view, save_view
 
 __all__ = [
-    "Undo",
     "act_on_items",
-    "act_with_undo",
+    "delete_old_acts",
     "delete_tag",
     "delete_view",
     "export_facts",
     "export_items",
-    "keep_items",
     "profile_due",
     "record_findings",
     "record_profile",
+    "run_act",
+    "run_undo",
     "save_view",
+    "start_act",
     "start_profile",
     "start_scan",
-    "tag_items",
-    "undo",
-    "untag_items",
+    "undo_act",
 ]

@@ -68,7 +68,7 @@ def test_an_imported_label_sent_to_the_queue_is_decided_by_the_next_person(
     [task] = make_tasks(1)
     services.record_imported_labels(collection=collection, labels=[(task.item_id, "cat")])
 
-    services.request_labels(project=project, actor=owner, item_ids=[task.item_id])
+    services.request_labels(project=project, item_ids=[task.item_id])
 
     assert services.lease_next(project=project, user=owner) == [task]
     answer(owner, task, "dog")

@@ -15,6 +15,8 @@ from lifecycle.common.errors import Conflict, DomainError, NotFound
 from lifecycle.datasets.selectors import list_selected_ids
 from lifecycle.embeddings import codec, selectors, services
 from lifecycle.embeddings.models import Encoder
+from lifecycle.exploration.selectors import Scope
+from lifecycle.exploration.services import start_act
 from lifecycle.jobs.models import Job
 from tests.factories import ProjectFactory
 
@@ -66,14 +68,14 @@ def test_a_cluster_becomes_a_selection_and_is_excluded(rows_project, draw, owner
     number = drawn.clusters[0]["number"]
 
     selection = services.select_cluster(drawn=drawn, number=number, user=owner)
-    changed = services.change_selection(project=rows_project, user=owner, selection=selection, action="exclude")
+    act = start_act(project=rows_project, user=owner, action="exclude", scope=Scope(selection=selection.pk))
 
-    assert changed == drawn.clusters[0]["size"] == len(list_selected_ids(rows_project, selection.pk))
-    assert rows_project.datasets.get().items.filter(excluded_at=None).count() == 300 - changed
+    assert act.changed == drawn.clusters[0]["size"] == len(list_selected_ids(rows_project, selection.pk))
+    assert rows_project.datasets.get().items.filter(excluded_at=None).count() == 300 - act.changed
     with pytest.raises(NotFound):
         services.select_cluster(drawn=drawn, number=99, user=owner)
     with pytest.raises(DomainError):
-        services.change_selection(project=rows_project, user=owner, selection=selection, action="eat")
+        start_act(project=rows_project, user=owner, action="eat", scope=Scope(selection=selection.pk))
 
 
 def test_one_map_of_a_kind_is_drawn_at_a_time_and_nonsense_is_refused(rows_project, owner):

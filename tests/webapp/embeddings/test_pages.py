@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -9,6 +11,7 @@ from lifecycle.datasets.models import Selection
 from lifecycle.datasets.services import create_selection
 from lifecycle.embeddings import codec, services
 from lifecycle.embeddings.models import Encoder, Map, Search
+from lifecycle.exploration.models import ItemAct, KeptItem, Scan
 from lifecycle.jobs.models import Job
 from tests.factories import ItemFactory, ProjectFactory
 
@@ -127,9 +130,45 @@ def test_a_selection_is_tagged_and_nonsense_is_a_message(client, owner, rows_pro
     nameless = client.post(url, {"action": "tag", "tag": ""}, follow=True)
     unknown = client.post(url, {"action": "eat"}, follow=True)
 
-    assert "Tagged 3 items." in tagged.content.decode()
+    assert "Tagged 3 items “odd”." in tagged.content.decode()
     assert nameless.status_code == unknown.status_code == 200
-    assert "Choose one of" in unknown.content.decode()
+    assert "use one of" in unknown.content.decode()
+
+
+def test_a_selection_is_kept_out_of_a_list_sent_to_labelling_and_taken_back(client, owner, rows_project):
+    client.force_login(owner)
+    Scan.objects.create(dataset=rows_project.datasets.get())
+    ids = list(rows_project.datasets.get().items.values_list("pk", flat=True)[:3])
+    selection = create_selection(project=rows_project, user=owner, item_ids=ids)
+    url = reverse("embeddings:selection-change", args=[rows_project.slug, selection.pk])
+    panel = client.get(reverse("embeddings:selection", args=[rows_project.slug, selection.pk])).content.decode()
+
+    kept = client.post(url, {"action": "keep", "kind": "outliers"}, follow=True).content.decode()
+    there = set(KeptItem.objects.values_list("item_id", "kind"))
+    client.post(reverse("exploration:undo", args=[rows_project.slug, ItemAct.objects.get().pk]))
+    sent = client.post(url, {"action": "label"}, follow=True).content.decode()
+
+    assert all(f'name="action" value="{verb}"' in panel for verb in ("label", "exclude", "keep", "tag", "restore"))
+    assert "Kept 3 items out of “Outliers”." in kept and "Undo" in kept
+    assert there == {(pk, "outliers") for pk in ids} and not KeptItem.objects.exists()
+    assert "Sent to labelling: 0 items." in sent or "Sent to labelling: 3 items." in sent
+
+
+def test_items_like_one_are_chosen_and_sent_somewhere(client, visit, rows_project, encode):
+    encode(rows_project)
+    item = rows_project.datasets.get().items.first()
+    page = visit("like", rows_project, item.pk).content.decode()
+    ids = re.findall(r'name="items" value="(\d+)"', page)
+    next_url = re.search(r'name="next" value="([^"]+)"', page)[1]
+
+    form = {"action": "exclude", "items": ids[:4], "next": next_url}
+    shown = client.post(reverse("datasets:items-change", args=[rows_project.slug]), form, follow=True)
+    opened = client.post(reverse("embeddings:select", args=[rows_project.slug]), {"items": ids[:4]}, follow=True)
+
+    assert len(ids) == 12 and "data-all" in page
+    assert shown.redirect_chain[-1][0] == reverse("datasets:item", args=[rows_project.slug, item.pk])
+    assert "Excluded 4 items." in shown.content.decode() and "Undo" in shown.content.decode()
+    assert Selection.objects.get().item_count == 4 and opened.status_code == 200
 
 
 def test_the_rest_api_draws_selects_and_finds(client, owner, rows_project, run_jobs):
@@ -149,7 +188,7 @@ def test_the_rest_api_draws_selects_and_finds(client, owner, rows_project, run_j
 
     assert started.status_code == 202
     assert drawn["is_ready"] and len(drawn["clusters"]) == 3
-    assert changed == {"changed": selection["item_count"]}
+    assert (changed["state"], changed["changed"]) == ("done", selection["item_count"])
     assert [neighbor["item"]["label"] for neighbor in like] == [item.label] * 3
     assert client.get(f"{base}/items/?selection={selection['id']}&excluded=all").json()["count"] == 100
     assert client.get(f"{base}/encoders/").json()["results"][0]["dimension"] == 5

@@ -233,7 +233,8 @@ def test_rest_mirrors_it(as_owner, texts, run_jobs):
     assert profile["result"]["items"] == 122 and profile["is_old"] is False
     assert {one["kind"]: one["count"] for one in scan["lists"]}["damaged"] == damaged["count"] == 2
     body = {"action": "tag", "finding": "damaged", "tag": "broken"}
-    assert as_owner.post(f"{base}/items/act/", body, content_type="application/json").json() == {"changed": 2}
+    acted = as_owner.post(f"{base}/items/act/", body, content_type="application/json").json()
+    assert (acted["state"], acted["changed"]) == ("done", 2)
     assert as_owner.get(f"{base}/items/?tag=broken").json()["count"] == 2
     assert as_owner.get(f"{base}/item-tags/").json()["results"] == [{"name": "broken", "items": 2}]
     assert as_owner.delete(f"{base}/item-tags/?name=broken").json() == {"changed": 2}

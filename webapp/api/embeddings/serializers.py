@@ -6,10 +6,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lifecycle.contracts.embeddings import MapMethod
+from lifecycle.contracts.profile import FindingKind
 from lifecycle.datasets.models import Selection
 from lifecycle.datasets.services.selections import MAX_SELECTED
 from lifecycle.embeddings.models import Encoder, Map, Search
-from lifecycle.embeddings.services import ACTIONS
+from lifecycle.exploration.rules import ACTIONS
 from webapp.api.datasets.serializers import ItemOut
 
 BIGINT = (1 << 63) - 1
@@ -86,8 +87,13 @@ class SelectionOut(serializers.ModelSerializer):
 
 
 class SelectionChange(serializers.Serializer):
-    action = serializers.ChoiceField(choices=[*ACTIONS, "tag"])
-    tag = serializers.CharField(required=False, allow_blank=True, max_length=50, default="", help_text="for tag")
+    action = serializers.ChoiceField(choices=ACTIONS)
+    tag = serializers.CharField(
+        required=False, allow_blank=True, max_length=50, default="", help_text="for tag and untag"
+    )
+    finding = serializers.ChoiceField(
+        list(FindingKind), required=False, default="", help_text="for keep and unkeep: the list"
+    )
 
 
 class NeighborOut(serializers.Serializer):

@@ -15,10 +15,12 @@ from lifecycle.datasets.services import create_selection
 from lifecycle.embeddings import selectors, services
 from lifecycle.embeddings.codec import encode_colors
 from lifecycle.exploration import selectors as exploration
-from lifecycle.exploration.services import tag_items
+from lifecycle.exploration.selectors import Scope
+from lifecycle.exploration.services import start_act
 from webapp.api.base import ProjectView
-from webapp.api.datasets.serializers import Changed
 from webapp.api.embeddings import serializers as shapes
+from webapp.api.exploration.serializers import ActOut
+from webapp.api.exploration.views import respond_act
 from webapp.api.parsers import OrjsonParser
 
 BINARY = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
@@ -128,18 +130,20 @@ class SelectionDetail(ProjectView):
     def get(self, request, slug, selection_id):
         return Response(shapes.SelectionOut(datasets.get_selection(self.project, selection_id)).data)
 
-    @extend_schema(request=shapes.SelectionChange, responses=Changed)
+    @extend_schema(request=shapes.SelectionChange, responses={200: ActOut, 202: ActOut})
     def post(self, request, slug, selection_id):
-        """Exclude, restore, tag or send to labelling everything in the selection."""
+        """Exclude, restore, tag, keep or send to labelling everything in the selection; as items/act/."""
         selection = datasets.get_selection(self.project, selection_id)
         wanted = self.parse(shapes.SelectionChange)
-        who = {"project": self.project, "user": request.user}
-        if wanted["action"] == "tag":
-            ids = datasets.list_selected_ids(self.project, selection.pk)
-            count = tag_items(**who, name=wanted["tag"], item_ids=ids)
-        else:
-            count = services.change_selection(**who, selection=selection, action=wanted["action"])
-        return Response({"changed": count})
+        act = start_act(
+            project=self.project,
+            user=request.user,
+            action=wanted["action"],
+            scope=Scope(selection=selection.pk),
+            kind=wanted["finding"],
+            tag=wanted["tag"],
+        )
+        return respond_act(act)
 
 
 class LikeItem(ProjectView):

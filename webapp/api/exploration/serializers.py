@@ -5,10 +5,9 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from lifecycle.contracts.profile import FindingKind
-from lifecycle.exploration.models import Finding, Profile, SavedView
-from lifecycle.exploration.rules import MAX_TAG_CHARS, MAX_VIEW_CHARS
-from lifecycle.exploration.selectors.findings import MAX_PICKED
-from lifecycle.exploration.services.findings import ACTIONS
+from lifecycle.datasets.services.selections import MAX_SELECTED
+from lifecycle.exploration.models import Finding, ItemAct, Profile, SavedView
+from lifecycle.exploration.rules import ACTIONS, MAX_TAG_CHARS, MAX_VIEW_CHARS
 
 BIGINT = (1 << 63) - 1
 
@@ -63,7 +62,7 @@ class FindingOut(serializers.ModelSerializer):
 class ItemsAct(serializers.Serializer):
     action = serializers.ChoiceField(choices=ACTIONS)
     items = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=BIGINT), required=False, max_length=MAX_PICKED
+        child=serializers.IntegerField(min_value=1, max_value=BIGINT), required=False, max_length=MAX_SELECTED
     )
     query = serializers.CharField(
         required=False, allow_blank=True, max_length=20_000, help_text="filters of the gallery, in place of items"
@@ -72,6 +71,27 @@ class ItemsAct(serializers.Serializer):
         choices=list(FindingKind), required=False, help_text="all of this list in place of items; what `keep` is for"
     )
     tag = serializers.CharField(required=False, allow_blank=True, max_length=MAX_TAG_CHARS)
+
+
+class ActOut(serializers.ModelSerializer):
+    """An act on items. `job` does it where the items are many, `undo_job` takes it back."""
+
+    id = serializers.IntegerField()
+    changed = serializers.IntegerField(help_text="items that were not so already; so far, while the job works")
+    reached = serializers.IntegerField(help_text="items that it was asked for; 0 until a job has looked them up")
+    job = serializers.IntegerField(source="job_id", allow_null=True)
+    undo_job = serializers.IntegerField(source="undo_job_id", allow_null=True)
+    state = serializers.SerializerMethodField(help_text="done, undone, or the state of the job that works on it")
+
+    class Meta:
+        model = ItemAct
+        fields = ("id", "action", "kind", "tag", "state", "reached", "changed", "job", "undo_job", "created_at")
+
+    def get_state(self, act) -> str:
+        job = act.undo_job or act.job
+        if job is not None and job.state != "succeeded":
+            return job.state
+        return "undone" if act.undone_at else "done"
 
 
 class TagOut(serializers.Serializer):

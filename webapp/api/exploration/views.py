@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.response import Response
 
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.profile import FindingKind
-from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.selectors import get_dataset, get_version
 from lifecycle.exploration import rules, selectors, services
+from lifecycle.exploration.models import ItemAct
+from lifecycle.exploration.selectors import Scope
 from webapp.api.base import ProjectView
 from webapp.api.datasets.serializers import Changed, JobStarted
 from webapp.api.exploration import serializers
@@ -82,30 +81,46 @@ class FindingListView(ProjectView):
 class ItemsActView(ProjectView):
     """One step from a list to where it leads."""
 
-    @extend_schema(request=serializers.ItemsAct, responses=Changed)
+    @extend_schema(request=serializers.ItemsAct, responses={200: serializers.ActOut, 202: serializers.ActOut})
     def post(self, request, slug):
-        """Label again, exclude, restore, keep out of a list, tag or untag: items by id, by filter, or a whole list."""
+        """Label again, exclude, restore, keep out of a list, tag or untag: items by id, by filter, or a whole list.
+
+        All of them, however many: 200 says that it is done, 202 that `job` does it. Either can be taken back as a
+        whole: POST to items/acts/ID/undo/.
+        """
         wanted = self.parse(serializers.ItemsAct)
-        changed = services.act_on_items(
+        has_items = "items" in wanted or "query" in wanted
+        act = services.start_act(
             project=self.project,
             user=request.user,
             action=wanted["action"],
-            item_ids=self._pick(wanted),
+            scope=Scope(
+                items=wanted.get("items"),
+                query=wanted.get("query"),
+                finding="" if has_items else wanted.get("finding", ""),
+            ),
             kind=wanted.get("finding", ""),
             tag=wanted.get("tag", ""),
         )
-        return Response({"changed": changed})
+        return respond_act(act)
 
-    def _pick(self, wanted: dict) -> list[int]:
-        if "items" in wanted:
-            return wanted["items"]
-        if "query" in wanted:
-            filters = ItemFilters.from_query(dict(parse_qsl(wanted["query"].lstrip("?"))))
-            return selectors.list_matching_ids(self.project, filters)
-        scan = selectors.find_scan(get_dataset(self.project))
-        if scan is not None and "finding" in wanted:
-            return selectors.pick_item_ids(scan, FindingKind(wanted["finding"]))
-        raise DomainError("Name the items: by `items`, by `query`, or by `finding` after a search.")
+
+class ActView(ProjectView):
+    """An act on items: how far it is and what it changed."""
+
+    @extend_schema(responses=serializers.ActOut)
+    def get(self, request, slug, act_id):
+        return Response(serializers.ActOut(selectors.get_act(self.project, act_id)).data)
+
+
+class ActUndoView(ProjectView):
+    """The way back."""
+
+    @extend_schema(request=None, responses={200: serializers.ActOut, 202: serializers.ActOut})
+    def post(self, request, slug, act_id):
+        """Take all of an act back: at once (200), or by `undo_job` where it changed many items (202)."""
+        act = services.undo_act(act=selectors.get_act(self.project, act_id), user=request.user)
+        return respond_act(act)
 
 
 class TagsView(ProjectView):
@@ -150,6 +165,14 @@ class SavedViewView(ProjectView):
         view = selectors.get_view(self.project, view_id)
         services.delete_view(project=self.project, user=request.user, view=view)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def respond_act(act: ItemAct) -> Response:
+    """200 for what is done, 202 for what a job does."""
+    body = serializers.ActOut(act).data
+    return Response(
+        body, status=status.HTTP_200_OK if body["state"] in ("done", "undone") else status.HTTP_202_ACCEPTED
+    )
 
 
 def _describe_profile(dataset, version) -> dict:

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,22 +14,20 @@ from django.views.decorators.http import require_GET, require_POST
 from lifecycle.annotations.final_selectors import find_final
 from lifecycle.annotations.models import Annotation
 from lifecycle.annotations.selectors import find_schema, list_annotations
-from lifecycle.common.errors import DomainError
 from lifecycle.datasets import selectors
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.exploration import selectors as exploration
-from lifecycle.exploration import services
+from lifecycle.exploration.selectors import Scope
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from lifecycle.sources.selectors import list_item_changes
 from webapp.files import respond_file, respond_picture, respond_sound
 from webapp.pages.annotations.answer_view import build_view
 from webapp.pages.datasets.chips import describe_filters
-from webapp.pages.datasets.facets import forget_facets, recall_facets
+from webapp.pages.datasets.facets import recall_facets
 from webapp.pages.datasets.tables import choose_columns
-from webapp.pages.exploration.findings import DONE, read_ids
+from webapp.pages.exploration.acts import do_act, read_ids, read_query, take_notice
 from webapp.pages.exploration.targets import pick_next
-from webapp.pages.exploration.undo import say_done, take_notice
 
 SORTS = (("new", "Newest first"), ("old", "Oldest first"), ("label", "By label"), ("size", "Largest first"))
 SHOWN_ANNOTATIONS = 20
@@ -65,7 +62,7 @@ def list_items(request, slug):
         "may_save": is_allowed(project.role, "reviewer"),
         "sorts": SORTS,
         "may_edit": is_allowed(project.role, "engineer"),
-        "undo": take_notice(request, project),
+        "notice": take_notice(request, project),
         "here": request.get_full_path(),
     }
     return render(request, "datasets/items.html", context)
@@ -76,20 +73,8 @@ def list_items(request, slug):
 def change_items(request, slug):
     """Send the chosen items, or all that match the filters, somewhere; then go back to where they were chosen."""
     project = get_project(request.user, slug, role="engineer")
-    action, tag = request.POST.get("action", ""), request.POST.get("tag", "")
-    try:
-        if request.POST.get("scope") == "all":
-            filters = ItemFilters.from_query(dict(parse_qsl(request.POST.get("query", ""))))
-            ids = exploration.list_matching_ids(project, filters)
-        else:
-            ids = read_ids(request)
-        count, way_back = services.act_with_undo(
-            project=project, user=request.user, action=action, item_ids=ids, tag=tag
-        )
-        forget_facets(project)
-        say_done(request, project, f"{DONE[action]} {count:,} item{'' if count == 1 else 's'}.", way_back)
-    except DomainError as error:
-        messages.error(request, error.message)
+    is_all = request.POST.get("scope") == "all"
+    do_act(request, project, Scope(query=read_query(request.POST)) if is_all else Scope(items=read_ids(request)))
     return redirect(pick_next(request, reverse("datasets:items", args=[slug])))
 
 
@@ -117,6 +102,7 @@ def show_item(request, slug, item_id):
         "may_edit": is_allowed(project.role, "engineer"),
         "may_tag": is_allowed(project.role, "reviewer"),
         "tags": exploration.list_item_tags(item),
+        "notice": take_notice(request, project),
         "here": request.get_full_path(),
         "row_changes": list_item_changes(item)[:SHOWN_CHANGES],
     }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from lifecycle.datasets import selectors as datasets
 from lifecycle.embeddings import selectors
+from lifecycle.exploration.selectors import list_tags
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 
@@ -28,6 +30,8 @@ def show_like(request, slug, item_id):
         "encoder": encoder,
         "neighbors": neighbors,
         "may_edit": is_allowed(project.role, "engineer"),
+        "tags": list_tags(project),
+        "here": reverse("datasets:item", args=[slug, item_id]),
     }
     return render(request, "embeddings/_like.html", context)
 

@@ -23,6 +23,7 @@ from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.files import FOREVER
+from webapp.pages.exploration.acts import take_notice
 
 BINARY = "application/octet-stream"
 SHOWN_MAPS = 12
@@ -141,6 +142,7 @@ def _describe(request, project: Project, drawn: Map | None) -> dict[str, Any]:
         "view_page": "map",
         "query": request.GET.urlencode(),
         "here": request.get_full_path(),
+        "notice": take_notice(request, project),
         "may_save": is_allowed(project.role, "reviewer"),
         "is_searchable": dataset.item_kind in ("text", "image"),
         "may_edit": is_allowed(project.role, "engineer"),

@@ -7,15 +7,18 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets import selectors as datasets
 from lifecycle.embeddings import selectors, services
 from lifecycle.embeddings.services import ACTIVE
+from lifecycle.exploration.selectors import list_tags
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
+from webapp.pages.exploration.acts import take_notice
 
 SHOWN = 48
 
@@ -39,7 +42,8 @@ def start(request, slug):
 @require_GET
 def show(request, slug, search_id):
     project = get_project(request.user, slug)
-    return render(request, "embeddings/search.html", _describe_form(project) | _describe_found(project, search_id))
+    context = _describe_form(project) | _describe_found(project, search_id) | {"notice": take_notice(request, project)}
+    return render(request, "embeddings/search.html", context)
 
 
 @login_required
@@ -76,4 +80,7 @@ def _describe_found(project: Project, search_id: int) -> dict[str, Any]:
         "search": search,
         "is_working": is_working,
         "neighbors": selectors.list_like_search(search, limit=SHOWN),
+        "may_edit": is_allowed(project.role, "engineer"),
+        "tags": list_tags(project),
+        "here": reverse("embeddings:found", args=[project.slug, search_id]),
     }

@@ -14,13 +14,14 @@ from lifecycle.datasets import selectors as datasets
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.services import create_selection
 from lifecycle.embeddings import selectors, services
-from lifecycle.exploration.services import tag_items
+from lifecycle.exploration import selectors as exploration
+from lifecycle.exploration.selectors import Scope
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
+from webapp.pages.exploration.acts import do_act
 
 SHOWN = 24
-DONE = {"exclude": "Excluded", "restore": "Restored", "label": "Sent to labelling:", "tag": "Tagged"}
 
 
 @login_required
@@ -36,7 +37,7 @@ def select(request, slug):
                 user=request.user,
             )
         else:
-            ids = [_read_id(text) for text in request.POST.get("items", "").split(",")]
+            ids = [_read_id(text) for field in request.POST.getlist("items") for text in field.split(",")]
             title = request.POST.get("title", "")
             selection = create_selection(project=project, user=request.user, item_ids=ids, title=title)
     except DomainError as error:
@@ -62,19 +63,10 @@ def show(request, slug, selection_id):
 @login_required
 @require_POST
 def change(request, slug, selection_id):
-    """Exclude, restore, tag or send to labelling everything in a selection."""
+    """Send everything in a selection somewhere."""
     project = get_project(request.user, slug, role="engineer")
     selection = datasets.get_selection(project, selection_id)
-    action = request.POST.get("action", "")
-    try:
-        if action == "tag":
-            ids = datasets.list_selected_ids(project, selection.pk)
-            count = tag_items(project=project, user=request.user, name=request.POST.get("tag", ""), item_ids=ids)
-        else:
-            count = services.change_selection(project=project, user=request.user, selection=selection, action=action)
-        messages.success(request, f"{DONE[action]} {count:,} item{'' if count == 1 else 's'}.")
-    except DomainError as error:
-        messages.error(request, error.message)
+    do_act(request, project, Scope(selection=selection.pk), kind=request.POST.get("kind", ""))
     return HttpResponseRedirect(f"{reverse('embeddings:map', args=[project.slug])}?selection={selection.pk}")
 
 
@@ -87,6 +79,8 @@ def _describe(project: Project, selection) -> dict:
         "more": selection.item_count - len(page.items),
         "query": ItemFilters(selection=selection.pk).to_query(),
         "may_edit": is_allowed(project.role, "engineer"),
+        "lists": exploration.list_titles(datasets.get_dataset(project)),
+        "tags": exploration.list_tags(project),
     }
 
 

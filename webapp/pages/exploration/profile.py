@@ -17,6 +17,7 @@ from lifecycle.exploration.view_queries import COLUMN_KINDS, COLUMN_ORDERS, clea
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.charts import exploration as charts
+from webapp.pages.exploration.acts import take_notice
 from webapp.pages.exploration.columns import choose_columns, describe_columns
 
 RUNNING = ("queued", "running")
@@ -31,6 +32,7 @@ def show(request, slug):
     context["shown_views"] = selectors.list_views(project)[:8]
     context["tags"] = selectors.list_tags(project)
     context["map_url"] = _find_map(slug)
+    context |= {"notice": take_notice(request, project), "here": request.get_full_path()}
     return render(request, "exploration/overview.html", context)
 
 
