@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotations", "0011_export_of_final_labels"),
+        ("annotations", "0014_disagreement_of_tasks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
