@@ -93,6 +93,8 @@ URGENT = 1.5  # priorities of the order lie between 0 and 1; what is asked for a
 class Task(models.Model):
     """An item waiting for labels; done once it has `overlap` answers from as many people."""
 
+    is_discussed = True  # may have open comments; False only where that was looked up with it
+
     class State(models.TextChoices):
         OPEN = "open"  # wants more answers
         DONE = "done"  # has all it wanted

@@ -93,12 +93,14 @@ RETURNING task_id
 
 
 _TASK, _ITEM = Columns(Task, "t"), Columns(Item, "i")
+_IS_DISCUSSED = "EXISTS (SELECT 1 FROM annotations_taskcomment m WHERE m.task_id = t.id AND m.resolved_at IS NULL)"
 _LOAD = f"""
-SELECT {_TASK.sql}, {_ITEM.sql} FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id WHERE t.id = ANY(%s)
+SELECT {_TASK.sql}, {_ITEM.sql}, {_IS_DISCUSSED}
+FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id WHERE t.id = ANY(%s)
 """
 _GRANT_AND_LOAD = f"""
 WITH granted AS ({_GRANT})
-SELECT {_TASK.sql}, {_ITEM.sql} FROM granted
+SELECT {_TASK.sql}, {_ITEM.sql}, {_IS_DISCUSSED} FROM granted
 JOIN annotations_task t ON t.id = granted.task_id JOIN datasets_item i ON i.id = t.item_id
 """
 
@@ -243,6 +245,6 @@ def _describe_grant(user, task_ids: Sequence[int], seconds: int) -> dict[str, An
 
 def _read_tasks(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> dict[int, Task]:
     tasks = {}
-    for task, task.item in read_all(sql, params, _TASK, _ITEM):
+    for task, task.item, task.is_discussed in read_all(sql, params, _TASK, _ITEM):
         tasks[task.pk] = task
     return tasks

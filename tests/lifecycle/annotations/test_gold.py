@@ -169,4 +169,4 @@ def test_marking_finishes_a_task_that_wanted_more_answers_and_a_skip_is_never_go
         gold_items.mark(project=project, actor=owner, annotation=skipped)
 
     assert Task.objects.get(pk=one.pk).state == Task.State.DONE
-    assert services.lease_next(project=project, user=factories.UserFactory()) == []
+    assert services.lease_next(project=project, user=factories.UserFactory(), count=2) == [two]

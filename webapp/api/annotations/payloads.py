@@ -56,7 +56,8 @@ def build_tasks(project: Project, user, tasks: list[Task], labelling: Labelling 
     gold.disguise(project, user, tasks)
     columns = list_columns(project) if any(task.item.row is not None for task in tasks) else []
     shown = list_shown(now.assistance, tasks)
-    said = count_open(user, [task.pk for task in tasks], role=project.role) if tasks else {}
+    discussed = [task.pk for task in tasks if task.is_discussed]
+    said = count_open(user, discussed, role=project.role) if discussed else {}
     return [
         build_task(project, task, columns, now.interface)
         | {"suggestions": shown.get(task.pk, []), "comments": said.get(task.pk, 0)}
