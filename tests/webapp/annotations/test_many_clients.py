@@ -57,11 +57,21 @@ class Server:
             )
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            if self.is_answering():
+                return
             time.sleep(0.05)
         pytest.fail(f"the web process did not start:\n{self.log.read_text(errors='replace')[-2000:]}")
+
+    def is_answering(self) -> bool:
+        """The port is open long before there is somebody behind it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/login")
+            return connection.getresponse().status < 500
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
 
     def kill(self) -> None:
         try:
