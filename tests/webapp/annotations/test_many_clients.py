@@ -63,6 +63,15 @@ class Server:
             time.sleep(0.05)
         pytest.fail(f"the web process did not start:\n{self.log.read_text(errors='replace')[-2000:]}")
 
+    def answers(self) -> bool:
+        """Whether a request is answered: the port is open some seconds before that."""
+        try:
+            asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+            asked.request("GET", "/account/login")
+            return asked.getresponse().status < 500
+        except (OSError, http.client.HTTPException):
+            return False
+
     def kill(self) -> None:
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -215,6 +224,7 @@ def label_all(monkeypatch, log: Path, *, crowd: int, tasks: int, lease_seconds: 
             killed_at = time.monotonic()
             server.kill()
             server.start()
+            wait_until(server.answers, record)
             record.outages.append((killed_at, time.monotonic()))
         open_tasks = Task.objects.filter(dataset__project=project, state=Task.State.OPEN)
         wait_until(
