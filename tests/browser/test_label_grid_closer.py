@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 
 from lifecycle.annotations.models import Task
+from lifecycle.common.blobs import open_blobs
+from lifecycle.contracts.sounds import build_reference
 from lifecycle.datasets.models import Item
 from tests.browser.test_label_grid import open_grid, wait_until_saved
 from tests.browser.test_labelling import make_project  # noqa: F401  a fixture
+from tests.sounds import build_wav
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,3 +122,38 @@ def test_on_a_phone_the_items_keep_the_screen_beside_ten_classes(make_project, b
     page.locator(".label-grid-tile").first.click()
     page.get_by_role("button", name="kind of bird 9").click()
     wait_until_saved(page, 1)
+
+
+def test_a_rows_sound_is_played_on_its_tile(make_project, browser_page, login, watch_console):  # noqa: F811
+    page = browser_page
+    problems = watch_console(page)
+    project, annotator = make_project("tabular_classification", count=2)
+    sound = build_wav(0.5)
+    digest = open_blobs(settings.STORAGE_URL).put(sound)
+    row = {"recording": build_reference(digest), "night": 3}
+    first = Item.objects.order_by("pk").first()
+    Item.objects.filter(pk=first.pk).update(blob=digest, mime="audio/wav", byte_size=len(sound), row=row)
+    open_grid(page, login, project, annotator, "12")
+    player = page.locator(".label-grid-sound")
+    expect(player).to_have_count(1)
+    expect(page.locator(".label-grid-tile").first).not_to_contain_text("/sound")
+
+    player.evaluate("(sound) => { sound.muted = true; return sound.play(); }")
+    page.wait_for_function("(sound) => sound.currentTime > 0.05", arg=player.element_handle())
+    player.click(position={"x": 5, "y": 5})
+    expect(page.locator(".label-grid-tile[aria-selected=true]")).to_have_count(0)
+    page.locator(".label-grid-tile").first.locator(".label-grid-row").click()
+    expect(page.locator(".label-grid-tile[aria-selected=true]")).to_have_count(1)
+    page.keyboard.press("z")
+    expect(page.locator("[data-part=lookBody] .sound-player")).to_have_count(1)
+    assert problems == []
+
+
+def test_a_project_that_asks_for_more_than_one_class_says_why_it_has_no_grid(make_project, browser_page, login):  # noqa: F811
+    page = browser_page
+    project, annotator = make_project("tabular_regression", count=2, classes=[])
+    login(page, annotator)
+
+    page.goto(f"/projects/{project.slug}/label/grid")
+
+    expect(page.get_by_text("Here more is asked: label one by one.")).to_be_visible()
