@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist, fmean
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +81,21 @@ def is_hidden(seed: int, task_id: int, share: float) -> bool:
     """Whether a task is shown without suggestions: the same answer whenever it is asked."""
     digest = hashlib.blake2b(f"{seed}:{task_id}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") < share * 2**64
+
+
+def measure_uncertainty(score: float | None, result: Any) -> float | None:
+    """How unsure a model is of what it proposes, 0 to 1: of its least sure region, where they have scores of their own
+    (the maximum of Brust et al. 2018, "Active learning for deep object detection"), else of the whole; None where
+    nothing between 0 and 1 says so. `result` is as the model sent it: what is stored has no scores.
+    """
+    regions = result if isinstance(result, list) else []
+    given = [region.get("score") for region in regions if isinstance(region, Mapping)]
+    shares = [
+        float(one) for one in given if isinstance(one, int | float) and not isinstance(one, bool) and 0 <= one <= 1
+    ]
+    if shares:
+        return 1 - min(shares)
+    return 1 - score if score is not None and 0 <= score <= 1 else None
 
 
 def summarize(outcomes: Sequence[Outcome], *, confidence: float = CONFIDENCE, bootstraps: int = BOOTSTRAPS) -> Report:

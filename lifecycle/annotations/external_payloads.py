@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lifecycle.annotations.label_studio import Interface, build_data, get_item_kind, swap_names
-from lifecycle.annotations.models import Annotation, Suggestion, Task
+from lifecycle.annotations.models import Annotation, QueueSettings, Suggestion, Task
 from lifecycle.contracts.sounds import replace_references
 from lifecycle.projects.models import Project
 
@@ -144,7 +144,7 @@ def build_prediction(project: Project, interface: Interface, suggestion: Suggest
 
 
 def build_project(
-    project: Project, *, config: str, settings: Mapping[str, Any], overlap: int, counts: Mapping[str, int]
+    project: Project, *, config: str, settings: Mapping[str, Any], queue: QueueSettings, counts: Mapping[str, int]
 ) -> dict[str, Any]:
     """A project with what a client set, defaults for the rest, and its counts."""
     body = DEFAULTS | {name: value for name, value in settings.items() if name in DEFAULTS}
@@ -153,7 +153,8 @@ def build_project(
         "title": project.name,
         "label_config": config,
         "parsed_label_config": {},
-        "maximum_annotations": overlap,
+        "maximum_annotations": queue.overlap,
+        "skip_queue": "IGNORE_SKIPPED" if queue.skips_to_leave == 1 else "REQUEUE_FOR_OTHERS",
         "created_at": project.created_at,
         "created_by": build_user(project.created_by),
         "organization": 1,

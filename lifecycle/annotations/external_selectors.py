@@ -64,14 +64,14 @@ def describe_projects(projects: Sequence[Project], user, *, roles: Mapping[int, 
     """
     pks = [project.pk for project in projects]
     kept = {one.project_id: one.settings for one in ExternalProject.objects.filter(project__in=pks)}
-    overlaps = dict(QueueSettings.objects.filter(project__in=pks).values_list("project_id", "overlap"))
+    queues = {one.project_id: one for one in QueueSettings.objects.filter(project__in=pks)}
     counts, configs = count_projects(projects, user, roles), serve_configs(pks)
     return [
         build_project(
             project,
             config=configs[project.pk],
             settings=kept.get(project.pk, {}),
-            overlap=overlaps.get(project.pk, QueueSettings._meta.get_field("overlap").default),
+            queue=queues.get(project.pk) or QueueSettings(project=project),
             counts=counts[project.pk],
         )
         for project in projects

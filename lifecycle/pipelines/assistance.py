@@ -116,7 +116,8 @@ def check_kind(project: Project) -> None:
     if kind not in SUGGESTED_KINDS:
         raise DomainError(
             "Models trained here suggest classes and numbers. For boxes, masks and spans import predictions or "
-            "connect a Label Studio ML backend."
+            "connect a Label Studio ML backend: it is trained after every so many labels, and a queue that is ordered "
+            "by uncertainty follows what it suggests."
         )
     if find_schema(project) is None:
         raise DomainError("Set the label schema first: a suggestion needs classes to choose from.")

@@ -187,7 +187,7 @@ test("redo goes to the page that the step was on", () => {
 });
 
 test("every verb of the grid has a key, classes first, and any but the fixed ones can have another", () => {
-  const names = ["label", "move", "next", "undo", "redo", "accept", "skip", "skip-reason", "guide", "comments", "keys", "toggle", "all", "none"];
+  const names = ["label", "move", "next", "undo", "redo", "accept", "skip", "skip-reason", "guide", "comments", "keys", "look", "find", "toggle", "all", "none"];
   const run = Object.fromEntries(names.map((name) => [name, () => {}]));
   const verbs = listGridVerbs(run, [{ name: "cat", key: "u" }, { name: "dog", key: "s" }]);
   const keys = Object.fromEntries(assignKeys(verbs).map((verb) => [verb.id, verb.keys]));

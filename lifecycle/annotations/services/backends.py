@@ -193,8 +193,8 @@ def write_predictions(
         except ValueError as error:
             refused.append(f"Task {task_id}: {error}")
             continue
-        uncertainty = 1 - read.score if read.score is not None and 0 <= read.score <= 1 else None
-        drafts.append(Draft(task_id, read.result, read.value, read.score, uncertainty, read.model_version or version))
+        model = read.model_version or version
+        drafts.append(Draft(task_id, read.result, read.value, read.score, read.uncertainty, model))
     write(source=replace_version(source, version), rows=drafts)
     return len(drafts), refused
 

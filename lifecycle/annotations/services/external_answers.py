@@ -22,6 +22,7 @@ from lifecycle.annotations.services.external_labels import (
 )
 from lifecycle.annotations.services.external_tasks import SHOWN_ERRORS, BadTasks
 from lifecycle.annotations.services.imported_authors import find_authors
+from lifecycle.annotations.services.ordering import FROM_SUGGESTIONS, note_change
 from lifecycle.common.errors import DomainError, Forbidden
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
@@ -192,6 +193,9 @@ def change_suggestion(*, project: Project, suggestion: Suggestion, raw: Mapping[
     proposal = _read_proposal(project, before | dict(raw))
     for name in ("result", "score", "model_version", "value"):
         setattr(suggestion, name, getattr(proposal, name))
+    if raw.keys() & {"result", "score"}:
+        suggestion.uncertainty = proposal.uncertainty
+        note_change(project_id=project.pk, orders=FROM_SUGGESTIONS)
     suggestion.save()
     return suggestion
 

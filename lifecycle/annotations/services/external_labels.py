@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from lifecycle.annotations import rules, selectors
+from lifecycle.annotations.assistance_rules import measure_uncertainty
 from lifecycle.annotations.authors import AUTHOR
 from lifecycle.annotations.label_studio import Interface, read_result
 from lifecycle.annotations.models import Annotation, Suggestion, Task
@@ -62,6 +63,7 @@ class Proposal:
     score: float | None
     result: list[Any]
     value: str | None
+    uncertainty: float | None = None  # 0 is sure
 
 
 Answers = list[Answer]
@@ -92,7 +94,8 @@ class LabelReader:
             raise ValueError("A prediction must be an object.")
         result, value = read_result(self.interface, raw.get("result") or [])
         version = str(raw.get("model_version") or "")[:MAX_VERSION_CHARS]
-        return Proposal(version, _read_score(raw.get("score")), result, value)
+        score = _read_score(raw.get("score"))
+        return Proposal(version, score, result, value, measure_uncertainty(score, raw.get("result")))
 
 
 def _read_seconds(seconds: Any) -> int | None:
@@ -274,6 +277,7 @@ def write_proposals(
             "task_id": pa.array([task_id for task_id, _ in fresh], pa.int64()),
             "model_version": pa.array([one.model_version for one in proposals], pa.string()),
             "score": pa.array([one.score for one in proposals], pa.float64()),
+            "uncertainty": pa.array([one.uncertainty for one in proposals], pa.float64()),
             "result": pa.array([json.dumps(one.result) for one in proposals], pa.string()),
             "value": pa.array([one.value for one in proposals], pa.string()),
             "created_by_id": user.pk,

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from lifecycle.annotations import rules
 from lifecycle.annotations import suggestion_selectors as selectors
+from lifecycle.annotations.assistance_rules import measure_uncertainty
 from lifecycle.annotations.label_studio import read_content
 from lifecycle.annotations.models import SuggestionSource
 from lifecycle.annotations.selectors import get_schema
@@ -101,10 +102,8 @@ def write_batch(*, source: SuggestionSource, rows: Sequence[Row], tally: Tally) 
         except ValueError as error:
             tally.refuse(row.line, str(error))
             continue
-        score = row.score
-        is_share = score is not None and 0 <= score <= 1
-        uncertainty = 1 - score if score is not None and is_share else None
-        drafts[task_id] = Draft(task_id, result, value, score, uncertainty, row.version)
+        uncertainty = measure_uncertainty(row.score, row.result)
+        drafts[task_id] = Draft(task_id, result, value, row.score, uncertainty, row.version)
     tally.written += write(source=source, rows=list(drafts.values()))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -71,6 +72,19 @@ SELECT t.id FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
 WHERE t.dataset_id = %(dataset)s AND NOT t.is_reserved AND t.priority >= {URGENT} {_WANTED} + {_EXPECTED} < t.overlap
 ORDER BY t.priority DESC, t.id {_END}
 """
+# what a grid page is made of, beside the tasks that were wanted for it: a share drawn by chance, in queue order
+_OTHERS = f"""
+SELECT t.id FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
+WHERE t.dataset_id = %(dataset)s AND NOT t.is_reserved AND (t.is_random OR NOT %(only_random)s)
+  AND t.id NOT IN (SELECT unnest(%(preferred)s::bigint[])) {_WANTED} + {_EXPECTED} < t.overlap
+ORDER BY t.answers, t.priority DESC, t.id {_END}
+"""
+_PREFERRED = f"""
+SELECT t.id FROM unnest(%(preferred)s::bigint[]) WITH ORDINALITY p (id, place)
+JOIN annotations_task t ON t.id = p.id JOIN datasets_item i ON i.id = t.item_id
+WHERE t.dataset_id = %(dataset)s AND NOT t.is_reserved AND NOT t.is_random {_WANTED} + {_EXPECTED} < t.overlap
+ORDER BY p.place {_END}
+"""
 _ASSIGNED = f"""
 SELECT t.id FROM annotations_assignment mine
 JOIN annotations_task t ON t.id = mine.task_id JOIN datasets_item i ON i.id = t.item_id
@@ -105,6 +119,17 @@ JOIN annotations_task t ON t.id = granted.task_id JOIN datasets_item i ON i.id =
 """
 
 
+@dataclass(frozen=True)
+class Preference:
+    """Tasks that belong together, the first wanted most, for a page of a grid. So that they do not push aside what is
+    kept for unbiased evaluation, `share` of the page is drawn from the others: of the random arm, or of any.
+    """
+
+    tasks: tuple[int, ...]
+    share: float
+    only_random: bool = True
+
+
 def lease_next(
     *,
     project: Project,
@@ -113,11 +138,13 @@ def lease_next(
     resume: bool = False,
     lease_seconds: int | None = None,
     labelling: Labelling | None = None,
+    preference: Preference | None = None,
 ) -> list[Task]:
     """Up to `count` tasks that want an answer of this user, leased to them; with their items, in queue order.
 
     `resume` gives back first what the user holds already, all of it, also where that is more than `count`: nobody else
-    can have it meanwhile (a page that was reloaded asks so). `labelling` saves reading it again where the
+    can have it meanwhile (a page that was reloaded asks so). With a `preference` the queue's order comes after it; what
+    is assigned, and what was asked for again, still comes first. `labelling` saves reading it again where the
     caller has done so.
     """
     count = max(1, min(count, MAX_LEASES_AT_ONCE))
@@ -131,7 +158,7 @@ def lease_next(
     if wanted <= 0:
         return load_tasks(held)
     gold_count = sum(random.random() < settings.gold_share for _ in range(wanted)) if settings.gold_share else 0
-    taken = _take_from_all(labelling, user, wanted - gold_count, seconds)
+    taken = _take_from_all(labelling, user, wanted - gold_count, seconds, preference)
     if gold_count:
         taken = _mix(project, user, labelling, taken, gold_count)
     return [*(load_tasks(held) if held else []), *taken]
@@ -203,17 +230,28 @@ def _mix(project: Project, user, labelling: Labelling, taken: list[Task], gold_c
     return probe
 
 
-def _take_from_all(labelling: Labelling, user, count: int, seconds: int) -> list[Task]:
+def _take_from_all(
+    labelling: Labelling, user, count: int, seconds: int, preference: Preference | None = None
+) -> list[Task]:
     taken: list[Task] = []
     for supply in labelling.supplies if count > 0 else ():
         stages = [(_ASSIGNED, supply.has_assigned), (_URGENT, supply.has_urgent), (_CANDIDATES, True)]
         for statement, is_there in stages[:1] if labelling.queue.is_only_assigned else stages:
+            if statement == _CANDIDATES and preference is not None:
+                taken += _take_preferred(preference, supply.dataset_id, user, count - len(taken), seconds)
             if is_there and len(taken) < count:
                 taken += _take(statement, supply.dataset_id, user, count - len(taken), seconds)
     return taken
 
 
-def _take(statement: str, dataset_id: int, user, count: int, seconds: int) -> list[Task]:
+def _take_preferred(preference: Preference, dataset_id: int, user, count: int, seconds: int) -> list[Task]:
+    drawn = sum(random.random() < preference.share for _ in range(count))
+    where = {"preferred": list(preference.tasks), "only_random": preference.only_random}
+    taken = _take(_OTHERS, dataset_id, user, drawn, seconds, **where)
+    return taken + _take(_PREFERRED, dataset_id, user, count - len(taken), seconds, **where)
+
+
+def _take(statement: str, dataset_id: int, user, count: int, seconds: int, **more: Any) -> list[Task]:
     """Lock, count again, grant; a few rounds, because others may have filled up what was locked."""
     taken: list[Task] = []
     passed: list[int] = []
@@ -222,7 +260,8 @@ def _take(statement: str, dataset_id: int, user, count: int, seconds: int) -> li
         if wanted <= 0:
             break
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement, {"dataset": dataset_id, "user": user.pk, "passed": passed, "count": wanted})
+            where = {"dataset": dataset_id, "user": user.pk, "passed": passed, "count": wanted}
+            cursor.execute(statement, where | more)
             candidates = [row[0] for row in cursor.fetchall()]
             granted = _read_tasks(_GRANT_AND_LOAD, _describe_grant(user, candidates, seconds)) if candidates else {}
         taken += [granted[task] for task in candidates if task in granted]

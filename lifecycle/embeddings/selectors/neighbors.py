@@ -61,6 +61,27 @@ def find_nearest(
         return cursor.fetchall()
 
 
+def list_open_tasks_like(encoder: Encoder, item_id: int, *, limit: int) -> list[int]:
+    """Ids of the open tasks of the order whose items are most like this one, nearest first; those of the random arm
+    are drawn by chance and not by likeness."""
+    row = Vector.objects.filter(encoder=encoder, item_id=item_id, embedding__isnull=False).first()
+    if row is None or not encoder.dimension:
+        return []
+    kind = f"halfvec({int(encoder.dimension)})"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL hnsw.ef_search = {BREADTH}")
+        cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
+        cursor.execute(
+            f"""SELECT t.id FROM embeddings_vector v JOIN annotations_task t ON t.item_id = v.item_id,
+                    (SELECT %s::{kind} AS vector) q
+                WHERE v.encoder_id = {int(encoder.pk)} AND v.embedding IS NOT NULL AND v.item_id <> %s
+                  AND t.state = 'open' AND NOT t.is_reserved AND NOT t.is_random
+                ORDER BY v.embedding::{kind} <-> q.vector LIMIT %s""",
+            [_write(row.embedding), item_id, limit],
+        )
+        return [found for (found,) in cursor.fetchall()]
+
+
 def write_query(encoder: Encoder, *, is_exact: bool = False) -> str:
     """The statement, with places for the vector, the id to leave out and the count. Fits the partition's index, unless
     it is exact: adding nothing to the distance hides it from the index."""

@@ -58,8 +58,9 @@ export function createApi({ base, user, labelKind, onSchema = () => {} }) {
   const startOfDay = () => new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
 
   return {
-    async next(count, resume) {
-      const json = await request("POST", "queue/next/", { count, resume });
+    /** `order` is "alike" or "guess" for a page of items that belong together, out of the whole queue. */
+    async next(count, resume, order = "") {
+      const json = await request("POST", "queue/next/", { count, resume, ...(order && { order }) });
       return { leaseMs: json.lease_seconds * 1_000, tasks: json.tasks.map(readTask), elsewhere: json.elsewhere };
     },
     async renew(tasks) {

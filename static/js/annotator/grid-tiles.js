@@ -1,5 +1,6 @@
 // What the tiles of a grid look like, and the box that is drawn over them.
 
+import { make } from "./dom.js";
 import { listTouched } from "./grid-selection.js";
 
 const CELLS = 6; // of a row, on its tile
@@ -28,10 +29,12 @@ function buildContent(task, addressOf) {
     return text;
   }
   const list = element("dl", "label-grid-row");
-  for (const [name, value] of task.fields.slice(0, CELLS)) {
+  for (const [name, value] of task.fields.filter(([, value]) => !task.sound || value !== task.sound).slice(0, CELLS)) {
     list.append(element("dt", "", name), element("dd", "", value === null ? "—" : String(value)));
   }
-  return list;
+  if (!task.sound) return list;
+  const player = make("audio", { class: "label-grid-sound", controls: true, preload: "none", src: task.sound, "aria-label": `Sound of item ${task.itemId}` });
+  return make("div", {}, player, list);
 }
 
 /** `addressOf(task)` is where its small picture is. */
@@ -45,6 +48,10 @@ export function createTiles({ root, addressOf, guessOf }) {
     const guess = guessOf(task);
     const score = guess?.score == null ? "" : ` ${Math.round(guess.score * 100)} %`;
     tile.append(buildContent(task, addressOf), element("span", "label-grid-label"), element("span", "label-grid-verdict"));
+    const magnifier = element("span", "label-grid-magnifier", "⤢"); // by keys there is a verb for it
+    magnifier.title = "Look at it large";
+    magnifier.ariaHidden = "true";
+    tile.append(magnifier);
     if (guess) tile.append(element("span", "label-grid-guess", `${guess.value}${score}`));
     return tile;
   }
@@ -113,7 +120,7 @@ export function listenToBox(root, { onStart, onBox, onEnd, onClick }) {
   };
 
   function down(event) {
-    if (event.button !== 0 || event.pointerType === "touch") return;
+    if (event.button !== 0 || event.pointerType === "touch" || event.target.closest("audio")) return;
     start = { ...pointOf(event), target: event.target, isAdding: event.shiftKey || event.ctrlKey || event.metaKey };
   }
 
@@ -142,7 +149,7 @@ export function listenToBox(root, { onStart, onBox, onEnd, onClick }) {
     if (box) {
       box.remove();
       onEnd();
-    } else if (start || event.pointerType === "touch") {
+    } else if (start || (event.pointerType === "touch" && !event.target.closest("audio"))) {
       onClick(event);
     }
     start = box = null;

@@ -27,6 +27,8 @@ export function listGridVerbs(run, classes) {
     verb("guide", "Page", "Show or hide the guide", ["g"], { spare: ["Shift+g"] }),
     verb("comments", "Page", "Show or hide the comments on the item you are on", ["c"], { spare: ["Shift+c", "Shift+q"] }),
     verb("keys", "Page", "This list", ["?"], { isFixed: true }),
+    verb("find", "Page", "Find a class", ["/"]),
+    verb("look", "Items", "Look at this item large, or close that", ["z"], { spare: ["Shift+z"] }),
     verb("toggle", "Items", "Select this item, or let go of it", [" "]),
     verb("all", "Items", "Select all that are left", ["Ctrl+a"]),
     verb("none", "Items", "Select nothing", ["Escape"], { isFixed: true, whileTyping: true }),

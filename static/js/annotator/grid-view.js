@@ -21,7 +21,7 @@ export function createGridView(parts) {
       parts.refusedList.replaceChildren(
         ...refused.map(({ message }) => Object.assign(document.createElement("li"), { textContent: message })),
       );
-      const stopped = state === States.SIGNED_OUT || state === States.NO_ACCESS ? MESSAGES[state].join(". ") : "";
+      const stopped = state === States.SIGNED_OUT || state === States.NO_ACCESS ? explainState(state).join(". ") : "";
       parts.notice.textContent = stopped;
       parts.notice.hidden = !stopped;
       parts.notice.classList.toggle("is-serious", Boolean(stopped));
@@ -43,6 +43,12 @@ export function createGridView(parts) {
       parts.count.textContent = `${selected ? `${selected} selected, ` : ""}${total - left} of ${total} labeled`;
       parts.nextText.textContent = left && left < total ? `Next page, leave ${left}` : "Next page";
       parts.accept.hidden = !hasGuess;
+    },
+
+    /** What is known of one item, in words. */
+    describe({ answer, guess, isSelected, selected }) {
+      const said = answer ? (answer.kind === "skip" ? "Skipped" : `Labeled ${answer.value}`) : guess ? `The model guesses ${guess.value}` : "No label yet";
+      return `${said}${isSelected ? ", selected" : ""}.${selected ? ` A class key labels all ${selected} that are selected.` : " A class key labels it."}`;
     },
 
     showSteps({ canUndo, canRedo }) {

@@ -4,6 +4,8 @@ import { createApi, readCookie } from "./api.js";
 import { createComments } from "./comments.js";
 import { createKeysDialog, createSkipDialog } from "./dialogs.js";
 import { createFeedback, createVerdicts } from "./grid-feedback.js";
+import { createFind } from "./grid-find.js";
+import { createLook } from "./grid-look.js";
 import { createSelection } from "./grid-selection.js";
 import { createGridStore, orderByGuess, orderByIds, readGuess } from "./grid-store.js";
 import { createTiles, listenToBox } from "./grid-tiles.js";
@@ -50,6 +52,12 @@ export async function startGrid(root, setup) {
     panel: parts.comments, badge: parts.commentCount, api, outbox, current: () => store.tasks[selection.focus] ?? null, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
     nameOf: (task) => `Item ${task.itemId}${task.source ? `: ${task.source}` : ""}`,
   }); // prettier-ignore
+  const look = createLook({
+    dialog: parts.lookDialog, body: parts.lookBody, title: parts.lookTitle, words: parts.lookWords, current: () => store.tasks[selection.focus] ?? null,
+    describe: (task) => view.describe({ answer: store.answer(task.id), guess: readGuess(task), isSelected: selection.has(selection.focus), selected: selection.size }),
+    onClose: () => parts.tiles.focus({ preventScroll: true }),
+  }); // prettier-ignore
+  const find = createFind({ field: parts.find, choices: parts.choices, label, leave: () => parts.tiles.focus({ preventScroll: true }) });
   const renewal = createRenewal({
     root, version: setup.schema_version, isFree, say: (text) => announce(text, { isShown: true }),
     async leave() {
@@ -87,6 +95,7 @@ export async function startGrid(root, setup) {
     if (!tasks.length) return;
     tiles.paint(tasks, { answerOf: (task) => store.answer(task.id), verdictOf: (task) => verdicts.find(task.id), selection });
     view.showCount({ total: tasks.length, left: store.open.length, selected: selection.size, hasGuess: tasks.some(readGuess) });
+    look.paint();
     clearTimeout(followTimer);
     followTimer = setTimeout(comments.follow, FOLLOW_MS);
   }
@@ -112,7 +121,8 @@ export async function startGrid(root, setup) {
   /** A page from the queue, in the order that is asked for, its pictures decoded. */
   async function fetchPage() {
     const wanted = Number(parts.size.value);
-    const lent = await api.next(wanted, isFirst && isOnlyTab); // what another tab has on screen stays there
+    const order = parts.order.value === "queue" ? "" : parts.order.value; // of the whole queue
+    const lent = await api.next(wanted, isFirst && isOnlyTab, order); // what another tab has on screen stays there
     ({ leaseMs, elsewhere } = lent);
     if (isFirst) beat();
     isFirst = false;
@@ -261,6 +271,10 @@ export async function startGrid(root, setup) {
     "skip-reason": askWhy,
     accept: () => commit(store.accept(chosen(), watch.elapsedMs), "Labeled as the model guesses."),
     toggle: () => selection.toggle(),
+    look: look.toggle,
+    find,
+    "look-back": () => move(-1, 0, false),
+    "look-on": () => move(1, 0, false),
     none: letGo,
     guide: guide.toggle,
     comments: comments.toggle,
@@ -299,18 +313,24 @@ export async function startGrid(root, setup) {
 
   function onTile(event) {
     const place = tiles.placeOf(event.target);
-    if (place < 0) selection.none();
+    if (event.target.closest(".label-grid-magnifier")) {
+      selection.goTo(place);
+      look.toggle();
+    } else if (place < 0) selection.none();
     else if (event.shiftKey) selection.extendTo(place);
     else selection.toggle(place);
   }
 
+  /** Another order is of the whole queue: what is not decided goes back, and the page comes anew. */
   async function onOrder() {
     remember();
-    const shown = await arrange(store.tasks);
-    const waiting = store.ahead ? await arrange(store.ahead) : null;
-    store.arrange((tasks) => orderByIds(tasks, (tasks === store.ahead ? (waiting ?? []) : shown).map(({ id }) => id)));
-    selection.setSize(store.tasks.length, tiles.countColumns());
-    paint();
+    await coming;
+    if (!store.isNewest) return; // pages to come have the new order
+    const rest = [...store.giveBack(), ...(store.ahead ?? []).map(({ id }) => id)];
+    store.setAhead(null);
+    await api.release(rest).catch(() => {}); // they end by themselves too
+    await fill();
+    if (store.ahead?.length) show();
   }
 
   function beat() {
@@ -346,7 +366,7 @@ export async function startGrid(root, setup) {
 
   paintKeys(root, assign());
   cleanups.push(
-    listenToKeys(document, () => (root.querySelector("dialog[open]") ? [] : listBindings(assign()))),
+    listenToKeys(document, () => (root.querySelector("dialog[open]:not([data-part=lookDialog])") ? [] : listBindings(look.keep(assign())))),
     listenToBox(parts.tiles, {
       onStart: selection.startBox,
       onBox: (places, isAdding) => selection.box(places, { isAdding }),

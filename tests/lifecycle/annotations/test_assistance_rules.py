@@ -223,3 +223,20 @@ def test_gold_items_answered_worse_are_a_reason():
 
     assert "truth is known" in arms.find_harm(shown + hidden)
     assert arms.find_harm(shown[:50]) == ""  # nothing to compare with
+
+
+@pytest.mark.parametrize(
+    ("score", "regions", "expected"),
+    [
+        (0.9, [], 0.1),
+        (0.9, [{"score": 0.8}, {"score": 0.3}, {}], 0.7),  # as unsure as of its least sure region
+        (None, [{"score": 0.5}], 0.5),
+        (7.0, [{"score": "much"}, {"score": True}, 3], None),  # no shares
+        (None, None, None),
+        (12.5, [{"score": 0.25}], 0.75),
+    ],
+)
+def test_a_proposal_is_as_unsure_as_its_least_sure_region(score, regions, expected):
+    found = arms.measure_uncertainty(score, regions)
+
+    assert found == (None if expected is None else pytest.approx(expected))

@@ -170,3 +170,40 @@ def test_marking_finishes_a_task_that_wanted_more_answers_and_a_skip_is_never_go
 
     assert Task.objects.get(pk=one.pk).state == Task.State.DONE
     assert services.lease_next(project=project, user=factories.UserFactory(), count=2) == [two]
+
+
+def test_labeled_items_are_made_gold_many_at_once_and_taken_back(project, owner, make_tasks, answer):
+    tasks = make_tasks(5)
+    services.lease_next(project=project, user=owner, count=5)
+    for task, value in zip(tasks[:3], ("dog", "cat", "owl"), strict=True):
+        answer(owner, task, value)
+    services.skip(project=project, user=owner, task_id=tasks[3].pk)
+    gold_items.mark_many(project=project, actor=owner, task_ids=[tasks[0].pk])
+    stranger = factories.ProjectFactory()
+
+    assert gold_items.mark_many(project=stranger, actor=owner, task_ids=[tasks[1].pk]) == ([], 1)
+    made, left_out = gold_items.mark_many(
+        project=project, actor=owner, task_ids=[task.pk for task in tasks], explanation=" Look at the ears. "
+    )
+
+    assert (made, left_out) == ([tasks[1].pk, tasks[2].pk], 3)
+    found = queue_selectors.list_gold(project, is_active=True)
+    assert sorted((one.value, one.explanation) for one in found) == [
+        ("cat", "Look at the ears."), ("dog", ""), ("owl", "Look at the ears."),
+    ]  # fmt: skip
+    assert gold_items.retire_many(project=stranger, actor=owner, task_ids=made) == 0
+    assert gold_items.retire_many(project=project, actor=owner, task_ids=made) == 2
+    assert [one.value for one in queue_selectors.list_gold(project, is_active=True)] == ["dog"]
+
+
+def test_what_is_half_answered_is_done_once_it_is_gold(project, owner, make_tasks, answer):
+    services.change_settings(project=project, actor=owner, overlap=2)
+    [task] = make_tasks(1)
+    services.lease_next(project=project, user=owner)
+    answer(owner, task, "dog")
+    task.item.refresh_from_db()
+    assert task.item.label is None  # one more answer is wanted: nothing is sure yet
+
+    assert gold_items.mark_many(project=project, actor=owner, task_ids=[task.pk]) == ([], 1)
+    task.refresh_from_db()
+    assert task.state == "open"

@@ -221,3 +221,31 @@ def test_a_rule_for_later_items_is_applied_to_what_is_imported(project, owner, m
 
     assert list(rule.assignments.order_by("task").values_list("task", flat=True)) == [task.pk for task in tasks]
     assert AssignmentRule.objects.get().stale_since is None
+
+
+@pytest.mark.django_db
+def test_spans_are_asked_about_by_their_least_sure_one(owner, run_jobs, django_capture_on_commit_callbacks):
+    from tests import factories
+
+    project = factories.ProjectFactory(owner=owner, problem_type="span_labelling")
+    services.create_schema(project=project, classes=["name", "place"], created_by=owner)
+    services.change_settings(project=project, actor=owner, order="uncertainty", random_share=0)
+    made = {"all sure": (0.2, [0.9, 0.95]), "one unsure": (0.99, [0.9, 0.1]), "whole only": (0.5, [])}
+
+    def predict(score, scores):
+        spans = [
+            {"from_name": "label", "to_name": "item", "type": "labels", "score": one,
+             "value": {"start": place, "end": place + 2, "labels": ["name"]}}
+            for place, one in enumerate(scores)
+        ]  # fmt: skip
+        return {"result": spans, "score": score, "model_version": "m1"}
+
+    rows = [{"data": {"text": text}, "predictions": [predict(*said)]} for text, said in made.items()]
+    with django_capture_on_commit_callbacks(execute=True):
+        import_tasks(project=project, user=owner, tasks=rows)
+    assert QueueSettings.objects.get().stale_since is not None
+    ordering.request_ranking(project=project, actor=owner)
+    run_jobs()
+
+    lent = services.lease_next(project=project, user=owner, count=3)
+    assert [task.item.text for task in lent] == ["one unsure", "whole only", "all sure"]

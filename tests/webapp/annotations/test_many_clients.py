@@ -57,21 +57,20 @@ class Server:
             )
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            if self.is_answering():
-                return
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
             time.sleep(0.05)
         pytest.fail(f"the web process did not start:\n{self.log.read_text(errors='replace')[-2000:]}")
 
-    def is_answering(self) -> bool:
-        """The port is open long before there is somebody behind it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+    def answers(self) -> bool:
+        """Whether a request is answered: the port is open some seconds before that."""
         try:
-            connection.request("GET", "/login")
-            return connection.getresponse().status < 500
+            asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+            asked.request("GET", "/account/login")
+            return asked.getresponse().status < 500
         except (OSError, http.client.HTTPException):
             return False
-        finally:
-            connection.close()
 
     def kill(self) -> None:
         try:
@@ -225,6 +224,7 @@ def label_all(monkeypatch, log: Path, *, crowd: int, tasks: int, lease_seconds: 
             killed_at = time.monotonic()
             server.kill()
             server.start()
+            wait_until(server.answers, record)
             record.outages.append((killed_at, time.monotonic()))
         open_tasks = Task.objects.filter(dataset__project=project, state=Task.State.OPEN)
         wait_until(

@@ -116,6 +116,29 @@ def test_the_budget_names_what_was_skipped_and_why(visit, call, owner, member, m
     assert "too dark" in visit(member("viewer"), "label/budget").content.decode()
 
 
+def test_many_gold_items_are_made_from_the_list_and_over_rest(visit, call, owner, make_tasks, answer, project):
+    tasks = make_tasks(4)
+    services.lease_next(project=project, user=owner, count=4)
+    for task in tasks[:3]:
+        answer(owner, task)
+
+    visit(owner, "label/tasks/change", {"query": "state=done", "scope": "all", "action": "gold"})
+    page = visit(owner, "label/tasks").content.decode()
+    assert "3 items are gold now." in page and "You made 3 items gold at once." in page
+    visit(owner, "label/gold/undo", {})
+    assert not GoldItem.objects.filter(is_active=True).exists()
+    assert "at once." not in visit(owner, "label/gold").content.decode()
+
+    made = call(owner, "post", "gold/many/", {"filter": {"state": "done"}, "explanation": "ears"})
+    more = call(owner, "post", "gold/many/", {"tasks": [task.pk for task in tasks]})
+    taken = call(owner, "delete", "gold/many/", {"tasks": [tasks[0].pk]})
+
+    assert sorted(made.json()["tasks"]) == [task.pk for task in tasks[:3]]
+    assert more.json() == {"tasks": [], "left_out": 4}
+    assert taken.json() == {"count": 1} and GoldItem.objects.filter(is_active=True).count() == 2
+    assert call(owner, "post", "gold/many/", {"tasks": [1], "filter": {}}).status_code == 400
+
+
 def test_costs_are_for_engineers(visit, call, owner, member, make_tasks, answer, project):
     services.change_settings(project=project, actor=owner, hourly_rate="77", currency="EUR")
     [task] = make_tasks(1)

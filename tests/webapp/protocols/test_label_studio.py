@@ -7,7 +7,7 @@ from label_studio_sdk.core.api_error import ApiError
 
 from lifecycle.annotations import suggestion_selectors
 from lifecycle.annotations.assistance_rules import is_hidden
-from lifecycle.annotations.models import Annotation, AssistanceSettings, Task
+from lifecycle.annotations.models import Annotation, AssistanceSettings, QueueSettings, Task
 from lifecycle.annotations.services import suggestions
 from lifecycle.projects.models import Project
 from tests import factories
@@ -33,6 +33,9 @@ def test_a_project_is_created_read_changed_and_deleted(client):
 
     assert (found.title, found.label_config, found.color) == ("Tempers", TEXT_CONFIG, "#123456")
     assert (found.expert_instruction, found.maximum_annotations) == ("Look closely", 2)
+    assert found.skip_queue == "REQUEUE_FOR_OTHERS"
+    QueueSettings.objects.filter(project=made.id).update(skips_to_leave=1)
+    assert client.projects.get(made.id).skip_queue == "IGNORE_SKIPPED"
     assert found.get_label_interface().get_control("mood").labels == ["good", "bad", "שמח 🙂"]
     assert Project.objects.get(pk=made.id).problem_type == "text_classification"
     assert [project.id for project in client.projects.list()] == [made.id]

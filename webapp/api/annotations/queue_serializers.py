@@ -146,6 +146,32 @@ class GoldMark(serializers.Serializer):
     explanation = serializers.CharField(allow_blank=True, required=False, default="")
 
 
+class GoldTaskIds(serializers.Serializer):
+    tasks = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=1_000)
+
+
+class GoldTasks(serializers.Serializer):
+    """Either `tasks` or a `filter`."""
+
+    tasks = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=1_000, required=False)
+    filter = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        required=False,
+        help_text="as the URL of the list of tasks says it, such as {“state”: “done”}; the first 1,000",
+    )
+    explanation = serializers.CharField(allow_blank=True, required=False, default="")
+
+    def validate(self, attrs):
+        if ("tasks" in attrs) == ("filter" in attrs):
+            raise serializers.ValidationError("Send either “tasks” or a “filter”.")
+        return attrs
+
+
+class GoldMade(serializers.Serializer):
+    tasks = serializers.ListField(child=serializers.IntegerField(), help_text="those that are gold now")
+    left_out = serializers.IntegerField(help_text="without a label that an answer says, or gold already")
+
+
 class GoldAccuracy(serializers.Serializer):
     user_id = serializers.IntegerField()
     username = serializers.CharField()

@@ -149,6 +149,30 @@ class GoldView(ProjectView):
         return Response(serializers.GoldBody(found).data, status=status.HTTP_201_CREATED)
 
 
+class GoldManyView(ProjectView):
+    """Many gold items at once."""
+
+    @extend_schema(request=serializers.GoldTasks, responses=serializers.GoldMade)
+    def post(self, request, slug):
+        """What the labels of these tasks' items say is right for sure, or of the tasks that a filter of the list of
+        tasks finds: state, selection, reason, arm. `tasks` in the answer takes it back over DELETE."""
+        wanted = self.parse(serializers.GoldTasks)
+        ids = wanted.get("tasks")
+        if ids is None:
+            filters = queue_selectors.TaskFilters.from_query(wanted["filter"])
+            ids = queue_selectors.list_matching_ids(self.project, filters)[: gold_items.MAX_AT_ONCE]
+        made, left_out = gold_items.mark_many(
+            project=self.project, actor=request.user, task_ids=ids, explanation=wanted["explanation"]
+        )
+        return Response({"tasks": made, "left_out": left_out})
+
+    @extend_schema(request=serializers.GoldTaskIds, responses=serializers.Counted)
+    def delete(self, request, slug):
+        """Take gold items out of the queue; scores they gave stay."""
+        ids = self.parse(serializers.GoldTaskIds)["tasks"]
+        return Response({"count": gold_items.retire_many(project=self.project, actor=request.user, task_ids=ids)})
+
+
 class TaskGoldView(ProjectView):
     """The gold answer of one task."""
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from lifecycle.annotations.models import Annotation, Task
 from lifecycle.annotations.services.queue import MAX_LEASES_AT_ONCE
+from lifecycle.embeddings.services.grid_pages import ORDERS
 from webapp.api.annotations import payloads
 
 MAX_BATCH = 100
@@ -82,6 +83,12 @@ class NextRequest(serializers.Serializer):
     count = serializers.IntegerField(default=1, min_value=1, max_value=MAX_LEASES_AT_ONCE)
     resume = serializers.BooleanField(
         default=False, help_text="give back first all that the caller holds already, also where that is more than count"
+    )
+    order = serializers.ChoiceField(
+        choices=ORDERS,
+        required=False,
+        help_text="a page of items that belong together: the queue's first with those most like it, or by the model's "
+        "guess; the random share of the queue is kept",
     )
 
 

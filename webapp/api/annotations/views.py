@@ -18,6 +18,7 @@ from lifecycle.annotations.services import suggestions
 from lifecycle.annotations.services.quiz import require_passed as require_quiz
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.label_interface import MAIN_CONTROL
+from lifecycle.embeddings.services.grid_pages import lease_page
 from lifecycle.projects.rules import is_allowed
 from webapp.api.annotations import payloads, serializers
 from webapp.api.annotations.operations import apply_operation
@@ -97,7 +98,8 @@ class NextView(ProjectView):
         wanted = self.parse(serializers.NextRequest)
         now = read_labelling(self.project, request.user)
         require_quiz(self.project, request.user, role=self.project.role, settings=now.quality)
-        tasks = services.lease_next(project=self.project, user=request.user, labelling=now, **wanted)
+        lease = lease_page if "order" in wanted else services.lease_next
+        tasks = lease(project=self.project, user=request.user, labelling=now, **wanted)
         body = {
             "lease_seconds": now.queue.lease_seconds,
             "tasks": payloads.build_tasks(self.project, request.user, tasks, now),

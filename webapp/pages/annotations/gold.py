@@ -13,7 +13,7 @@ from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import gold_items
 from lifecycle.common.errors import DomainError
 from lifecycle.projects.selectors import get_project
-from webapp.pages.annotations.shared import build_base, read_ids
+from webapp.pages.annotations.shared import UNDOABLE_GOLD, build_base, find_undoable_gold, read_ids
 
 PAGE_SIZE = 50
 
@@ -28,8 +28,21 @@ def gold_list(request, slug):
         "page": page,
         "people": queue_selectors.measure_gold_accuracy(project),
         "settings": find_settings(project),
+        "undoable_gold": find_undoable_gold(request, project),
     }
     return render(request, "annotations/gold.html", context)
+
+
+@login_required
+@require_POST
+def gold_undo(request, slug):
+    """Take back what was made gold at once a moment ago."""
+    project = get_project(request.user, slug, role="reviewer")
+    tasks = find_undoable_gold(request, project)
+    request.session.pop(UNDOABLE_GOLD, None)
+    count = gold_items.retire_many(project=project, actor=request.user, task_ids=tasks)
+    messages.success(request, f"{count:,} items are no gold items any more. Scores they gave stay.")
+    return redirect("annotations:gold", slug=slug)
 
 
 @login_required

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import JsonResponse
 from django.shortcuts import redirect, render
@@ -39,7 +40,8 @@ def grid(request, slug):
     schema, guide = selectors.find_schema(project), selectors.find_guide(project)
     problem, queue = get_problem_type(project.problem_type), find_settings(project)
     if problem.label_kind != LabelKind.CLASS:
-        return redirect("annotations:label", slug=slug)
+        messages.info(request, "Grid mode is for items that have one class each. Here more is asked: label one by one.")
+        return redirect("annotations:overview", slug=slug)
     keyed = selectors.list_classes_with_keys(schema) if schema else []
     context = {
         "project": project,

@@ -22,6 +22,7 @@ urlpatterns = [
     path(P + "/assignments/people", assignments.assignment_take_back, name="assignments-take-back"),
     path(P + "/assignments/<int:rule_id>", assignments.rule_change, name="assignment-rule"),
     path(P + "/gold", gold.gold_list, name="gold"),
+    path(P + "/gold/undo", gold.gold_undo, name="gold-undo"),
     path("inbox", comments.inbox, name="inbox"),
 ]
 
@@ -39,6 +40,7 @@ ACCESS = {
     "assignments": {"GET": "reviewer", "POST": "reviewer"},
     "assignments-take-back": {"POST": "reviewer"},
     "assignment-rule": {"POST": "reviewer"},
+    "gold-undo": {"POST": "reviewer"},
     "gold": {"GET": "reviewer"},
     "inbox": {"GET": "user", "POST": "user"},
 }

@@ -28,3 +28,12 @@ def read_number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+UNDOABLE_GOLD = "undoable_gold"  # in the session: the tasks that were made gold at once
+
+
+def find_undoable_gold(request, project) -> list[int]:
+    """The tasks that this person made gold last, many at once; none once that was undone."""
+    kept = request.session.get(UNDOABLE_GOLD) or {}
+    return kept["tasks"] if kept.get("project") == project.pk else []

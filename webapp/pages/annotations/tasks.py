@@ -12,13 +12,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lifecycle.annotations import comment_selectors, queue_selectors, selectors, services
 from lifecycle.annotations.models import GoldItem, Task
 from lifecycle.annotations.queue_selectors import find_settings
-from lifecycle.annotations.services import assignment, skips
+from lifecycle.annotations.services import assignment, gold_items, skips
 from lifecycle.annotations.services.ordering import put_first
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets.selectors import list_selections
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project, list_members
-from webapp.pages.annotations.shared import build_base, read_ids
+from webapp.pages.annotations.shared import UNDOABLE_GOLD, build_base, find_undoable_gold, read_ids
 
 SHOWN_SELECTIONS = 50
 
@@ -44,6 +44,8 @@ def task_list(request, slug):
         "reasons": queue_selectors.count_skip_reasons(project),
         "people": [member.user for member in list_members(project) if is_allowed(member.role, "annotator")],
         "selections": list(list_selections(project)[:SHOWN_SELECTIONS]),
+        "undoable_gold": find_undoable_gold(request, project),
+        "max_gold": gold_items.MAX_AT_ONCE,
         "max_matching": queue_selectors.MAX_MATCHING,
     }
     return render(request, "annotations/tasks.html", context)
@@ -56,7 +58,10 @@ def task_change(request, slug):
     project = get_project(request.user, slug, role="reviewer")
     filters = queue_selectors.TaskFilters.from_query(QueryDict(request.POST.get("query", "")).dict())
     is_all = request.POST.get("scope") == "all"
-    ids = queue_selectors.list_matching_ids(project, filters) if is_all else read_ids(request.POST.getlist("task"))
+    most = gold_items.MAX_AT_ONCE if request.POST.get("action") == "gold" else queue_selectors.MAX_MATCHING
+    ids = (
+        queue_selectors.list_matching_ids(project, filters)[:most] if is_all else read_ids(request.POST.getlist("task"))
+    )
     try:
         messages.success(request, _change(project, request, ids))
     except DomainError as refused:
@@ -78,6 +83,12 @@ def _change(project, request, ids: list[int]) -> str:
         return f"{count:,} tasks go out again, before all others."
     if action == "first":
         return f"{put_first(project=project, task_ids=ids):,} open tasks go out before all others."
+    if action == "gold":
+        first = ids[: gold_items.MAX_AT_ONCE]
+        golden, left_out = gold_items.mark_many(project=project, actor=request.user, task_ids=first)
+        request.session[UNDOABLE_GOLD] = {"project": project.pk, "tasks": golden}
+        rest = f" {left_out:,} were left out: no label with an answer behind it, or gold already." if left_out else ""
+        return f"{len(golden):,} items are gold now.{rest}"
     raise DomainError("Choose what shall happen to the tasks.")
 
 
