@@ -144,7 +144,7 @@ def build_statement(
         statement = sa.select(sa.text("*")).select_from(inside)
     else:
         query = check_query(config.query).replace("\\", "\\\\").replace(":", "\\:")
-        statement = sa.select(sa.text("*")).select_from(sa.text(f"(\n{query}\n) AS source_rows"))
+        statement = sa.select(sa.text("*")).select_from(sa.text(f"(\n{query}\n) source_rows"))  # Oracle knows no AS
     values: dict[str, Any] = {}
     if config.cursor_column:
         column: sa.ColumnClause[Any] = sa.column(config.cursor_column)
