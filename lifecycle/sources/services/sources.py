@@ -177,7 +177,7 @@ def save_contract(*, source: Source, user, contract: Mapping[str, Any], origin: 
         if latest and latest.contract == clean:
             return locked
         if latest and latest.contract["key"] != clean["key"] and locked.rows.exists():
-            locked.rows.all().delete()  # keys of another shape name nothing; the next full run writes them anew
+            locked.rows.filter(gone_at=None).delete()  # other keys name nothing; the next full run writes them anew
         number = latest.number + 1 if latest else 1
         ContractVersion.objects.create(source=locked, number=number, contract=clean, origin=origin, created_by=user)
         locked.contract = clean

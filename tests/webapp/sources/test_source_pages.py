@@ -189,6 +189,28 @@ def test_a_viewer_reads_and_changes_nothing(client, project, member, shop):
     assert client.post(url("new", source_kind="sql"), {"title": "x"}).status_code == 403
 
 
+def test_rows_that_are_gone_are_listed_and_their_items_excluded_and_taken_back(client, project, shop, run_jobs):
+    client.post(url("new", source_kind="sql"), {"title": "C", "url": f"sqlite:///{shop}", "table": "customers"})
+    run_jobs()
+    source = Source.objects.get()
+    client.post(url("start", source), fill_contract(source.preview))
+    run_jobs()
+    with sqlite3.connect(shop) as base:
+        base.execute("DELETE FROM customers WHERE id = 4")
+    client.post(url("run", source))
+    run_jobs()
+
+    listed = client.get(url("source", source)).content.decode()
+    client.post(url("gone", source), {"action": "exclude"})
+    count, after = Item.objects.filter(excluded_at=None).count(), client.get(url("source", source)).content.decode()
+    client.post(url("gone", source), {"action": "restore"})
+
+    assert "Not there any more" in listed and ">C#4</a>" in listed
+    assert "Exclude their items" in listed and "Take them back" not in listed
+    assert count == 5 and "Take them back in" in after and "Exclude their items" not in after
+    assert Item.objects.filter(excluded_at=None).count() == 6
+
+
 def test_the_page_of_an_item_says_what_it_replaced_and_what_replaced_it(client, project, shop, run_jobs):
     client.post(url("new", source_kind="sql"), {"title": "C", "url": f"sqlite:///{shop}", "table": "customers"})
     run_jobs()

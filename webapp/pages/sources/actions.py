@@ -128,6 +128,21 @@ def pause(request, slug, source_id):
 
 @login_required
 @require_POST
+def settle_gone(request, slug, source_id):
+    """Exclude the items of rows and files that are gone, or take that back."""
+
+    def go(source):
+        if request.POST.get("action") == "restore":
+            messages.success(request, f"{services.restore_gone(source=source, user=request.user):,} items are back.")
+            return
+        count = services.exclude_gone(source=source, user=request.user)
+        messages.success(request, f"{count:,} items are excluded from the versions to come. You can take that back.")
+
+    return _do(request, slug, source_id, go)
+
+
+@login_required
+@require_POST
 def delete(request, slug, source_id):
     project = get_project(request.user, slug, role="engineer")
     source = selectors.get_source(project, source_id)

@@ -21,6 +21,7 @@ from webapp.pages.sources import forms
 
 SHOWN_RUNS = 10
 SHOWN_CHANGES = 10
+SHOWN_GONE = 50
 NEW_COLUMN_WORDS = (
     ("ignore", "leave it out and say so"),
     ("keep", "take it in and add it to the contract"),
@@ -191,6 +192,8 @@ def describe_source(project, source: Source) -> dict:
             "set_aside": describe_set_aside(last.collection) if last else None,
             "changes": selectors.list_changes(source)[:SHOWN_CHANGES],
             "row_count": selectors.count_rows(source),
+            "gone": selectors.count_gone(source),
+            "gone_rows": selectors.list_gone(source)[:SHOWN_GONE],
         }
         | describe_contract_card(source)
     )

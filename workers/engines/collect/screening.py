@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from lifecycle.contracts.sources import Contract, Observed
 from workers.engines.collect.cells import Cell
 from workers.engines.collect.gate import Gate
 from workers.engines.collect.quarantine import Quarantine, is_returned, restore_cell
+from workers.engines.collect.sightings import Sightings
 
 CHUNK_ROWS = 20_000
 CHUNK_BYTES = 16 << 20
@@ -26,12 +27,14 @@ Numbered = Sequence[tuple[int, Sequence[Cell]]]
 class Screen:
     """Made once per run; tables come one after another: `open`, `add` batches, and `close` at the end."""
 
-    def __init__(self, contract: Contract, folder: Path, quarantine: Quarantine, limits: IngestLimits):
+    def __init__(
+        self, contract: Contract, folder: Path, quarantine: Quarantine, sightings: Sightings, limits: IngestLimits
+    ):
         self.read = 0
         self.names: dict[str, str] = {}  # chunk -> what the table is called
         self.splits: dict[str, str] = {}  # chunk -> the split that its table's name or folder says
         self._gate = Gate(contract, limits)
-        self._folder, self._quarantine = folder, quarantine
+        self._folder, self._quarantine, self._sightings = folder, quarantine, sightings
         self._uri = ""
         self._split: str | None = None
         self._is_returned = False
@@ -57,6 +60,7 @@ class Screen:
         if reason:
             self.notes[f"{uri}: {reason}."] = None
             self._quarantine.add(uri, None, reason)
+            self._sightings.lose(uri)
         return not reason
 
     def add(self, batch: Numbered) -> None:
@@ -68,6 +72,8 @@ class Screen:
         columns, sizes, bad = self._gate.check(rows)
         for place in sorted(bad):
             self._quarantine.add(self._uri, batch[place][0], bad[place], self._gate.describe(rows[place]))
+        if bad:
+            self._see([cells[place] for cells in columns] for place in bad)
         kept = [place for place in range(len(batch)) if place not in bad]
         if kept:
             self._keep([batch[place][0] for place in kept], columns, kept, sum(sizes[place] for place in kept))
@@ -76,6 +82,7 @@ class Screen:
         """A line of the open table that could not even be read."""
         self.read += 1
         self._quarantine.add(self._uri, line, reason)
+        self._sightings.lose(self._uri)
 
     def close(self) -> list[str]:
         """Write what is left; the paths of all chunks, all with the same columns."""
@@ -99,6 +106,15 @@ class Screen:
         self._bytes += size
         if len(self._lines) >= CHUNK_ROWS or self._bytes >= CHUNK_BYTES:
             self._flush()
+
+    def _see(self, rows: Iterable[Sequence[Cell]]) -> None:
+        """Rows that are set aside stand there all the same; those that no key names could be any."""
+        if not self.contract.key:
+            self._sightings.lose(self._uri)
+            return
+        for cells in rows:
+            if key := self._gate.find_key(cells):
+                self._sightings.see(hash_key(key), self._uri)
 
     def _read_keys(self) -> tuple[list[str | None], list[str | None]]:
         """What the key of each row is called, and its hash."""
