@@ -85,7 +85,8 @@ class Contract:
 @dataclass(frozen=True)
 class SqlConfig:
     """A query, or a table that is read whole. `cursor_column` makes it incremental; `overlap` is read again: seconds
-    for times, units for numbers. The URL has no password: that is a secret of the source."""
+    for times, units for numbers. Of pictures `picture_column` has the bytes; empty: the first column that holds some.
+    The URL has no password: that is a secret of the source."""
 
     url: str
     query: str = ""
@@ -93,6 +94,7 @@ class SqlConfig:
     cursor_column: str = ""
     overlap: float = 0.0
     timeout_seconds: int = 300
+    picture_column: str = ""
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,8 @@ def finish_run(*, run: SourceRun, result: CollectResult) -> Collection:
     _count_items(locked)
     locked.updated = SourceRowChange.objects.filter(collection=locked.collection).count()
     locked.gone = settle_gone(run=locked, result=result)
-    collection = finish_collection(collection=locked.collection, result=_as_import(result), updated=locked.updated)
+    imported = _as_import(result, source.dataset)
+    collection = finish_collection(collection=locked.collection, result=imported, updated=locked.updated)
     keep_contract(run=locked, contract=result.contract)
     source = lock(source)
     locked.read, locked.notes = result.read, list(result.notes)
@@ -209,7 +210,7 @@ def _count_items(run: SourceRun) -> None:
     run.collection.refresh_from_db()
 
 
-def _as_import(result: CollectResult) -> IngestResult:
+def _as_import(result: CollectResult, dataset: Dataset) -> IngestResult:
     return IngestResult(
         parts=result.parts,
         accepted=result.accepted,
@@ -218,7 +219,7 @@ def _as_import(result: CollectResult) -> IngestResult:
         columns=result.columns,
         spreads=result.spreads,
         classes=result.classes,
-        mapping=replace(result.mapping) if result.mapping else None,
+        mapping=replace(result.mapping) if result.mapping and dataset.item_kind != "image" else None,
     )
 
 

@@ -14,6 +14,7 @@ from lifecycle.datasets.models import Item
 from lifecycle.projects.models import AuditEvent
 from lifecycle.sources.models import Source
 from tests import factories
+from tests.workers.engines.collect.test_files import picture
 
 pytestmark = pytest.mark.django_db
 
@@ -228,12 +229,27 @@ def test_the_page_of_an_item_says_what_it_replaced_and_what_replaced_it(client, 
     assert "Took the place of" in pages[1] and f"item {old.pk}" in pages[1] and "id=3" in pages[1]
 
 
-def test_a_database_is_no_source_of_pictures_and_says_so(client, owner, shop):
-    factories.ProjectFactory(owner=owner, problem_type="image_classification", slug="pets")
-    form = {"title": "Pets", "url": f"sqlite:///{shop}", "table": "customers"}
+def test_a_database_with_pictures_is_looked_at_described_and_read(client, owner, shop, run_jobs):
+    project = factories.ProjectFactory(owner=owner, problem_type="image_classification", slug="pets")
+    with sqlite3.connect(shop) as base:
+        base.execute("CREATE TABLE pets (id INTEGER PRIMARY KEY, kind TEXT, photo BLOB)")
+        base.executemany("INSERT INTO pets VALUES (?, ?, ?)", [
+            (n, "cat" if n % 2 else "dog", picture(color)) for n, color in enumerate(("red", "blue", "green"), start=1)
+        ])  # fmt: skip
+    form = {"title": "Pets", "url": f"sqlite:///{shop}", "table": "pets", "picture_column": "photo"}
 
-    chosen = client.get(reverse("sources:choose", args=["pets"])).content
-    answer = client.post(reverse("sources:new", args=["pets", "sql"]), form)
+    chosen = client.get(reverse("sources:choose", args=["pets"])).content.decode()
+    client.post(reverse("sources:new", args=["pets", "sql"]), form)
+    run_jobs()
+    source = Source.objects.get()
+    looked = client.get(reverse("sources:source", args=["pets", source.pk])).content.decode()
+    filled = fill_contract(source.preview) | {"role_1": "label"}
+    client.post(reverse("sources:start", args=["pets", source.pk]), filled)
+    run_jobs()
 
-    assert b"Bucket" in chosen and b"SQLite" not in chosen
-    assert b"A database gives rows, not pictures" in answer.content and not Source.objects.exists()
+    assert "Pictures may lie in a column of bytes" in chosen
+    assert ">photo<" in looked and " bytes<" in looked and "PNG" not in looked.partition("<table")[2]
+    items = {item.source_uri: item for item in Item.objects.filter(dataset__project=project)}
+    assert {uri: (item.label, item.mime) for uri, item in items.items()} == {
+        "Pets#1": ("cat", "image/png"), "Pets#2": ("dog", "image/png"), "Pets#3": ("cat", "image/png"),
+    }  # fmt: skip

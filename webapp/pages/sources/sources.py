@@ -42,8 +42,7 @@ def list_sources(request, slug):
 @require_GET
 def choose(request, slug):
     project = get_project(request.user, slug, role="engineer")
-    has_rows = get_problem_type(project.problem_type).item_kind != "image"  # what a database can give
-    return render(request, "sources/choose.html", _frame(project) | {"has_rows": has_rows})
+    return render(request, "sources/choose.html", _frame(project))
 
 
 @login_required
@@ -118,7 +117,7 @@ def _render_form(request, project, kind: str, problem: DomainError | None, sourc
         "kind": kind,
         "kind_label": Source.Kind(kind).label,
         "source": source,
-        "fields": forms.describe_fields(kind, typed),
+        "fields": forms.describe_fields(kind, typed, get_problem_type(project.problem_type).item_kind),
         "secrets": secrets,
         "title": request.POST.get("title", source.title if source else ""),
         "license": request.POST.get("license", source.license if source else ""),

@@ -15,7 +15,7 @@ from lifecycle.contracts.sources import Contract
 from workers.engines.collect.checks import ColumnCheck
 from workers.engines.collect.files import hash_path
 from workers.engines.collect.quarantine import Quarantine
-from workers.engines.collect.screening import KEY, KEY_HASH, LINE, MAX_KEY_CHARS
+from workers.engines.collect.screening import KEY, KEY_HASH, LINE, MAX_KEY_CHARS, PICTURE
 from workers.engines.collect.sightings import Places, Sightings
 
 KEY_SCHEMA = pa.schema([(name, pa.string()) for name in ("content_hash", "key_hash", "key", "path_hash")])
@@ -117,7 +117,7 @@ class Binder:
         with open(path, encoding="utf-8") as lines:
             for text in lines:
                 entry = json.loads(text)
-                name, line = entry["source"], entry["line"]
+                name, line = self._find_row(entry["source"], entry["line"])
                 self._note(name, line)
                 if name in self._companions:
                     continue
@@ -126,6 +126,11 @@ class Binder:
                     self._quarantine.add(self._tables[name], row.pop(LINE), entry["reason"], row)
                 else:
                     self._quarantine.add(self._tables.get(name, name), line, entry["reason"])
+
+    def _find_row(self, name: str, line: int | None) -> tuple[str, int | None]:
+        """A picture that lies in a chunk is named after its row there."""
+        chunk, _, number = name.rpartition("#")
+        return (chunk, int(number)) if chunk in self._tables and number.isdigit() and not line else (name, line)
 
     def _note(self, name: str, line: int | None) -> None:
         """What the import set aside stands there all the same: a row by its key, a member of an archive by its name. Of
@@ -140,7 +145,7 @@ class Binder:
 
     def _read_cells(self, chunk: str, place: int) -> dict:
         if self._whole[0] != chunk:
-            self._whole = (chunk, pq.read_table(self._chunks / chunk).drop_columns([KEY, KEY_HASH]))
+            self._whole = (chunk, _read_plain(self._chunks / chunk))
         return self._whole[1].slice(place, 1).to_pylist()[0]
 
     def _settle_conflicts(self, bound: Bound) -> None:
@@ -161,6 +166,12 @@ class Binder:
             mask = pa.array(keep, pa.bool_())
             pq.write_table(table.filter(mask), part)
             pq.write_table(found.filter(mask), keys)
+
+
+def _read_plain(chunk: Path) -> pa.Table:
+    """The rows of a chunk with their lines, without keys and pictures."""
+    names = [name for name in pq.read_schema(chunk).names if name not in (KEY, KEY_HASH, PICTURE)]
+    return pq.read_table(chunk, columns=names)
 
 
 def describe_files(table: pa.Table) -> dict[str, list]:

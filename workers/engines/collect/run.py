@@ -80,7 +80,7 @@ def run(
         columns=imported.columns,
         spreads=imported.spreads,
         classes=imported.classes,
-        mapping=imported.mapping if stage.tables else None,
+        mapping=(imported.mapping or mapping) if stage.tables else None,
         contract=contract,
         cursor_value=stage.cursor_value,
         observed={name: Observed(**values) for name, values in stage.observed.items()},

@@ -29,6 +29,7 @@ from workers.engines.collect.files import (
 )
 from workers.engines.collect.inference import NO_KEY, infer_contract, infer_mapping
 from workers.engines.collect.phases import batched
+from workers.engines.collect.pictures import take_out
 from workers.engines.collect.quarantine import Quarantine
 from workers.engines.collect.screening import Screen
 from workers.engines.collect.sightings import Sightings
@@ -105,8 +106,6 @@ class Screener:
 
     def _read_database(self) -> None:
         spec, config = self._spec, SqlConfig(**self._spec.config)
-        if spec.item_kind == "image":
-            raise SourceError("A database gives rows, not pictures; read pictures from a folder or a bucket.")
         with sql.open_rows(
             config,
             password=spec.secrets.get("password", ""),
@@ -114,20 +113,23 @@ class Screener:
             should_stop=self._should_stop,
             cursor_value=spec.cursor_value,
             ca=spec.secrets.get("ca_certificate", ""),
+            has_pictures=spec.item_kind == "image",
         ) as rows:
             batches = rows.read()
             first = next(batches, [])
             if not first and not spec.contract.columns:
                 self._report.log("The query gave no rows.", "warning")
                 return
-            self._begin(rows.columns, first)
+            columns, (shown, _) = self._choose_columns(rows), self._part(rows, first)
+            self._begin(columns, shown)
             assert self._screen
-            if not self._screen.open(rows.columns, spec.title):
+            if not self._screen.open(columns, spec.title):
                 raise SourceError(f"The query's columns break the contract: {list(self._screen.notes)[-1]}")
             number = 0
             for batch in chain([first], batches):
                 self._stop_if_told()
-                self._screen.add(list(enumerate(batch, start=number + 1)))
+                cells, pictures = self._part(rows, batch)
+                self._screen.add(list(enumerate(cells, start=number + 1)), pictures)
                 number += len(batch)
                 self._report.progress(min(number / (number + 50_000), 1.0), f"{number:,} rows read")
         self._stage.cursor_value = rows.cursor_value
@@ -135,6 +137,13 @@ class Screener:
             self._stage.notes.append(
                 f"{rows.nameless:,} rows have no {config.cursor_column}; only a full run reads such rows again."
             )
+
+    def _choose_columns(self, rows: sql.Rows) -> list[str]:
+        return [name for name in rows.columns if name != rows.picture]
+
+    def _part(self, rows: sql.Rows, batch: list[tuple]) -> tuple[Sequence[Sequence[Any]], Sequence[bytes | None]]:
+        """(cells of the contract's columns, pictures)"""
+        return take_out(batch, rows.columns.index(rows.picture)) if rows.picture and batch else (batch, ())
 
     def _bring_files(self) -> Paths:
         """(name, local path) of what changed in the folder or bucket and of what belongs to it; names are clean and

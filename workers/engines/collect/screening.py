@@ -20,6 +20,7 @@ from workers.engines.collect.sightings import Sightings
 CHUNK_ROWS = 20_000
 CHUNK_BYTES = 16 << 20
 LINE, KEY, KEY_HASH = "gristmill:line", "gristmill:key", "gristmill:key_hash"
+PICTURE = "gristmill:picture"  # bytes, where the rows are of pictures
 MAX_KEY_CHARS = 300
 Numbered = Sequence[tuple[int, Sequence[Cell]]]
 
@@ -40,6 +41,7 @@ class Screen:
         self._is_returned = False
         self._lines: list[int] = []
         self._columns: list[list[Cell]] = []  # in the contract's order
+        self._pictures: list[bytes | None] = []  # one a row, or none at all
         self._bytes = 0
 
     @property
@@ -63,8 +65,8 @@ class Screen:
             self._sightings.lose(uri)
         return not reason
 
-    def add(self, batch: Numbered) -> None:
-        """Check a batch of (line, cells) of the open table."""
+    def add(self, batch: Numbered, pictures: Sequence[bytes | None] = ()) -> None:
+        """Check a batch of (line, cells) of the open table; each row may have a picture."""
         self.read += len(batch)
         rows = [cells for _, cells in batch]
         if self._is_returned:
@@ -76,7 +78,10 @@ class Screen:
             self._see([cells[place] for cells in columns] for place in bad)
         kept = [place for place in range(len(batch)) if place not in bad]
         if kept:
-            self._keep([batch[place][0] for place in kept], columns, kept, sum(sizes[place] for place in kept))
+            shown = [pictures[place] for place in kept] if pictures else []
+            self._pictures += shown
+            size = sum(sizes[place] for place in kept) + sum(len(picture or b"") for picture in shown)
+            self._keep([batch[place][0] for place in kept], columns, kept, size)
 
     def set_aside(self, line: int | None, reason: str) -> None:
         """A line of the open table that could not even be read."""
@@ -138,12 +143,14 @@ class Screen:
         names = self._gate.names[: len(self._columns)]
         arrays = {column: _to_array(cells) for column, cells in zip(names, self._columns, strict=True)}
         arrays |= {LINE: pa.array(self._lines, pa.int64()), KEY: pa.array(keys, pa.string())}
+        if self._pictures:
+            arrays[PICTURE] = pa.array(self._pictures, pa.large_binary())
         table = pa.table(arrays | {KEY_HASH: pa.array(hashes, pa.string())})
         pq.write_table(table, self._folder / name, use_dictionary=False)  # read once, and soon
         self.names[name] = self._uri
         if self._split:
             self.splits[name] = self._split
-        self._lines, self._columns, self._bytes = [], [], 0
+        self._lines, self._columns, self._pictures, self._bytes = [], [], [], 0
 
 
 def hash_key(values: Sequence[str]) -> str:

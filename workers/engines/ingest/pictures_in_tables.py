@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecycle.contracts.ingest import Reject
+from lifecycle.contracts.ingest import ColumnMapping, Reject
 from workers.engines.ingest.arrow_tables import list_class_names, open_batches
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.folders import read_folders
@@ -19,7 +19,7 @@ from workers.engines.ingest.label_book import Said
 from workers.engines.ingest.label_files import split_of_name
 from workers.engines.ingest.mapping import LABEL_NAMES
 from workers.engines.ingest.records import Position
-from workers.engines.ingest.rows import read_class_label
+from workers.engines.ingest.rows import read_class_label, read_split
 from workers.engines.ingest.sources import SourceFile, clean_name
 
 ROWS_AT_ONCE = 64
@@ -39,13 +39,17 @@ def may_hold_pictures(name: str) -> bool:
 
 
 def open_pictures(
-    file: SourceFile, workdir: Path, after: int, class_names: Mapping[str, Sequence[str]]
+    file: SourceFile,
+    workdir: Path,
+    after: int,
+    class_names: Mapping[str, Sequence[str]],
+    mapping: ColumnMapping | None = None,
 ) -> Iterator[tuple[SourceFile, Said] | tuple[Position, Reject]]:
     """Each picture as a file of its own, with what its row says about it. `class_names`, by column, are those that the
-    files around name; the file's own count first."""
+    files around name; the file's own count first. Without a mapping the label is found by its column's name."""
     try:
         with file.on_disk(workdir) as path, _open(path, file.name) as table:
-            yield from _read_rows(file, table, after, class_names)
+            yield from _read_rows(file, table, after, class_names, mapping)
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         yield file.position, Reject(file.uri, None, f"the file is damaged ({error})"[:200])
     except Refused as refused:
@@ -62,13 +66,17 @@ def _open(path: Path, name: str) -> Iterator[Pictures]:
             yield Pictures(schema, lambda columns: (batch.select(columns) for batch in batches))
 
 
-def _read_rows(file: SourceFile, table: Pictures, after: int, class_names: Mapping[str, Sequence[str]]) -> Iterator:
+def _read_rows(
+    file: SourceFile, table: Pictures, after: int, class_names: Mapping[str, Sequence[str]],
+    mapping: ColumnMapping | None,
+) -> Iterator:  # fmt: skip
     picture = _find_picture_column(table.schema)
-    names = [name.lower() for name in table.schema.names]
-    label = next((table.schema.names[names.index(name)] for name in LABEL_NAMES if name in names), None)
+    mapping = mapping or ColumnMapping(label=_guess_label(table.schema.names))
+    roles = [name for name in (mapping.label, mapping.group, mapping.split) if name in table.schema.names]
+    label = mapping.label if mapping.label in roles else ""
     classes = {**class_names, **list_class_names(table.schema)}.get(label or "", [])
     split, number = split_of_name(file.name) or read_folders(file.name).split, 0
-    for batch in table.read([picture, *([label] if label else [])]):
+    for batch in table.read([picture, *roles]):
         for row in batch.to_pylist():
             number += 1
             if number <= after:
@@ -78,8 +86,18 @@ def _read_rows(file: SourceFile, table: Pictures, after: int, class_names: Mappi
             if content is None:
                 yield position, Reject(file.uri, number, "the row holds no picture")
                 continue
-            said = Said(file.uri, label=_read_label(row[label], classes) if label else None, split=split)
+            said = Said(
+                file.uri,
+                label=_read_label(row[label], classes) if label else None,
+                split=read_split(row.get(mapping.split)) or split,
+                group=None if is_missing(row.get(mapping.group)) else str(row[mapping.group]),
+            )
             yield SourceFile(position, name, f"{file.uri}#{number}", content=content), said
+
+
+def _guess_label(columns: Sequence[str]) -> str:
+    names = [name.lower() for name in columns]
+    return next((columns[names.index(name)] for name in LABEL_NAMES if name in names), "")
 
 
 def _find_picture_column(schema: pa.Schema) -> str:
