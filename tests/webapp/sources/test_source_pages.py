@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from lifecycle.datasets.models import Item
+from lifecycle.datasets.services.uploads import store_file
 from lifecycle.projects.models import AuditEvent
 from lifecycle.sources.models import Source
 from tests import factories
@@ -121,6 +122,25 @@ def test_uploads_of_the_same_kind_share_a_contract_and_update_rows(client, proje
     assert [(one["accepted"], one["updated"]) for one in listed] == [(1, 1), (3, 0)]
     said = AuditEvent.objects.get(verb="collection.finished", object_id=run.collection_id)
     assert "1 new, 1 of them updates" in said.summary
+
+
+def test_files_that_arrived_before_the_form_are_imported_and_kept_when_it_is_refused(client, project, owner, run_jobs):
+    def arrive(name, content, project=project):
+        return store_file(project=project, user=owner, name=name, file=io.BytesIO(content), byte_size=len(content)).pk
+
+    first = arrive("a.csv", b"id,age,label\n1,20,yes\n2,30,no\n3,40,no\n")
+    refused = client.post(url("new", source_kind="upload"), {"title": "", "uploads": [first]})
+    client.post(url("new", source_kind="upload"), {"title": "Weekly", "uploads": [first]})
+    run_jobs()
+    source = Source.objects.get()
+    client.post(url("fix", source), {"uploads": [arrive("b.csv", b"id,age,label\n2,31,no\n")]})
+    run_jobs()
+    stranger = arrive("c.csv", b"id,age,label\n3,41,no\n", factories.ProjectFactory(owner=owner))
+    client.post(url("fix", source), {"uploads": [stranger]})
+
+    assert refused.status_code == 400 and f'name="uploads" value="{first}"' in refused.content.decode()
+    assert sorted(Item.objects.filter(excluded_at=None).values_list("row__age", flat=True)) == [20, 31, 40]
+    assert source.runs.count() == 2
 
 
 def test_a_contract_is_edited_with_what_was_seen_and_every_version_stays(client, project, shop, run_jobs):

@@ -15,7 +15,7 @@ from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from lifecycle.sources import exports, selectors, services
 from lifecycle.sources.models import SourceRun
-from webapp.files import store_posted
+from webapp.files import take_posted
 from webapp.pages.sources import forms
 from webapp.pages.sources.sources import describe_contract, has_parts
 
@@ -59,9 +59,9 @@ def fix(request, slug, source_id):
     """Corrected files, or new ones for a source of uploads: read under the same contract."""
 
     def go(source):
-        files = store_posted(request, source.dataset.project, None)
+        files = take_posted(request, source.dataset.project)
         trigger = SourceRun.Trigger.PERSON if source.kind == source.Kind.UPLOAD else SourceRun.Trigger.FIX
-        services.run_source(source=source, user=request.user, uploads=[file.pk for file in files], trigger=trigger)
+        services.run_source(source=source, user=request.user, uploads=files, trigger=trigger)
 
     return _do(request, slug, source_id, go)
 

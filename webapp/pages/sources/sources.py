@@ -15,7 +15,7 @@ from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from lifecycle.sources import exports, selectors, services
 from lifecycle.sources.models import Source
-from webapp.files import store_posted
+from webapp.files import take_posted
 from webapp.pages.datasets.collections import ROLES
 from webapp.pages.sources import forms
 
@@ -63,7 +63,7 @@ def create(request, slug, source_kind):
 
 def _create(request, project, kind: str) -> Source:
     is_upload = kind == Source.Kind.UPLOAD
-    files = store_posted(request, project, None) if is_upload else []
+    files = take_posted(request, project) if is_upload else []
     source = services.create_source(
         dataset=datasets.get_dataset(project),
         user=request.user,
@@ -75,7 +75,7 @@ def _create(request, project, kind: str) -> Source:
         is_draft=not is_upload,
     )
     if is_upload:
-        services.run_source(source=source, user=request.user, uploads=[file.pk for file in files])
+        services.run_source(source=source, user=request.user, uploads=files)
     else:
         services.preview_source(source=source, user=request.user)
     return source
@@ -122,6 +122,7 @@ def _render_form(request, project, kind: str, problem: DomainError | None, sourc
         "title": request.POST.get("title", source.title if source else ""),
         "license": request.POST.get("license", source.license if source else ""),
         "problem": problem,
+        "kept_uploads": request.POST.getlist("uploads") if problem else (),
         "errors": problem.fields if problem else {},
     }
     return render(request, "sources/form.html", _frame(project) | context, status=400 if problem else 200)
