@@ -42,6 +42,16 @@ def store_posted(request, project, collection: Collection | None) -> list[Upload
     ]
 
 
+def take_posted(request, project) -> list[int]:
+    """Ids of the files of a form: those that arrived before it, in pieces, as `uploads`; the others come with it."""
+    there = [
+        int(word) for word in request.POST.getlist("uploads") if word.isascii() and word.isdigit() and len(word) < 19
+    ]
+    if there and not request.FILES.getlist("files"):
+        return there
+    return [*there, *(upload.pk for upload in store_posted(request, project, None))]
+
+
 def read_offset(request) -> int:
     """The header Upload-Offset. Raises DomainError when it is no number."""
     text = request.headers.get("Upload-Offset", "")

@@ -126,7 +126,8 @@ class Target:
 
 @dataclass(frozen=True)
 class FoundLink:
-    """An address to come. `depth` counts links from the start; `fingerprint` is 32 hex digits of the canonical URL."""
+    """An address to come. `depth` counts links from the start; `fingerprint` is 32 hex digits of the canonical URL;
+    `alt` and `caption` are what the page that shows a picture says of it."""
 
     url: str
     fingerprint: str
@@ -134,6 +135,8 @@ class FoundLink:
     role: str
     depth: int
     hops: int = 0
+    alt: str = ""
+    caption: str = ""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,8 @@ class Contract:
 @dataclass(frozen=True)
 class SqlConfig:
     """A query, or a table that is read whole. `cursor_column` makes it incremental; `overlap` is read again: seconds
-    for times, units for numbers. The URL has no password: that is a secret of the source."""
+    for times, units for numbers. Of pictures `picture_column` has the bytes; empty: the first column that holds some.
+    The URL has no password: that is a secret of the source."""
 
     url: str
     query: str = ""
@@ -93,6 +94,7 @@ class SqlConfig:
     cursor_column: str = ""
     overlap: float = 0.0
     timeout_seconds: int = 300
+    picture_column: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ class Surroundings:
 @dataclass(frozen=True)
 class CollectSpec:
     """What the collecting engine is given. `paths`, where there are any, are (name, local path) of uploaded files that
-    are read instead of the source. `marks` is a file of known objects, path and mark by tab, one a line."""
+    are read instead of the source; `places` says, by name, which file of the source one of them takes the place of.
+    `marks` is a file of known objects, path and mark by tab, one a line."""
 
     kind: str  # sources.models.Source.Kind
     config: Mapping[str, Any]
@@ -143,6 +146,7 @@ class CollectSpec:
     cursor_value: Mapping[str, Any] = field(default_factory=dict)
     marks: str = ""
     paths: tuple[tuple[str, str], ...] | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
     limits: IngestLimits = field(default_factory=IngestLimits)
 
@@ -192,10 +196,24 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """What a run saw of its source, as paths of files, so that what is gone can be told. A database counts as one file.
+
+    `listed` has the hashes of all files that stand there, one a line; `scope` those of the files that were read from
+    their start to their end; `aside` lines of key hash and file hash, by tab, of rows and files that were seen and set
+    aside."""
+
+    listed: str
+    scope: str
+    aside: str
+
+
+@dataclass(frozen=True)
 class CollectResult:
     """`parts` as contracts.ingest.IngestResult says; beside each lies a file of keys, Parquet with the columns
-    content_hash, key_hash, key. `rejects_path` has one JSON object a line: source, line, reason and, for a row, row.
-    `marks_path` lists the objects that were read, path and mark by tab."""
+    content_hash, key_hash, key, path_hash. `coverage` is None where what is gone cannot be told. `rejects_path` has one
+    JSON object a line: source, line, reason and, for a row, row. `marks_path` lists the objects that were read, path
+    and mark by tab."""
 
     parts: tuple[str, ...]
     keys: tuple[str, ...]
@@ -213,6 +231,7 @@ class CollectResult:
     cursor_value: Mapping[str, Any] = field(default_factory=dict)
     observed: Mapping[str, Observed] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    coverage: Coverage | None = None
 
 
 def _bound(value: Any) -> float | str | None:

@@ -105,6 +105,8 @@ class CrawlUrl(models.Model):
     license = models.CharField(max_length=300, blank=True)
     title = models.CharField(max_length=200, blank=True)
     item_count = models.PositiveIntegerField(default=0)
+    alt = models.TextField(default="", blank=True)  # of a picture: what the page that led here says of it
+    caption = models.TextField(default="", blank=True)
     moved_to = models.UUIDField(null=True, blank=True)  # the fingerprint of where it redirects to for good
 
     class Meta:
@@ -129,6 +131,8 @@ class CrawlItem(models.Model):
     fetched_at = models.DateTimeField()
     license = models.CharField(max_length=300, blank=True)
     robots = models.CharField(max_length=300, blank=True)
+    alt = models.TextField(default="", blank=True)  # of a picture, as the page that shows it says; its figure's caption
+    caption = models.TextField(default="", blank=True)
     superseded_at = models.DateTimeField(null=True, blank=True)
     superseded_by = models.ForeignKey(Crawl, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     gone_at = models.DateTimeField(null=True, blank=True)  # the page was found gone, and not found again since

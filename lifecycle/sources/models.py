@@ -85,6 +85,7 @@ class SourceRun(TimestampedModel):
     cursor_after = models.JSONField(default=dict)
     read = models.BigIntegerField(default=0)  # rows or files that came from the source
     updated = models.BigIntegerField(default=0)  # rows whose content was another one before
+    gone = models.BigIntegerField(null=True, blank=True)  # rows and files not seen any more; null: it could not know
     notes = models.JSONField(default=list)  # sentences: a column that is new, a file that was skipped …
     observed = models.JSONField(default=dict)  # {column: {"minimum", "maximum", "missing", "values"}}
     files_token = models.CharField(max_length=32, blank=True)  # of the working files whose parts are being loaded
@@ -104,10 +105,14 @@ class SourceRow(models.Model):
     collection = models.ForeignKey(  # that last changed it
         Collection, on_delete=models.CASCADE, related_name="+", db_index=False
     )
+    path_hash = models.CharField(max_length=32, default="", blank=True)  # of its file; "": of several, or not known
+    gone_at = models.DateTimeField(null=True, blank=True)  # not seen any more where it stood
+    excluded_at = models.DateTimeField(null=True, blank=True)  # its item was excluded for it, with this very time
     updated_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "key_hash"], name="source_row_once")]
+        indexes = [models.Index(fields=["source"], condition=models.Q(gone_at__isnull=False), name="source_row_gone")]
 
 
 class SourceRowChange(models.Model):
@@ -134,6 +139,7 @@ class SourceObject(models.Model):
     path_hash = models.CharField(max_length=32)
     path = models.TextField()
     mark = models.CharField(max_length=200)  # etag, or size and time
+    gone_at = models.DateTimeField(null=True, blank=True)  # not listed any more; read as a new file if it comes back
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="+", db_index=False)
 
     class Meta:

@@ -108,6 +108,7 @@ def _check_sql(raw: Mapping[str, Any]) -> dict[str, Any]:
             cursor_column=_text(raw, "cursor_column", 200),
             overlap=overlap,
             timeout_seconds=int(timeout),
+            picture_column=_text(raw, "picture_column", 200),
         )
     )
 

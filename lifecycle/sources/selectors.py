@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from lifecycle.common import secrets as vault
 from lifecycle.common.errors import NotFound
@@ -12,6 +13,15 @@ from lifecycle.projects.models import Project
 from lifecycle.sources.models import ContractVersion, Source, SourceRow, SourceRowChange, SourceRun
 
 CONTRACT_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
+
+# items that came from such rows only: no other row is one of them, and no other import brought them
+LIST_LEFT = """
+    SELECT item.id FROM datasets_item item
+    WHERE item.excluded_at IS NULL
+      AND EXISTS (SELECT 1 FROM sources_sourcerow mine JOIN sources_sourcerun run ON run.source_id = mine.source_id
+                  WHERE mine.source_id = %(source)s AND mine.gone_at IS NOT NULL AND mine.item_id = item.id
+                    AND run.collection_id = item.collection_id)
+      AND NOT EXISTS (SELECT 1 FROM sources_sourcerow other WHERE other.item_id = item.id AND other.gone_at IS NULL)"""
 
 
 def list_sources(project: Project) -> QuerySet[Source]:
@@ -94,7 +104,27 @@ def list_item_changes(item: Item) -> QuerySet[SourceRowChange]:
 
 def count_rows(source: Source) -> int:
     """Rows or files that the source is known to have."""
-    return SourceRow.objects.filter(source=source).count()
+    return SourceRow.objects.filter(source=source, gone_at=None).count()
+
+
+def list_gone(source: Source) -> QuerySet[SourceRow]:
+    """Rows and files that the source does not have any more, one an item, the last found first; but for those whose
+    item another row still is."""
+    same = SourceRow.objects.filter(item_id=OuterRef("item_id"))
+    later = same.filter(source=source, pk__gt=OuterRef("pk")).exclude(gone_at=None)
+    rows = SourceRow.objects.filter(source=source).exclude(gone_at=None)
+    rows = rows.exclude(Exists(same.filter(gone_at=None))).exclude(Exists(later))
+    return rows.select_related("item").order_by("-gone_at", "-id")
+
+
+def count_gone(source: Source) -> dict[str, int]:
+    """Items whose rows or files are gone, those of them that an exclusion would leave out, and those that one did."""
+    rows = list_gone(source)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({LIST_LEFT}) found", {"source": source.pk})
+        standing = cursor.fetchone()[0]
+    excluded = rows.filter(item__excluded_at=F("excluded_at")).count()
+    return {"items": rows.count(), "standing": standing, "excluded": excluded}
 
 
 def judge_health(source: Source) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from lifecycle.datasets.models import Upload
 from lifecycle.datasets.services.uploads import PART_BYTES
+from lifecycle.sources.models import Source, SourceRun
 from tests import factories
 
 PIECES = 3
@@ -113,3 +116,37 @@ def test_an_unfinished_upload_is_discarded(browser_page, engineer, table):
     browser_page.get_by_text("big.csv is forgotten").wait_for()
 
     assert not Upload.objects.exists()
+
+
+def test_files_for_a_source_go_on_after_the_page_was_closed_and_small_ones_come_with_them(
+    browser_page, engineer, table, tmp_path
+):
+    new = "/projects/mill/sources/new/upload"
+    (tmp_path / "small.csv").write_bytes(b"text,label\na fine film,yes\n")
+    sent = []
+
+    def choose(*files):
+        browser_page.goto(new)
+        browser_page.get_by_label("Name of this source").fill("Weekly")
+        browser_page.set_input_files("[data-files]", [str(file) for file in files])
+        expect(browser_page.locator("[data-list]")).to_contain_text(files[0].name)
+
+    choose(table)
+    browser_page.evaluate(CUT_AFTER_ONE)
+    browser_page.get_by_role("button", name="Import", exact=True).click()
+    browser_page.get_by_text("33 %").wait_for()
+    browser_page.on("dialog", lambda dialog: dialog.accept())
+    browser_page.goto("about:blank")
+    upload = Upload.objects.get()
+    browser_page.on("request", lambda request: sent.append(request.headers.get("upload-offset"))
+                    if request.method == "PATCH" else None)  # fmt: skip
+
+    choose(table, tmp_path / "small.csv")
+    browser_page.get_by_text("goes on at 33 %").wait_for()
+    browser_page.get_by_role("button", name="Import", exact=True).click()
+    browser_page.wait_for_url(re.compile(r"/sources/\d+$"))
+
+    source = Source.objects.get()
+    uploads = {one.name: one for one in SourceRun.objects.get().collection.uploads.all()}
+    assert (source.title, sorted(uploads)) == ("Weekly", ["big.csv", "small.csv"])
+    assert uploads["big.csv"].pk == upload.pk and sent[0] == str(PART_BYTES)

@@ -192,6 +192,34 @@ def test_pictures_come_in_with_their_page_as_referrer(make_site, site, owner, ru
     assert Item.objects.filter(mime="image/png", width=64).count() == 2
 
 
+def test_what_a_page_says_of_a_picture_is_kept_with_it_also_when_the_picture_changes(make_site, site, owner, run_jobs):
+    from tests.workers.engines.crawl.test_crawl import picture
+
+    say_once(
+        site, "/", '<figure><img src="/a.png" alt=" A  water mill "><figcaption>Ulm, <b>1890</b></figcaption></figure>'
+        '<picture><source srcset="/b.png 2x"><img src="/c.png" alt="A wind mill"></picture>'
+        '<a href="/d.png"><img src="data:," alt="A saw mill"></a><img src="/e.png" title="Old">',
+    )  # fmt: skip
+    site.routes["/e.png"] = (302, {"Location": "/f.png"}, b"")
+    source = make_site("image_classification", take="images")
+    for colors in (("red", "blue", "green", "white", "black"), ("gold", "blue", "green", "white", "black")):
+        for name, color in zip("abcdf", colors, strict=True):
+            site.routes[f"/{name}.png"] = (200, {"Content-Type": "image/png"}, picture(color))
+        services.start_crawl(source=source, user=owner)
+        (job,) = run_jobs()
+        assert job.state == "succeeded", job.traceback
+
+    said = {
+        (row.url.rpartition("/")[2], row.crawl_id == Crawl.objects.first().pk): (row.alt, row.caption)
+        for row in CrawlItem.objects.all()
+    }
+    assert said == {
+        ("a.png", False): ("A water mill", "Ulm, 1890"), ("a.png", True): ("A water mill", "Ulm, 1890"),
+        ("b.png", False): ("A wind mill", ""), ("c.png", False): ("A wind mill", ""),
+        ("d.png", False): ("A saw mill", ""), ("f.png", False): ("Old", ""),
+    }  # fmt: skip
+
+
 def say_once(site, path, body):
     """A page whose server answers "not modified" once it has been fetched."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from django import template
+from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.paginator import Page
 from django.utils.html import format_html, json_script
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from lifecycle.contracts.sounds import read_reference
 from lifecycle.datasets.rules import SPLITS
+from lifecycle.datasets.selectors import list_free_uploads
 from webapp.icons import draw_icon
 from webapp.navigation import are_states_fresh, build_bar, build_navigation
 from webapp.tones import find_look
@@ -57,6 +59,24 @@ def progress(job: Any, show_message: bool = False) -> dict:
     percent = round(100 * min(max(float(job.progress or 0), 0.0), 1.0))
     is_unknown = job.state == "running" and percent == 0
     return {"job": job, "percent": percent, "is_unknown": is_unknown, "show_message": show_message}
+
+
+@register.simple_tag
+def max_upload_bytes() -> str:
+    """{% max_upload_bytes %}: the largest file, as upload.js reads it."""
+    return str(settings.MAX_UPLOAD_BYTES)
+
+
+@register.inclusion_tag("sources/_upload.html", takes_context=True)
+def upload_fields(context: dict, number: Any) -> dict:
+    """{% upload_fields "new" %}: inside a form of the module "upload", files that are sent in pieces and go on after a
+    break. `number` tells several on one page apart."""
+    return {
+        "number": str(number),
+        "max_upload_bytes": settings.MAX_UPLOAD_BYTES,
+        "unfinished_uploads": list_free_uploads(context["project"], context["request"].user),
+        "kept_uploads": context.get("kept_uploads", ()),
+    }
 
 
 @register.inclusion_tag("ui/_pager.html", takes_context=True)

@@ -160,10 +160,10 @@ def _write_outcomes(crawl: Crawl, outcomes: Sequence[Outcome]) -> dict[int, prov
                    %s::int[], %s::uuid[]) AS new (id, state, status, error_kind, error, wait, attempts, mime,
                    byte_size, etag, last_modified, body_hash, robots, license, title, item_count, moved_to)
                WHERE page.id = new.id AND page.crawl_id = %s AND page.state = 'in_flight'
-               RETURNING page.id, page.fingerprint, page.url, page.found_on""",
+               RETURNING page.id, page.fingerprint, page.url, page.found_on, page.alt, page.caption""",
             [timezone.now(), *columns, crawl.pk],  # not now(): that is when the transaction began
         )
-        return {pk: provenance.Page(fingerprint, url, on) for pk, fingerprint, url, on in cursor.fetchall()}
+        return {pk: provenance.Page(*row) for pk, *row in cursor.fetchall()}
 
 
 def _add_links(crawl: Crawl, links: Sequence[tuple[int | None, FoundLink]]) -> int:
@@ -175,18 +175,21 @@ def _add_links(crawl: Crawl, links: Sequence[tuple[int | None, FoundLink]]) -> i
     if not some:
         return 0
     rows = [
-        (uuid.UUID(link.fingerprint), clean(link.url), link.host[:260], link.role, link.depth, link.hops, found_on)
+        (
+            uuid.UUID(link.fingerprint), clean(link.url), link.host[:260], link.role, link.depth, link.hops, found_on,
+            clean(link.alt), clean(link.caption),
+        )
         for found_on, link in some
-    ]
+    ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO crawls_crawlurl (crawl_id, fingerprint, url, host, role, depth, hops, found_on, state,
                    attempts, fence, status, error_kind, error, mime, byte_size, etag, last_modified, body_hash, robots,
-                   license, title, item_count)
+                   license, title, item_count, alt, caption)
                SELECT %s, fingerprint, url, host, role, depth, hops, found_on, 'queued', 0, 0, 0, '', '', '', 0, '',
-                   '', '', '', '', '', 0
-               FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::int[], %s::bigint[])
-                   AS link (fingerprint, url, host, role, depth, hops, found_on)
+                   '', '', '', '', '', 0, alt, caption
+               FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::int[], %s::bigint[],
+                   %s::text[], %s::text[]) AS link (fingerprint, url, host, role, depth, hops, found_on, alt, caption)
                ON CONFLICT (crawl_id, fingerprint) DO NOTHING""",
             [crawl.pk, *(list(column) for column in zip(*rows, strict=True))],
         )

@@ -62,10 +62,10 @@ LIST_REFERRERS = """
 COPY_KNOWN = """
     INSERT INTO crawls_crawlurl (id, crawl_id, fingerprint, url, host, role, depth, hops, found_on, state, attempts,
         fence, status, error_kind, error, mime, byte_size, etag, last_modified, body_hash, robots, license, title,
-        item_count)
+        item_count, alt, caption)
     SELECT listed.id, %(crawl)s, known.fingerprint, url, host, role, depth, hops, page_id, 'queued', 0, 0, 0, '', '',
         '', 0, CASE WHEN has_marks THEN etag ELSE '' END, CASE WHEN has_marks THEN last_modified ELSE '' END,
-        CASE WHEN has_marks THEN body_hash ELSE '' END, '', license, title, 0
+        CASE WHEN has_marks THEN body_hash ELSE '' END, '', license, title, 0, alt, caption
     FROM crawl_known listed
     JOIN crawls_crawlurl known ON known.id = listed.known_id
     LEFT JOIN crawl_referrers ON crawl_referrers.id = listed.id

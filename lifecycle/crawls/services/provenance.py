@@ -18,6 +18,8 @@ class Page(NamedTuple):
     fingerprint: uuid.UUID
     url: str
     found_on: int | None
+    alt: str = ""
+    caption: str = ""
 
 
 def record(*, crawl: Crawl, outcomes: Sequence[Outcome], pages: Mapping[int, Page]) -> int:
@@ -61,27 +63,29 @@ def _insert(cursor, crawl: Crawl, outcomes, pages: Mapping[int, Page], pairs) ->
         (
             item_id, pages[o.id].fingerprint, pages[o.id].url, referrers.get(pages[o.id].found_on, ""), o.status,
             _clean(o.license or referrers.get((pages[o.id].found_on, "license"), "")), _clean(o.robots),
+            *(pages[o.id][-2:] if any(pages[o.id][-2:]) else referrers.get((pages[o.id].found_on, "words"), ("", ""))),
         )
         for o, item_id in pairs
     ]  # fmt: skip
     cursor.execute(
         """INSERT INTO crawls_crawlitem (source_id, crawl_id, fetched_at, item_id, fingerprint, url, referrer, status,
-               license, robots)
+               license, robots, alt, caption)
            SELECT %s, %s, now(), new.* FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::int[],
-               %s::text[], %s::text[]) AS new
+               %s::text[], %s::text[], %s::text[], %s::text[]) AS new
            ON CONFLICT (source_id, fingerprint, item_id) WHERE superseded_at IS NULL DO NOTHING""",
         [crawl.source_id, crawl.pk, *(list(column) for column in zip(*rows, strict=True))],
     )
 
 
 def _find_referrers(cursor, ids: set[int | None]) -> dict:
-    """{id: URL} of pages, and {(id, "license"): hint}: a picture inherits what its page says."""
+    """{id: URL} of pages, and {(id, "license"): hint}: a picture inherits what its page says; {(id, "words"): …}: and
+    what was said of an address that led on to it."""
     if not ids:
         return {}
-    cursor.execute("SELECT id, url, license FROM crawls_crawlurl WHERE id = ANY(%s)", [list(ids)])
+    cursor.execute("SELECT id, url, license, alt, caption FROM crawls_crawlurl WHERE id = ANY(%s)", [list(ids)])
     found: dict = {}
-    for pk, url, hint in cursor.fetchall():
-        found[pk], found[(pk, "license")] = url, hint
+    for pk, url, hint, *words in cursor.fetchall():
+        found[pk], found[(pk, "license")], found[(pk, "words")] = url, hint, words
     return found
 
 

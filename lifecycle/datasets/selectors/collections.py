@@ -46,6 +46,11 @@ def list_unfinished_uploads(project: Project, user) -> QuerySet[Upload]:
     return mine.order_by("pk")
 
 
+def list_free_uploads(project: Project, user) -> QuerySet[Upload]:
+    """Files of this person that stopped on their way in and belong to no draft: meant for a source. Oldest first."""
+    return list_uploads(project).filter(created_by=user, completed_at=None, collection=None).order_by("pk")
+
+
 def get_collection(project: Project, collection_id: int) -> Collection:
     return get_one(list_collections(project), collection_id, "import")
 

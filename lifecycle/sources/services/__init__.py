@@ -1,5 +1,6 @@
 """Verbs on sources: set up, describe, schedule, run. One capability a module; everything public is here."""
 
+from lifecycle.sources.services.gone import exclude_gone, restore_gone
 from lifecycle.sources.services.results import (
     begin_loading,
     describe_collect,
@@ -34,6 +35,7 @@ __all__ = [
     "create_source",
     "delete_source",
     "describe_collect",
+    "exclude_gone",
     "find_contract_number",
     "finish_run",
     "keep_contract",
@@ -42,6 +44,7 @@ __all__ = [
     "preview_source",
     "read_contract",
     "record_preview",
+    "restore_gone",
     "resume_source",
     "run_due",
     "run_source",

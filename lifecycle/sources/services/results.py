@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
 from lifecycle.contracts.ingest import ColumnMapping, IngestResult
 from lifecycle.contracts.problems import get_problem_type
@@ -20,9 +21,11 @@ from lifecycle.datasets.models import Collection, Dataset
 from lifecycle.datasets.services.loading import finish_collection
 from lifecycle.sources.models import ContractVersion, Source, SourceRowChange, SourceRun
 from lifecycle.sources.selectors import load_secrets
+from lifecycle.sources.services.gone import settle_gone
 from lifecycle.sources.services.sources import lock, save_contract
 
 MARKS_AT_ONCE = 20_000
+MOST_CORRECTED = 200  # files that are looked for by name: more are an import of their own
 
 
 def describe_collect(*, source: Source, run: SourceRun | None, classes: Iterable[str], folder: Path,
@@ -34,6 +37,7 @@ def describe_collect(*, source: Source, run: SourceRun | None, classes: Iterable
     mapping = source.mapping or {}
     config = dict(source.config)
     label_kind = get_problem_type(dataset.project.problem_type).label_kind
+    names = find_corrected(source, [name for name, _ in paths]) if is_listed else {}
     return CollectSpec(
         kind=source.kind,
         config=config,
@@ -49,9 +53,25 @@ def describe_collect(*, source: Source, run: SourceRun | None, classes: Iterable
         known_spreads=tuple(dataset.spreads.items()),
         cursor_value={} if is_full else source.cursor_value,
         marks="" if is_full or not is_listed else _write_known_marks(source, folder),
-        paths=paths or (() if source.kind == Source.Kind.UPLOAD else None),
+        paths=tuple((names.get(name, (name, ""))[0], path) for name, path in paths)
+        or (() if source.kind == Source.Kind.UPLOAD else None),
+        places=dict(names.values()),
         title=source.title,
     )
+
+
+def find_corrected(source: Source, names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """{name of a file that is sent back: name and place of the one it corrects}: that of just this name below the
+    folder or prefix, else the only one whose last part it is. The others are new files."""
+    root = source.config["path"].rstrip("/") + "/" if source.kind == Source.Kind.FOLDER else source.config["prefix"]
+    found = {}
+    for name in names[:MOST_CORRECTED]:
+        same = source.known_objects.filter(Q(path=root + name) | Q(path__endswith="/" + name))
+        places = list(same.values_list("path", flat=True)[:3])
+        place = root + name if root + name in places else places[0] if len(places) == 1 else ""
+        if place:
+            found[name] = (place.removeprefix(root).lstrip("/"), place)
+    return found
 
 
 def _list_kinds(dataset: Dataset, mapping: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -75,7 +95,8 @@ def _write_known_marks(source: Source, folder: Path) -> str:
     """Lines of path hash and mark, of all files as they were when they last came in."""
     path = folder / "known.tsv"
     with path.open("w", encoding="utf-8") as out:
-        for path_hash, mark in source.known_objects.values_list("path_hash", "mark").iterator(chunk_size=5_000):
+        standing = source.known_objects.filter(gone_at=None)
+        for path_hash, mark in standing.values_list("path_hash", "mark").iterator(chunk_size=5_000):
             out.write(f"{path_hash}\t{mark}\n")
     return str(path)
 
@@ -141,7 +162,9 @@ def finish_run(*, run: SourceRun, result: CollectResult) -> Collection:
         return locked.collection
     _count_items(locked)
     locked.updated = SourceRowChange.objects.filter(collection=locked.collection).count()
-    collection = finish_collection(collection=locked.collection, result=_as_import(result), updated=locked.updated)
+    locked.gone = settle_gone(run=locked, result=result)
+    imported = _as_import(result, source.dataset)
+    collection = finish_collection(collection=locked.collection, result=imported, updated=locked.updated)
     keep_contract(run=locked, contract=result.contract)
     source = lock(source)
     locked.read, locked.notes = result.read, list(result.notes)
@@ -187,7 +210,7 @@ def _count_items(run: SourceRun) -> None:
     run.collection.refresh_from_db()
 
 
-def _as_import(result: CollectResult) -> IngestResult:
+def _as_import(result: CollectResult, dataset: Dataset) -> IngestResult:
     return IngestResult(
         parts=result.parts,
         accepted=result.accepted,
@@ -196,7 +219,7 @@ def _as_import(result: CollectResult) -> IngestResult:
         columns=result.columns,
         spreads=result.spreads,
         classes=result.classes,
-        mapping=replace(result.mapping) if result.mapping else None,
+        mapping=replace(result.mapping) if result.mapping and dataset.item_kind != "image" else None,
     )
 
 
@@ -235,6 +258,6 @@ def _upsert_marks(cursor, source: Source, run: SourceRun, rows: list[list[str]])
            SELECT %s, new.path_hash, new.mark, new.path, %s
            FROM unnest(%s::text[], %s::text[], %s::text[]) AS new (path_hash, mark, path)
            ON CONFLICT (source_id, path_hash)
-           DO UPDATE SET mark = excluded.mark, collection_id = excluded.collection_id""",
+           DO UPDATE SET mark = excluded.mark, collection_id = excluded.collection_id, gone_at = NULL""",
         [source.pk, run.collection_id, hashes, marks, paths],
     )

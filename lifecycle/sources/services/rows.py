@@ -17,12 +17,13 @@ LOCK_SPACE = 0x736F7572  # advisory locks on a source's rows
 # the newest content of each key of this batch, beside what the source had for it
 NEW_ROWS = """
     CREATE TEMP TABLE source_batch ON COMMIT DROP AS
-    SELECT DISTINCT ON (new.key_hash COLLATE "C") new.key_hash, new.key, item.id AS item_id,
-        known.item_id AS old_item_id
-    FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS new (key_hash, content_hash, key, place)
+    SELECT DISTINCT ON (new.key_hash COLLATE "C") new.key_hash, new.key, new.path_hash, item.id AS item_id,
+        known.item_id AS old_item_id, known.excluded_at AS gone_excluded_at
+    FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])
+        WITH ORDINALITY AS new (key_hash, content_hash, key, path_hash, place)
     JOIN datasets_item item ON item.dataset_id = %s AND item.content_hash = new.content_hash
     LEFT JOIN sources_sourcerow known ON known.source_id = %s AND known.key_hash = new.key_hash
-    WHERE new.key_hash IS NOT NULL AND known.item_id IS DISTINCT FROM item.id
+    WHERE new.key_hash IS NOT NULL AND (known.item_id IS DISTINCT FROM item.id OR known.gone_at IS NOT NULL)
     ORDER BY new.key_hash COLLATE "C", new.place"""
 
 # what the rows refer to stays until the end of the transaction: held at once, not checked row by row
@@ -33,44 +34,50 @@ HOLD_REFERENCES = """
         (SELECT 1 FROM datasets_item WHERE id IN (SELECT item_id FROM source_batch) FOR KEY SHARE) items"""
 
 WRITE_ROWS = """
-    INSERT INTO sources_sourcerow (source_id, key_hash, item_id, collection_id, updated_at)
-    SELECT %s, key_hash, item_id, %s, %s FROM source_batch
+    INSERT INTO sources_sourcerow AS known (source_id, key_hash, path_hash, item_id, collection_id, updated_at)
+    SELECT %s, key_hash, coalesce(path_hash, ''), item_id, %s, %s FROM source_batch
     ON CONFLICT (source_id, key_hash) DO UPDATE
-    SET item_id = excluded.item_id, collection_id = excluded.collection_id, updated_at = excluded.updated_at"""
+    SET item_id = excluded.item_id, collection_id = excluded.collection_id, updated_at = excluded.updated_at,
+        path_hash = CASE WHEN known.gone_at IS NULL THEN known.path_hash ELSE excluded.path_hash END,
+        gone_at = NULL, excluded_at = NULL"""
 
-# an old item goes only when no row of any source is it any more
+# an old item goes only when no row of any source is it any more; one that was excluded as gone is so from now on
 EXCLUDE_OLD = """
     UPDATE datasets_item item SET excluded_at = %s
     FROM source_batch batch
-    WHERE item.id = batch.old_item_id AND item.excluded_at IS NULL
-      AND NOT EXISTS (SELECT 1 FROM sources_sourcerow other WHERE other.item_id = item.id)
+    WHERE item.id = batch.old_item_id AND batch.old_item_id <> batch.item_id
+      AND (item.excluded_at IS NULL OR item.excluded_at = batch.gone_excluded_at)
+      AND NOT EXISTS (SELECT 1 FROM sources_sourcerow other WHERE other.item_id = item.id AND other.gone_at IS NULL)
     RETURNING item.id"""
 
-# content that comes back: what a change excluded returns, what a person excluded stays out
+# content that comes back: what a change excluded, or was excluded as gone, returns; what a person excluded stays out
 RESTORE_NEW = """
     UPDATE datasets_item item SET excluded_at = NULL
     FROM source_batch batch
     WHERE item.id = batch.item_id AND item.excluded_at IS NOT NULL
-      AND EXISTS (SELECT 1 FROM sources_sourcerowchange change
-                  WHERE change.old_item_id = item.id AND change.is_excluded AND change.changed_at = item.excluded_at)"""
+      AND (batch.gone_excluded_at = item.excluded_at
+           OR EXISTS (SELECT 1 FROM sources_sourcerow other
+                      WHERE other.item_id = item.id AND other.excluded_at = item.excluded_at)
+           OR EXISTS (SELECT 1 FROM sources_sourcerowchange change WHERE change.old_item_id = item.id
+                      AND change.is_excluded AND change.changed_at = item.excluded_at))"""
 
 WRITE_CHANGES = """
     INSERT INTO sources_sourcerowchange
         (source_id, key, key_hash, old_item_id, new_item_id, collection_id, is_excluded, changed_at)
     SELECT %s, coalesce(key, ''), key_hash, old_item_id, item_id, %s, old_item_id = ANY(%s::bigint[]), %s
-    FROM source_batch WHERE old_item_id IS NOT NULL"""
+    FROM source_batch WHERE old_item_id <> item_id"""
 
 
 def bind_rows(*, run: SourceRun, keys: str) -> int:
-    """Bind the rows of one part, a Parquet file of content_hash, key_hash and key, whose items are in. Call within the
-    job's transaction; returns how many rows changed their content."""
+    """Bind the rows of one part, a Parquet file of content_hash, key_hash, key and path_hash, whose items are in. Call
+    within the job's transaction; returns how many rows changed their content."""
     found = pq.read_table(keys)
-    columns = [found[name].to_pylist() for name in ("key_hash", "content_hash", "key")]
+    columns = [found[name].to_pylist() for name in ("key_hash", "content_hash", "key", "path_hash")]
     if not any(columns[0]):
         return 0
     now, source_id, collection_id = timezone.now(), run.source_id, run.collection_id
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, source_id % (1 << 31)])
+        lock_rows(cursor, source_id)
         cursor.execute("DROP TABLE IF EXISTS source_batch")
         cursor.execute(NEW_ROWS, [*columns, run.source.dataset_id, source_id])
         cursor.execute(HOLD_REFERENCES, {"source": source_id, "collection": collection_id})
@@ -82,3 +89,8 @@ def bind_rows(*, run: SourceRun, keys: str) -> int:
         cursor.execute(RESTORE_NEW)
         cursor.execute(WRITE_CHANGES, [source_id, collection_id, excluded, now])
         return cursor.rowcount
+
+
+def lock_rows(cursor, source_id: int) -> None:
+    """One transaction at a time writes the rows of a source."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, source_id % (1 << 31)])

@@ -19,7 +19,6 @@ from lifecycle.sources import rules
 from lifecycle.sources.models import ContractVersion, Source
 
 Secrets = Mapping[str, str | None]
-NO_PICTURES = "A database gives rows, not pictures. Put the pictures in a folder or a bucket, and read them from there."
 
 
 def create_source(
@@ -36,8 +35,6 @@ def create_source(
     """A new source; nothing is read yet. A draft is looked at and described before its first run."""
     if kind not in Source.Kind.values:
         raise DomainError(f"“{kind}” is no kind of source; use one of {', '.join(Source.Kind.values)}.")
-    if kind == Source.Kind.SQL and dataset.item_kind == "image":
-        raise DomainError(NO_PICTURES, fields={"kind": NO_PICTURES})
     given = dict(secrets or {})
     if kind == Source.Kind.SQL and (password := rules.find_password(str(config.get("url") or ""))):
         given.setdefault("password", password)
@@ -89,7 +86,7 @@ def _change_config(source: Source, config: Mapping[str, Any], secrets: dict[str,
     if source.kind == Source.Kind.SQL and (password := rules.find_password(str(config.get("url") or ""))):
         secrets.setdefault("password", password)
     clean = rules.check_config(source.kind, config)
-    place = {"sql": ("url", "query", "table", "cursor_column")}.get(source.kind, ())
+    place = {"sql": ("url", "query", "table", "cursor_column", "picture_column")}.get(source.kind, ())
     if any(clean.get(name) != source.config.get(name) for name in place):
         source.cursor_value = {}
     source.config = clean
@@ -177,7 +174,7 @@ def save_contract(*, source: Source, user, contract: Mapping[str, Any], origin: 
         if latest and latest.contract == clean:
             return locked
         if latest and latest.contract["key"] != clean["key"] and locked.rows.exists():
-            locked.rows.all().delete()  # keys of another shape name nothing; the next full run writes them anew
+            locked.rows.filter(gone_at=None).delete()  # other keys name nothing; the next full run writes them anew
         number = latest.number + 1 if latest else 1
         ContractVersion.objects.create(source=locked, number=number, contract=clean, origin=origin, created_by=user)
         locked.contract = clean

@@ -1,5 +1,6 @@
 // Sends dropped files and folders: small ones together as forms, large ones in pieces that resume after a break, and
-// after the page was closed.
+// after the page was closed. They go into a draft, which is looked at next; or, with data-posts, they stay free, and the
+// form is posted with their ids.
 
 import { listChecks, readUnfinished, resume, skipArrived } from "./upload-resume.js";
 
@@ -23,10 +24,11 @@ export function mount(form) {
   const folder = part("folder-input");
   folder.disabled = false;
   part("folder").hidden = false;
+  const isKept = () => form.querySelector("input[name=uploads]") !== null; // files of an answer that was refused
 
   const listen = (element, type, handler) => element.addEventListener(type, handler, { signal: abort.signal });
 
-  const input = form.querySelector("#files");
+  const input = part("files");
   listen(input, "change", () => choose([...input.files].map(withPath)));
   listen(folder, "change", (event) => choose([...event.target.files].map(withPath)));
   listen(zone, "dragover", (event) => { event.preventDefault(); zone.classList.add("is-over"); });
@@ -39,6 +41,7 @@ export function mount(form) {
   listen(part("stop"), "click", () => run?.stop());
   listen(window, "beforeunload", (event) => { if (run?.isActive) event.preventDefault(); });
   listen(form, "submit", async (event) => {
+    if (!chosen.length && isKept()) return;
     event.preventDefault();
     if (run?.isActive) return;
     if (!chosen.length) return showProblem(part, "Choose files first, or drop them here.");
@@ -80,6 +83,7 @@ class Run {
     this.token = form.querySelector("[name=csrfmiddlewaretoken]").value;
     this.api = form.dataset.api;
     this.collection = form.dataset.collection ? Number(form.dataset.collection) : null;
+    this.posts = "posts" in form.dataset;
     this.abort = new AbortController();
     this.isActive = false;
     this.startedAt = performance.now();
@@ -91,8 +95,9 @@ class Run {
     this.setBusy(true);
     showProblem(this.part, "");
     try {
-      await this.openCollection();
+      if (!this.posts) await this.openCollection();
       await this.sendAll();
+      if (this.posts) return this.post();
       await this.call("POST", `collections/${this.collection}/preview/`);
       this.isActive = false;
       window.location.assign(`${this.form.dataset.page}${this.collection}`);
@@ -102,6 +107,16 @@ class Run {
       const words = error.name === "AbortError" ? "Stopped. Send again to go on where it stopped." : error.message;
       showProblem(this.part, words);
     }
+  }
+
+  // The form itself, with the ids of the files in place of the files.
+  post() {
+    this.isActive = false;
+    for (const entry of this.files) {
+      this.form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "uploads", value: entry.upload }));
+    }
+    for (const input of this.form.querySelectorAll("input[type=file]")) input.disabled = true;
+    this.form.submit();
   }
 
   stop() {
@@ -140,21 +155,24 @@ class Run {
 
   async sendBatch(batch) {
     const body = new FormData();
-    body.append("collection", String(this.collection));
+    if (this.collection) body.append("collection", String(this.collection));
     for (const entry of batch) {
       body.append("files", entry.file, entry.file.name);
       body.append("paths", entry.path);
     }
     // The key makes a repeat after a lost answer harmless: the server answers again, and stores nothing twice.
     const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()).slice(2).padEnd(16, "0") };
-    await this.retry(() => this.call("POST", "uploads/", body, headers));
-    for (const entry of batch) this.note(entry, entry.file.size, "sent");
+    const made = await this.retry(() => this.call("POST", "uploads/", body, headers));
+    batch.forEach((entry, place) => {
+      entry.upload = made[place].id;
+      this.note(entry, entry.file.size, "sent");
+    });
   }
 
   async sendPieces(entry) {
     if (entry.isUnchecked) await this.checkIsSame(entry);
     if (!entry.upload) {
-      const wanted = { name: entry.path, byte_size: entry.file.size, collection: this.collection };
+      const wanted = { name: entry.path, byte_size: entry.file.size, ...(this.collection ? { collection: this.collection } : {}) };
       const [made] = await this.retry(() => this.call("POST", "uploads/", wanted));
       entry.upload = made.id;
     }

@@ -73,6 +73,26 @@ def test_a_script_sets_up_previews_runs_and_reads_a_source(api, shop, run_jobs):
     assert api("GET", place + "changes/").json()["count"] == 0
 
 
+def test_a_script_sees_what_is_gone_excludes_it_and_takes_it_back(api, shop, run_jobs):
+    config = {"url": f"sqlite:///{shop}", "table": "customers"}
+    place = f"{api('POST', body={'kind': 'sql', 'title': 'C', 'config': config}).json()['id']}/"
+    for statement in ("SELECT 1", "DELETE FROM customers WHERE id = 2"):
+        with sqlite3.connect(shop) as base:
+            base.execute(statement)
+        api("POST", place + "runs/", {})
+        run_jobs()
+
+    counts = api("GET", place + "gone/").json()
+    (row,) = api("GET", place + "gone/items/").json()["results"]
+    excluded = api("POST", place + "gone/", {"is_excluded": True}).json()
+    restored = api("POST", place + "gone/", {"is_excluded": False}).json()
+
+    assert counts == restored == {"items": 1, "standing": 1, "excluded": 0}
+    assert (row["source_uri"], row["is_excluded"]) == ("C#2", False)
+    assert excluded == {"items": 1, "standing": 0, "excluded": 1}
+    assert [run["gone"] for run in api("GET", place + "runs/").json()["results"]] == [1, 0]
+
+
 def test_a_script_schedules_pauses_changes_and_deletes(api, shop, project):
     config = {"url": f"sqlite:///{shop}", "query": "SELECT * FROM customers"}
     place = f"{api('POST', body={'kind': 'sql', 'title': 'C', 'config': config}).json()['id']}/"

@@ -11,9 +11,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from lifecycle.datasets.models import Item
+from lifecycle.datasets.services.uploads import store_file
 from lifecycle.projects.models import AuditEvent
 from lifecycle.sources.models import Source
 from tests import factories
+from tests.workers.engines.collect.test_files import picture
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +124,25 @@ def test_uploads_of_the_same_kind_share_a_contract_and_update_rows(client, proje
     assert "1 new, 1 of them updates" in said.summary
 
 
+def test_files_that_arrived_before_the_form_are_imported_and_kept_when_it_is_refused(client, project, owner, run_jobs):
+    def arrive(name, content, project=project):
+        return store_file(project=project, user=owner, name=name, file=io.BytesIO(content), byte_size=len(content)).pk
+
+    first = arrive("a.csv", b"id,age,label\n1,20,yes\n2,30,no\n3,40,no\n")
+    refused = client.post(url("new", source_kind="upload"), {"title": "", "uploads": [first]})
+    client.post(url("new", source_kind="upload"), {"title": "Weekly", "uploads": [first]})
+    run_jobs()
+    source = Source.objects.get()
+    client.post(url("fix", source), {"uploads": [arrive("b.csv", b"id,age,label\n2,31,no\n")]})
+    run_jobs()
+    stranger = arrive("c.csv", b"id,age,label\n3,41,no\n", factories.ProjectFactory(owner=owner))
+    client.post(url("fix", source), {"uploads": [stranger]})
+
+    assert refused.status_code == 400 and f'name="uploads" value="{first}"' in refused.content.decode()
+    assert sorted(Item.objects.filter(excluded_at=None).values_list("row__age", flat=True)) == [20, 31, 40]
+    assert source.runs.count() == 2
+
+
 def test_a_contract_is_edited_with_what_was_seen_and_every_version_stays(client, project, shop, run_jobs):
     files = {"title": "Weekly", "files": SimpleUploadedFile("a.csv", b"id,age,label\n1,20,yes\n2,30,no\n3,40,no\n")}
     client.post(url("new", source_kind="upload"), files)
@@ -189,6 +210,28 @@ def test_a_viewer_reads_and_changes_nothing(client, project, member, shop):
     assert client.post(url("new", source_kind="sql"), {"title": "x"}).status_code == 403
 
 
+def test_rows_that_are_gone_are_listed_and_their_items_excluded_and_taken_back(client, project, shop, run_jobs):
+    client.post(url("new", source_kind="sql"), {"title": "C", "url": f"sqlite:///{shop}", "table": "customers"})
+    run_jobs()
+    source = Source.objects.get()
+    client.post(url("start", source), fill_contract(source.preview))
+    run_jobs()
+    with sqlite3.connect(shop) as base:
+        base.execute("DELETE FROM customers WHERE id = 4")
+    client.post(url("run", source))
+    run_jobs()
+
+    listed = client.get(url("source", source)).content.decode()
+    client.post(url("gone", source), {"action": "exclude"})
+    count, after = Item.objects.filter(excluded_at=None).count(), client.get(url("source", source)).content.decode()
+    client.post(url("gone", source), {"action": "restore"})
+
+    assert "Not there any more" in listed and ">C#4</a>" in listed
+    assert "Exclude their items" in listed and "Take them back" not in listed
+    assert count == 5 and "Take them back in" in after and "Exclude their items" not in after
+    assert Item.objects.filter(excluded_at=None).count() == 6
+
+
 def test_the_page_of_an_item_says_what_it_replaced_and_what_replaced_it(client, project, shop, run_jobs):
     client.post(url("new", source_kind="sql"), {"title": "C", "url": f"sqlite:///{shop}", "table": "customers"})
     run_jobs()
@@ -206,12 +249,27 @@ def test_the_page_of_an_item_says_what_it_replaced_and_what_replaced_it(client, 
     assert "Took the place of" in pages[1] and f"item {old.pk}" in pages[1] and "id=3" in pages[1]
 
 
-def test_a_database_is_no_source_of_pictures_and_says_so(client, owner, shop):
-    factories.ProjectFactory(owner=owner, problem_type="image_classification", slug="pets")
-    form = {"title": "Pets", "url": f"sqlite:///{shop}", "table": "customers"}
+def test_a_database_with_pictures_is_looked_at_described_and_read(client, owner, shop, run_jobs):
+    project = factories.ProjectFactory(owner=owner, problem_type="image_classification", slug="pets")
+    with sqlite3.connect(shop) as base:
+        base.execute("CREATE TABLE pets (id INTEGER PRIMARY KEY, kind TEXT, photo BLOB)")
+        base.executemany("INSERT INTO pets VALUES (?, ?, ?)", [
+            (n, "cat" if n % 2 else "dog", picture(color)) for n, color in enumerate(("red", "blue", "green"), start=1)
+        ])  # fmt: skip
+    form = {"title": "Pets", "url": f"sqlite:///{shop}", "table": "pets", "picture_column": "photo"}
 
-    chosen = client.get(reverse("sources:choose", args=["pets"])).content
-    answer = client.post(reverse("sources:new", args=["pets", "sql"]), form)
+    chosen = client.get(reverse("sources:choose", args=["pets"])).content.decode()
+    client.post(reverse("sources:new", args=["pets", "sql"]), form)
+    run_jobs()
+    source = Source.objects.get()
+    looked = client.get(reverse("sources:source", args=["pets", source.pk])).content.decode()
+    filled = fill_contract(source.preview) | {"role_1": "label"}
+    client.post(reverse("sources:start", args=["pets", source.pk]), filled)
+    run_jobs()
 
-    assert b"Bucket" in chosen and b"SQLite" not in chosen
-    assert b"A database gives rows, not pictures" in answer.content and not Source.objects.exists()
+    assert "Pictures may lie in a column of bytes" in chosen
+    assert ">photo<" in looked and " bytes<" in looked and "PNG" not in looked.partition("<table")[2]
+    items = {item.source_uri: item for item in Item.objects.filter(dataset__project=project)}
+    assert {uri: (item.label, item.mime) for uri, item in items.items()} == {
+        "Pets#1": ("cat", "image/png"), "Pets#2": ("dog", "image/png"), "Pets#3": ("cat", "image/png"),
+    }  # fmt: skip

@@ -191,5 +191,9 @@ class OriginOut(serializers.ModelSerializer):
         model = CrawlItem
         fields = (
             "url", "referrer", "status", "fetched_at", "license", "robots", "site", "crawl", "superseded_at",
-            "superseded_by", "gone_at",
+            "superseded_by", "gone_at", "alt", "caption",
         )  # fmt: skip
+        extra_kwargs = {
+            "alt": {"help_text": "of a picture: the alternative text that its page gives it"},
+            "caption": {"help_text": "of a picture: the caption of its figure"},
+        }

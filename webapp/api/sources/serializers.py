@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from lifecycle.contracts.sources import COLUMN_TYPES, NEW_COLUMN_RULES
-from lifecycle.sources.models import ContractVersion, Source, SourceRowChange, SourceRun
+from lifecycle.sources.models import ContractVersion, Source, SourceRow, SourceRowChange, SourceRun
 from webapp.api.datasets.serializers import BIGINT, CollectionOut, Mapping
 
 
@@ -109,9 +109,10 @@ class SourceRunOut(serializers.ModelSerializer):
     class Meta:
         model = SourceRun
         fields = (
-            "id", "trigger", "is_full", "contract_number", "read", "updated", "notes", "observed", "cursor_before",
-            "cursor_after", "collection",
+            "id", "trigger", "is_full", "contract_number", "read", "updated", "gone", "notes", "observed",
+            "cursor_before", "cursor_after", "collection",
         )  # fmt: skip
+        extra_kwargs = {"gone": {"help_text": "rows and files not seen any more; null where the run could not know"}}
 
 
 class ContractVersionOut(serializers.ModelSerializer):
@@ -131,3 +132,28 @@ class RowChangeOut(serializers.ModelSerializer):
     class Meta:
         model = SourceRowChange
         fields = ("key", "old_item", "new_item", "collection", "is_excluded", "changed_at")
+
+
+class SourceGoneChange(serializers.Serializer):
+    is_excluded = serializers.BooleanField(
+        help_text="true: exclude the items of rows and files that are gone; false: undo that"
+    )
+
+
+class SourceGoneOut(serializers.Serializer):
+    items = serializers.IntegerField(help_text="whose rows or files the source does not have any more")
+    standing = serializers.IntegerField(help_text="those of them that count and came from this source only")
+    excluded = serializers.IntegerField(help_text="those of them that were excluded for it")
+
+
+class GoneItemOut(serializers.ModelSerializer):
+    item = serializers.IntegerField(source="item_id")
+    source_uri = serializers.CharField(source="item.source_uri")
+    is_excluded = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SourceRow
+        fields = ("item", "source_uri", "gone_at", "is_excluded")
+
+    def get_is_excluded(self, row) -> bool:
+        return row.item.excluded_at is not None

@@ -19,6 +19,8 @@ urlpatterns = [
     path(f"{SOURCE}pause/", views.PauseView.as_view(), name="pause"),
     path(f"{SOURCE}resume/", views.ResumeView.as_view(), name="resume"),
     path(f"{SOURCE}changes/", views.RowChangesView.as_view(), name="changes"),
+    path(f"{SOURCE}gone/", views.GoneView.as_view(), name="gone"),
+    path(f"{SOURCE}gone/items/", views.GoneItemsView.as_view(), name="gone-items"),
     path(
         f"{SOURCE}runs/<int:collection_id>/quarantine/<slug:kind>/", views.QuarantineView.as_view(), name="quarantine"
     ),
@@ -36,5 +38,7 @@ ACCESS = {
     "pause": {"POST": "engineer"},
     "resume": {"POST": "engineer"},
     "changes": {"GET": "viewer"},
+    "gone": {"GET": "viewer", "POST": "engineer"},
+    "gone-items": {"GET": "viewer"},
     "quarantine": {"GET": "viewer"},
 }

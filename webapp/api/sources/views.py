@@ -155,6 +155,32 @@ class RowChangesView(ProjectView):
         return self.respond_page(selectors.list_changes(source), serializers.RowChangeOut)
 
 
+class GoneView(ProjectView):
+    """Rows and files that gave items and that a later run, which saw all there is, did not find."""
+
+    @extend_schema(responses=serializers.SourceGoneOut)
+    def get(self, request, slug, source_id):
+        """How many there are, and what became of their items."""
+        return Response(selectors.count_gone(selectors.get_source(self.project, source_id)))
+
+    @extend_schema(request=serializers.SourceGoneChange, responses=serializers.SourceGoneOut)
+    def post(self, request, slug, source_id):
+        """Exclude their items from the versions to come, or take that back."""
+        source = selectors.get_source(self.project, source_id)
+        is_excluded = self.parse(serializers.SourceGoneChange)["is_excluded"]
+        (services.exclude_gone if is_excluded else services.restore_gone)(source=source, user=request.user)
+        return Response(selectors.count_gone(source))
+
+
+class GoneItemsView(ProjectView):
+    """The items of rows and files that are gone, the last found first."""
+
+    @extend_schema(responses=serializers.GoneItemOut(many=True))
+    def get(self, request, slug, source_id):
+        source = selectors.get_source(self.project, source_id)
+        return self.respond_page(selectors.list_gone(source), serializers.GoneItemOut)
+
+
 class QuarantineView(ProjectView):
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.BINARY, (200, "application/jsonl"): OpenApiTypes.BINARY})
     def get(self, request, slug, source_id, collection_id, kind):

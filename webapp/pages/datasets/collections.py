@@ -32,6 +32,7 @@ ROLES = {
         ("split", "Split"),
         ("ignore", "Leave out"),
     ),
+    "image": (("ignore", "—"), ("label", "Label"), ("group", "Group"), ("split", "Split")),  # beside the picture
 }
 
 

@@ -15,7 +15,7 @@ from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from lifecycle.sources import exports, selectors, services
 from lifecycle.sources.models import SourceRun
-from webapp.files import store_posted
+from webapp.files import take_posted
 from webapp.pages.sources import forms
 from webapp.pages.sources.sources import describe_contract, has_parts
 
@@ -59,9 +59,9 @@ def fix(request, slug, source_id):
     """Corrected files, or new ones for a source of uploads: read under the same contract."""
 
     def go(source):
-        files = store_posted(request, source.dataset.project, None)
+        files = take_posted(request, source.dataset.project)
         trigger = SourceRun.Trigger.PERSON if source.kind == source.Kind.UPLOAD else SourceRun.Trigger.FIX
-        services.run_source(source=source, user=request.user, uploads=[file.pk for file in files], trigger=trigger)
+        services.run_source(source=source, user=request.user, uploads=files, trigger=trigger)
 
     return _do(request, slug, source_id, go)
 
@@ -122,6 +122,21 @@ def pause(request, slug, source_id):
     def go(source):
         change = services.resume_source if source.state == source.State.PAUSED else services.pause_source
         change(source=source, user=request.user)
+
+    return _do(request, slug, source_id, go)
+
+
+@login_required
+@require_POST
+def settle_gone(request, slug, source_id):
+    """Exclude the items of rows and files that are gone, or take that back."""
+
+    def go(source):
+        if request.POST.get("action") == "restore":
+            messages.success(request, f"{services.restore_gone(source=source, user=request.user):,} items are back.")
+            return
+        count = services.exclude_gone(source=source, user=request.user)
+        messages.success(request, f"{count:,} items are excluded from the versions to come. You can take that back.")
 
     return _do(request, slug, source_id, go)
 

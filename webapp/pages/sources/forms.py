@@ -19,6 +19,8 @@ FIELDS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
          "Each run then reads only rows from the last value on."),
         ("overlap", "Overlap", "number", "How far before the last value each run begins: seconds for times, units for "
          "numbers. For rows that are committed late."),
+        ("picture_column", "Column of the pictures", "text", "A BLOB or bytea column with a PNG, JPEG or WebP in "
+         "each row. Empty: the first column that holds some."),
         ("timeout_seconds", "Time limit in seconds", "number", "A query that takes longer is stopped."),
     ),
     "folder": (
@@ -62,10 +64,12 @@ def read_secrets(posted, kind: str) -> dict[str, str]:
     return found
 
 
-def describe_fields(kind: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+def describe_fields(kind: str, values: dict[str, Any], item_kind: str) -> list[dict[str, Any]]:
     """The fields of a form with what stands in them."""
     fields = []
     for name, label, sort, hint in FIELDS[kind]:
+        if name == "picture_column" and item_kind != "image":
+            continue
         value = values.get(name, DEFAULTS.get(name, ""))
         shown = " ".join(value) if isinstance(value, (list, tuple)) else value
         fields.append({"name": name, "label": label, "sort": sort, "hint": hint, "value": shown})

@@ -15,12 +15,13 @@ from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from lifecycle.sources import exports, selectors, services
 from lifecycle.sources.models import Source
-from webapp.files import store_posted
+from webapp.files import take_posted
 from webapp.pages.datasets.collections import ROLES
 from webapp.pages.sources import forms
 
 SHOWN_RUNS = 10
 SHOWN_CHANGES = 10
+SHOWN_GONE = 50
 NEW_COLUMN_WORDS = (
     ("ignore", "leave it out and say so"),
     ("keep", "take it in and add it to the contract"),
@@ -41,8 +42,7 @@ def list_sources(request, slug):
 @require_GET
 def choose(request, slug):
     project = get_project(request.user, slug, role="engineer")
-    has_rows = get_problem_type(project.problem_type).item_kind != "image"  # what a database can give
-    return render(request, "sources/choose.html", _frame(project) | {"has_rows": has_rows})
+    return render(request, "sources/choose.html", _frame(project))
 
 
 @login_required
@@ -63,7 +63,7 @@ def create(request, slug, source_kind):
 
 def _create(request, project, kind: str) -> Source:
     is_upload = kind == Source.Kind.UPLOAD
-    files = store_posted(request, project, None) if is_upload else []
+    files = take_posted(request, project) if is_upload else []
     source = services.create_source(
         dataset=datasets.get_dataset(project),
         user=request.user,
@@ -75,7 +75,7 @@ def _create(request, project, kind: str) -> Source:
         is_draft=not is_upload,
     )
     if is_upload:
-        services.run_source(source=source, user=request.user, uploads=[file.pk for file in files])
+        services.run_source(source=source, user=request.user, uploads=files)
     else:
         services.preview_source(source=source, user=request.user)
     return source
@@ -117,11 +117,12 @@ def _render_form(request, project, kind: str, problem: DomainError | None, sourc
         "kind": kind,
         "kind_label": Source.Kind(kind).label,
         "source": source,
-        "fields": forms.describe_fields(kind, typed),
+        "fields": forms.describe_fields(kind, typed, get_problem_type(project.problem_type).item_kind),
         "secrets": secrets,
         "title": request.POST.get("title", source.title if source else ""),
         "license": request.POST.get("license", source.license if source else ""),
         "problem": problem,
+        "kept_uploads": request.POST.getlist("uploads") if problem else (),
         "errors": problem.fields if problem else {},
     }
     return render(request, "sources/form.html", _frame(project) | context, status=400 if problem else 200)
@@ -191,6 +192,8 @@ def describe_source(project, source: Source) -> dict:
             "set_aside": describe_set_aside(last.collection) if last else None,
             "changes": selectors.list_changes(source)[:SHOWN_CHANGES],
             "row_count": selectors.count_rows(source),
+            "gone": selectors.count_gone(source),
+            "gone_rows": selectors.list_gone(source)[:SHOWN_GONE],
         }
         | describe_contract_card(source)
     )

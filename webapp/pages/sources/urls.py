@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{SOURCE}/contract", actions.contract, name="contract"),
     path(f"{SOURCE}/schedule", actions.schedule, name="schedule"),
     path(f"{SOURCE}/pause", actions.pause, name="pause"),
+    path(f"{SOURCE}/gone", actions.settle_gone, name="gone"),
     path(f"{SOURCE}/delete", actions.delete, name="delete"),
     path(f"{SOURCE}/runs/<int:collection_id>/quarantine/<slug:kind>", actions.download, name="quarantine"),
 ]
@@ -40,6 +41,7 @@ ACCESS = {
     "contract": {"GET": "viewer", "POST": "engineer"},
     "schedule": {"POST": "engineer"},
     "pause": {"POST": "engineer"},
+    "gone": {"POST": "engineer"},
     "delete": {"POST": "engineer"},
     "quarantine": {"GET": "viewer"},
 }

@@ -15,9 +15,10 @@ from lifecycle.contracts.sources import Contract
 from workers.engines.collect.checks import ColumnCheck
 from workers.engines.collect.files import hash_path
 from workers.engines.collect.quarantine import Quarantine
-from workers.engines.collect.screening import KEY, KEY_HASH, LINE, MAX_KEY_CHARS
+from workers.engines.collect.screening import KEY, KEY_HASH, LINE, MAX_KEY_CHARS, PICTURE
+from workers.engines.collect.sightings import Places, Sightings
 
-KEY_SCHEMA = pa.schema([("content_hash", pa.string()), ("key_hash", pa.string()), ("key", pa.string())])
+KEY_SCHEMA = pa.schema([(name, pa.string()) for name in ("content_hash", "key_hash", "key", "path_hash")])
 
 
 @dataclass
@@ -30,17 +31,19 @@ class Bound:
 
 
 class Binder:
-    """`tables` maps a chunk to what its table is called, `files` a file's name to where it lies; `chunks` is the folder
-    of the chunks. What was wrong with one of the `companions`, unchanged files, an earlier run has said."""
+    """`tables` maps a chunk to what its table is called, `places` says where a file lies; `chunks` is the folder of the
+    chunks. What was wrong with one of the `companions`, unchanged files, an earlier run has said. With `binds_all` rows
+    without a key are known by their content, so that it can be told when they are gone."""
 
     def __init__(
-        self, chunks: Path, tables: Mapping[str, str], files: Mapping[str, str], contract: Contract,
-        quarantine: Quarantine, companions: Collection[str] = (),
+        self, chunks: Path, tables: Mapping[str, str], places: Places, contract: Contract, quarantine: Quarantine,
+        sightings: Sightings, companions: Collection[str] = (), *, binds_all: bool = False,
     ):  # fmt: skip
-        self._chunks, self._tables, self._files = chunks, tables, files
-        self._quarantine = quarantine
+        self._chunks, self._tables, self._places = chunks, tables, places
+        self._quarantine, self._sightings, self._binds_all = quarantine, sightings, binds_all
         self._companions = frozenset(companions)
         self._opened: tuple[str, tuple[list, list, list]] = ("", ([], [], []))
+        self._path_hash = ""  # of the file whose rows are open
         self._whole: tuple[str, pa.Table] = ("", pa.table({}))
         self._checks = [] if tables else [ColumnCheck(rule) for rule in contract.columns]
 
@@ -62,44 +65,38 @@ class Binder:
         table = pq.read_table(part)
         if self._checks:
             table = self._check_files(table)
-        places = [self._locate(uri) for uri in table["source_uri"].to_pylist()]
-        uris, key_hashes, readable = (list(column) for column in zip(*places, strict=True)) if places else ([], [], [])
+        hashes = table["content_hash"].to_pylist()
+        found = [self._locate(*row) for row in zip(table["source_uri"].to_pylist(), hashes, strict=True)]
+        uris, *keyed = map(list, zip(*found, strict=True)) if found else ([], [], [], [])
         table = table.set_column(table.schema.get_field_index("source_uri"), "source_uri", pa.array(uris, pa.string()))
         pq.write_table(table, target, use_dictionary=False)  # read once, and soon
-        columns = [table["content_hash"].to_pylist(), key_hashes, readable]
-        arrays = [pa.array(column, pa.string()) for column in columns]
+        arrays = [pa.array(column, pa.string()) for column in (hashes, *keyed)]
         pq.write_table(pa.Table.from_arrays(arrays, schema=KEY_SCHEMA), keys, use_dictionary=False)
 
-    def _locate(self, uri: str) -> tuple[str, str | None, str | None]:
-        """Where an item stood, the hash of its key and the key as a person reads it."""
+    def _locate(self, uri: str, content_hash: str) -> tuple[str, str | None, str | None, str]:
+        """Where an item stood, the hash of its key, the key as a person reads it, and the hash of its file's place."""
         name, _, number = uri.rpartition("#")
         if name in self._tables and number.isdigit():
             lines, key_hashes, keys = self._open(name)
             row = int(number) - 1
-            return f"{self._tables[name]}#{lines[row]}", key_hashes[row], keys[row]
-        place = self._find_file(uri)
-        inside = uri[len(place[0]) :] if place else ""
-        key = (place[1] if place else uri) + inside
-        return uri, hash_path("file\0" + key), f"file={uri}"[:MAX_KEY_CHARS]
+            key_hash = key_hashes[row]
+            if key_hash is None and self._binds_all:
+                key_hash = hash_path(f"row\0{self._path_hash}\0{content_hash}")
+            return f"{self._tables[name]}#{lines[row]}", key_hash, keys[row], self._path_hash
+        return uri, self._hash_file(uri), f"file={uri}"[:MAX_KEY_CHARS], self._places.hash(uri)
+
+    def _hash_file(self, uri: str) -> str:
+        """The key of a file, or of a member of an archive."""
+        found = self._places.find(uri)
+        return hash_path("file\0" + (found[1] + uri[len(found[0]) :] if found else uri))
 
     def _open(self, chunk: str) -> tuple[list, list, list]:
         """Lines, hashes of keys and keys of a chunk's rows; they come in their order."""
         if self._opened[0] != chunk:
             found = pq.read_table(self._chunks / chunk, columns=[LINE, KEY_HASH, KEY])
             lines, key_hashes, keys = (found[name].to_pylist() for name in (LINE, KEY_HASH, KEY))
-            self._opened = (chunk, (lines, key_hashes, keys))
+            self._opened, self._path_hash = (chunk, (lines, key_hashes, keys)), self._places.hash(self._tables[chunk])
         return self._opened[1]
-
-    def _find_file(self, uri: str) -> tuple[str, str] | None:
-        """(name, place) of the file an item came from: itself, or the archive it lay in."""
-        if uri in self._files:
-            return uri, self._files[uri]
-        cut = uri.find("!")
-        while cut >= 0:
-            if uri[:cut] in self._files:
-                return uri[:cut], self._files[uri[:cut]]
-            cut = uri.find("!", cut + 1)
-        return None
 
     def _check_files(self, table: pa.Table) -> pa.Table:
         """Pictures and texts against the contract's columns for files."""
@@ -111,6 +108,7 @@ class Binder:
         for place, reason in sorted(bad.items()):
             uri = facts["file"][place]
             self._quarantine.add(uri, None, reason, {name: cells[place] for name, cells in facts.items()})
+            self._sightings.see(self._hash_file(uri), uri)
         keep = pa.array([place not in bad for place in range(table.num_rows)], pa.bool_())
         return table.filter(keep)
 
@@ -119,7 +117,8 @@ class Binder:
         with open(path, encoding="utf-8") as lines:
             for text in lines:
                 entry = json.loads(text)
-                name, line = entry["source"], entry["line"]
+                name, line = self._find_row(entry["source"], entry["line"])
+                self._note(name, line)
                 if name in self._companions:
                     continue
                 if name in self._tables and line:
@@ -128,9 +127,25 @@ class Binder:
                 else:
                     self._quarantine.add(self._tables.get(name, name), line, entry["reason"])
 
+    def _find_row(self, name: str, line: int | None) -> tuple[str, int | None]:
+        """A picture that lies in a chunk is named after its row there."""
+        chunk, _, number = name.rpartition("#")
+        return (chunk, int(number)) if chunk in self._tables and number.isdigit() and not line else (name, line)
+
+    def _note(self, name: str, line: int | None) -> None:
+        """What the import set aside stands there all the same: a row by its key, a member of an archive by its name. Of
+        other files it is not known which of their items they were."""
+        if name in self._tables:
+            key_hash = self._open(name)[1][line - 1] if line else None
+            self._sightings.see(key_hash or "", self._tables[name])
+        elif "!" in name and not line:
+            self._sightings.see(self._hash_file(name), name)
+        else:
+            self._sightings.lose(name)
+
     def _read_cells(self, chunk: str, place: int) -> dict:
         if self._whole[0] != chunk:
-            self._whole = (chunk, pq.read_table(self._chunks / chunk).drop_columns([KEY, KEY_HASH]))
+            self._whole = (chunk, _read_plain(self._chunks / chunk))
         return self._whole[1].slice(place, 1).to_pylist()[0]
 
     def _settle_conflicts(self, bound: Bound) -> None:
@@ -141,7 +156,7 @@ class Binder:
             table, found = pq.read_table(part), pq.read_table(keys)
             keep = []
             columns = (found[name].to_pylist() for name in KEY_SCHEMA.names)
-            for content, key_hash, key, uri in zip(*columns, table["source_uri"].to_pylist(), strict=True):
+            for content, key_hash, key, _, uri in zip(*columns, table["source_uri"].to_pylist(), strict=True):
                 before = first.setdefault(key_hash, (content, uri)) if key_hash in twice else (content, uri)
                 keep.append(before[0] == content)
                 if not keep[-1]:
@@ -151,6 +166,12 @@ class Binder:
             mask = pa.array(keep, pa.bool_())
             pq.write_table(table.filter(mask), part)
             pq.write_table(found.filter(mask), keys)
+
+
+def _read_plain(chunk: Path) -> pa.Table:
+    """The rows of a chunk with their lines, without keys and pictures."""
+    names = [name for name in pq.read_schema(chunk).names if name not in (KEY, KEY_HASH, PICTURE)]
+    return pq.read_table(chunk, columns=names)
 
 
 def describe_files(table: pa.Table) -> dict[str, list]:

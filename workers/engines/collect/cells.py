@@ -50,4 +50,4 @@ def measure(cells: Sequence[Cell]) -> int:
     try:
         return sum(map(len, cells))  # type: ignore[arg-type]
     except TypeError:  # not all of it is text
-        return sum(len(cell) if type(cell) is str else 8 for cell in cells)
+        return sum(len(cell) if isinstance(cell, (str, bytes)) else 8 for cell in cells)

@@ -13,16 +13,16 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from lifecycle.contracts.sources import Surroundings
+from workers.engines.collect import other_databases
 from workers.engines.collect.authorities import Authority
 from workers.engines.collect.errors import SourceError
 from workers.engines.collect.hosts import resolve_host
 from workers.engines.collect.places import check_inside
 
-DRIVERS = {  # of each database that `make_read_only` can hold to reading, whatever driver the URL names
+DRIVERS = {  # of each database that is known well, whatever driver the URL names; `other_databases` has the others
     "postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql",
     "mariadb": "mariadb+pymysql", "sqlite": "sqlite", "duckdb": "duckdb",
 }  # fmt: skip
-SUPPORTED = "PostgreSQL, MySQL, MariaDB, SQLite and DuckDB"
 FILE_DATABASES = ("sqlite", "duckdb")
 # options of a URL that reach no file and change no session
 OPTIONS = {
@@ -41,8 +41,8 @@ def prepare(
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise SourceError("This is no database URL; it looks like postgresql://user@host:5432/name.") from None
-    if url.get_backend_name() not in DRIVERS:  # before a driver is loaded or a host is asked
-        raise _refuse(url.get_backend_name())
+    if url.get_backend_name() not in DRIVERS:
+        return other_databases.prepare(url, password, surroundings, authority)
     url = url.set(drivername=DRIVERS[url.get_backend_name()])
     dialect = url.get_backend_name()
     _check_options(url, dialect)
@@ -60,13 +60,6 @@ def prepare(
     if authority:
         arguments["ssl"] = authority.as_context(url.host or "")
     return (url.set(host=address) if address else url), arguments
-
-
-def _refuse(dialect: str) -> SourceError:
-    return SourceError(
-        f"A source only reads, and how to hold “{dialect}” to that is not known here. Supported are {SUPPORTED}; "
-        "from others, export a file and upload it."
-    )
 
 
 def _check_options(url: URL, dialect: str) -> None:
@@ -134,7 +127,8 @@ def _prepare_file(url: URL, dialect: str, surroundings: Surroundings) -> tuple[U
 
 
 def make_read_only(connection: sa.Connection, seconds: float) -> None:
-    """The session cannot write, whatever the query says. Raises SourceError when the database does not let us."""
+    """The session cannot write, whatever the query says. Raises SourceError when the database does not let us. Of those
+    that know no such session nothing is sent but one query that `statements` let by, and it is rolled back."""
     dialect = connection.dialect.name
     try:
         if dialect == "postgresql":
@@ -149,8 +143,8 @@ def make_read_only(connection: sa.Connection, seconds: float) -> None:
             connection.exec_driver_sql("PRAGMA query_only = ON")
         elif dialect == "duckdb":
             connection.exec_driver_sql("SET lock_configuration = true")
-        else:
-            raise _refuse(dialect)
+        elif statement := other_databases.READ_ONLY.get(dialect):
+            connection.exec_driver_sql(statement)
     except DBAPIError as error:
         raise SourceError(f"The database cannot be opened for reading only: {error.orig}"[:300]) from None
 
@@ -195,7 +189,8 @@ def find_interrupt(connection: sa.Connection) -> Callable[[], None]:
         return driver.cancel
     if dialect in FILE_DATABASES:
         return driver.interrupt
-    return driver._force_close  # PyMySQL
+    ends = ("_force_close", "cancel", "interrupt", "close")  # the first is PyMySQL's
+    return next(getattr(driver, name) for name in ends if hasattr(driver, name))
 
 
 def _driver(connection: sa.Connection) -> Any:

@@ -154,6 +154,7 @@ class Listed:
 
     def __init__(self, path: Path):
         self.path = path
+        self.hashes = path.with_suffix(".hashes")  # of where they lie, one a line
         self._splits: set[str] = set()
 
     @property
@@ -162,10 +163,11 @@ class Listed:
 
     def note(self, files: Iterator[Found]) -> Iterator[Found]:
         """The same files; their names are noted while they go by."""
-        with self.path.open("w", encoding="utf-8") as out:
+        with self.path.open("w", encoding="utf-8") as out, self.hashes.open("w", encoding="utf-8") as hashes:
             for file in files:
                 name = clean_name(file.name)
                 out.write(name + "\n")
+                hashes.write(hash_path(file.place) + "\n")
                 self._splits.update([split] if (split := split_of_name(name)) else [])
                 yield file
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from lifecycle.contracts.ingest import IngestLimits
 from lifecycle.contracts.sources import QUARANTINE_COLUMNS, ColumnRule, Contract, Observed
@@ -70,6 +70,14 @@ class Gate:
     def read_keys(self, columns: Sequence[Sequence[Cell]]) -> list[list[str]]:
         """The key columns in the contract's order, their values as they are compared, of checked columns."""
         return [[str(read(cell)) for cell in columns[place]] for place, read in self._key]
+
+    def find_key(self, cells: Sequence[Cell]) -> list[str] | None:
+        """As `read_keys`, of one row that may break the contract; None where a part of its key cannot be read."""
+        try:
+            found = [str(read(cells[place])) if cells[place] is not None else None for place, read in self._key]
+        except ValueError:
+            return None
+        return None if None in found else cast("list[str]", found)
 
     def describe(self, cells: Sequence[Cell]) -> dict[str, Cell]:
         """A row of the open table as the quarantine keeps it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from lifecycle.contracts.engine import Report, ShouldStop
 from lifecycle.contracts.ingest import IngestSpec
 from lifecycle.contracts.sources import FILE_COLUMNS, CollectSpec, ColumnRule, Contract, SourcePreview, SqlConfig
-from workers.engines.collect import sql
+from workers.engines.collect import pictures, sql
 from workers.engines.collect.files import Bucket, Folder, Found, open_place
 from workers.engines.collect.inference import NO_KEY, infer_contract, infer_mapping
 from workers.engines.ingest.cards import may_be_card
@@ -45,10 +46,16 @@ def _preview_database(spec: CollectSpec, should_stop: ShouldStop) -> SourcePrevi
     if not config.query and not config.table:
         return SourcePreview(tables=tables, notes=("Choose a table, or write a query.",))
     with sql.open_rows(config, password=password, surroundings=spec.surroundings, should_stop=should_stop,
-                       limit=PREVIEW_ROWS, seconds=seconds, ca=ca) as found:  # fmt: skip
+                       limit=PREVIEW_ROWS, seconds=seconds, ca=ca,
+                       has_pictures=spec.item_kind == "image") as found:  # fmt: skip
         rows = [row for batch in found.read() for row in batch]
-        columns = list(found.columns)
-    return _describe(spec, columns, rows, key=key, tables=tables)
+        columns, picture = list(found.columns), found.picture
+    if not picture or not rows:
+        return _describe(spec, columns, rows, key=key, tables=tables)
+    cells, shown = pictures.take_out(rows, columns.index(picture))
+    seen = _describe(spec, [name for name in columns if name != picture], cells, key=key, tables=tables)
+    words = [(pictures.describe(content), *row) for content, row in zip(shown, seen.rows, strict=False)]
+    return replace(seen, columns=(picture, *seen.columns), rows=tuple(words))
 
 
 def _preview_files(spec: CollectSpec, workdir: Path) -> SourcePreview:

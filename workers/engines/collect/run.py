@@ -19,6 +19,7 @@ from workers.engines.collect.binding import Binder
 from workers.engines.collect.phases import Phase
 from workers.engines.collect.quarantine import Quarantine
 from workers.engines.collect.screener import Screener, Stage
+from workers.engines.collect.sightings import Places, Sightings, write_coverage
 from workers.engines.ingest import run as importing
 
 BATCH_ROWS = 2_000
@@ -54,9 +55,18 @@ def run(
     rejects = folder / "rejects.jsonl"
     shutil.copyfile(folder / "screened.jsonl", rejects)
     quarantine = Quarantine(rejects, spec.limits.rejects, start=stage.set_aside)
-    binder = Binder(folder / "chunks", stage.tables, stage.files, contract, quarantine, companions=stage.companions)
+    sightings = Sightings(folder / "sightings.tsv", earlier=folder / "screened.tsv")
+    is_base = spec.kind == "sql" and spec.paths is None
+    places = Places(stage.files, is_base=is_base, is_listed=bool(stage.standing))
+    binder = Binder(
+        folder / "chunks", stage.tables, places, contract, quarantine, sightings, companions=stage.companions,
+        binds_all=is_base or bool(stage.standing),
+    )  # fmt: skip
     bound = binder.bind(imported.parts, imported.rejects_path, folder / "bound")
     quarantine.close()
+    sightings.close()
+    is_told = bool(stage.standing) or (is_base and not spec.cursor_value)
+    is_told = is_told and imported.rejected <= spec.limits.rejects
     report.progress(0.9, f"{bound.accepted:,} fit, {quarantine.count:,} set aside")
     return CollectResult(
         parts=tuple(bound.parts),
@@ -70,11 +80,12 @@ def run(
         columns=imported.columns,
         spreads=imported.spreads,
         classes=imported.classes,
-        mapping=imported.mapping if stage.tables else None,
+        mapping=(imported.mapping or mapping) if stage.tables else None,
         contract=contract,
         cursor_value=stage.cursor_value,
         observed={name: Observed(**values) for name, values in stage.observed.items()},
         notes=tuple(stage.notes),
+        coverage=write_coverage(sightings, places, stage.files, stage.standing, folder) if is_told else None,
     )
 
 
@@ -92,9 +103,10 @@ def _make_stage(spec: CollectSpec, folder: Path, report: Report, should_stop: Sh
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir(parents=True)
     quarantine = Quarantine(folder / "screened.jsonl", spec.limits.rejects)
-    screener = Screener(spec, folder, quarantine, report, should_stop)
-    stage = screener.read()
+    sightings = Sightings(folder / "screened.tsv")
+    stage = Screener(spec, folder, quarantine, sightings, report, should_stop).read()
     quarantine.close()
+    sightings.close()
     stage.set_aside = quarantine.count
     temporary = folder / "stage.tmp"
     temporary.write_text(json.dumps(asdict(stage)))

@@ -29,8 +29,10 @@ from workers.engines.collect.files import (
 )
 from workers.engines.collect.inference import NO_KEY, infer_contract, infer_mapping
 from workers.engines.collect.phases import batched
+from workers.engines.collect.pictures import take_out
 from workers.engines.collect.quarantine import Quarantine
 from workers.engines.collect.screening import Screen
+from workers.engines.collect.sightings import Sightings
 from workers.engines.ingest.cards import find_cards
 from workers.engines.ingest.csv_rows import BadLine
 from workers.engines.ingest.errors import Refused
@@ -54,7 +56,8 @@ class Stage:
     files: dict[str, str] = field(default_factory=dict)  # name -> where it lies
     splits: dict[str, str] = field(default_factory=dict)  # name or chunk -> split
     companions: list[str] = field(default_factory=list)  # names of files that did not change, read for others' sake
-    listed: str = ""  # a file of the names that stand in the folder or bucket
+    listed: str = ""  # a file of the names that stand in the folder or bucket, where label files may need them
+    standing: str = ""  # a file of the hashes of where they all lie
     read: int = 0
     set_aside: int = 0
     contract: dict[str, Any] = field(default_factory=dict)
@@ -68,9 +71,10 @@ class Screener:
     """Goes through the source once: rows through the contract, files as they are."""
 
     def __init__(
-        self, spec: CollectSpec, folder: Path, quarantine: Quarantine, report: Report, should_stop: ShouldStop
-    ):
-        self._spec, self._folder, self._quarantine = spec, folder, quarantine
+        self, spec: CollectSpec, folder: Path, quarantine: Quarantine, sightings: Sightings, report: Report,
+        should_stop: ShouldStop,
+    ):  # fmt: skip
+        self._spec, self._folder, self._quarantine, self._sightings = spec, folder, quarantine, sightings
         self._report, self._should_stop = report, should_stop
         self._mapping = spec.mapping
         self._screen: Screen | None = None
@@ -102,8 +106,6 @@ class Screener:
 
     def _read_database(self) -> None:
         spec, config = self._spec, SqlConfig(**self._spec.config)
-        if spec.item_kind == "image":
-            raise SourceError("A database gives rows, not pictures; read pictures from a folder or a bucket.")
         with sql.open_rows(
             config,
             password=spec.secrets.get("password", ""),
@@ -111,20 +113,23 @@ class Screener:
             should_stop=self._should_stop,
             cursor_value=spec.cursor_value,
             ca=spec.secrets.get("ca_certificate", ""),
+            has_pictures=spec.item_kind == "image",
         ) as rows:
             batches = rows.read()
             first = next(batches, [])
             if not first and not spec.contract.columns:
                 self._report.log("The query gave no rows.", "warning")
                 return
-            self._begin(rows.columns, first)
+            columns, (shown, _) = self._choose_columns(rows), self._part(rows, first)
+            self._begin(columns, shown)
             assert self._screen
-            if not self._screen.open(rows.columns, spec.title):
+            if not self._screen.open(columns, spec.title):
                 raise SourceError(f"The query's columns break the contract: {list(self._screen.notes)[-1]}")
             number = 0
             for batch in chain([first], batches):
                 self._stop_if_told()
-                self._screen.add(list(enumerate(batch, start=number + 1)))
+                cells, pictures = self._part(rows, batch)
+                self._screen.add(list(enumerate(cells, start=number + 1)), pictures)
                 number += len(batch)
                 self._report.progress(min(number / (number + 50_000), 1.0), f"{number:,} rows read")
         self._stage.cursor_value = rows.cursor_value
@@ -133,13 +138,20 @@ class Screener:
                 f"{rows.nameless:,} rows have no {config.cursor_column}; only a full run reads such rows again."
             )
 
+    def _choose_columns(self, rows: sql.Rows) -> list[str]:
+        return [name for name in rows.columns if name != rows.picture]
+
+    def _part(self, rows: sql.Rows, batch: list[tuple]) -> tuple[Sequence[Sequence[Any]], Sequence[bytes | None]]:
+        """(cells of the contract's columns, pictures)"""
+        return take_out(batch, rows.columns.index(rows.picture)) if rows.picture and batch else (batch, ())
+
     def _bring_files(self) -> Paths:
         """(name, local path) of what changed in the folder or bucket and of what belongs to it; names are clean and
         different from each other."""
         spec = self._spec
         place, known, listed = open_place(spec), read_marks(spec.marks), Listed(self._folder / "listed.txt")
         found = choose_changed(listed.note(place.list()), known, spec.limits, self._folder)
-        self._names_are_splits = listed.are_splits
+        self._names_are_splits, self._stage.standing = listed.are_splits, str(listed.hashes)
         self._report.log(f"{len(found):,} new or changed files.")
         if place.skipped_links:
             self._stage.notes.append(f"{place.skipped_links:,} links were not followed.")
@@ -176,7 +188,8 @@ class Screener:
 
     def _read_files(self, paths: Paths) -> None:
         if self._spec.paths is not None:
-            paths = [(self._name(name, clean_name(name)), path) for name, path in paths]
+            places = self._spec.places
+            paths = [(self._name(name, places.get(name, clean_name(name))), path) for name, path in paths]
         companions = frozenset(self._stage.companions)
         names = list_names(paths, self._spec.limits)
         self._names_are_splits = self._names_are_splits or are_splits(names)
@@ -189,7 +202,7 @@ class Screener:
         for count, file in enumerate(iterate_sources(paths, self._spec.limits), start=1):
             self._stop_if_told()
             if not isinstance(file, SourceFile):
-                self._quarantine.add(file[1].source, file[1].line, file[1].reason)
+                self._set_aside(file[1].source, file[1].reason, file[1].line)
             elif file.position[:2] in cards or file.uri not in companions:
                 self._read_file(file, count, is_card=file.position[:2] in cards)
             self._report.progress(min(0.5 + count / max(len(paths), count) / 2, 1.0), f"{count:,} files checked")
@@ -217,7 +230,12 @@ class Screener:
                 table.kinds |= {name: "category" for name in self._class_names if name in table.kinds}
                 self._screen_table(table, file.uri, find_split(file.name, self._names_are_splits))
         except Refused as refused:
-            self._quarantine.add(file.uri, None, str(refused))
+            self._set_aside(file.uri, str(refused))
+
+    def _set_aside(self, uri: str, reason: str, line: int | None = None) -> None:
+        """A file that could not be read to its end."""
+        self._quarantine.add(uri, line, reason)
+        self._sightings.lose(uri)
 
     def _screen_table(self, table: Table, uri: str, split: str | None) -> None:
         self._begin(table.columns, [cells for _, cells in table.sample], table.kinds)
@@ -241,7 +259,7 @@ class Screener:
             with file.on_disk(self._folder) as path:
                 shutil.copyfile(path, target)
         except Refused as refused:
-            self._quarantine.add(file.uri, None, str(refused))
+            self._set_aside(file.uri, str(refused))
             return
         self._stage.paths.append((self._name(file.name, file.uri), str(target)))
 
@@ -258,7 +276,7 @@ class Screener:
                 columns, rows, replace(contract, columns=tuple(c for c in contract.columns if c.name in columns)),
                 item_kind=spec.item_kind, label_kind=spec.label_kind,
             )  # fmt: skip
-        self._screen = Screen(contract, self._folder / "chunks", self._quarantine, spec.limits)
+        self._screen = Screen(contract, self._folder / "chunks", self._quarantine, self._sightings, spec.limits)
 
     def _settle_mapping(self, contract: Contract) -> ColumnMapping:
         """The mapping with the features by name: neither the key nor the cursor is one unless somebody chose it."""

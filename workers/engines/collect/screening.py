@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from lifecycle.contracts.sources import Contract, Observed
 from workers.engines.collect.cells import Cell
 from workers.engines.collect.gate import Gate
 from workers.engines.collect.quarantine import Quarantine, is_returned, restore_cell
+from workers.engines.collect.sightings import Sightings
 
 CHUNK_ROWS = 20_000
 CHUNK_BYTES = 16 << 20
 LINE, KEY, KEY_HASH = "gristmill:line", "gristmill:key", "gristmill:key_hash"
+PICTURE = "gristmill:picture"  # bytes, where the rows are of pictures
 MAX_KEY_CHARS = 300
 Numbered = Sequence[tuple[int, Sequence[Cell]]]
 
@@ -26,17 +28,20 @@ Numbered = Sequence[tuple[int, Sequence[Cell]]]
 class Screen:
     """Made once per run; tables come one after another: `open`, `add` batches, and `close` at the end."""
 
-    def __init__(self, contract: Contract, folder: Path, quarantine: Quarantine, limits: IngestLimits):
+    def __init__(
+        self, contract: Contract, folder: Path, quarantine: Quarantine, sightings: Sightings, limits: IngestLimits
+    ):
         self.read = 0
         self.names: dict[str, str] = {}  # chunk -> what the table is called
         self.splits: dict[str, str] = {}  # chunk -> the split that its table's name or folder says
         self._gate = Gate(contract, limits)
-        self._folder, self._quarantine = folder, quarantine
+        self._folder, self._quarantine, self._sightings = folder, quarantine, sightings
         self._uri = ""
         self._split: str | None = None
         self._is_returned = False
         self._lines: list[int] = []
         self._columns: list[list[Cell]] = []  # in the contract's order
+        self._pictures: list[bytes | None] = []  # one a row, or none at all
         self._bytes = 0
 
     @property
@@ -57,10 +62,11 @@ class Screen:
         if reason:
             self.notes[f"{uri}: {reason}."] = None
             self._quarantine.add(uri, None, reason)
+            self._sightings.lose(uri)
         return not reason
 
-    def add(self, batch: Numbered) -> None:
-        """Check a batch of (line, cells) of the open table."""
+    def add(self, batch: Numbered, pictures: Sequence[bytes | None] = ()) -> None:
+        """Check a batch of (line, cells) of the open table; each row may have a picture."""
         self.read += len(batch)
         rows = [cells for _, cells in batch]
         if self._is_returned:
@@ -68,14 +74,20 @@ class Screen:
         columns, sizes, bad = self._gate.check(rows)
         for place in sorted(bad):
             self._quarantine.add(self._uri, batch[place][0], bad[place], self._gate.describe(rows[place]))
+        if bad:
+            self._see([cells[place] for cells in columns] for place in bad)
         kept = [place for place in range(len(batch)) if place not in bad]
         if kept:
-            self._keep([batch[place][0] for place in kept], columns, kept, sum(sizes[place] for place in kept))
+            shown = [pictures[place] for place in kept] if pictures else []
+            self._pictures += shown
+            size = sum(sizes[place] for place in kept) + sum(len(picture or b"") for picture in shown)
+            self._keep([batch[place][0] for place in kept], columns, kept, size)
 
     def set_aside(self, line: int | None, reason: str) -> None:
         """A line of the open table that could not even be read."""
         self.read += 1
         self._quarantine.add(self._uri, line, reason)
+        self._sightings.lose(self._uri)
 
     def close(self) -> list[str]:
         """Write what is left; the paths of all chunks, all with the same columns."""
@@ -100,6 +112,15 @@ class Screen:
         if len(self._lines) >= CHUNK_ROWS or self._bytes >= CHUNK_BYTES:
             self._flush()
 
+    def _see(self, rows: Iterable[Sequence[Cell]]) -> None:
+        """Rows that are set aside stand there all the same; those that no key names could be any."""
+        if not self.contract.key:
+            self._sightings.lose(self._uri)
+            return
+        for cells in rows:
+            if key := self._gate.find_key(cells):
+                self._sightings.see(hash_key(key), self._uri)
+
     def _read_keys(self) -> tuple[list[str | None], list[str | None]]:
         """What the key of each row is called, and its hash."""
         names = self.contract.key
@@ -122,12 +143,14 @@ class Screen:
         names = self._gate.names[: len(self._columns)]
         arrays = {column: _to_array(cells) for column, cells in zip(names, self._columns, strict=True)}
         arrays |= {LINE: pa.array(self._lines, pa.int64()), KEY: pa.array(keys, pa.string())}
+        if self._pictures:
+            arrays[PICTURE] = pa.array(self._pictures, pa.large_binary())
         table = pa.table(arrays | {KEY_HASH: pa.array(hashes, pa.string())})
         pq.write_table(table, self._folder / name, use_dictionary=False)  # read once, and soon
         self.names[name] = self._uri
         if self._split:
             self.splits[name] = self._split
-        self._lines, self._columns, self._bytes = [], [], 0
+        self._lines, self._columns, self._pictures, self._bytes = [], [], [], 0
 
 
 def hash_key(values: Sequence[str]) -> str:

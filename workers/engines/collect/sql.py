@@ -21,6 +21,7 @@ from workers.engines.collect import databases
 from workers.engines.collect.authorities import Authority
 from workers.engines.collect.cells import Cell, measure, plain
 from workers.engines.collect.errors import SourceError, SourceUnreachable
+from workers.engines.collect.pictures import is_picture, read_bytes
 from workers.engines.collect.statements import check_query
 from workers.engines.ingest.tables import name_columns
 
@@ -36,13 +37,15 @@ TIME_IS_UP = ("statement timeout", "maximum statement execution time", "max_stat
 
 @dataclass
 class Rows:
-    """An open result: `columns`, and `read()` once. `cursor_value` is how far reading has got."""
+    """An open result: `columns`, and `read()` once. `cursor_value` is how far reading has got. Where pictures are asked
+    for, the cell of the column `picture` stays bytes; "" becomes the first column that has one in the first rows."""
 
     columns: list[str]
     result: sa.CursorResult
     cursor_place: int | None = None
     newest: Any = None
     nameless: int = field(default=0)  # rows whose cursor column is empty
+    picture: str | None = None
 
     def read(self) -> Iterator[list[tuple[Cell, ...]]]:
         """Batches of rows, smaller where cells are large."""
@@ -51,10 +54,24 @@ class Rows:
             if self.cursor_place is not None:
                 self._advance([row[self.cursor_place] for row in raw])
             batch = [tuple(map(plain, row)) for row in raw]
+            if self.picture is not None:
+                batch = self._keep_pictures(raw, batch)
             yield batch
             sample = batch[:: max(len(batch) // SAMPLED_ROWS, 1)]
             average = sum(map(measure, sample)) / len(sample)
             size = int(min(max(BATCH_BYTES / max(average, 1), 1), MAX_BATCH_ROWS, size * 4))
+
+    def _keep_pictures(self, raw: Sequence[Sequence[Any]], batch: list[tuple]) -> list[tuple]:
+        if not self.picture:
+            places = (place for place in range(len(self.columns)) if any(is_picture(row[place]) for row in raw))
+            self.picture = next((self.columns[place] for place in places), None)
+        if self.picture not in self.columns:
+            raise SourceError(
+                f"The picture column {self.picture!r} is not in the result (it has: {', '.join(self.columns[:12])})."
+                if self.picture else "No column of the result holds pictures as bytes (PNG, JPEG, WebP, GIF, BMP …)."
+            )  # fmt: skip
+        at = self.columns.index(self.picture)
+        return [(*cells[:at], read_bytes(row[at]), *cells[at + 1 :]) for row, cells in zip(raw, batch, strict=True)]
 
     def _advance(self, values: Sequence[Any]) -> None:
         found = [value for value in values if value is not None]
@@ -80,6 +97,7 @@ def open_rows(
     limit: int | None = None,
     seconds: float | None = None,
     ca: str = "",
+    has_pictures: bool = False,
 ) -> Iterator[Rows]:
     """The rows of the source, newer than `cursor_value` where it has a cursor. Raises SourceError, SourceUnreachable
     or Canceled; no message carries the password."""
@@ -94,7 +112,7 @@ def open_rows(
         result = connection.execution_options(stream_results=True, max_row_buffer=1).execute(statement, values)
         keys = list(map(str, result.keys()))
         place = _find_cursor(config.cursor_column, keys)
-        yield Rows(name_columns(keys), result, place)
+        yield Rows(name_columns(keys), result, place, picture=config.picture_column if has_pictures else None)
 
 
 @contextmanager
@@ -144,7 +162,7 @@ def build_statement(
         statement = sa.select(sa.text("*")).select_from(inside)
     else:
         query = check_query(config.query).replace("\\", "\\\\").replace(":", "\\:")
-        statement = sa.select(sa.text("*")).select_from(sa.text(f"(\n{query}\n) AS source_rows"))
+        statement = sa.select(sa.text("*")).select_from(sa.text(f"(\n{query}\n) source_rows"))  # Oracle knows no AS
     values: dict[str, Any] = {}
     if config.cursor_column:
         column: sa.ColumnClause[Any] = sa.column(config.cursor_column)

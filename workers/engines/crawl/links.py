@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import tldextract
@@ -26,8 +26,19 @@ _REFRESH = re.compile(
 _BACKGROUND = re.compile(r"background(?:-image)?\s*:[^;]{0,2000}?url\(\s*['\"]?([^'\")]+)", re.IGNORECASE)
 _NAMED = ("//meta[@property='og:image']/@content", "//link[@rel='image_src']/@href", "//video/@poster")
 LAZY = ("data-src", "data-original", "data-lazy-src")  # where pages put a picture that is loaded when it comes in sight
+WORDS_CHARS = 1_000  # kept of what a page says of a picture
 SITEMAP_SUFFIXES = (".xml", ".xml.gz", ".txt", ".gz")
 _suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+class Words(NamedTuple):
+    """What a page says of a picture: its alternative text, and the caption of its figure."""
+
+    alt: str = ""
+    caption: str = ""
+
+
+NO_WORDS = Words()
 
 
 def find_domain(host: str) -> str:
@@ -115,8 +126,8 @@ class LinkCollector:
     def is_full(self) -> bool:
         return self._counted >= MAX_LINKS
 
-    def add(self, url: str, role: str, depth: int) -> None:
-        """Judge one address; call until `is_full`."""
+    def add(self, url: str, role: str, depth: int, words: Words = NO_WORDS) -> None:
+        """Judge one address, with what the page says of a picture; call until `is_full`."""
         self._counted += 1
         verdict = self.rules.judge(url, role)
         if isinstance(verdict, str):
@@ -127,18 +138,18 @@ class LinkCollector:
             self._seen.add(verdict.fingerprint)
             if self.rules.is_news(verdict.fingerprint, depth):
                 link = {"url": verdict.url, "fingerprint": verdict.fingerprint, "host": verdict.host, "role": role}
-                self.links.append(link | {"depth": depth, "hops": self.hops})
+                self.links.append(link | {"depth": depth, "hops": self.hops, **words._asdict()})
 
 
 def collect_links(tree: Any, base: str, collector: LinkCollector) -> None:
     """All links of a parsed page, at most MAX_LINKS."""
     take_pictures = collector.rules.spec.take == "images"
-    for url, role in _iterate(tree, find_base(tree, base), take_pictures):
+    for url, role, words in _iterate(tree, find_base(tree, base), take_pictures):
         if collector.is_full:
             collector.dropped[f"the page has more than {MAX_LINKS:,} links"] += 1
             return
         depth = collector.depth if role == "image" else collector.depth + 1
-        collector.add(url, role, depth)
+        collector.add(url, role, depth, words)
 
 
 def find_base(tree: Any, url: str) -> str:
@@ -163,21 +174,23 @@ def find_refresh(tree: Any, base: str) -> str:
     return ""
 
 
-def _iterate(tree: Any, base: str, take_pictures: bool) -> Iterator[tuple[str, str]]:
+def _iterate(tree: Any, base: str, take_pictures: bool) -> Iterator[tuple[str, str, Words]]:
     for element in tree.iter("a", "area"):
         href = element.get("href")
         if not href or href[0] == "#":
             continue
         url = join_address(base, href)
-        if url:
-            yield url, "image" if take_pictures and _looks_like_picture(url) else "page"
+        if url and take_pictures and _looks_like_picture(url):
+            yield url, "image", find_words(next(element.iter("img"), element))
+        elif url:
+            yield url, "page", NO_WORDS
     if take_pictures:
-        for source in _iterate_pictures(tree):
+        for source, words in _iterate_pictures(tree):
             if url := join_address(base, source):
-                yield url, "image"
+                yield url, "image", words
 
 
-def _iterate_pictures(tree: Any) -> Iterator[str]:
+def _iterate_pictures(tree: Any) -> Iterator[tuple[str, Words]]:
     for element in tree.iter("img", "source"):
         sources = element.get("srcset") or element.get("data-srcset") or element.get("data-lazy-srcset")
         source = _pick_largest(sources) if sources else ""
@@ -187,13 +200,29 @@ def _iterate_pictures(tree: Any) -> Iterator[str]:
             or (element.get("src") if element.tag == "img" else "")
         )
         if source and not source.startswith("data:"):
-            yield source
+            yield source, find_words(element)
     for path in _NAMED:
-        yield from (str(source) for source in tree.xpath(path) if source)
+        yield from ((str(source), NO_WORDS) for source in tree.xpath(path) if source)
     for element in tree.xpath("//*[contains(@style, 'url(')]"):
         for source in _BACKGROUND.findall(element.get("style")):
             if not source.startswith("data:"):
-                yield source.strip()
+                yield source.strip(), find_words(element)
+
+
+def find_words(element: Any) -> Words:
+    """What a page says of the picture of an element: its alternative text, or that of the picture it is a variant of,
+    else its title; and the caption of the figure around it."""
+    parent = element.getparent()
+    pictures = [element, *(parent.iter("img") if parent is not None and parent.tag == "picture" else ())]
+    names = (one.get(name) for name in ("alt", "aria-label", "title") for one in pictures)
+    figure = next(element.iterancestors("figure"), None)
+    caption = next(figure.iter("figcaption"), None) if figure is not None else None
+    said = " ".join(caption.itertext()) if caption is not None else ""
+    return Words(_clean_words(next(filter(None, names), "")), _clean_words(said))
+
+
+def _clean_words(text: str) -> str:
+    return " ".join(text.replace("\0", " ").split())[:WORDS_CHARS]
 
 
 def _pick_largest(srcset: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -87,13 +88,19 @@ def _read_parquet(path: Path) -> Iterator[pa.RecordBatch]:
 
 
 def _read_arrow(path: Path) -> Iterator[pa.RecordBatch]:
+    with open_batches(path, BATCH_ROWS) as (schema, batches):
+        for batch in batches:
+            yield batch.replace_schema_metadata(schema.metadata)
+
+
+@contextmanager
+def open_batches(path: Path, size: int) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
+    """The schema of an Arrow file or stream, and its rows, at most `size` at a time. Raises one of DAMAGED."""
     with pa.memory_map(str(path)) as source:
         reader = _open_arrow(source)
         is_file = isinstance(reader, pa.RecordBatchFileReader)
         batches = (reader.get_batch(n) for n in range(reader.num_record_batches)) if is_file else reader
-        for batch in batches:
-            for start in range(0, batch.num_rows, BATCH_ROWS):
-                yield batch.slice(start, BATCH_ROWS).replace_schema_metadata(reader.schema.metadata)
+        yield reader.schema, (batch.slice(start, size) for batch in batches for start in range(0, batch.num_rows, size))
 
 
 def _open_arrow(source: pa.NativeFile) -> Any:

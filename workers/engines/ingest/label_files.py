@@ -11,7 +11,7 @@ from lifecycle.contracts.ingest import SPLIT_FOLDERS, IngestLimits, Reject
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.folders import read_folders
 from workers.engines.ingest.formats.coco import is_coco, read_coco
-from workers.engines.ingest.formats.hub_card import is_info
+from workers.engines.ingest.formats.hub_card import is_info, read_info_names
 from workers.engines.ingest.formats.labelstudio import find_picture, is_studio, read_task
 from workers.engines.ingest.formats.regions import Shape
 from workers.engines.ingest.formats.voc import read_voc
@@ -28,11 +28,13 @@ MAX_PROBLEMS_A_FILE = 1_000
 
 
 class LabelFiles:
-    """`consumed` are the positions of files that were read as labels, and are therefore no pictures."""
+    """`consumed` are the positions of files that were read as labels, and are therefore no pictures; `class_names`, by
+    column, what Hugging Face's files say of the tables beside them."""
 
     def __init__(self, workdir: Path, limits: IngestLimits):
         self.book = LabelBook(workdir / "labels.sqlite")
         self.consumed: set[tuple[int, int]] = set()
+        self.class_names: dict[str, list[str]] = {}
         self._limits = limits
         self._workdir = workdir
         self._classes: list[str] = []
@@ -90,6 +92,7 @@ class LabelFiles:
             yield from _limit(self._add_tasks(file, content), file.uri)
         elif is_info(PurePosixPath(file.name.lower()).name, content):
             self._consume(file)
+            self.class_names = read_info_names(content) | self.class_names
 
     def _add_coco(self, file: SourceFile, content: dict) -> Iterator[str]:
         for found in read_coco(content):

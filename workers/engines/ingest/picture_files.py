@@ -62,7 +62,7 @@ class PictureFiles:
 
     def _open(self, file: SourceFile, after: Position | None) -> Iterator[SourceFile | tuple[Position, Reject]]:
         done = after.row if after and (after.source, after.member) == file.position[:2] else 0
-        for found in open_pictures(file, self._workdir, done):
+        for found in open_pictures(file, self._workdir, done, self._labels.class_names, self._spec.mapping):
             if isinstance(found[0], SourceFile):
                 self._in_tables[found[0].position] = found[1]
                 yield found[0]

@@ -1,53 +1,82 @@
-"""Pictures that lie in the cells of a Parquet file, as Hugging Face's datasets keeps them."""
+"""Pictures that lie in the cells of Parquet and Arrow files, as Hugging Face's datasets keeps them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecycle.contracts.ingest import Reject
-from workers.engines.ingest.arrow_tables import list_class_names
+from lifecycle.contracts.ingest import ColumnMapping, Reject
+from workers.engines.ingest.arrow_tables import list_class_names, open_batches
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.folders import read_folders
 from workers.engines.ingest.kinds import is_missing
 from workers.engines.ingest.label_book import Said
 from workers.engines.ingest.label_files import split_of_name
 from workers.engines.ingest.mapping import LABEL_NAMES
 from workers.engines.ingest.records import Position
-from workers.engines.ingest.rows import read_class_label
+from workers.engines.ingest.rows import read_class_label, read_split
 from workers.engines.ingest.sources import SourceFile, clean_name
 
 ROWS_AT_ONCE = 64
-SUFFIXES = (".parquet", ".pq")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+ARROW_SUFFIXES = (".arrow", ".feather", ".ipc")
+
+
+class Pictures(NamedTuple):
+    """An open table; `read` gives its rows with these columns only."""
+
+    schema: pa.Schema
+    read: Callable[[list[str]], Iterator[pa.RecordBatch]]
 
 
 def may_hold_pictures(name: str) -> bool:
-    return PurePosixPath(name.lower()).suffix in SUFFIXES
+    return PurePosixPath(name.lower()).suffix in PARQUET_SUFFIXES + ARROW_SUFFIXES
 
 
 def open_pictures(
-    file: SourceFile, workdir: Path, after: int
+    file: SourceFile,
+    workdir: Path,
+    after: int,
+    class_names: Mapping[str, Sequence[str]],
+    mapping: ColumnMapping | None = None,
 ) -> Iterator[tuple[SourceFile, Said] | tuple[Position, Reject]]:
-    """Each picture as a file of its own, with what its row says about it."""
+    """Each picture as a file of its own, with what its row says about it. `class_names`, by column, are those that the
+    files around name; the file's own count first. Without a mapping the label is found by its column's name."""
     try:
-        with file.on_disk(workdir) as path, pq.ParquetFile(path) as source:
-            yield from _read_rows(file, source, after)
+        with file.on_disk(workdir) as path, _open(path, file.name) as table:
+            yield from _read_rows(file, table, after, class_names, mapping)
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        yield file.position, Reject(file.uri, None, f"the Parquet file is damaged ({error})"[:200])
+        yield file.position, Reject(file.uri, None, f"the file is damaged ({error})"[:200])
     except Refused as refused:
         yield file.position, Reject(file.uri, None, str(refused))
 
 
-def _read_rows(file: SourceFile, source: pq.ParquetFile, after: int) -> Iterator:
-    schema = source.schema_arrow
-    picture = _find_picture_column(schema)
-    names = [name.lower() for name in schema.names]
-    label = next((schema.names[names.index(name)] for name in LABEL_NAMES if name in names), None)
-    classes = list_class_names(schema).get(label or "", [])
-    split, number = split_of_name(file.name), 0
-    for batch in source.iter_batches(batch_size=ROWS_AT_ONCE, columns=[picture, *([label] if label else [])]):
+@contextmanager
+def _open(path: Path, name: str) -> Iterator[Pictures]:
+    if PurePosixPath(name.lower()).suffix in PARQUET_SUFFIXES:
+        with pq.ParquetFile(path) as source:
+            yield Pictures(source.schema_arrow, lambda columns: source.iter_batches(ROWS_AT_ONCE, columns=columns))
+    else:
+        with open_batches(path, ROWS_AT_ONCE) as (schema, batches):
+            yield Pictures(schema, lambda columns: (batch.select(columns) for batch in batches))
+
+
+def _read_rows(
+    file: SourceFile, table: Pictures, after: int, class_names: Mapping[str, Sequence[str]],
+    mapping: ColumnMapping | None,
+) -> Iterator:  # fmt: skip
+    picture = _find_picture_column(table.schema)
+    mapping = mapping or ColumnMapping(label=_guess_label(table.schema.names))
+    roles = [name for name in (mapping.label, mapping.group, mapping.split) if name in table.schema.names]
+    label = mapping.label if mapping.label in roles else ""
+    classes = {**class_names, **list_class_names(table.schema)}.get(label or "", [])
+    split, number = split_of_name(file.name) or read_folders(file.name).split, 0
+    for batch in table.read([picture, *roles]):
         for row in batch.to_pylist():
             number += 1
             if number <= after:
@@ -57,8 +86,18 @@ def _read_rows(file: SourceFile, source: pq.ParquetFile, after: int) -> Iterator
             if content is None:
                 yield position, Reject(file.uri, number, "the row holds no picture")
                 continue
-            said = Said(file.uri, label=_read_label(row[label], classes) if label else None, split=split)
+            said = Said(
+                file.uri,
+                label=_read_label(row[label], classes) if label else None,
+                split=read_split(row.get(mapping.split)) or split,
+                group=None if is_missing(row.get(mapping.group)) else str(row[mapping.group]),
+            )
             yield SourceFile(position, name, f"{file.uri}#{number}", content=content), said
+
+
+def _guess_label(columns: Sequence[str]) -> str:
+    names = [name.lower() for name in columns]
+    return next((columns[names.index(name)] for name in LABEL_NAMES if name in names), "")
 
 
 def _find_picture_column(schema: pa.Schema) -> str:
@@ -68,7 +107,7 @@ def _find_picture_column(schema: pa.Schema) -> str:
         inside = {kind.field(i).name for i in range(kind.num_fields)} if pa.types.is_struct(kind) else set()
         if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or "bytes" in inside:
             return field.name
-    raise Refused("no column of this Parquet file holds pictures")
+    raise Refused("no column of this file holds pictures")
 
 
 def _read_cell(cell: object, number: int) -> tuple[bytes | None, str]:

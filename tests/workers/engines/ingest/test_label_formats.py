@@ -187,6 +187,33 @@ def test_pictures_in_parquet_have_the_names_of_their_classes(take_in):
     assert "holds no picture" in outcome.reasons
 
 
+@pytest.mark.parametrize("has_schema", [True, False], ids=["names in the file", "names beside it"])
+def test_pictures_that_datasets_saved_to_disk_keep_their_classes_and_splits(take_in, has_schema):
+    features = {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}, "image": {"_type": "Image"}}
+    files: dict[str, bytes] = {"saved/dataset_dict.json": b'{"splits": ["train", "test"]}'}
+    for split, numbers in (("train", (1, 2)), ("test", (3,))):
+        pictures = [{"bytes": jpeg(number), "path": None} for number in numbers]
+        table = pa.table({"image": pictures, "label": [number % 2 for number in numbers]})
+        if has_schema:
+            table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+        else:
+            files[f"saved/{split}/dataset_info.json"] = json.dumps({"features": features}).encode()
+        sink = io.BytesIO()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        files[f"saved/{split}/data-00000-of-00001.arrow"] = sink.getvalue()
+        state = {"_data_files": [{"filename": "data-00000-of-00001.arrow"}], "_split": split}
+        files[f"saved/{split}/state.json"] = json.dumps(state).encode()
+
+    outcome = take_in("image", files)
+
+    assert [(row["label"], row["split"]) for row in outcome.rows] == [
+        ("dog", "train"), ("cat", "train"), ("dog", "test"),
+    ]  # fmt: skip
+    assert outcome.reasons == ""
+    assert outcome.rows[2]["source_uri"] == "saved/test/data-00000-of-00001.arrow#1"
+
+
 def test_arrow_files_and_streams_are_tables(take_in):
     table = pa.table({"text": ["good film", "bad film"], "label": ["up", "down"]})
     file, stream = io.BytesIO(), io.BytesIO()
