@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lifecycle.loader import LoaderError, open_files
+from lifecycle.loader.batches import Batches
 from lifecycle.loader.order import compute_order, take_share
 from lifecycle.loader.reference import Reference
 from lifecycle.loader.remote import describe_rows
@@ -208,6 +209,21 @@ class Numbers:
         return None, places
 
 
+@given(count=st.integers(1, 300), size=st.integers(1, 40), gather=st.integers(2, 9), cut=st.integers(0, 9))
+@hypothesis_settings(deadline=None, max_examples=40)
+def test_batches_taken_together_are_those_taken_one_by_one(count, size, gather, cut):
+    options = {"shuffle": True, "seed": 2, "passes": 3, "smallest": 2}
+    expected = [places.tolist() for _, places in Batches(Numbers(count), size, **options)]
+    batches = Batches(Numbers(count), size, gather=gather, **options)
+    begun = min(cut, len(expected) - 1)
+    batches.load_state_dict(batches.state_dict() | {"batch": begun})
+
+    assert len(batches) == len(expected)
+    assert [places.tolist() for _, places in batches] == expected[begun:]
+    seen = sorted(place for places in expected for place in places)
+    assert seen == sorted([*range(count)] * 3) or len(seen) == 3 * count - 1, "a last batch of one is left out"
+
+
 RANKS = {
     "count": st.integers(0, ROWS), "world": st.integers(1, 9), "shuffle": st.booleans(), "seed": st.integers(0, 99)
 }  # fmt: skip
@@ -216,8 +232,6 @@ RANKS = {
 @given(batch=st.integers(1, 40), **RANKS)
 @hypothesis_settings(deadline=None, max_examples=80)
 def test_all_ranks_batches_together_are_every_item_once(batch, count, world, shuffle, seed):
-    from lifecycle.loader.batches import Batches
-
     options = {"shuffle": shuffle, "seed": seed, "world_size": world}
     ranks = [Batches(Numbers(count), batch, rank=rank, **options) for rank in range(world)]
     for epoch in (1, 2):
