@@ -16,7 +16,7 @@ from .rows import Rows
 if TYPE_CHECKING:
     from .version import LoadedVersion
 
-ROWS_AT_ONCE = 128
+ROWS_AT_ONCE = 1_024
 
 
 class Stream:
