@@ -99,7 +99,10 @@ class JobContext:
             self.request_stop()
 
     def flush_now_and_then(self) -> None:
-        """What the heart does, for a job that runs without one: at most twice a second."""
+        """What the heart does, for a job that runs without one: at most twice a second, and not while other threads
+        read over this thread's connection (`share_moment`)."""
+        if connection.allow_thread_sharing:
+            return
         if time.monotonic() - self._flushed_at > 0.5:
             self._flushed_at = time.monotonic()
             self.flush()

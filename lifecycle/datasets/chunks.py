@@ -10,8 +10,9 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ class Chunk:
     blob: str
     rows: int
     byte_size: int
+    splits: Mapping[str, int] | None = None  # rows by split; None: written before this was noted
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class ManifestIndex:
 
     def to_json(self) -> bytes:
         """As it is stored in a blob: the same index, the same bytes."""
-        chunks = [[c.number, c.blob, c.rows, c.byte_size] for c in self.chunks]
+        chunks = [[c.number, c.blob, c.rows, c.byte_size, c.splits] for c in self.chunks]
         return json.dumps({"format": FORMAT, "chunks": chunks, "buckets": list(self.buckets)}).encode()
 
     @classmethod
@@ -92,9 +94,9 @@ class ManifestIndex:
         return cls(tuple(Chunk(*chunk) for chunk in raw["chunks"]), tuple(raw["buckets"]))
 
 
-def write_chunk(source_csv: str | Path, target: str | Path, lines: str | Path) -> int:
+def write_chunk(source_csv: str | Path, target: str | Path, lines: str | Path) -> Counter[str]:
     """From Postgres' CSV (columns of SCHEMA, no header) to Parquet in the order of content hashes, and beside it the
-    lines that `hashing.hash_content` would read again. Returns the number of rows.
+    lines that `hashing.hash_content` would read again. Returns how many rows each split has.
 
     A chunk of more than SORTED_BYTES is not sorted here, so that memory stays flat: it has to come sorted.
     """
@@ -104,13 +106,25 @@ def write_chunk(source_csv: str | Path, target: str | Path, lines: str | Path) -
         batches: Iterable[pa.RecordBatch] = table.take(pc.sort_indices(table["content_hash"])).to_batches()
     else:
         batches = pa_csv.open_csv(source_csv, **options)
-    count = 0
+    counts: Counter[str] = Counter()
     with pq.ParquetWriter(target, SCHEMA, **PARQUET) as writer, pa.ipc.new_file(lines, hashing.LINE_SCHEMA) as beside:
         for batch in batches:
-            count += batch.num_rows
+            counts.update(count_splits(batch["split"]))
             writer.write_batch(batch, row_group_size=ROW_GROUP_ROWS)
             beside.write_batch(pa.record_batch([hashing.to_lines(batch)], schema=hashing.LINE_SCHEMA))
-    return count
+    return counts
+
+
+def count_splits(column: pa.Array | pa.ChunkedArray) -> dict[str, int]:
+    """How often each split is named."""
+    return {found["values"]: found["counts"] for found in pc.value_counts(column).to_pylist()}
+
+
+def note_splits(chunk: Chunk, path: Path) -> Chunk:
+    """The chunk with its rows by split; one that was written before these were noted is looked through once."""
+    if chunk.splits is not None:
+        return chunk
+    return replace(chunk, splits=count_splits(pq.read_table(path, columns=["split"])["split"]))
 
 
 def _describe_csv() -> dict[str, Any]:

@@ -5,9 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import CorruptedData
+
+try:
+    import fcntl
+except ImportError:  # Windows: processes that want the same at the same time fetch it each for themselves
+    fcntl = None  # type: ignore[assignment]
 
 
 def default_folder() -> Path:
@@ -67,6 +74,19 @@ class ContentFolder:
         content = read_checked(path)
         self._checked.add(digest)
         return content
+
+    @contextmanager
+    def reserve(self, digest: str) -> Iterator[None]:
+        """Whoever else, in any thread or process, wants to fetch this one waits until it is here."""
+        if fcntl is None:
+            yield
+            return
+        lock = self.root / "parts" / f"{digest}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with open(lock, "wb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+        lock.unlink(missing_ok=True)
 
     def is_sound(self, digest: str) -> bool:
         """Whether it is there with the right content."""

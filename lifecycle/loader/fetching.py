@@ -48,16 +48,13 @@ class Fetcher:
         self.remote, self.number, self.cache = remote, number, cache
         self.workers, self.progress = workers, progress
 
-    def fetch_chunks(self, chunks: Sequence[dict]) -> list[Path]:
-        """Local paths of the manifest's pieces; those of an earlier version are here already."""
-        missing = [chunk["blob"] for chunk in chunks if not self.cache.is_sound(chunk["blob"])]
-        with ThreadPoolExecutor(self.workers) as pool:
-            for digest, content in zip(missing, pool.map(self._fetch_chunk, missing), strict=True):
-                self.cache.put(digest, content)
-        return [self.cache.locate(chunk["blob"]) for chunk in chunks]
-
-    def _fetch_chunk(self, digest: str) -> bytes:
-        return self.remote.fetch_chunk(self.number, digest)
+    def fetch_chunk(self, digest: str) -> Path:
+        """Local path of one of the manifest's pieces; those of an earlier version are here already."""
+        if not self.cache.is_sound(digest):
+            with self.cache.reserve(digest):
+                if not self.cache.is_sound(digest):
+                    self.cache.put(digest, self.remote.fetch_chunk(self.number, digest))
+        return self.cache.locate(digest)
 
     def fetch_blobs(self, wanted: Sequence[Wanted]) -> int:
         """Fetch what is missing of these; returns how many files came."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .cache import ContentFolder, default_folder
+from .chunks import Chunks, Piece
 from .errors import LoaderError, NotReachable
 from .fetching import Fetcher
 from .reference import Reference
@@ -28,8 +29,9 @@ def load(
 ) -> LoadedVersion:
     """A version of a dataset on a Gristmill server, e.g. ``load("https://host", "shoes/main@gold", token=…)``.
 
-    `token` may come from GRISTMILL_TOKEN. With `download` false, files are fetched when they are first read. A version
-    that was loaded before is read from the cache when the server is away. Raises LoaderError with a sentence.
+    `token` may come from GRISTMILL_TOKEN. With `download` false, nothing but a list of its pieces is fetched now: a
+    stream and iteration fetch texts, rows and files as they go, everything else what it needs. A version that was
+    loaded before is read from the cache when the server is away. Raises LoaderError with a sentence.
     """
     wanted = Reference.parse(reference)
     folder = Path(cache) if cache else default_folder()
@@ -44,12 +46,12 @@ def load(
         manifest = json.loads(remembered.read_text())
     content = ContentFolder(folder / "blobs")
     fetcher = Fetcher(remote, manifest["number"], content, workers=workers, progress=progress)
-    paths = fetcher.fetch_chunks(manifest["chunks"])
     remembered.parent.mkdir(parents=True, exist_ok=True)
     remembered.write_text(json.dumps(manifest))
     facts = Facts(**{name: manifest[name] for name in Facts.names() if name in manifest})
-    digests = [chunk["blob"] for chunk in manifest["chunks"]]
-    version = LoadedVersion(paths, content, facts, fetcher=fetcher, digests=digests, scratch=folder / "arrays")
+    pieces = [Piece(chunk["blob"], chunk["rows"], chunk.get("splits")) for chunk in manifest["chunks"]]
+    chunks = Chunks(pieces=pieces, fetcher=fetcher)
+    version = LoadedVersion(chunks, content, facts, fetcher=fetcher, scratch=folder / "arrays")
     if download:
         version.download()
     return version
@@ -70,7 +72,7 @@ def open_files(
         if not path.is_file():
             raise LoaderError(f"There is no manifest at {path}.")
     return LoadedVersion(
-        paths, ContentFolder(blob_dir), Facts(project=name, classes=list(classes), label_kind=label_kind)
+        Chunks(paths), ContentFolder(blob_dir), Facts(project=name, classes=list(classes), label_kind=label_kind)
     )
 
 

@@ -17,8 +17,10 @@ import pyarrow.parquet as pq
 from . import targets
 from .ahead import CHUNK, ROW, Ahead, Places
 from .cache import ContentFolder
+from .chunks import Chunks
 from .errors import CorruptedData, LoaderError
 from .fetching import Fetcher, Wanted, list_wanted
+from .rows import check_split
 
 if TYPE_CHECKING:
     import pandas
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from .stream import Stream
     from .torch_data import TorchItems
 
-SPLITS = ("train", "validation", "test")
 CONTENT = {"row": "row", "image": "blob", "text": "text"}  # a row may have a file too: its sound
 
 
@@ -55,24 +56,28 @@ class LoadedVersion:
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        chunks: Chunks,
         content: ContentFolder,
         facts: Facts,
         *,
         fetcher: Fetcher | None = None,
-        digests: Sequence[str] = (),
         scratch: Path | None = None,
     ):
-        self.paths, self.content, self.facts = list(paths), content, facts
+        self.chunks, self.content, self.facts = chunks, content, facts
         self.scratch = scratch
-        self._fetcher, self._digests = fetcher, list(digests)
+        self._fetcher = fetcher
         self.is_whole = fetcher is None  # every file was here once: nothing needs to be looked for ahead of its turn
 
     def __len__(self) -> int:
-        return sum(pq.read_metadata(path).num_rows for path in self.paths)
+        return sum(self.chunks.count(None))
 
     def __repr__(self) -> str:
         return f"<{self.facts.project}/{self.facts.dataset}@{self.facts.number}: {len(self):,} items>"
+
+    @property
+    def paths(self) -> list[Path]:
+        """Every piece of the manifest on this machine, fetched if it is not there yet."""
+        return self.chunks.locate_all()
 
     @property
     def classes(self) -> list[str]:
@@ -99,7 +104,7 @@ class LoadedVersion:
         tables = [_note_places(pq.read_table(path, columns=reading), n) for n, path in enumerate(self.paths)]
         table = pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
         if split is not None and len(table):
-            table = table.filter(pc.equal(table["split"], _check_split(split)))
+            table = table.filter(pc.equal(table["split"], check_split(split)))
         return table if names is None else table.select([*names, CHUNK, ROW])
 
     def pandas(self, split: str | None = None) -> pandas.DataFrame:
@@ -123,10 +128,9 @@ class LoadedVersion:
     def items(self, split: str | None = None) -> Iterator[dict[str, Any]]:
         """Every item as a dict: item_id, split, label, regions, and image (bytes), text, or row with its sound (bytes)
         where it has one."""
-        table = self.arrow(split)
-        for batch in table.to_batches(max_chunksize=1_000):
-            for row in batch.to_pylist():
-                yield self._describe(row)
+        from .stream import Stream
+
+        yield from Stream(self, split).read_all()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self.items()
@@ -136,9 +140,9 @@ class LoadedVersion:
         if row.get("result"):
             item["regions"] = json.loads(row["result"])
         if row["row"] and row["blob"]:
-            item |= {"row": json.loads(row["row"]), "sound": self.read(row["blob"])}
+            item |= {"row": json.loads(row["row"]), "sound": self._read_of(row)}
         elif row["blob"]:
-            item["image"] = self.read(row["blob"])
+            item["image"] = self._read_of(row)
         elif row["text"] is not None:
             item["text"] = row["text"]
         else:
@@ -151,25 +155,36 @@ class LoadedVersion:
 
     def read(self, blob: str) -> bytes:
         """A file's content, checked the first time; a missing or damaged one is fetched (again) from the server."""
+        return self._read_or_fetch(blob, self._find_wanted)
+
+    def _read_of(self, row: dict[str, Any]) -> bytes:
+        """The file of a row that says where it stands: no other chunk has to be looked through for it."""
+        wanted = Wanted(self._name_chunk(row[CHUNK]), row[ROW], row["blob"], row.get("byte_size"))
+        return self._read_or_fetch(row["blob"], lambda blob: wanted)
+
+    def _read_or_fetch(self, blob: str, find: Callable[[str], Wanted]) -> bytes:
         try:
             return self.content.read(blob)
         except (FileNotFoundError, CorruptedData):
             if self._fetcher is None:
                 raise
         self.content.drop(blob)
-        self._fetcher.fetch_pack([self._find_wanted(blob)])
+        self._fetcher.fetch_pack([find(blob)])
         return self.content.read(blob)
+
+    def _name_chunk(self, number: int) -> str:
+        return self.chunks.digests[number] if self.chunks.digests else ""
 
     def locate_files(self, table: pa.Table) -> Places | None:
         """Which file of the server each of these rows has; None where there is nothing to fetch, or no server."""
         if self._fetcher is None or CHUNK not in table.column_names or table["blob"].null_count == len(table):
             return None
-        return Places(table, self._digests)
+        return Places(table, self.chunks.digests)
 
-    def look_ahead(self, places: Places, order: np.ndarray, **options: Any) -> Ahead:
+    def look_ahead(self, find: Callable[[int], Wanted | None], order: np.ndarray, **options: Any) -> Ahead:
         """Fetch the files of rows in this order while they are used; see `Ahead`."""
         assert self._fetcher is not None
-        return Ahead(self._fetcher, places.find, order, **options)
+        return Ahead(self._fetcher, find, order, **options)
 
     def fetch(self, places: Places, wanted: Sequence[int] | np.ndarray) -> int:
         """Fetch the files of these rows that are not here yet, in as few requests as it takes; how many came."""
@@ -185,7 +200,7 @@ class LoadedVersion:
 
     @cached_property
     def _wanted_by_blob(self) -> dict[str, Wanted]:
-        pairs = zip(self.paths, self._digests, strict=True)
+        pairs = zip(self.paths, self.chunks.digests, strict=True)
         return {item.blob: item for path, digest in pairs for item in list_wanted(path, digest)}
 
     def download(self) -> int:
@@ -279,7 +294,7 @@ class LoadedVersion:
         """Items as dicts in a shuffled order with a state; an IterableDataset where torch is there. See `Stream`."""
         from .stream import make_stream
 
-        return make_stream(self, self._read_table(split), **options)
+        return make_stream(self, split, **options)
 
 
 def _note_places(table: pa.Table, number: int) -> pa.Table:
@@ -287,12 +302,6 @@ def _note_places(table: pa.Table, number: int) -> pa.Table:
     return table.append_column(CHUNK, pa.array(np.full(len(table), number, np.int32))).append_column(
         ROW, pa.array(rows)
     )
-
-
-def _check_split(split: str) -> str:
-    if split not in SPLITS:
-        raise LoaderError(f"There is no split “{split}”: {', '.join(SPLITS)}.")
-    return split
 
 
 def _is_number(text: str) -> bool:

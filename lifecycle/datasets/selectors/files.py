@@ -41,7 +41,9 @@ def describe_manifest(version: DatasetVersion) -> dict[str, Any]:
         "item_count": version.item_count,
         "splits": version.summary.get("splits", {}),
         "created_at": version.created_at,
-        "chunks": [{"blob": c.blob, "rows": c.rows, "byte_size": c.byte_size or None} for c in chunks],
+        "chunks": [
+            {"blob": c.blob, "rows": c.rows, "byte_size": c.byte_size or None, "splits": c.splits} for c in chunks
+        ],
     }
 
 

@@ -116,8 +116,10 @@ def take_snapshot(
     report(0.7, "Hashing")
     with ThreadPoolExecutor(1) as beside:
         found = tuple(sorted([*kept, *(one.chunk for one in fresh)], key=lambda chunk: chunk.number))
-        summary = beside.submit(manifests.summarize, locate_chunks(found), is_numeric=is_numeric)
-        index = ManifestIndex(found, tuple(_hash(before, found, fresh)))
+        paths = locate_chunks(found)
+        summary = beside.submit(manifests.summarize, paths, is_numeric=is_numeric)
+        noted = tuple(chunks.note_splits(chunk, path) for chunk, path in zip(found, paths, strict=True))
+        index = ManifestIndex(noted, tuple(_hash(before, found, fresh)))
     return Snapshot(index, blobs.put(index.to_json()), boundary, summary.result())
 
 
@@ -238,8 +240,8 @@ def _copy_out(statement: str, number: int, target: Path, link: BaseDatabaseWrapp
 
 def _store_chunk(number: int, source: Path, blobs: BlobStore) -> Written:
     target, lines = source.with_suffix(".parquet"), source.with_suffix(".lines")
-    rows = chunks.write_chunk(source, target, lines)
-    chunk = Chunk(number, blobs.put_file(target), rows, target.stat().st_size)
+    splits = chunks.write_chunk(source, target, lines)
+    chunk = Chunk(number, blobs.put_file(target), splits.total(), target.stat().st_size, splits)
     source.unlink()
     target.unlink()
     return Written(chunk, lines)

@@ -48,6 +48,19 @@ def add_items(dataset: Dataset, numbers, size: int = 16) -> list[Item]:
     return Item.objects.bulk_create(items)
 
 
+def add_texts(dataset: Dataset, numbers) -> list[Item]:
+    """Labeled texts in a chunk of their own, every fifth in validation."""
+    begin_a_chunk()
+    collection = Collection.objects.filter(dataset=dataset).first() or factories.CollectionFactory(dataset=dataset)
+    return Item.objects.bulk_create(
+        Item(
+            dataset=dataset, collection=collection, content_hash=hashlib.sha256(b"%d" % number).hexdigest(),
+            text=f"text {number}", label=CLASSES[number % 3], split="train" if number % 5 else "validation",
+        )
+        for number in numbers
+    )  # fmt: skip
+
+
 @dataclass
 class Host:
     """Where to load from."""
@@ -69,10 +82,20 @@ def begin_a_chunk() -> None:
 
 
 @pytest.fixture
-def host(transactional_db, live_server, run_jobs, tmp_path) -> Host:
+def host(transactional_db, live_server, run_jobs) -> Host:
     begin_a_chunk()
+    return open_project(live_server, run_jobs, "zoo", "image_classification")
+
+
+@pytest.fixture
+def shelf(transactional_db, live_server, run_jobs) -> Host:
+    """The same with texts."""
+    return open_project(live_server, run_jobs, "shelf", "text_classification")
+
+
+def open_project(live_server, run_jobs, slug: str, problem_type: str) -> Host:
     owner = factories.UserFactory(username="keeper")
-    project = factories.ProjectFactory(owner=owner, slug="zoo", problem_type="image_classification")
+    project = factories.ProjectFactory(owner=owner, slug=slug, problem_type=problem_type)
     viewer = factories.UserFactory(username="reader")
     factories.MembershipFactory(project=project, user=viewer, role="viewer")
     _, token = tokens.issue(user=viewer, name="loader", scope="read")
@@ -84,4 +107,4 @@ def host(transactional_db, live_server, run_jobs, tmp_path) -> Host:
         assert job.state == "succeeded", job.traceback
         return selectors.find_latest_version(project)
 
-    return Host(live_server.url, "zoo/main", token, dataset, commit)
+    return Host(live_server.url, f"{slug}/main", token, dataset, commit)

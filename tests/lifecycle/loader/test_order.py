@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lifecycle.loader import LoaderError, open_files
+from lifecycle.loader.batches import Batches
 from lifecycle.loader.order import compute_order, take_share
 from lifecycle.loader.reference import Reference
 from lifecycle.loader.remote import describe_rows
+from lifecycle.loader.rows import take_rows
 
 ROWS = 137
 
@@ -205,6 +209,21 @@ class Numbers:
         return None, places
 
 
+@given(count=st.integers(1, 300), size=st.integers(1, 40), gather=st.integers(2, 9), cut=st.integers(0, 9))
+@hypothesis_settings(deadline=None, max_examples=40)
+def test_batches_taken_together_are_those_taken_one_by_one(count, size, gather, cut):
+    options = {"shuffle": True, "seed": 2, "passes": 3, "smallest": 2}
+    expected = [places.tolist() for _, places in Batches(Numbers(count), size, **options)]
+    batches = Batches(Numbers(count), size, gather=gather, **options)
+    begun = min(cut, len(expected) - 1)
+    batches.load_state_dict(batches.state_dict() | {"batch": begun})
+
+    assert len(batches) == len(expected)
+    assert [places.tolist() for _, places in batches] == expected[begun:]
+    seen = sorted(place for places in expected for place in places)
+    assert seen == sorted([*range(count)] * 3) or len(seen) == 3 * count - 1, "a last batch of one is left out"
+
+
 RANKS = {
     "count": st.integers(0, ROWS), "world": st.integers(1, 9), "shuffle": st.booleans(), "seed": st.integers(0, 99)
 }  # fmt: skip
@@ -213,8 +232,6 @@ RANKS = {
 @given(batch=st.integers(1, 40), **RANKS)
 @hypothesis_settings(deadline=None, max_examples=80)
 def test_all_ranks_batches_together_are_every_item_once(batch, count, world, shuffle, seed):
-    from lifecycle.loader.batches import Batches
-
     options = {"shuffle": shuffle, "seed": seed, "world_size": world}
     ranks = [Batches(Numbers(count), batch, rank=rank, **options) for rank in range(world)]
     for epoch in (1, 2):
@@ -227,11 +244,11 @@ def test_all_ranks_batches_together_are_every_item_once(batch, count, world, shu
 @given(**RANKS)
 @hypothesis_settings(deadline=None, max_examples=60)
 def test_all_ranks_streams_together_are_every_item_once(version, count, world, shuffle, seed):
-    from lifecycle.loader.stream import make_stream
-
-    table = version.arrow("train").slice(0, count)
+    path = version.paths[0].with_name(f"first-{count}.parquet")
+    pq.write_table(version.arrow("train").slice(0, count), path)
+    first = open_files(path, path.parent)
     options = {"shuffle": shuffle, "seed": seed, "world_size": world}
-    ranks = [make_stream(version, table, rank=rank, **options) for rank in range(world)]
+    ranks = [first.stream("train", rank=rank, **options) for rank in range(world)]
     for epoch in (1, 2):
         found = [item["item_id"] for one in ranks for item in one]
 
@@ -253,14 +270,49 @@ def test_rows_and_names_are_written_short_and_read_back():
         Reference.parse("zoo main")
 
 
-@given(cuts=st.lists(st.integers(0, ROWS), max_size=5), seed=st.integers(0, 99))
+@given(cuts=st.lists(st.integers(0, ROWS), max_size=5), places=st.lists(st.integers(0, ROWS - 1)))
 @hypothesis_settings(deadline=None, max_examples=40)
-def test_a_table_in_several_pieces_is_streamed_in_the_same_order(version, cuts, seed):
+def test_rows_are_taken_out_of_a_table_in_several_pieces(version, cuts, places):
     """Arrow keeps texts of over 2 GB in pieces, and cannot take rows out of all of them at once."""
-    whole, pieces = (version.stream("train", shuffle=True, seed=seed) for _ in range(2))
+    table = version.arrow()
     edges = [0, *sorted(cuts), ROWS]
-    pieces.table = pa.concat_tables(
-        pieces.table.slice(start, end - start) for start, end in zip(edges, edges[1:], strict=False)
-    )
+    pieces = pa.concat_tables(table.slice(start, end - start) for start, end in zip(edges, edges[1:], strict=False))
 
-    assert list(pieces) == list(whole)
+    found = take_rows(pieces.to_batches(), np.array(places, dtype=np.int64))
+
+    assert [row["item_id"] for row in found] == places
+
+
+class WithStates(torch.utils.data.IterableDataset):
+    """What torchdata's StatefulDataLoader does in each worker: asks the stream's copy for its state after every item,
+    and gives the state back to the worker of the same number."""
+
+    def __init__(self, stream, states=()):
+        self.stream, self.states = stream, dict(states)
+
+    def __iter__(self):
+        worker = torch.utils.data.get_worker_info().id
+        if worker in self.states:
+            self.stream.load_state_dict(self.states[worker])
+        for item in self.stream:
+            yield item["item_id"], worker, self.stream.state_dict()
+
+
+@given(cut=st.integers(0, ROWS), seed=st.integers(0, 9))
+@hypothesis_settings(deadline=None, max_examples=4)
+def test_states_of_workers_resume_mid_epoch_with_the_same_order(version, cut, seed):
+    def open_loader(states=()):
+        stream = WithStates(version.stream("train", shuffle=True, seed=seed), states)
+        return torch.utils.data.DataLoader(stream, batch_size=None, num_workers=2)
+
+    expected = [item for item, _, _ in open_loader()]
+    states, seen = {}, []
+    for item, worker, state in islice(open_loader(), cut):
+        seen.append(item)
+        states[worker] = json.loads(json.dumps(state))
+
+    rest = [item for item, _, _ in open_loader(states)] if cut < ROWS else []
+
+    assert sorted(seen + rest) == sorted(expected) == list(range(ROWS))
+    for share in (expected[::2], expected[1::2]):  # workers hand out in turn: of each its own order counts
+        assert [item for item in seen + rest if item in share] == share

@@ -25,6 +25,9 @@ class ChunkOut(serializers.Serializer):
     blob = serializers.CharField()
     rows = serializers.IntegerField()
     byte_size = serializers.IntegerField(allow_null=True)
+    splits = serializers.DictField(
+        child=serializers.IntegerField(), allow_null=True, help_text="rows by split; null in versions of before"
+    )
 
 
 class ManifestOut(serializers.Serializer):

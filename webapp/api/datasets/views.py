@@ -15,7 +15,7 @@ from lifecycle.sources import services as sources
 from lifecycle.sources.selectors import may_have_contract
 from webapp.api.base import ProjectView
 from webapp.api.datasets import serializers
-from webapp.api.datasets.parsers import PieceParser
+from webapp.api.datasets.parsers import PieceParser, take_piece
 from webapp.api.parsers import OrjsonParser
 from webapp.files import read_offset, respond_file, respond_version, store_posted
 
@@ -132,7 +132,7 @@ class UploadView(ProjectView):
     def patch(self, request, slug, upload_id):
         """Add the piece (at most 8 MiB) that starts at `Upload-Offset`; the last one completes the file."""
         upload = selectors.get_upload(self.project, upload_id)
-        content = request.data if isinstance(request.data, bytes) else b""
+        content = take_piece(request)
         upload = services.append_part(upload=upload, offset=read_offset(request), content=content)
         return Response(serializers.UploadOut(upload).data)
 
@@ -154,7 +154,7 @@ class UploadComparisonView(ProjectView):
         """Compare a piece that the server has with the same piece of a file: the first one or the last one so far.
         200 when they are equal, 409 with the code `other_content` when this is another file."""
         upload = selectors.get_upload(self.project, upload_id)
-        content = request.data if isinstance(request.data, bytes) else b""
+        content = take_piece(request)
         services.compare_part(upload=upload, offset=read_offset(request), content=content)
         return Response(serializers.UploadOut(upload).data)
 

@@ -56,6 +56,12 @@ class Source(Bookkeeping):
             return False
         return any(pq.read_table(path, columns=["blob"])["blob"].drop_null().length() for path in self.spec.chunks)
 
+    @cached_property
+    def has_regions(self) -> bool:
+        """Whether any label of the version has regions behind it."""
+        paths = [path for path in self.spec.chunks if "result" in pq.read_schema(path).names]
+        return any(pq.read_table(path, columns=["result"])["result"].drop_null().length() for path in paths)
+
     def read_items(self) -> Iterator[dict[str, Any]]:
         """Manifest rows as dicts, `row` and `result` parsed."""
         total = sum(pq.read_metadata(path).num_rows for path in self.spec.chunks) or 1

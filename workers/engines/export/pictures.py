@@ -47,8 +47,8 @@ def _write_imagefolder(source: Source, target: Path) -> None:
             if item["blob"]:
                 archive.add(f"{split}/{name_file(item)}", source.read_blob(item["blob"]))
             line = {"file_name": name_file(item), "label": item["label"], "item_id": item["item_id"]}
-            if item["result"]:
-                line["regions"] = item["result"]
+            if source.has_regions:
+                line["regions"] = orjson.dumps(item["result"] or []).decode()  # as text: load_dataset wants one type
             lists[split][1].write(orjson.dumps(line).decode() + "\n")
             source.written += 1
         for split, (path, out) in lists.items():

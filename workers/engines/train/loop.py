@@ -1,7 +1,7 @@
 """The one training loop of every torch recipe: fit → epoch → step → evaluate, on Lightning Fabric.
 
-What it draws at random comes from torch's generator, and the order of an epoch is the loader's: it depends on the seed
-and the epoch's number only, so that a run resumed from any checkpoint goes on exactly as the uninterrupted one.
+What it draws at random comes from torch's generator. Batches are the loader's: their order depends on the seed and the
+epoch's number only, so that a run resumed from any checkpoint goes on exactly as the uninterrupted one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from lifecycle.contracts.engine import Canceled
-from lifecycle.loader.order import compute_order
+from lifecycle.loader.batches import Batches
 from workers.engines.evaluate.scores import compute_quick_scores
 from workers.engines.train.checkpoints import (
     drop_old_checkpoints,
@@ -31,10 +31,11 @@ from workers.engines.train.checkpoints import (
 )
 from workers.engines.train.context import Fitted, TrainContext
 from workers.engines.train.export import export_graph, run_graph
-from workers.engines.train.pace import Clock, compute_rate, count_batches, count_passes
+from workers.engines.train.pace import Clock, compute_rate, count_passes
 from workers.engines.train.plan import Inputs, Optimization, TensorSet, TorchPlan
 
-SHARD_BATCHES = 64  # batches gathered at once, then cut into views: one gather instead of one a step
+GATHERED_BATCHES = 64  # taken out of memory at once: one gather instead of one a step
+SMALLEST_BATCH = 2  # batch norm cannot use a single item
 EVALUATION_BATCH = 512
 POINTS_PER_EPOCH = 20  # of the training-loss curve
 
@@ -92,8 +93,11 @@ class Loop:
         self.fabric = build_fabric(context.spec.device)
         self.train = _move(plan.train, self.fabric.device)
         self.validation = _move(plan.validation, self.fabric.device)
-        self.passes = count_passes(len(plan.train), self.settings.batch_size)
-        self.batches = count_batches(len(plan.train) * self.passes, self.settings.batch_size)
+        self.feed = Batches(
+            self.train, self.settings.batch_size, shuffle=True, seed=context.spec.seed, gather=GATHERED_BATCHES,
+            passes=count_passes(len(plan.train), self.settings.batch_size), smallest=SMALLEST_BATCH,
+        )  # fmt: skip
+        self.batches = len(self.feed)
         self.total_steps = self.batches * self.settings.epochs
         self.log_every = max(1, self.batches // POINTS_PER_EPOCH)
         self.loss = build_loss(context, self.settings)
@@ -137,20 +141,9 @@ class Loop:
             self.checkpoint()
 
     def iterate_batches(self) -> Iterator[tuple[Inputs, Tensor]]:
-        """Batches from where the epoch stands, as views of gathered shards."""
-        size, train = self.settings.batch_size, self.train
-        order = torch.from_numpy(self.compute_order()).to(self.fabric.device)
-        last = min(len(order), self.batches * size)
-        for start in range(self.state.batch * size, last, SHARD_BATCHES * size):
-            chosen = order[start : min(start + SHARD_BATCHES * size, last)]
-            inputs = [x[chosen].split(size) for x in train.inputs]
-            yield from zip(zip(*inputs, strict=True), train.targets[chosen].split(size), strict=True)
-
-    def compute_order(self) -> np.ndarray:
-        """Positions of this epoch's items, int64, pass after pass: the order in which the loader hands them out."""
-        seed, first = self.context.spec.seed, self.state.epoch * self.passes
-        passes = range(first, first + self.passes)
-        return np.concatenate([compute_order(len(self.train), shuffle=True, seed=seed, epoch=n) for n in passes])
+        """The loader's batches from where the epoch stands."""
+        self.feed.load_state_dict(self.feed.state_dict() | {"epoch": self.state.epoch, "batch": self.state.batch})
+        return iter(self.feed)
 
     def step(self, inputs: Inputs, targets: Tensor) -> None:
         """One optimizer step; no number leaves the device unless a point of the curve is due."""

@@ -43,12 +43,6 @@ def count_passes(items: int, size: int) -> int:
     return min(LEAST_STEPS, max(1, LEAST_STEPS // max(1, items // size)))
 
 
-def count_batches(items: int, size: int) -> int:
-    """Batches an epoch; a last batch of a single item is dropped (batch norm cannot use it), unless it is the only."""
-    full, rest = divmod(items, size)
-    return max(1, full + (1 if rest > 1 else 0))
-
-
 def compute_rate(step: int, total: int, settings: Optimization) -> float:
     """Linear warm-up, then a cosine to zero (Loshchilov & Hutter 2017, equation 5, without restarts)."""
     warmup = max(1, int(total * settings.warmup_share))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +25,11 @@ class TensorSet:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    def get_batch(self, places: np.ndarray) -> tuple[Inputs, Tensor]:
+        """What is at these places, in this order: how the loader's Batches asks for it."""
+        chosen = torch.from_numpy(places).to(self.targets.device)
+        return tuple(x[chosen] for x in self.inputs), self.targets[chosen]
 
 
 @dataclass(frozen=True)
