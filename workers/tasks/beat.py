@@ -6,7 +6,7 @@ from lifecycle.annotations.services.backends import tell_due
 from lifecycle.annotations.services.webhook_sweep import wake_deliveries
 from lifecycle.contracts.jobs import TASK_PREFIX
 from lifecycle.embeddings.services import catch_up
-from lifecycle.exploration.services import profile_due
+from lifecycle.exploration.services import catch_up_due, profile_due
 from lifecycle.jobs import services
 from lifecycle.pipelines.assistance import ask_about_new
 from lifecycle.pipelines.learning import start_due
@@ -16,8 +16,8 @@ from workers.celery import app
 
 @app.task(name=TASK_PREFIX + "beat")
 def tick(*, kind: str) -> None:
-    """One job per kind and minute, however many clocks tick. Sources, rounds, encoders and profiles that are due start
-    too."""
+    """One job per kind and minute, however many clocks tick. Sources, rounds, encoders, profiles and what older items
+    lack start too, where they are due."""
     run_due()
     wake_deliveries()
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
@@ -27,3 +27,4 @@ def tick(*, kind: str) -> None:
     ask_about_new()
     catch_up()
     profile_due()
+    catch_up_due()
