@@ -23,6 +23,7 @@ class MapMethod(StrEnum):
 
     PCA = "pca"
     UMAP = "umap"
+    TSNE = "tsne"
 
 
 ENCODER_TITLES = {
@@ -80,6 +81,7 @@ class MapSpec:
     neighbors: int = 15
     min_distance: float = 0.1
     fitted_on: int = 10_000  # points UMAP is fitted on; the others are placed between their neighbors
+    fitted_by_tsne: int = 5_000  # as `fitted_on`, of t-SNE, whose time grows faster
     labels: tuple[str | None, ...] = ()
     words: tuple[str, ...] = ()  # the texts of the items, or their rows as "column value" words; empty for images
 

@@ -20,6 +20,7 @@ JOB_QUEUES: dict[str, str] = {
     "profile": "io",
     "findings": "cpu",
     "act": "io",
+    "catch_up": "io",
     "train": "cpu",
     "evaluate": "cpu",
     "embed": "cpu",

@@ -8,6 +8,7 @@ from typing import Any
 
 from lifecycle.contracts.training import DatasetFiles
 
+ROW_TOLERANCE = 0.002  # as rows are compared when they come in: engines.ingest.row_prints
 PROFILE_FORMAT = 1  # of ProfileResult.profile; a stored profile of another format is computed anew
 
 
@@ -19,7 +20,8 @@ class FindingKind(StrEnum):
     LABEL_ERRORS = "label_errors"
     OUTLIERS = "outliers"
     SPLIT_LEAKS = "split_leaks"  # a twin or the same group on the other side of a split
-    DAMAGED = "damaged"  # empty, unreadable, wrongly decoded, blank
+    DAMAGED = "damaged"  # empty, unreadable, wrongly decoded, blank, very dark or bright
+    BLURRED = "blurred"  # pictures with far less fine detail than the others have
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class ProfileResult:
 
 @dataclass(frozen=True)
 class FindingsSpec:
-    """`suspicion_share`: how much of the labeled items the list of suspected label errors holds at most."""
+    """`row_tolerance`: by how much of a column's range, its middle 90 %, numbers of near-duplicate rows may differ."""
 
     item_kind: str
     label_kind: str
@@ -62,7 +64,7 @@ class FindingsSpec:
     weights_dir: str = ""  # folder with the unpacked pretrained packages; "" means pixels only
     max_items: int = 50_000  # items that comparisons of contents look at; a random choice beyond
     max_listed: int = 5_000  # per list
-    suspicion_share: float = 0.1
+    row_tolerance: float = ROW_TOLERANCE
     seed: int = 0
 
 
@@ -77,6 +79,7 @@ class FoundItem:
     other_id: int | None = None  # the twin, where there is one
     cluster: int = 0  # items with the same number belong together
     suggestion: str = ""  # the label that a model would give
+    is_likely: bool = True  # of label errors: whether it is above the cut; the others are ranked after those
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Dataset(TimestampedModel):
     columns = models.JSONField(default=list)  # rows only: [{"name", "kind": number|category|date|text}]
     spreads = models.JSONField(default=dict)  # rows only: {column: width}, which is close in fingerprints of rows
     mapping = models.JSONField(default=dict)  # the last contracts.ingest.ColumnMapping used
+    printed_to = models.BigIntegerField(default=0, db_default=0)  # texts, pictures: items up to here have been tried
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "name"], name="dataset_name_once")]
@@ -156,6 +157,11 @@ class Item(models.Model):
                 fields=["dataset", "id"],
                 condition=models.Q(fingerprint__isnull=True, row__isnull=False, blob=""),
                 name="item_unprinted",
+            ),
+            models.Index(  # texts and pictures for datasets.services.content_prints, or tried by it in vain
+                fields=["dataset", "id"],
+                condition=models.Q(fingerprint__isnull=True, row__isnull=True),
+                name="item_unprinted_content",
             ),
         ]
 

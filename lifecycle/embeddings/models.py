@@ -72,6 +72,7 @@ class Map(TimestampedModel):
     class Method(models.TextChoices):
         PCA = "pca", "PCA"
         UMAP = "umap", "UMAP"
+        TSNE = "tsne", "t-SNE"
 
     encoder = models.ForeignKey(Encoder, on_delete=models.CASCADE, related_name="maps")
     method = models.CharField(max_length=8, choices=Method)

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from lifecycle.common.models import TimestampedModel
+from lifecycle.contracts.profile import ROW_TOLERANCE
 from lifecycle.datasets.models import Dataset, DatasetVersion, Item
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
@@ -58,6 +59,7 @@ class Scan(TimestampedModel):
     counts = models.JSONField(default=dict)  # {finding kind: items}
     notes = models.JSONField(default=dict)  # {finding kind: what was looked at, or why not}
     columns = models.JSONField(default=list)  # suspected features: {"column", "kind", "score", "reason"}
+    row_tolerance = models.FloatField(default=ROW_TOLERANCE)  # contracts.profile.FindingsSpec
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
@@ -80,6 +82,7 @@ class Finding(models.Model):
     other = models.ForeignKey(Item, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     cluster = models.PositiveIntegerField(default=0)
     suggestion = models.TextField(blank=True, default="")
+    is_likely = models.BooleanField(default=True, db_default=True)  # above the cut of its list; the others come after
 
     class Meta:
         ordering = ["rank"]

@@ -15,6 +15,7 @@ TITLES = {
     FindingKind.SPLIT_LEAKS: "Leaks between splits",
     FindingKind.OUTLIERS: "Outliers",
     FindingKind.DAMAGED: "Empty or damaged",
+    FindingKind.BLURRED: "Blurred",
 }
 PURPOSES = {
     FindingKind.LABEL_ERRORS: "A model that never saw the label would give another one.",
@@ -22,8 +23,14 @@ PURPOSES = {
     FindingKind.NEAR_DUPLICATES: "Resized, cropped or recompressed pictures, edited texts, rows within a tolerance.",
     FindingKind.SPLIT_LEAKS: "A twin, or members of its group, are on the other side: scores would be too good.",
     FindingKind.OUTLIERS: "Unlike all others: rare and precious, or wrong.",
-    FindingKind.DAMAGED: "Nothing to see or read, unreadable files, wrong encodings.",
+    FindingKind.DAMAGED: "Nothing to see or read, nearly black or white, unreadable files, wrong encodings.",
+    FindingKind.BLURRED: "Far less fine detail than the other pictures have.",
 }
+
+
+def list_kinds(item_kind: str) -> list[FindingKind]:
+    """The lists that items of this kind have, in the order in which a person should look."""
+    return [kind for kind in TITLES if kind != FindingKind.BLURRED or item_kind == "image"]
 
 
 def describe_act(action: str, count: int, *, kind: str = "", tag: str = "") -> str:

@@ -65,7 +65,7 @@ def test_a_bar_a_list_and_a_view_each_lead_somewhere(pictures, owner, browser_pa
     page.wait_for_selector("text=Excluded 1 item")
     assert Item.objects.exclude(excluded_at=None).count() == 1
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_selector("text=Taken back for 1 item")
+    page.wait_for_selector("text=Taken back: excluded 1 item")
     assert not Item.objects.exclude(excluded_at=None).exists()
 
     page.locator(".list-actions").get_by_role("button", name="Keep").click()

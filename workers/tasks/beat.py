@@ -9,7 +9,7 @@ from lifecycle.annotations.services.ordering import rank_due
 from lifecycle.annotations.services.webhook_sweep import wake_deliveries
 from lifecycle.contracts.jobs import TASK_PREFIX
 from lifecycle.embeddings.services import catch_up
-from lifecycle.exploration.services import profile_due
+from lifecycle.exploration.services import catch_up_due, profile_due
 from lifecycle.jobs import services
 from lifecycle.pipelines.assistance import ask_about_new
 from lifecycle.pipelines.learning import start_due
@@ -19,8 +19,8 @@ from workers.celery import app
 
 @app.task(name=TASK_PREFIX + "beat")
 def tick(*, kind: str) -> None:
-    """One job per kind and minute, however many clocks tick. Sources, rounds, encoders, orders, rules and profiles that
-    are due start too, and answers that came in are compared."""
+    """One job per kind and minute, however many clocks tick. Sources, rounds, encoders, orders, rules, profiles and what
+    older items lack start too where they are due, and answers that came in are compared."""
     run_due()
     wake_deliveries()
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")
@@ -33,3 +33,4 @@ def tick(*, kind: str) -> None:
     apply_due_rules()
     profile_due()
     measure_due()
+    catch_up_due()

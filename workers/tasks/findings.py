@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from lifecycle.contracts.problems import get_problem_type
-from lifecycle.contracts.profile import FindingsSpec
+from lifecycle.contracts.profile import ROW_TOLERANCE, FindingsSpec
 from lifecycle.datasets.selectors import load_dataset
 from lifecycle.exploration import services
 from workers.runtime import JobContext, job_task
@@ -27,6 +27,7 @@ def findings(context: JobContext) -> dict[str, Any]:
         columns=list_columns(dataset),
         label_names=list_label_names(dataset.project, None),
         weights_dir=str(settings.PACKAGES_DIR),
+        row_tolerance=context.spec.get("row_tolerance", ROW_TOLERANCE),
     )
     result = run(spec, workdir=context.workdir, report=context.report, should_stop=context.should_stop)
     with context.recording():

@@ -9,6 +9,7 @@ from lifecycle.datasets.services.collections import (
     record_preview,
     start_import,
 )
+from lifecycle.datasets.services.content_prints import fill_content_prints
 from lifecycle.datasets.services.datasets import create_dataset
 from lifecycle.datasets.services.exports import (
     describe_export,
@@ -74,6 +75,7 @@ __all__ = [
     "discard_collection",
     "discard_upload",
     "exclude_items",
+    "fill_content_prints",
     "fill_row_prints",
     "find_new_labels",
     "finish_collection",

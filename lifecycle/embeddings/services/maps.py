@@ -62,7 +62,7 @@ def draw_map(
 def check_parameters(method: str, neighbors: int, min_distance: float) -> None:
     """Raises DomainError with the field that makes no sense."""
     if method not in Map.Method.values:
-        raise DomainError("A map is drawn with PCA or UMAP.", fields={"method": "Choose pca or umap."})
+        raise DomainError("A map is drawn with PCA, UMAP or t-SNE.", fields={"method": "Choose pca, umap or tsne."})
     low, high = NEIGHBORS
     if not low <= neighbors <= high:
         sentence = f"A number from {low} to {high}."

@@ -9,30 +9,39 @@ from django.db import IntegrityError, transaction
 
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import Conflict, DomainError
+from lifecycle.datasets.models import Dataset
 from lifecycle.embeddings.models import Encoder, Search
 from lifecycle.embeddings.services.encoders import ACTIVE
 from lifecycle.jobs import services as jobs
 
 MAX_TEXT = 2_000
 MAX_PICTURE_BYTES = 20 << 20
+ROWS = (
+    "Rows are not searched by meaning: a sentence has no place among their columns. Filter the items by words and "
+    "columns, or ask for the rows like one of them."
+)
 
 
-def search_text(*, encoder: Encoder | None, user, text: str) -> Search:
+def search_text(*, dataset: Dataset, encoder: Encoder | None, user, text: str) -> Search:
     """Items like this sentence; only where items are texts."""
     text = " ".join(text.replace("\0", " ").split())[:MAX_TEXT]
     if not text:
         raise DomainError("Say what you look for.", fields={"q": "Type a few words."})
-    encoder = _check_encoded(encoder)
-    if encoder.dataset.item_kind != "text":
+    if dataset.item_kind == "row":
+        raise DomainError(ROWS)
+    if dataset.item_kind != "text":
         raise DomainError("Only texts can be searched by a sentence. Search pictures with a picture.")
+    encoder = _check_encoded(encoder)
     return _find_or_start(encoder, user, text=text, blob="", digest=hashlib.sha256(text.encode()).hexdigest())
 
 
-def search_picture(*, encoder: Encoder | None, user, content: bytes) -> Search:
+def search_picture(*, dataset: Dataset, encoder: Encoder | None, user, content: bytes) -> Search:
     """Items like this picture; only where items are pictures."""
-    encoder = _check_encoded(encoder)
-    if encoder.dataset.item_kind != "image":
+    if dataset.item_kind == "row":
+        raise DomainError(ROWS)
+    if dataset.item_kind != "image":
         raise DomainError("Only pictures can be searched by a picture.")
+    encoder = _check_encoded(encoder)
     if not content or len(content) > MAX_PICTURE_BYTES:
         raise DomainError(f"Send a picture of at most {MAX_PICTURE_BYTES >> 20} MB.", fields={"picture": "Choose one."})
     blob = open_blobs(settings.STORAGE_URL).put(content)

@@ -3,6 +3,7 @@
 from lifecycle.exploration.selectors.colors import color_points, list_colors
 from lifecycle.exploration.selectors.findings import (
     FindingList,
+    count_below,
     count_kept,
     find_job,
     find_scan,
@@ -30,6 +31,7 @@ __all__ = [
     "FindingList",
     "Scope",
     "color_points",
+    "count_below",
     "count_items",
     "count_kept",
     "filter_items",

@@ -35,8 +35,9 @@ def find_scan(dataset: Dataset) -> Scan | None:
     return Scan.objects.filter(dataset=dataset).order_by("-pk").first()
 
 
-def list_lists(scan: Scan | None) -> list[FindingList]:
+def list_lists(scan: Scan | None, dataset: Dataset) -> list[FindingList]:
     """Every list in the order in which a person should look, with what is open in it."""
+    kinds = rules.list_kinds(dataset.item_kind)
     counts: dict[str, int] = {}
     if scan is not None:
         counts = dict(_open(scan).order_by().values_list("kind").annotate(n=Count("pk")))
@@ -44,6 +45,7 @@ def list_lists(scan: Scan | None) -> list[FindingList]:
     return [
         FindingList(kind, title, rules.PURPOSES[kind], counts.get(kind, 0), notes.get(kind, ""))
         for kind, title in rules.TITLES.items()
+        if kind in kinds
     ]
 
 
@@ -51,16 +53,19 @@ def list_titles(dataset: Dataset) -> list[tuple[str, str]]:
     """(kind, title) of the lists that items can be kept out of; none before the first search."""
     if not Scan.objects.filter(dataset=dataset).exists():
         return []
-    return [(kind.value, title) for kind, title in rules.TITLES.items()]
+    return [(kind.value, rules.TITLES[kind]) for kind in rules.list_kinds(dataset.item_kind)]
 
 
-def list_findings(scan: Scan, kind: FindingKind, filters: ItemFilters | None = None) -> QuerySet[Finding]:
+def list_findings(
+    scan: Scan, kind: FindingKind, filters: ItemFilters | None = None, *, is_whole: bool = False
+) -> QuerySet[Finding]:
     """Open lines of a list in their order, with their items: not kept, not excluded, label not changed since, twin
     still in. `is_sent` says that the item waits for another label.
 
-    `filters` as in the gallery, of the items; which list they name there does not count here."""
+    `filters` as in the gallery, of the items; which list they name there does not count here. `is_whole` goes on with
+    what is ranked below the list's cut."""
     waiting = Task.objects.filter(item=OuterRef("item"), state=Task.State.OPEN, priority=LABEL_AGAIN)
-    found = _open(scan).filter(kind=kind).select_related("item", "other").order_by("rank")
+    found = _open(scan, is_whole=is_whole).filter(kind=kind).select_related("item", "other").order_by("rank")
     found = found.annotate(is_sent=Exists(waiting))
     asked = replace(filters, finding="", sort="new", excluded="no") if filters else ItemFilters()
     if asked == ItemFilters():
@@ -69,10 +74,21 @@ def list_findings(scan: Scan, kind: FindingKind, filters: ItemFilters | None = N
 
 
 def pick_item_ids(
-    scan: Scan, kind: FindingKind, filters: ItemFilters | None = None, *, limit: int | None = None
+    scan: Scan,
+    kind: FindingKind,
+    filters: ItemFilters | None = None,
+    *,
+    limit: int | None = None,
+    is_whole: bool = False,
 ) -> list[int]:
     """Items of all open lines of a list, or of the first `limit` of them, best first."""
-    return list(list_findings(scan, kind, filters).values_list("item_id", flat=True)[:limit])
+    found = list_findings(scan, kind, filters, is_whole=is_whole)
+    return list(found.values_list("item_id", flat=True)[:limit])
+
+
+def count_below(scan: Scan, kind: FindingKind) -> int:
+    """Open lines of a list that are ranked below its cut."""
+    return _open(scan, is_whole=True).filter(kind=kind, is_likely=False).count()
 
 
 def map_open_items(scan: Scan) -> dict[str, list[int]]:
@@ -95,9 +111,9 @@ def list_kept_ids(project: Project, kind: FindingKind, *, limit: int | None = No
 
 
 def find_job(project: Project, kind: str, spec: dict) -> Job | None:
-    """The newest job of this kind with this spec, for showing how far it is."""
-    return Job.objects.filter(project=project, kind=kind, spec=spec).order_by("-pk").first()
+    """The newest job of this kind with this in its spec, for showing how far it is."""
+    return Job.objects.filter(project=project, kind=kind, spec__contains=spec).order_by("-pk").first()
 
 
-def _open(scan: Scan) -> QuerySet[Finding]:
-    return filter_open(Finding.objects.filter(scan=scan, item__excluded_at=None))
+def _open(scan: Scan, *, is_whole: bool = False) -> QuerySet[Finding]:
+    return filter_open(Finding.objects.filter(scan=scan, item__excluded_at=None), is_whole=is_whole)

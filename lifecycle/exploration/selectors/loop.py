@@ -17,7 +17,7 @@ def summarize_explore(project: Project) -> StageSummary:
         return StageSummary(Stage.EXPLORE, StageState.EMPTY, "Nothing to look at yet", (), "datasets.items", "Look")
     working = Job.objects.filter(project=project, kind__in=["profile", "findings"], state__in=["queued", "running"])
     scan = find_scan(dataset)
-    open_count = sum(one.count for one in list_lists(scan)) if scan else 0
+    open_count = sum(one.count for one in list_lists(scan, dataset)) if scan else 0
     figures = [count_figure("item", facets.total), Figure("excluded", f"{facets.excluded:,}")]
     if scan:
         figures.append(Figure("worth a look", f"{open_count:,}"))

@@ -12,10 +12,11 @@ TWINS = (FindingKind.DUPLICATES, FindingKind.NEAR_DUPLICATES)
 PAIRS = (*TWINS, FindingKind.SPLIT_LEAKS)
 
 
-def filter_open(found: QuerySet[Finding]) -> QuerySet[Finding]:
-    """Those not kept, whose label is the one that was suspected, and whose twin is still in. Whether the item itself
-    is excluded is the caller's matter."""
+def filter_open(found: QuerySet[Finding], *, is_whole: bool = False) -> QuerySet[Finding]:
+    """Those above their list's cut (all with `is_whole`), not kept, whose label is the one that was suspected, and
+    whose twin is still in. Whether the item itself is excluded is the caller's matter."""
     kept = KeptItem.objects.filter(item=OuterRef("item"), kind=OuterRef("kind"))
+    found = found if is_whole else found.filter(is_likely=True)
     return found.filter(_has_old_label(), _has_twin()).exclude(Exists(kept))
 
 

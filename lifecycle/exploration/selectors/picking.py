@@ -26,6 +26,7 @@ class Scope:
     kept: str = ""
     finding: str = ""
     query: str | None = None
+    is_whole: bool = False  # of a `finding` list also what is ranked below its cut
 
     @property
     def is_looked_up_later(self) -> bool:
@@ -47,7 +48,7 @@ def pick_ids(project: Project, scope: Scope, *, limit: int | None = None, newest
         scan = find_scan(get_dataset(project))
         if scan is None:
             raise NotFound("There is no list yet; search the items first.")
-        return pick_item_ids(scan, rules.check_kind(scope.finding), filters, limit=limit)
+        return pick_item_ids(scan, rules.check_kind(scope.finding), filters, limit=limit, is_whole=scope.is_whole)
     if scope.query is None:
         raise DomainError("Name the items: by `items`, by `query`, or by `finding` after a search.")
     return list_matching_ids(project, filters, limit=limit, newest=newest)

@@ -8,6 +8,7 @@ from lifecycle.exploration.services.acts import (
     start_act,
     undo_act,
 )
+from lifecycle.exploration.services.catching_up import catch_up_due, look_up_languages
 from lifecycle.exploration.services.findings import record_findings, start_scan
 from lifecycle.exploration.services.profiles import (
     export_facts,
@@ -21,11 +22,13 @@ from lifecycle.exploration.services.views import delete_view, save_view
 
 __all__ = [
     "act_on_items",
+    "catch_up_due",
     "delete_old_acts",
     "delete_tag",
     "delete_view",
     "export_facts",
     "export_items",
+    "look_up_languages",
     "profile_due",
     "record_findings",
     "record_profile",

@@ -6,24 +6,39 @@ from collections import Counter
 
 from django.db import connection, transaction
 
-from lifecycle.common.errors import Conflict
-from lifecycle.contracts.profile import FindingsResult
+from lifecycle.common.errors import Conflict, DomainError
+from lifecycle.contracts.profile import ROW_TOLERANCE, FindingsResult
 from lifecycle.datasets.models import Dataset, Item
 from lifecycle.exploration.models import Scan
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
+from lifecycle.jobs.selectors import ACTIVE
+
+MAX_TOLERANCE = 0.2
 
 
-def start_scan(*, dataset: Dataset, user) -> Job:
-    """Have a worker search what is in now for faults. A search that is on its way already is given back."""
+def start_scan(*, dataset: Dataset, user, row_tolerance: float | None = None) -> Job:
+    """Have a worker search what is in now for faults. A search that is on its way already is given back.
+
+    `row_tolerance` is by how much of a column's range numbers of near-duplicate rows may differ; else as last time.
+    """
+    if row_tolerance is not None and not 0 <= row_tolerance <= MAX_TOLERANCE:
+        raise DomainError(
+            f"The tolerance is from 0 to {MAX_TOLERANCE:.0%} of a column's range.",
+            fields={"row_tolerance": f"From 0 to {MAX_TOLERANCE:g}."},
+        )
     if not dataset.items.filter(excluded_at=None).exists():
         raise Conflict("There is nothing to search yet; collect some items first.")
-    spec = {"dataset_id": dataset.pk}
-    waiting = Job.objects.filter(kind="findings", project=dataset.project, spec=spec, state__in=["queued", "running"])
+    waiting = Job.objects.filter(
+        kind="findings", project=dataset.project, spec__contains={"dataset_id": dataset.pk}, state__in=ACTIVE
+    )
+    if row_tolerance is None:
+        last = Scan.objects.filter(dataset=dataset).order_by("-pk").values_list("row_tolerance", flat=True).first()
+        row_tolerance = ROW_TOLERANCE if last is None else last
     return waiting.first() or jobs.enqueue(
         kind="findings",
         title="Search the items for faults",
-        spec=spec,
+        spec={"dataset_id": dataset.pk, "row_tolerance": row_tolerance},
         project=dataset.project,
         created_by=user,
         subject_type="dataset",
@@ -42,6 +57,7 @@ def record_findings(*, dataset: Dataset, job: Job, result: FindingsResult) -> Sc
             counts=dict(Counter(found.kind for found in result.found)),
             notes={str(kind): note for kind, note in result.notes.items()},
             columns=list(result.columns),
+            row_tolerance=job.spec.get("row_tolerance", ROW_TOLERANCE),
         )
         known = set(Item.objects.filter(dataset=dataset).values_list("pk", flat=True)) if result.found else set()
         _copy_findings(scan, result, known)
@@ -50,7 +66,7 @@ def record_findings(*, dataset: Dataset, job: Job, result: FindingsResult) -> Sc
 
 def _copy_findings(scan: Scan, result: FindingsResult, known: set[int]) -> None:
     """Items that were deleted meanwhile are left out."""
-    columns = "scan_id, kind, item_id, rank, score, reason, other_id, cluster, suggestion"
+    columns = "scan_id, kind, item_id, rank, score, reason, other_id, cluster, suggestion, is_likely"
     ranks: Counter[str] = Counter()
     with connection.cursor() as cursor, cursor.copy(f"COPY exploration_finding ({columns}) FROM STDIN") as copy:
         for found in result.found:
@@ -62,5 +78,6 @@ def _copy_findings(scan: Scan, result: FindingsResult, known: set[int]) -> None:
                 (
                     scan.pk, str(found.kind), found.item_id, ranks[found.kind], found.score,
                     found.reason.replace("\0", "")[:300], other, found.cluster, found.suggestion.replace("\0", ""),
+                    found.is_likely,
                 )
             )  # fmt: skip

@@ -115,8 +115,8 @@ def test_a_search_waits_for_its_vector_and_is_not_encoded_twice(owner, weights, 
     add_items(project, [(text, None) for text in texts])
     encoder, job = encode(project)
 
-    search = services.search_text(encoder=encoder, user=owner, text="  weather   forecast ")
-    again = services.search_text(encoder=encoder, user=owner, text="weather forecast")
+    search = services.search_text(dataset=encoder.dataset, encoder=encoder, user=owner, text="  weather   forecast ")
+    again = services.search_text(dataset=encoder.dataset, encoder=encoder, user=owner, text="weather forecast")
     assert selectors.list_like_search(search) is None
     run_jobs()
     search = selectors.get_search(project, search.pk)
@@ -127,7 +127,7 @@ def test_a_search_waits_for_its_vector_and_is_not_encoded_twice(owner, weights, 
     assert {neighbor.item.text for neighbor in found} == set(texts[2:4])
     assert Job.objects.filter(kind="search").count() == 1
     with pytest.raises(DomainError):
-        services.search_picture(encoder=encoder, user=owner, content=b"x")
+        services.search_picture(dataset=encoder.dataset, encoder=encoder, user=owner, content=b"x")
 
 
 def test_a_search_by_picture_finds_that_picture(owner, weights, encode, add_items, digits, run_jobs):
@@ -135,7 +135,7 @@ def test_a_search_by_picture_finds_that_picture(owner, weights, encode, add_item
     items = add_items(project, digits[::20])
     encoder, _ = encode(project)
 
-    search = services.search_picture(encoder=encoder, user=owner, content=digits[20][0])
+    search = services.search_picture(dataset=encoder.dataset, encoder=encoder, user=owner, content=digits[20][0])
     run_jobs()
 
     found = selectors.list_like_search(selectors.get_search(project, search.pk), limit=3)
@@ -147,7 +147,7 @@ def test_a_search_needs_vectors(project, owner):
     encoder = Encoder.objects.create(dataset=project.datasets.get(), kind=Encoder.Kind.MOBILENET)
 
     with pytest.raises(Conflict, match="not been encoded"):
-        services.search_picture(encoder=encoder, user=owner, content=b"x")
+        services.search_picture(dataset=encoder.dataset, encoder=encoder, user=owner, content=b"x")
 
 
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])

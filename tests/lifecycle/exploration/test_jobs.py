@@ -17,7 +17,7 @@ from lifecycle.datasets.models import Item
 from lifecycle.datasets.selectors import find_latest_version, get_dataset
 from lifecycle.datasets.services import commit_version, exclude_items
 from lifecycle.exploration import selectors, services
-from lifecycle.exploration.models import ItemFacts, Profile
+from lifecycle.exploration.models import Finding, ItemFacts, Profile
 from lifecycle.jobs.models import Job
 from lifecycle.pipelines.datacards import write_data_card
 from tests.lifecycle.datasets.test_drawn_labels import coco, pictures
@@ -225,11 +225,50 @@ def test_a_wrong_label_is_found_and_goes_to_the_queue_first(texts, owner, run_jo
     assert sent == 1 and Task.objects.get(item=wrong.item_id).state == Task.State.OPEN
 
 
+def test_a_list_ends_at_its_cut_and_the_whole_ranking_goes_on(texts, owner, run_jobs, client):
+    dataset = run_all(texts, owner, run_jobs)
+    scan, kind = selectors.find_scan(dataset), FindingKind.LABEL_ERRORS
+    whole = selectors.pick_item_ids(scan, kind, is_whole=True)
+    Finding.objects.filter(scan=scan, kind=kind).exclude(item=whole[0]).update(is_likely=False)
+    client.force_login(owner)
+    url = reverse("exploration:findings", args=[texts.slug, "label_errors"])
+    base = f"/api/v1/projects/{texts.slug}/findings/label_errors/"
+
+    short, long = client.get(url).content.decode(), client.get(url, {"whole": "yes"}).content.decode()
+
+    assert selectors.pick_item_ids(scan, kind) == whole[:1]
+    assert next(one for one in selectors.list_lists(scan, dataset) if one.kind == kind).count == 1
+    assert [client.get(base).json()["count"], client.get(base, {"whole": "yes"}).json()["count"]] == [1, len(whole)]
+    assert short.count("finding-line") == 1 and "Show the whole ranking" in short
+    assert long.count("finding-line") == min(len(whole), 40) and "Only what is likely wrong" in long
+
+
+def test_the_tolerance_of_rows_is_set_where_the_search_begins_and_stays(owner, run_jobs, client):
+    project = make_project(owner, "tabular_classification")
+    rows = "\n".join(f"{n * 7 % 83},{n * 5 % 71},{n * 3 % 59},{'ab'[n % 2]}" for n in range(60))
+    bring(project, owner, {"rows.csv": f"x,y,z,label\n{rows}".encode()}, run_jobs)
+    client.force_login(owner)
+    url = reverse("exploration:refresh", args=[project.slug])
+
+    client.post(url, {"what": "findings", "tolerance": "1.5"})
+    run_jobs()
+    page = client.get(reverse("exploration:overview", args=[project.slug])).content.decode()
+    again = services.start_scan(dataset=get_dataset(project), user=owner)
+    refused = client.post(url, {"what": "findings", "tolerance": "90"}, follow=True)
+
+    scan = selectors.find_scan(get_dataset(project))
+    assert scan.row_tolerance == again.spec["row_tolerance"] == 0.015
+    assert "1.50%" in scan.notes["near_duplicates"] and 'name="tolerance"' in page and 'value="1.5"' in page
+    assert b"The tolerance is from 0 to 20%" in refused.content
+    assert "blurred" not in {one.kind for one in selectors.list_lists(scan, scan.dataset)}
+
+
 def test_a_suspect_that_got_another_label_leaves_the_list(texts, owner, run_jobs):
     from lifecycle.datasets.services import record_labels
 
     dataset = run_all(texts, owner, run_jobs)
     scan = selectors.find_scan(dataset)
+    Finding.objects.update(is_likely=True)  # so few texts that cleanlab is sure of one only
     wrong = selectors.list_findings(scan, FindingKind.LABEL_ERRORS)[0]
     services.act_on_items(project=texts, user=owner, action="label", item_ids=[wrong.item_id])
     assert [one.is_sent for one in selectors.list_findings(scan, FindingKind.LABEL_ERRORS)[:2]] == [True, False]

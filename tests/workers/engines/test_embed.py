@@ -124,12 +124,13 @@ def crowds(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("method", "fitted_on"), [(MapMethod.PCA, 10_000), pytest.param(MapMethod.UMAP, 300, marks=pytest.mark.long)]
+    ("method", "fitted_on"),
+    [(MapMethod.PCA, 10_000), (MapMethod.TSNE, 300), pytest.param(MapMethod.UMAP, 300, marks=pytest.mark.long)],
 )
 def test_a_map_keeps_crowds_together_and_repeats_itself(crowds, tmp_path, method, fitted_on):
     path, kinds = crowds
     labels = tuple(f"kind {kind}" for kind in kinds)
-    spec = MapSpec(str(path), method, fitted_on=fitted_on, labels=labels)
+    spec = MapSpec(str(path), method, fitted_on=fitted_on, fitted_by_tsne=fitted_on, labels=labels)
 
     def draw(name):
         return project.run(spec, workdir=tmp_path / name, report=MemoryReport(), should_stop=lambda: False)
@@ -138,6 +139,7 @@ def test_a_map_keeps_crowds_together_and_repeats_itself(crowds, tmp_path, method
 
     assert np.array_equal(np.load(first.positions_path), np.load(second.positions_path))
     assert {c.name for c in first.clusters} == set(labels)
+    assert first.fitted_on == min(fitted_on, 1_200)
     numbers = np.load(first.clusters_path)
     for kind in range(4):
         inside = numbers[(kinds == kind) & (numbers >= 0)]

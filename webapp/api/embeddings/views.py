@@ -155,7 +155,9 @@ class LikeItem(ProjectView):
         item = datasets.get_item(self.project, item_id)
         limit = self.parse(shapes.NeighborQuery, data=request.query_params)["limit"]
         encoder = selectors.find_encoder(self.project)
-        neighbors = selectors.list_like_item(encoder, item, limit=limit) if encoder else None
+        if encoder is None:
+            raise Conflict("No item of this project has a vector yet. Post to encoders/ to have them encoded.")
+        neighbors = selectors.list_like_item(encoder, item, limit=limit)
         if neighbors is None:
             raise Conflict("This item has no vector yet. Post to encoders/ to have new items encoded.")
         return Response(shapes.NeighborOut(neighbors, many=True, context={"slug": slug}).data)
@@ -177,16 +179,20 @@ class Searches(ProjectView):
         responses={202: shapes.SearchOut},
     )
     def post(self, request, slug):
-        encoder = selectors.find_query_encoder(self.project)
+        how = {
+            "dataset": datasets.get_dataset(self.project),
+            "encoder": selectors.find_query_encoder(self.project),
+            "user": request.user,
+        }
         if request.content_type.startswith("multipart/"):
             picture = request.FILES.get("picture")
             if picture is None:
                 raise DomainError("No picture was sent.", fields={"picture": "Choose one."})
             content = picture.read(services.MAX_PICTURE_BYTES + 1)
-            search = services.search_picture(encoder=encoder, user=request.user, content=content)
+            search = services.search_picture(**how, content=content)
         else:
             text = self.parse(shapes.SearchText)["text"]
-            search = services.search_text(encoder=encoder, user=request.user, text=text)
+            search = services.search_text(**how, text=text)
         return Response(_describe(search, slug), status=status.HTTP_202_ACCEPTED)
 
 

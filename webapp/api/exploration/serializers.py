@@ -8,6 +8,7 @@ from lifecycle.contracts.profile import FindingKind
 from lifecycle.datasets.services.selections import MAX_SELECTED
 from lifecycle.exploration.models import Finding, ItemAct, Profile, SavedView
 from lifecycle.exploration.rules import ACTIONS, MAX_TAG_CHARS, MAX_VIEW_CHARS
+from lifecycle.exploration.services.findings import MAX_TOLERANCE
 
 BIGINT = (1 << 63) - 1
 
@@ -46,6 +47,22 @@ class ScanOut(serializers.Serializer):
     is_old = serializers.BooleanField(help_text="items, labels or exclusions changed since")
     lists = FindingListOut(many=True)
     columns = SuspectedColumn(many=True)
+    row_tolerance = serializers.FloatField(allow_null=True, help_text="with which rows were compared")
+
+
+class ScanStart(serializers.Serializer):
+    row_tolerance = serializers.FloatField(
+        required=False,
+        min_value=0,
+        max_value=MAX_TOLERANCE,
+        help_text="by how much of a column's range numbers of near-duplicate rows may differ; else as last time",
+    )
+
+
+class FindingsQuery(serializers.Serializer):
+    """What of a list to give."""
+
+    whole = serializers.BooleanField(default=False, help_text="also what is ranked below the list's cut")
 
 
 class FindingOut(serializers.ModelSerializer):
@@ -56,7 +73,7 @@ class FindingOut(serializers.ModelSerializer):
 
     class Meta:
         model = Finding
-        fields = ("rank", "item", "score", "reason", "other", "cluster", "label", "suggestion", "split")
+        fields = ("rank", "item", "score", "reason", "other", "cluster", "label", "suggestion", "split", "is_likely")
 
 
 class ItemsAct(serializers.Serializer):

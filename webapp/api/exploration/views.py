@@ -56,26 +56,30 @@ class FindingsView(ProjectView):
             "searched_at": scan.created_at if scan else None,
             "items": scan.item_count if scan else 0,
             "is_old": scan is None or selectors.has_changed_since(dataset, scan.created_at),
-            "lists": selectors.list_lists(scan),
+            "lists": selectors.list_lists(scan, dataset),
             "columns": scan.columns if scan else [],
+            "row_tolerance": scan.row_tolerance if scan else None,
         }
         return Response(serializers.ScanOut(body).data)
 
-    @extend_schema(request=None, responses={202: JobStarted})
+    @extend_schema(request=serializers.ScanStart, responses={202: JobStarted})
     def post(self, request, slug):
         """Search the items for faults. A search that is on its way already is given back."""
-        return _respond_job(services.start_scan(dataset=get_dataset(self.project), user=request.user))
+        wanted = self.parse(serializers.ScanStart)
+        job = services.start_scan(dataset=get_dataset(self.project), user=request.user, **wanted)
+        return _respond_job(job)
 
 
 class FindingListView(ProjectView):
     """One list, most worth a look first, without what was kept or excluded."""
 
-    @extend_schema(responses=serializers.FindingOut(many=True))
+    @extend_schema(parameters=[serializers.FindingsQuery], responses=serializers.FindingOut(many=True))
     def get(self, request, slug, finding):
         scan, kind = selectors.find_scan(get_dataset(self.project)), _read_kind(finding)
         if scan is None:
             raise NotFound("The items were not searched yet; POST to findings/ first.")
-        return self.respond_page(selectors.list_findings(scan, kind), serializers.FindingOut)
+        is_whole = self.parse(serializers.FindingsQuery, data=request.query_params)["whole"]
+        return self.respond_page(selectors.list_findings(scan, kind, is_whole=is_whole), serializers.FindingOut)
 
 
 class ItemsActView(ProjectView):

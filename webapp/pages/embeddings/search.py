@@ -55,12 +55,16 @@ def live(request, slug, search_id):
 
 
 def _search(request, project: Project):
-    encoder = selectors.find_query_encoder(project)
+    how = {
+        "dataset": datasets.get_dataset(project),
+        "encoder": selectors.find_query_encoder(project),
+        "user": request.user,
+    }
     picture = request.FILES.get("picture")
     if picture is not None:
         content = picture.read(services.MAX_PICTURE_BYTES + 1)
-        return services.search_picture(encoder=encoder, user=request.user, content=content)
-    return services.search_text(encoder=encoder, user=request.user, text=request.POST.get("q", ""))
+        return services.search_picture(**how, content=content)
+    return services.search_text(**how, text=request.POST.get("q", ""))
 
 
 def _describe_form(project: Project) -> dict[str, Any]:

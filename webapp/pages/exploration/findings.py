@@ -32,18 +32,21 @@ def show(request, slug, finding):
     kind, dataset = _read_kind(finding), get_dataset(project)
     filters = replace(ItemFilters.from_query(request.GET), finding="", sort="new", excluded="no")
     scan = selectors.find_scan(dataset)
-    lists = selectors.list_lists(scan)
+    lists, is_whole = selectors.list_lists(scan, dataset), request.GET.get("whole") == "yes"
     page = None
     if scan is not None:
-        page = Paginator(selectors.list_findings(scan, kind, filters), PAGE_SIZE).get_page(request.GET.get("page"))
+        found = selectors.list_findings(scan, kind, filters, is_whole=is_whole)
+        page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "project": project,
         "section": "explore",
         "dataset": dataset,
         "scan": scan,
         "lists": lists,
-        "chosen": next(one for one in lists if one.kind == kind),
+        "chosen": next((one for one in lists if one.kind == kind), None) or _refuse(kind),
         "page": page,
+        "is_whole": is_whole,
+        "below": selectors.count_below(scan, kind) if scan else 0,
         "filters": filters,
         "facets": recall_facets(dataset),
         "views": selectors.list_views(project, "findings"),
@@ -68,11 +71,15 @@ def act(request, slug, finding):
     kind = _read_kind(finding)
     scopes = {
         "kept": Scope(kept=kind.value),
-        "all": Scope(finding=kind.value, query=read_query(request.POST)),
+        "all": Scope(finding=kind.value, query=read_query(request.POST), is_whole=request.POST.get("whole") == "yes"),
     }
     scope = scopes.get(request.POST.get("scope", "")) or Scope(items=read_ids(request))
     do_act(request, project, scope, kind=kind.value)
     return redirect(pick_next(request, reverse("exploration:findings", args=[slug, finding])))
+
+
+def _refuse(kind: FindingKind):
+    raise NotFound(f"Items of this project have no list “{rules.TITLES[kind]}”.")
 
 
 def _read_kind(finding: str) -> FindingKind:

@@ -11,6 +11,8 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lifecycle.common.errors import DomainError
+from lifecycle.contracts.profile import ROW_TOLERANCE
+from lifecycle.datasets.filters import read_number
 from lifecycle.datasets.selectors import get_dataset, get_version, list_collections
 from lifecycle.exploration import selectors, services
 from lifecycle.exploration.view_queries import COLUMN_KINDS, COLUMN_ORDERS, clean_query
@@ -59,7 +61,8 @@ def refresh(request, slug):
         if what != "findings":
             services.start_profile(dataset=dataset, user=request.user)
         if what != "profile":
-            services.start_scan(dataset=dataset, user=request.user)
+            tolerance = _read_tolerance(request.POST.get("tolerance", ""))
+            services.start_scan(dataset=dataset, user=request.user, row_tolerance=tolerance)
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("exploration:overview", slug=slug)
@@ -81,6 +84,16 @@ def show_version(request, slug, number):
     return render(request, "exploration/version.html", context)
 
 
+def _read_tolerance(text: str) -> float | None:
+    """A percentage as a share; None where nothing is said."""
+    if not text.strip():
+        return None
+    number = read_number(text)
+    if number is None:
+        raise DomainError("The tolerance is a number, in percent of a column's range.")
+    return number / 100
+
+
 def _describe_live(project, dataset) -> dict:
     profile_job = selectors.find_job(project, "profile", {"dataset_id": dataset.pk, "version_id": None})
     scan_job = selectors.find_job(project, "findings", {"dataset_id": dataset.pk})
@@ -92,7 +105,8 @@ def _describe_live(project, dataset) -> dict:
         "section": "explore",
         "dataset": dataset,
         "scan": scan,
-        "lists": selectors.list_lists(scan),
+        "lists": selectors.list_lists(scan, dataset),
+        "tolerance": round((scan.row_tolerance if scan else ROW_TOLERANCE) * 100, 4),
         "running": running,
         "failed": failed,
         "is_working": bool(running),
@@ -114,6 +128,7 @@ def _describe_profile(request, project, dataset, version) -> dict:
     classes = result.get("classes")
     asked = request.GET.dict() | {"version": str(version.number) if version else ""}
     columns = describe_columns(result, gallery)
+    names = (result["associations"] or {"names": []})["names"]
     return context | {
         "asked": asked,
         "kinds": [kind for kind in COLUMN_KINDS if any(column.kind == kind for column in columns)],
@@ -132,7 +147,9 @@ def _describe_profile(request, project, dataset, version) -> dict:
         "time": charts.draw_time(result["time"], gallery, classes),
         "sources": charts.draw_sources(result["sources"], titles, gallery, classes),
         "associations": charts.draw_associations(result["associations"]),
-        "associations_height": min(760, 140 + 34 * len((result["associations"] or {"names": []})["names"])),
+        "associated": len(names),
+        "associable": (result["associations"] or {}).get("usable", len(names)),
+        "associations_height": min(760, 140 + 34 * len(names)),
         "columns": choose_columns(columns, asked),
         "has_columns": bool(columns),
         "shown_classes": _list_colors(classes),

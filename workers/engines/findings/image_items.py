@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from lifecycle.contracts.profile import FindingKind, FoundItem
@@ -20,7 +21,10 @@ SIDE = 256
 CHUNK = 256
 READERS = 2
 BLANK = 0.01  # contrast
-DARK, BRIGHT = 0.03, 0.97
+DARK, BRIGHT = 0.12, 0.93  # what 99 % of a dark picture is below, and of a bright one above
+BLURRED = 3.5  # robust standard deviations below the usual detail (Iglewicz & Hoaglin 1993)
+LEAST_SPREAD = 0.25  # of the logarithm of detail: sets of pictures that are all alike have less
+LEAST_COMPARED = 20
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,10 @@ class Picture:
     digest: str | None = None  # of its pixels at SIDE
     print: Print | None = None
     gradients: np.ndarray | None = None
-    brightness: float = 0.0
+    dark: float = 0.0  # gray, 0..1: 1 % of it is darker
+    bright: float = 0.0  # 1 % of it is brighter
     contrast: float = 0.0
+    detail: float = 0.0  # variance of the Laplacian by that of gray: blur takes it away, contrast does not count
     longest: int = 0
 
 
@@ -73,8 +79,10 @@ def read_picture(path: Path) -> Picture:
         digest,
         compute_print(gray),
         features.encode_gradients(gray),
-        float(light.mean()),
+        float(np.percentile(light, 1)),
+        float(np.percentile(light, 99)),
         float(light.std()),
+        _measure_detail(gray),
         max(gray.shape),
     )
 
@@ -98,6 +106,33 @@ def encode(look: Look, read: Read) -> np.ndarray:
     return np.stack([p.gradients if p.gradients is not None else np.zeros(size, np.float32) for p in read.pictures])
 
 
+def _measure_detail(gray: np.ndarray) -> float:
+    return float(cv2.Laplacian(gray, cv2.CV_64F).var()) / max(float(gray.var()), 1e-9)
+
+
+def find_blurred(look: Look, read: Read) -> list[FoundItem]:
+    """Pictures with far less detail than is usual among these, the most blurred first."""
+    places = [n for n, one in enumerate(read.pictures) if one.digest is not None and one.contrast >= BLANK]
+    if len(places) < LEAST_COMPARED:
+        look.notes[FindingKind.BLURRED] = f"Needs at least {LEAST_COMPARED} pictures to say what is usual."
+        return []
+    detail = np.array([max(read.pictures[n].detail, 1e-9) for n in places])
+    usual = float(np.median(detail))
+    distances = np.log(usual) - np.log(detail)
+    spread = max(float(np.median(np.abs(distances))) / 0.6745, LEAST_SPREAD)
+    return [
+        FoundItem(
+            FindingKind.BLURRED,
+            int(look.items.ids[places[n]]),
+            round(float(1 - detail[n] / usual), 4),
+            f"Blurred: {usual / detail[n]:,.0f} times less fine detail than is usual here "
+            f"({detail[n]:.2g}, usual is {usual:.2g})",
+        )
+        for n in np.argsort(-distances, kind="stable")
+        if distances[n] > BLURRED * spread
+    ]
+
+
 def find_damaged(look: Look, read: Read) -> list[FoundItem]:
     """Pictures that cannot be read or show nothing."""
     found = []
@@ -106,10 +141,12 @@ def find_damaged(look: Look, read: Read) -> list[FoundItem]:
             score, reason = 1.0, "The file cannot be read to its end"
         elif picture.contrast < BLANK:
             score, reason = 0.9, "One even area: nothing is to be seen"
-        elif picture.brightness < DARK:
-            score, reason = 0.7, f"Nearly black (brightness {picture.brightness:.1%})"
-        elif picture.brightness > BRIGHT:
-            score, reason = 0.7, f"Nearly white (brightness {picture.brightness:.1%})"
+        elif picture.bright < DARK:
+            score = round(0.8 - picture.bright, 4)
+            reason = f"Nearly black: 99 % of it is darker than {picture.bright:.0%} of white"
+        elif picture.dark > BRIGHT:
+            score = round(0.8 - (1 - picture.dark), 4)
+            reason = f"Nearly white: 99 % of it is brighter than {picture.dark:.0%} of white"
         else:
             continue
         found.append(FoundItem(FindingKind.DAMAGED, int(item_id), score, reason))

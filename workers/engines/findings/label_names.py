@@ -20,10 +20,16 @@ from workers.engines.findings.loading import Look
 LEAST_PER_CLASS = FOLDS  # items with it, and items without
 MAX_NAMES = 60  # the most frequent ones; each has a model of its own
 SHOWN_CHARS = 60
+PLACED = ("boxes", "regions", "spans")  # label kinds that say where something is
+UNCHECKED = (
+    "Checked is which classes an item names. Where they are, and how many of each, is not: that takes a detector "
+    "trained once for each fold, which a search does not do."
+)
 
 
 def doubt_names(look: Look, features: Any, places: np.ndarray) -> list[FoundItem]:
     """Items of which a model that never saw their label would name other classes, in no order."""
+    from cleanlab.multilabel_classification.filter import find_label_issues
     from cleanlab.multilabel_classification.rank import get_label_quality_scores
 
     reader = NameReader(look.spec.label_names or ())
@@ -41,7 +47,11 @@ def doubt_names(look: Look, features: Any, places: np.ndarray) -> list[FoundItem
         f"Models that never saw the labels agree with {agrees:.0%} of what {len(places):,} items say of "
         f"{len(names)} classes, each class by itself."
     )
-    quality = get_label_quality_scores([list(np.flatnonzero(row)) for row in given], shares)
+    if look.spec.label_kind in PLACED:
+        look.notes[FindingKind.LABEL_ERRORS] += f" {UNCHECKED}"
+    told = [list(np.flatnonzero(row)) for row in given]
+    quality = get_label_quality_scores(told, shares)
+    is_issue = find_label_issues(told, shares, n_jobs=1)  # cleanlab's own cut
     doubtful = np.flatnonzero(((shares > 0.5) != given).any(axis=1))
     return [
         FoundItem(
@@ -50,6 +60,7 @@ def doubt_names(look: Look, features: Any, places: np.ndarray) -> list[FoundItem
             round(float(1 - quality[n]), 4),
             _say_why(names, given[n], shares[n]),
             suggestion=_suggest(look.spec.label_names or (), names, said[n], shares[n]),
+            is_likely=bool(is_issue[n]),
         )
         for n in doubtful
     ]

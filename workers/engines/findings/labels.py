@@ -17,11 +17,11 @@ from workers.engines.findings.loading import Look
 LEAST_LABELED = 50
 LEAST_PER_CLASS = FOLDS
 LARGEST = 1e37  # LightGBM's numbers are 32 bits wide
-NUMBER_SUSPICION = 4.0  # times the error that is usual for like items
+NUMBER_SUSPICION = 4.0  # times the error that is usual for like items: then it is likely wrong
 
 
 def find_label_errors(look: Look, features: Any) -> list[FoundItem]:
-    """Most doubtful first, at most `suspicion_share` of the labeled items."""
+    """What is likely wrong, most doubtful first; then, ranked too, what else a model would label otherwise."""
     search = doubt_names if look.spec.label_names is not None else SEARCHES.get(look.spec.label_kind)
     if search is None:
         look.notes[FindingKind.LABEL_ERRORS] = "Only classes and numbers are checked, not texts."
@@ -36,11 +36,11 @@ def find_label_errors(look: Look, features: Any) -> list[FoundItem]:
     if isinstance(features, pd.DataFrame):  # LightGBM takes no name with a character of JSON in it
         features = features.set_axis([f"c{n}" for n in range(len(features.columns))], axis=1)
     found = search(look, features, places)
-    limit = min(look.spec.max_listed, max(1, round(look.spec.suspicion_share * len(places))))
-    return sorted(found, key=lambda f: -f.score)[:limit]
+    return sorted(found, key=lambda f: (not f.is_likely, -f.score))
 
 
 def _doubt_classes(look: Look, features: Any, places: np.ndarray) -> list[FoundItem]:
+    from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
     counts = Counter(look.items.labels[place] for place in places)
@@ -58,6 +58,7 @@ def _doubt_classes(look: Look, features: Any, places: np.ndarray) -> list[FoundI
     look.notes[FindingKind.LABEL_ERRORS] = note + (f" {rare} rare classes were left out." if rare else "")
     quality = get_label_quality_scores(given, shares, method="normalized_margin")
     likely = shares.argmax(1)
+    is_issue = find_label_issues(given, shares, n_jobs=1)  # its own cut, of confident learning
     return [
         FoundItem(
             FindingKind.LABEL_ERRORS,
@@ -66,6 +67,7 @@ def _doubt_classes(look: Look, features: Any, places: np.ndarray) -> list[FoundI
             f"Labeled “{names[given[n]]}”; by the others it would be “{names[likely[n]]}” "
             f"({shares[n, likely[n]]:.0%}, “{names[given[n]]}” {shares[n, given[n]]:.0%})",
             suggestion=names[likely[n]],
+            is_likely=bool(is_issue[n]),
         )
         for n in np.flatnonzero(likely != given)
     ]
@@ -101,7 +103,8 @@ def _doubt_numbers(look: Look, features: Any, places: np.ndarray) -> list[FoundI
     spread = float(np.var(given)) or 1.0
     agreement = 1 - float(np.mean((given - predicted) ** 2)) / spread
     look.notes[FindingKind.LABEL_ERRORS] = (
-        f"A model that never saw the label explains {max(agreement, 0):.0%} of the spread of {len(places):,} labels."
+        f"A model that never saw the label explains {max(agreement, 0):.0%} of the spread of {len(places):,} labels. "
+        f"Likely wrong is what differs by {NUMBER_SUSPICION:g} times what is usual for items like it."
     )
     return [
         FoundItem(
@@ -111,6 +114,7 @@ def _doubt_numbers(look: Look, features: Any, places: np.ndarray) -> list[FoundI
             f"Labeled {given[n]:,.6g}; items like it are at about {predicted[n]:,.6g}, "
             f"which is {doubts[n]:.1f} times the usual difference",
             suggestion=f"{predicted[n]:.6g}",
+            is_likely=bool(doubts[n] >= NUMBER_SUSPICION),
         )
         for n in np.argsort(-doubts)
     ]

@@ -21,9 +21,15 @@ def find_equal(rows: Sequence[Mapping[str, Any]]) -> list[Pair]:
     return pair_equal([tuple(sorted((k, _plain(v)) for k, v in row.items())) for row in rows], "Same values")
 
 
-def find_close(rows: Sequence[Mapping[str, Any]], numbers: Sequence[str], skip: set[int],
-               check: Callable[[], None]) -> list[Pair]:  # fmt: skip
-    """Pairs whose categories are the same and whose numbers all differ by at most TOLERANCE of the column's range."""
+def find_close(
+    rows: Sequence[Mapping[str, Any]],
+    numbers: Sequence[str],
+    skip: set[int],
+    check: Callable[[], None],
+    tolerance: float = TOLERANCE,
+) -> list[Pair]:
+    """Pairs whose categories are the same and whose numbers all differ by at most `tolerance` of the column's range,
+    which is that of its middle 90 %."""
     if len(numbers) < LEAST_NUMBERS or not rows:
         return []
     table = np.array([[_number(row.get(name)) for name in numbers] for row in rows])
@@ -35,9 +41,10 @@ def find_close(rows: Sequence[Mapping[str, Any]], numbers: Sequence[str], skip: 
     for places in _group(rows, set(numbers), skip).values():
         check()
         tree = cKDTree(scaled[places])
-        for a, b in sorted(tree.query_pairs(TOLERANCE, p=np.inf)):
+        for a, b in sorted(tree.query_pairs(tolerance, p=np.inf)):
             distance = float(np.abs(scaled[places[a]] - scaled[places[b]]).max())
-            pairs.append(Pair(places[a], places[b], 1 - distance, f"Same values within {distance:.1%} of their range"))
+            reason = f"Same values within {distance:.2%} of their range; up to {tolerance:.2%} counts as near"
+            pairs.append(Pair(places[a], places[b], 1 - distance, reason))
         if len(pairs) > MAX_PAIRS:
             break
     return pairs

@@ -90,6 +90,7 @@ def _search_images(look: Look) -> tuple[list[FoundItem], list[Pair]]:
     if len(look.items) > 2:
         vectors = features.reduce(encoded, VECTOR, look.spec.seed)
         found += outliers.find_by_distance(look, vectors, read.is_readable)
+    found += image_items.find_blurred(look, read)
     return found + image_items.find_damaged(look, read), equal + near
 
 
@@ -99,7 +100,11 @@ def _search_rows(look: Look) -> tuple[list[FoundItem], list[Pair]]:
     numbers = [name for name, kind in columns if kind == "number"]
     equal = row_twins.find_equal(rows)
     look.report.progress(0.2, "Looking for rows that are nearly the same")
-    close = row_twins.find_close(rows, numbers, {pair.b for pair in equal}, look.check)
+    close = row_twins.find_close(rows, numbers, {pair.b for pair in equal}, look.check, look.spec.row_tolerance)
+    look.notes[FindingKind.NEAR_DUPLICATES] = (
+        f"Rows are near where their categories are the same and every number differs by at most "
+        f"{look.spec.row_tolerance:.2%} of the range of its column."
+    )
     found = _list_pairs(look, equal, close)
     look.report.progress(0.4, "Learning what the labels have in common")
     table = features.encode_rows(rows, columns)

@@ -18,8 +18,10 @@ BATCH = 65_536
 
 
 def correlate(path: Path, columns: Sequence[Column], sample: pd.DataFrame) -> dict[str, Any] | None:
-    """{"names", "matrix"}: r in -1..1 between two numbers, else 0..1 without a sign; None cells say nothing."""
-    usable = [c for c in columns if c.kind == "number" or _is_category(c, sample)][:MAX_COLUMNS]
+    """{"names", "matrix", "usable"}: r in -1..1 between two numbers, else 0..1 without a sign; None cells say nothing.
+    Of more columns than MAX_COLUMNS, which `usable` counts, the first are compared."""
+    fitting = [c for c in columns if c.kind == "number" or _is_category(c, sample)]
+    usable = fitting[:MAX_COLUMNS]
     if len(usable) < 2:
         return None
     numbers = [c.key for c in usable if c.kind == "number"]
@@ -35,7 +37,7 @@ def correlate(path: Path, columns: Sequence[Column], sample: pd.DataFrame) -> di
             else:
                 row.append(matrix[j][i] if j < i else _round(_associate(a, b, sample)))
         matrix.append(row)
-    return {"names": [c.name for c in usable], "matrix": matrix}
+    return {"names": [c.name for c in usable], "matrix": matrix, "usable": len(fitting)}
 
 
 def compute_pearson(path: Path, keys: Sequence[str]) -> np.ndarray:

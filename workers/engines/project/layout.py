@@ -1,4 +1,4 @@
-"""Positions on a plane: PCA at once, UMAP for neighborhoods; the same seed gives the same map."""
+"""Positions on a plane: PCA at once, UMAP and t-SNE for neighborhoods; the same seed gives the same map."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import warnings
 
 import numpy as np
 from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 
 from lifecycle.contracts.embeddings import MapMethod, MapSpec
 from lifecycle.contracts.engine import Canceled, Report, ShouldStop
 
 REDUCED = 50  # dimensions UMAP works in: the rest is mostly noise, and costs time
-SMALLEST = 10  # points below which UMAP has no neighborhoods to keep
+SMALLEST = 10  # points below which there are no neighborhoods to keep
+PERPLEXITY = 30  # of t-SNE: how many neighbors a point has, more or less
 PLACED_BY = 5  # fitted neighbors that say where another point goes
 CHUNK = 10_000
 
@@ -25,9 +27,14 @@ def lay_out(vectors: np.ndarray, spec: MapSpec, report: Report, should_stop: Sho
     reduced = reduce_dimensions(vectors, spec.seed)
     if spec.method == MapMethod.PCA or count < SMALLEST:
         return normalize(reduced[:, :2]), count
-    chosen = choose_fitted(count, spec.fitted_on, spec.seed)
-    report.progress(0.1, f"UMAP on {len(chosen):,} items: the first minute goes into compiling it")
-    fitted = fit_umap(reduced[chosen], spec)
+    is_tsne = spec.method == MapMethod.TSNE
+    chosen = choose_fitted(count, spec.fitted_by_tsne if is_tsne else spec.fitted_on, spec.seed)
+    if is_tsne:
+        report.progress(0.1, f"t-SNE on {len(chosen):,} items")
+        fitted = fit_tsne(reduced[chosen], spec)
+    else:
+        report.progress(0.1, f"UMAP on {len(chosen):,} items: the first minute goes into compiling it")
+        fitted = fit_umap(reduced[chosen], spec)
     if should_stop():
         raise Canceled
     positions = np.empty((count, 2), dtype=np.float32)
@@ -74,6 +81,14 @@ def fit_umap(vectors: np.ndarray, spec: MapSpec) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return layout.fit_transform(vectors).astype(np.float32)
+
+
+def fit_tsne(vectors: np.ndarray, spec: MapSpec) -> np.ndarray:
+    """van der Maaten & Hinton 2008, by Barnes and Hut's tree; it starts from PCA, so that far crowds keep their
+    places (Kobak & Berens 2019)."""
+    perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
+    layout = TSNE(2, perplexity=perplexity, init="pca", learning_rate="auto", random_state=spec.seed, n_jobs=1)
+    return layout.fit_transform(vectors).astype(np.float32)
 
 
 def place_between(vectors: np.ndarray, known: np.ndarray, positions: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import random
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 from sklearn.datasets import load_sample_images
 
 from lifecycle.contracts.profile import FindingKind, FindingsResult
@@ -277,3 +277,60 @@ def test_groups_on_both_sides_are_named(tmp_path):
 
     reasons = [f.reason for f in result.found if f.kind == FindingKind.SPLIT_LEAKS and f.item_id == 56]
     assert reasons == ["In test, while others of its group “patient 1” are in train"]
+
+
+def test_the_tolerance_of_rows_is_what_was_asked_for_and_is_said(tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(400, 4)).round(4), columns=list("abcd"))
+    close = table.head(40).copy()
+    close["a"] += 0.005 * (table["a"].quantile(0.95) - table["a"].quantile(0.05))
+    rows = pd.concat([table, close], ignore_index=True).to_dict("records")
+    made = write_set(tmp_path, "row", rows, columns=tuple((name, "number") for name in "abcd"))
+
+    narrow, wide = made.scan(), made.scan(row_tolerance=0.01)
+
+    few, many = ([one for one in result.found if one.kind == FindingKind.NEAR_DUPLICATES] for result in (narrow, wide))
+    assert (len(few), len(many)) == (0, 40)
+    assert all("up to 1.00% counts as near" in one.reason for one in many)
+    assert "0.20%" in narrow.notes[FindingKind.NEAR_DUPLICATES]
+
+
+def test_blurred_pictures_are_listed_and_ranked_and_sharp_ones_are_not(tmp_path):
+    blurred = dict(zip(range(1, 61, 10), (10, 10, 10, 3, 3, 3), strict=True))
+    scenes = {n: draw_scene(n) for n in range(1, 61)}
+    pictures = [
+        encode(scene.filter(ImageFilter.GaussianBlur(blurred[n])) if n in blurred else scene)
+        for n, scene in scenes.items()
+    ]
+
+    found = [one for one in write_set(tmp_path, "image", pictures).scan().found if one.kind == FindingKind.BLURRED]
+
+    assert {one.item_id for one in found} == set(blurred)
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert all("times less fine detail" in one.reason and 0 < one.score <= 1 for one in found)
+
+
+def test_dark_and_bright_pictures_are_damaged_and_digits_on_black_are_not(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 25, (90, 120), dtype=np.uint8)
+    dark, bright = Image.fromarray(noise), Image.fromarray(255 - noise // 2)
+    pictures, _ = load_digits(20)
+
+    found = write_set(tmp_path, "image", [encode(dark), encode(bright), *pictures]).scan().found
+
+    reasons = {one.item_id: one.reason for one in found if one.kind == FindingKind.DAMAGED}
+    assert set(reasons) == {1, 2}
+    assert "Nearly black" in reasons[1] and "Nearly white" in reasons[2]
+
+
+def test_what_cleanlab_calls_an_issue_comes_first_and_the_rest_is_ranked_after_it(tmp_path):
+    pictures, labels = load_digits(600)
+    labels, wrong = plant(labels)
+
+    result = write_set(tmp_path, "image", pictures, labels).scan()
+
+    found = [one for one in result.found if one.kind == FindingKind.LABEL_ERRORS]
+    likely = [one for one in found if one.is_likely]
+    rest = found[len(likely) :]
+    assert likely and rest and found[: len(likely)] == likely
+    shares = [len({one.item_id for one in part} & wrong) / len(part) for part in (likely, rest)]
+    assert shares[0] > shares[1]

@@ -13,6 +13,7 @@ from scipy import stats
 from scipy.stats import contingency
 
 from tests.workers.engines.exploration.sets import write_set
+from workers.engines.profile import associations
 
 ROWS = 3_000
 KINDS = {
@@ -159,6 +160,15 @@ def test_numbers_go_together_by_pearsons_r(table, profile):
     assert find_pair(profile, "amount", "count") == pytest.approx(stats.pearsonr(*both.T.to_numpy())[0], abs=1e-4)
     whole = table[["amount", "count", "tail"]].corr()
     assert find_pair(profile, "amount", "tail") == pytest.approx(whole.loc["amount", "tail"], abs=1e-4)
+
+
+def test_columns_that_are_not_compared_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(associations, "MAX_COLUMNS", 3)
+    rows = [{f"c{k}": float(n * k % 17) for k in range(1, 6)} for n in range(60)]
+
+    told = write_set(tmp_path, "row", rows, columns=tuple((f"c{k}", "number") for k in range(1, 6))).profile()
+
+    assert len(told["associations"]["names"]) == 3 and told["associations"]["usable"] == 5
 
 
 def test_columns_without_any_spread_say_nothing(profile):
