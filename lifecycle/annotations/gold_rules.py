@@ -9,6 +9,7 @@ from typing import Any
 from lifecycle.annotations import region_links
 from lifecycle.annotations.region_agreement import SAME_SHAPE, Region, measure_overlap, pair_off, read_regions
 
+RULE = 2  # counted up whenever another score may come out of the same answers: old ones are scored anew then
 RIGHT_FROM = 0.999  # one value: equal or not
 NEAR = 1e-9
 Entry = Mapping[str, Any]

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from lifecycle.annotations.services.backends import tell_due
 from lifecycle.annotations.services.disagreement import measure_due
+from lifecycle.annotations.services.gold_scores import rescore_due
 from lifecycle.annotations.services.webhook_sweep import wake_deliveries
 from lifecycle.contracts.jobs import TASK_PREFIX
 from lifecycle.embeddings.services import catch_up
@@ -29,3 +30,4 @@ def tick(*, kind: str) -> None:
     catch_up()
     profile_due()
     measure_due()
+    rescore_due()

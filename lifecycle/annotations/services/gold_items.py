@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from lifecycle.annotations.models import Annotation, GoldItem, Task
 from lifecycle.annotations.services.answers import settle
+from lifecycle.annotations.services.gold_scores import rescore_item
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.projects.models import Project
@@ -36,11 +37,13 @@ def mark(*, project: Project, actor, annotation: Annotation, explanation: str = 
                 "created_by": actor,
             },
         )
+        changed = rescore_item(project, found)
         record_event(
             project=project,
             actor=actor,
             verb="gold.marked",
-            summary=f"Item {annotation.item_id} is gold now",
+            summary=f"Item {annotation.item_id} is gold now"
+            + (f"; {changed:,} earlier answers to it are scored anew" if changed else ""),
             object_type="task",
             object_id=str(annotation.task_id),
         )
