@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from lifecycle.annotations import quality_rules, review_selectors, selectors
 from lifecycle.annotations.authors import IS_SAID, SAID
-from lifecycle.annotations.models import AgreementReport, Annotation, ConsensusRun
+from lifecycle.annotations.models import AgreementReport, Annotation, ConsensusRun, GoldAttempt
 from lifecycle.annotations.queue_selectors import measure_gold_accuracy
 from lifecycle.annotations.review_selectors import Tally
+from lifecycle.annotations.uses import is_plain
 from lifecycle.common.errors import NotFound
 from lifecycle.projects.models import Project
 
@@ -74,6 +75,18 @@ class Person:
     @property
     def gold_accuracy(self) -> float | None:
         return self.gold_right / self.gold_total if self.gold_total else None
+
+
+@dataclass(frozen=True)
+class Partner:
+    """Somebody who answered the same items: the share on which both say the same, or the F1 of what they drew, and
+    Cohen's kappa where there is one."""
+
+    user_id: int
+    username: str
+    items: int
+    agreed: float | None
+    kappa: float | None
 
 
 def find_report(project: Project) -> AgreementReport | None:
@@ -175,6 +188,17 @@ def list_gold_by_week(project: Project, user_id: int) -> list[tuple[date, int, i
         return cursor.fetchall()
 
 
+def list_weeks(project: Project, person: Person) -> list[dict[str, Any]]:
+    """{"monday", "agreed", "pairs", "gold_right", "gold_total"} of each week with a comparison or a gold item."""
+    empty = {"agreed": None, "pairs": 0, "gold_right": 0, "gold_total": 0}
+    weeks: dict[date, dict[str, Any]] = {}
+    for monday, share, count in person.agreed_weeks:
+        weeks.setdefault(monday, dict(empty)).update(agreed=share, pairs=count)
+    for monday, right, count in list_gold_by_week(project, person.user_id):
+        weeks.setdefault(monday, dict(empty)).update(gold_right=right, gold_total=count)
+    return [{"monday": monday} | weeks[monday] for monday in sorted(weeks)]
+
+
 def count_disagreements(project: Project, user_id: int, limit: int = 12) -> list[tuple[str, str, int]]:
     """(what they say, what the other says, how often), most frequent first, from the newest comparison."""
     _, compared = choose_control(find_report(project))
@@ -190,17 +214,46 @@ def count_disagreements(project: Project, user_id: int, limit: int = 12) -> list
     return found[:limit]
 
 
+def list_partners(project: Project, user_id: int) -> list[Partner]:
+    """Whom somebody was compared with, the one they agree with least first, from the newest comparison."""
+    report = find_report(project)
+    _, compared = choose_control(report)
+    names = report.result["people"] if report else {}
+    found = []
+    for pair in compared.get("pairs", []):
+        if user_id in (pair["a"], pair["b"]):
+            other = pair["b"] if pair["a"] == user_id else pair["a"]
+            agreed, beyond_chance = pair.get("percent", pair.get("f1")), pair.get("kappa")
+            found.append(Partner(other, names.get(str(other), ""), pair["items"], agreed, beyond_chance))
+    return sorted(found, key=lambda one: (one.agreed is None, one.agreed, -one.items))
+
+
+def list_wrong_gold(project: Project, user_id: int, limit: int = 10) -> list[GoldAttempt]:
+    """The newest gold items that somebody got wrong, with what they said."""
+    wrong = GoldAttempt.objects.filter(gold__task__dataset__project=project, user=user_id, is_right=False)
+    return list(wrong.select_related("annotation", "gold__task").order_by("-pk")[:limit])
+
+
 def list_beside_each_other(
-    project: Project, *, first: str, second: str, user_a: int | None = None, user_b: int | None = None
+    project: Project, *, first: str = "", second: str = "", user_a: int | None = None, user_b: int | None = None
 ):
-    """Current answers saying `first` on items where somebody (else) says `second`; of two people where named."""
+    """Current answers saying `first` on items where somebody (else) says `second`; of two people where named. Without
+    classes, on items where the other says something else."""
     from django.db.models import Exists, OuterRef
 
     said = Annotation.objects.filter(IS_SAID, is_current=True, kind="answer")
-    other = said.filter(task=OuterRef("task"), value=second).exclude(user=OuterRef("user"))
+    other = said.filter(task=OuterRef("task")).exclude(user=OuterRef("user"))
+    interface = selectors.find_interface(project)
+    is_value_all = interface is None or is_plain(interface)
+    if second or is_value_all:
+        other = other.filter(value=second) if second else other.exclude(value=OuterRef("value"))
     if user_b:
         other = other.filter(user=user_b)
-    found = said.filter(Exists(other), value=first, task__dataset__project=project)
+    found = said.filter(Exists(other), task__dataset__project=project)
+    if not second and not is_value_all:
+        found = found.filter(task__disagreement__gt=0)
+    if first:
+        found = found.filter(value=first)
     if user_a:
         found = found.filter(user=user_a)
     return found.select_related("item", "user", "task").order_by("pk")

@@ -35,7 +35,8 @@ class QualitySettings(models.Model):
 
 
 class Review(models.Model):
-    """A verdict on one version of one answer. Rows are never changed: a second look is a second row."""
+    """A verdict on one version of one answer. Rows are never changed: a second look is a second row, and one that is
+    taken back is gone, but for the project's history."""
 
     class Verdict(models.TextChoices):
         ACCEPTED = "accepted"

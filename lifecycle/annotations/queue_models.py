@@ -75,13 +75,15 @@ class GoldItem(TimestampedModel):
 
 
 class GoldAttempt(models.Model):
-    """One answer to a gold item, scored when it came in; undone and repeated answers leave the first score."""
+    """One answer to a gold item, scored when it came in, and anew when the gold answer or the rule of comparing
+    changes; undone and repeated answers leave the first score."""
 
     gold = models.ForeignKey(GoldItem, on_delete=models.CASCADE, related_name="attempts")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     annotation = models.OneToOneField(Annotation, on_delete=models.CASCADE, related_name="gold_attempt")
     is_right = models.BooleanField()
     score = models.FloatField()  # 0 to 1; for regions the F1 of those that agree
+    rule = models.PositiveSmallIntegerField(default=1, db_default=1)  # gold_rules.RULE that it was scored by
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

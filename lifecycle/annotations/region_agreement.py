@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecycle.annotations.brush_masks import decode_mask
+
 Points = NDArray[np.float64]
 Scored = tuple[Any, ...]  # what decides, largest first; then the two places
 
@@ -211,7 +213,7 @@ def _place(label: str, value: Mapping[str, Any], entry: Mapping[str, Any]) -> Re
     width, height = float(entry.get("original_width") or 100), float(entry.get("original_height") or 100)
     scale = np.array([width, height]) / 100
     if "rle" in value:
-        return Region(label, mask=_decode_mask(value["rle"], int(width), int(height)))
+        return Region(label, mask=decode_mask(value["rle"], int(width), int(height)))
     if "points" in value:
         outline = np.array(value["points"], np.float64) * scale
         return Region(label, outline=outline) if outline.ndim == 2 and len(outline) >= 3 else None
@@ -274,9 +276,3 @@ def _read_moment(given: Any) -> float:
     except ValueError:
         moment = datetime.fromisoformat(given)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _decode_mask(rle: Sequence[int], width: int, height: int) -> NDArray[np.bool_]:
-    from label_studio_sdk.converter.brush import decode_rle  # takes a second to import
-
-    return decode_rle(list(rle)).reshape(height, width, 4)[:, :, 3] > 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import MD5, Cast
+from django.utils import timezone
 
 from lifecycle.annotations import selectors
 from lifecycle.annotations.authors import AUTHOR
@@ -22,6 +24,7 @@ SAMPLES = {
     "doubtful": "Consensus in doubt",
     "imported": "Imported",
 }
+IN_MIND = timedelta(hours=1)
 COUNT_LIMIT = 1_000  # a longer list is not counted to its end
 _HASH_RANGE = 16**8
 
@@ -74,15 +77,16 @@ def list_pending(project: Project, reviewer, wanted: Wanted) -> QuerySet[Annotat
     if wanted.value:
         found = filter_class(found, selectors.find_interface(project), wanted.value)
     order = ["-task__disagreement", "task"] if wanted.sample == "disagreement" else []
-    return _draw(found, wanted).select_related("user", "item", "task").order_by(*order, "pk")
+    return _draw(project, found, wanted).select_related("user", "item", "task").order_by(*order, "pk")
 
 
-def _draw(found: QuerySet[Annotation], wanted: Wanted) -> QuerySet[Annotation]:
+def _draw(project: Project, found: QuerySet[Annotation], wanted: Wanted) -> QuerySet[Annotation]:
     if wanted.sample == "random":  # by a hash of the id: everybody sees the same share, and it stays
         limit = f"{min(int(wanted.share * _HASH_RANGE), _HASH_RANGE - 1):08x}"
         return found.annotate(drawn=MD5(Cast("pk", CharField()))).filter(drawn__lt=limit)
     if wanted.sample == "disagreement":
-        return found.filter(task__disagreement__gt=0)
+        datasets = list(project.datasets.values_list("pk", flat=True))  # by their ids, so that an index has the order
+        return found.filter(task__disagreement__gt=0, task__dataset__in=datasets)
     if wanted.sample == "doubtful":
         return found.filter(item__final_label__is_doubtful=True)
     return found
@@ -129,6 +133,20 @@ def list_reviews(
         found = found.filter(annotator=user)
     given = {"annotator": person_id, "verdict": verdict, "annotation": annotation_id, "task": task_id}
     return found.filter(**{name: value for name, value in given.items() if value not in (None, "")}).order_by("-pk")
+
+
+def get_review(project: Project, review_id: int) -> Review:
+    """A verdict that nobody took back."""
+    found = Review.objects.filter(project=project, pk=review_id).first()
+    if found is None:
+        raise NotFound("There is no such verdict in this project. Somebody may have taken it back already.")
+    return found
+
+
+def find_last_own(project: Project, user) -> Review | None:
+    """The verdict that somebody gave last, while they may still have it in mind."""
+    found = Review.objects.filter(project=project, reviewer=user, created_at__gt=timezone.now() - IN_MIND)
+    return found.select_related("annotation", "annotator").order_by("-pk").first()
 
 
 def tally_reviews(project: Project) -> dict[int, Tally]:

@@ -13,6 +13,7 @@ EVENTS: dict[str, str] = {
     "ANNOTATIONS_IMPORTED": "Labels came in with an import",
     "REVIEW_CREATED": "An answer was reviewed",
     "REVIEW_UPDATED": "A reviewed answer got another verdict",
+    "REVIEWS_DELETED": "A verdict was taken back",
     "TASKS_CREATED": "Tasks came through the Label Studio door",
     "TASKS_DELETED": "Tasks were deleted through the Label Studio door",
     "PING": "A test from the settings page",

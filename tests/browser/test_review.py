@@ -101,6 +101,25 @@ def test_answers_are_accepted_fixed_and_rejected_by_keyboard(answered, browser_p
     assert problems == []
 
 
+def test_the_last_verdict_is_taken_back_by_one_key(answered, browser_page, login, watch_console):
+    project, reviewer, items = answered
+    page, problems = browser_page, watch_console(browser_page)
+    login(page, reviewer)
+    page.goto(f"/projects/{project.slug}/label/review")
+    desk = page.locator("#review")
+    first = page.locator(".review-text").inner_text()
+
+    page.keyboard.press("a")
+    expect(desk).to_contain_text(f"{len(items) - 1} waiting")
+    expect(page.locator(".review-last")).to_contain_text("accepted")
+    page.keyboard.press("u")
+
+    expect(desk).to_contain_text(f"{len(items)} waiting")
+    expect(page.locator(".review-text")).to_have_text(first)
+    assert not Review.objects.exists()
+    assert problems == []
+
+
 def test_a_painted_mask_lies_over_the_picture(images, browser_page, login, watch_console):
     project, reviewer = images
     page, problems = browser_page, watch_console(browser_page)

@@ -23,6 +23,7 @@ from lifecycle.annotations.models import (
     GuideVersion,
     LabelExport,
     LabelSchema,
+    Review,
     Suggestion,
     Task,
     TaskComment,
@@ -122,7 +123,12 @@ def _add_data(world: World, number: int, folder: Path) -> None:
     rule = AssignmentRule.objects.create(project=world.project, title="r", shares={}, created_by=world.owner)
     comment = TaskComment.objects.create(task=task, author=world.owner, body="said in this project only")
     GoldItem.objects.create(task=task, annotation=annotation, value="a", created_by=world.owner)
+    review = Review.objects.create(
+        project=world.project, task=task, annotation=annotation, annotator=world.owner, reviewer=world.owner,
+        verdict="accepted",
+    )  # fmt: skip
     world.arguments |= {
+        "review_id": review.pk,
         "rule_id": rule.pk,
         "comment_id": comment.pk,
         "project_pk": world.project.pk,

@@ -5,6 +5,7 @@ from django.utils import timezone
 from lifecycle.annotations.services.assignment import apply_due_rules
 from lifecycle.annotations.services.backends import tell_due
 from lifecycle.annotations.services.disagreement import measure_due
+from lifecycle.annotations.services.gold_scores import rescore_due
 from lifecycle.annotations.services.ordering import rank_due
 from lifecycle.annotations.services.webhook_sweep import wake_deliveries
 from lifecycle.contracts.jobs import TASK_PREFIX
@@ -34,3 +35,4 @@ def tick(*, kind: str) -> None:
     profile_due()
     measure_due()
     catch_up_due()
+    rescore_due()

@@ -96,7 +96,12 @@ def record_attempt(*, gold_id: int, annotation: Annotation, label_kind: str) -> 
     GoldAttempt.objects.get_or_create(
         gold=gold,
         user_id=annotation.user_id,
-        defaults={"annotation": annotation, "is_right": score >= gold_rules.RIGHT_FROM, "score": score},
+        defaults={
+            "annotation": annotation,
+            "is_right": score >= gold_rules.RIGHT_FROM,
+            "score": score,
+            "rule": gold_rules.RULE,
+        },
     )
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from lifecycle.annotations.models import Annotation, GoldItem, Task
 from lifecycle.annotations.services.answers import settle
+from lifecycle.annotations.services.gold_scores import rescore_item
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.models import Project
@@ -28,11 +29,13 @@ def mark(*, project: Project, actor, annotation: Annotation, explanation: str = 
     with transaction.atomic():
         _finish(project, annotation.task_id)
         found = _write(annotation.task_id, annotation, actor, explanation)
+        changed = rescore_item(project, found)
         record_event(
             project=project,
             actor=actor,
             verb="gold.marked",
-            summary=f"Item {annotation.item_id} is gold now",
+            summary=f"Item {annotation.item_id} is gold now"
+            + (f"; {changed:,} earlier answers to it are scored anew" if changed else ""),
             object_type="task",
             object_id=str(annotation.task_id),
         )
@@ -51,16 +54,18 @@ def mark_many(*, project: Project, actor, task_ids: Sequence[int], explanation: 
     label_kind = get_problem_type(project.problem_type).label_kind
     with transaction.atomic():
         tasks = Task.objects.select_for_update(of=("self",), no_key=True).select_related("item", "dataset")
-        known = set(GoldItem.objects.filter(task__in=wanted, is_active=True).values_list("task_id", flat=True))
+        before = dict(GoldItem.objects.filter(task__in=wanted).values_list("task_id", "is_active"))
         locked = tasks.filter(pk__in=wanted, dataset__project=project, item__excluded_at=None)
-        fresh = [task for task in locked.order_by("pk") if task.pk not in known]
+        fresh = [task for task in locked.order_by("pk") if not before.get(task.pk)]
         answers = _find_right(fresh, label_kind)
         made = []
         for task in fresh:
             if (right := answers.get(task.pk)) is None:
                 continue
             _settle_gold(task, label_kind)
-            _write(task.pk, right, actor, explanation)
+            found = _write(task.pk, right, actor, explanation)
+            if task.pk in before:  # gold again, maybe by another answer
+                rescore_item(project, found)
             made.append(task.pk)
         if made:
             summary = f"{len(made):,} items are gold now"

@@ -1,4 +1,4 @@
-"""Verdicts on answers: take one, write a better one, or send it back. Each is kept for good."""
+"""Verdicts on answers: take one, write a better one, or send it back. `review_undo` takes a verdict back."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _judge(
 ) -> Review:
     """Lock the task, act on the answer while it is still the current one, write the verdict down."""
     with transaction.atomic():
-        task = _lock_task(project, annotation_id)
+        task = lock_task(project, annotation_id)
         given = Annotation.objects.select_related("user").get(pk=annotation_id)
         if not given.is_current or given.kind != Kind.ANSWER:
             raise Conflict("This answer was changed or taken back meanwhile. Look at the newest one.")
@@ -140,7 +140,8 @@ def _judge(
     return review
 
 
-def _lock_task(project: Project, annotation_id: int) -> Task:
+def lock_task(project: Project, annotation_id: int) -> Task:
+    """The locked task that an answer belongs to."""
     tasks = Task.objects.select_for_update(of=("self",), no_key=True).select_related("item", "dataset")
     found = tasks.filter(dataset__project=project, annotations__pk=annotation_id).first()
     if found is None:

@@ -184,6 +184,15 @@ def notify_review(*, project: Project, review: Review, is_first: bool) -> None:
     _write(wanting, event, body)
 
 
+def notify_review_deleted(*, project: Project, review: Review) -> None:
+    """A verdict was taken back; call in the transaction that does it, before."""
+    wanting = _find_wanting(project, "REVIEWS_DELETED")
+    if wanting:
+        said = {"id": review.pk, "annotation": review.annotation_id, "task": review.task_id}
+        body = {"action": "REVIEWS_DELETED", "project": _describe_project(project), "reviews": [said]}
+        _write(wanting, "REVIEWS_DELETED", body)
+
+
 def notify_tasks(*, project: Project, event: str, task_ids: Sequence[int]) -> None:
     """Tasks came or went; call in the transaction that did it."""
     wanting = _find_wanting(project, event) if task_ids else []

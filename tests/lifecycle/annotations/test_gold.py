@@ -6,7 +6,7 @@ import pytest
 
 from lifecycle.annotations import gold_rules, queue_selectors, services
 from lifecycle.annotations.models import Annotation, GoldAttempt, Lease, Task
-from lifecycle.annotations.services import gold, gold_items
+from lifecycle.annotations.services import gold, gold_items, gold_scores
 from lifecycle.common.errors import Conflict
 from tests import factories
 from tests.lifecycle.annotations import drawings
@@ -207,3 +207,40 @@ def test_what_is_half_answered_is_done_once_it_is_gold(project, owner, make_task
     assert gold_items.mark_many(project=project, actor=owner, task_ids=[task.pk]) == ([], 1)
     task.refresh_from_db()
     assert task.state == "open"
+
+
+@pytest.mark.django_db
+def test_another_gold_answer_scores_earlier_answers_anew(project, owner, annotator, gold_task, answer, always):
+    services.lease_next(project=project, user=annotator)
+    answer(annotator, gold_task, "cat")
+    assert [attempt.is_right for attempt in GoldAttempt.objects.all()] == [False]
+    better = answer(owner, gold_task, "cat", may_answer_any=True)
+
+    gold_items.mark(project=project, actor=owner, annotation=better)
+
+    assert [(one.is_right, one.score) for one in GoldAttempt.objects.all()] == [(True, 1.0)]
+
+
+@pytest.mark.django_db
+def test_scores_of_an_older_rule_are_worked_out_anew_by_the_clock(project, annotator, gold_task, answer, always):
+    services.lease_next(project=project, user=annotator)
+    answer(annotator, gold_task, "dog")
+    GoldAttempt.objects.update(is_right=False, score=0.0, rule=gold_rules.RULE - 1)
+
+    assert gold_scores.rescore_due() == 1
+
+    assert [(one.is_right, one.rule) for one in GoldAttempt.objects.all()] == [(True, gold_rules.RULE)]
+    assert gold_scores.rescore_due() == 0
+
+
+@pytest.mark.django_db
+def test_answers_of_an_earlier_schema_keep_their_scores(project, owner, annotator, gold_task, answer, always):
+    """Their class may have another name by now."""
+    services.lease_next(project=project, user=annotator)
+    answer(annotator, gold_task, "dog")
+    GoldAttempt.objects.update(rule=gold_rules.RULE - 1)
+    services.change_schema(project=project, actor=owner, classes=["cat", "hound", "owl"], renames={"dog": "hound"})
+
+    gold_scores.rescore_due()
+
+    assert [(one.is_right, one.rule) for one in GoldAttempt.objects.all()] == [(True, gold_rules.RULE)]

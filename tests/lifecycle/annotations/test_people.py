@@ -151,3 +151,43 @@ def test_the_persons_page_draws_agreement_and_gold_over_the_same_weeks(project, 
     agreed, gold = context["drift_figure"]["data"]
     assert agreed["x"] == gold["x"] == mondays
     assert agreed["y"] == [1.0, 0.25] and gold["y"] == [1.0, pytest.approx(1 / 3)]
+
+
+def test_a_person_is_told_week_by_week_and_beside_each_other_one(client, project, owner, scored, monday):
+    client.force_login(owner)
+
+    found = client.get(reverse("api-annotations:person", args=[project.slug, scored.pk])).json()
+
+    before = (monday - timedelta(weeks=1)).isoformat()
+    assert found["weeks"] == [
+        {"monday": before, "agreed": 1.0, "pairs": 8, "gold_right": 2, "gold_total": 2},
+        {"monday": monday.isoformat(), "agreed": 0.25, "pairs": 8, "gold_right": 1, "gold_total": 3},
+    ]
+    assert [(one["items"], one["agreed"], one["kappa"]) for one in found["partners"]] == [(8, 10 / 16, 0.0)] * 2
+    assert found["mixed_up"] == [{"said": "dog", "others": "cat", "count": 6}]
+    assert found["reviews"] == {"accepted": 0, "fixed": 0, "rejected": 0}
+    assert sum(hour["answers"] for hour in found["hours"]) == sum(week["answers"] for week in found["paces"]) == 8
+
+
+def test_the_page_leads_to_where_two_people_differ_and_to_wrong_gold_items(client, project, owner, scored):
+    client.force_login(owner)
+    partner = people_selectors.list_partners(project, scored.pk)[0]
+
+    page = client.get(reverse("annotations:person", args=[project.slug, scored.pk])).content.decode()
+    items = reverse("annotations:quality-items", args=[project.slug])
+    differing = client.get(items, {"a": scored.pk, "b": partner.user_id}).context["page"].object_list
+
+    assert f"{items}?a={scored.pk}&amp;b={partner.user_id}" in page
+    assert page.count("instead of") == 2
+    assert len(differing) == 3 and {(one.user_id, one.value) for one in differing} == {(scored.pk, "dog")}
+
+
+def test_somebody_elses_weeks_are_for_reviewers(client, project, scored):
+    client.force_login(scored)
+    other = Annotation.objects.exclude(user=scored).first().user_id
+
+    mine = client.get(reverse("api-annotations:person", args=[project.slug, scored.pk]))
+    theirs = client.get(reverse("api-annotations:person", args=[project.slug, other]))
+
+    assert (mine.status_code, theirs.status_code) == (200, 404)
+    assert mine.json()["partners"] == mine.json()["mixed_up"] == []

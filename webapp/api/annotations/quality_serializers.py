@@ -140,6 +140,14 @@ class FinalLabelBody(serializers.Serializer):
     sources = FinalSource(many=True)
 
 
+class ReviewTally(serializers.Serializer):
+    """How many of one person's answers got which verdict."""
+
+    accepted = serializers.IntegerField()
+    fixed = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+
+
 class PersonBody(serializers.Serializer):
     """One person's work; what is not known is null."""
 
@@ -152,9 +160,55 @@ class PersonBody(serializers.Serializer):
     compared_items = serializers.IntegerField()
     gold_right = serializers.IntegerField()
     gold_total = serializers.IntegerField()
-    skill = serializers.FloatField(allow_null=True)
+    skill = serializers.FloatField(allow_null=True, help_text="how often they are right, as Dawid-Skene has it")
+    with_others = serializers.FloatField(allow_null=True, help_text="agreement with the others beyond chance, up to 1")
+    among_others = serializers.FloatField(allow_null=True, help_text="of the others with each other, same items")
+    alpha_without = serializers.FloatField(allow_null=True, help_text="of everybody else")
+    reviews = ReviewTally()
     is_suspect = serializers.BooleanField()
     reasons = serializers.ListField(child=serializers.CharField())
+
+
+class PaceBody(serializers.Serializer):
+    """Answers of one hour of the day, or of the week from this Monday on, and their median seconds."""
+
+    bucket = serializers.CharField(help_text="0 to 23, or a date")
+    answers = serializers.IntegerField()
+    seconds = serializers.FloatField(allow_null=True)
+
+
+class WeekBody(serializers.Serializer):
+    monday = serializers.DateField()
+    agreed = serializers.FloatField(allow_null=True, help_text="with the others, of answers given that week")
+    pairs = serializers.IntegerField(help_text="of answers that were compared")
+    gold_right = serializers.IntegerField()
+    gold_total = serializers.IntegerField()
+
+
+class PartnerBody(serializers.Serializer):
+    """Somebody who answered the same items."""
+
+    user = serializers.IntegerField(source="user_id")
+    username = serializers.CharField()
+    items = serializers.IntegerField()
+    agreed = serializers.FloatField(allow_null=True, help_text="share of the same answers; F1 of what is drawn")
+    kappa = serializers.FloatField(allow_null=True)
+
+
+class MixedUp(serializers.Serializer):
+    said = serializers.CharField()
+    others = serializers.CharField(help_text="what others say of the same items")
+    count = serializers.IntegerField()
+
+
+class PersonDetail(PersonBody):
+    """One person's work and how it changes."""
+
+    hours = PaceBody(many=True)
+    paces = PaceBody(many=True, help_text="by week")
+    weeks = WeekBody(many=True)
+    partners = PartnerBody(many=True, help_text="for reviewers")
+    mixed_up = MixedUp(many=True, help_text="for reviewers")
 
 
 class People(serializers.Serializer):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.response import Response
 
 from lifecycle.annotations import final_selectors, people_selectors, review_selectors
 from lifecycle.annotations.models import ConsensusRun, Review
-from lifecycle.annotations.services import agreement, consensus, quality, reviews
+from lifecycle.annotations.services import agreement, consensus, quality, review_undo, reviews
 from lifecycle.common.errors import NotFound
 from lifecycle.projects.rules import is_allowed
 from webapp.api.annotations import quality_serializers as shapes
@@ -50,6 +52,18 @@ class ReviewsView(ProjectView):
                 idempotency_key=given.get("idempotency_key"),
             )
         return Response(shapes.ReviewBody(review).data, status=status.HTTP_201_CREATED)
+
+
+class ReviewView(ProjectView):
+    """One verdict."""
+
+    @extend_schema(responses={204: None})
+    def delete(self, request, slug, review_id):
+        """Take it back: what it did is undone, and the answer waits for a verdict again. 409 where somebody answered or
+        judged since.
+        """
+        review_undo.withdraw(project=self.project, user=request.user, review_id=review_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class PendingView(ProjectView):
@@ -130,3 +144,25 @@ class PeopleView(ProjectView):
         if not is_allowed(self.project.role, "reviewer"):
             people = [person for person in people if person.user_id == request.user.pk]
         return Response(shapes.People({"people": people}).data)
+
+
+class PersonView(ProjectView):
+    """One person's work: speed by hour and week, agreement and gold by week, with whom and on what they differ."""
+
+    @extend_schema(responses=shapes.PersonDetail)
+    def get(self, request, slug, user_id):
+        """Anybody's for reviewers; oneself only, below that."""
+        sees_all = is_allowed(self.project.role, "reviewer")
+        if not sees_all and user_id != request.user.pk:
+            raise NotFound("This is for reviewers, and for the person it is about.")
+        person = people_selectors.get_person(self.project, user_id)
+        mixed_up = people_selectors.count_disagreements(self.project, user_id) if sees_all else []
+        found = {field.name: getattr(person, field.name) for field in fields(person)} | {
+            "is_suspect": person.is_suspect,
+            "hours": people_selectors.list_pace_by_hour(self.project, user_id),
+            "paces": people_selectors.list_pace_by_week(self.project, user_id),
+            "weeks": people_selectors.list_weeks(self.project, person),
+            "partners": people_selectors.list_partners(self.project, user_id) if sees_all else [],
+            "mixed_up": [{"said": mine, "others": theirs, "count": count} for mine, theirs, count in mixed_up],
+        }
+        return Response(shapes.PersonDetail(found).data)

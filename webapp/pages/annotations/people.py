@@ -50,6 +50,8 @@ def person(request, slug, user_id):
         ),
         "drift_figure": _draw_drift(project, shown),
         "mixed_up": people_selectors.count_disagreements(project, user_id) if sees_all else [],
+        "partners": people_selectors.list_partners(project, user_id) if sees_all else [],
+        "wrong_gold": people_selectors.list_wrong_gold(project, user_id) if sees_all else [],
         "reviews": review_selectors.list_reviews(project, request.user, role=project.role, person_id=user_id)[:10],
         "returned": review_selectors.list_returned(project, request.user) if user_id == request.user.pk else [],
     }
@@ -58,12 +60,13 @@ def person(request, slug, user_id):
 
 def _draw_drift(project, shown):
     """Agreement and gold accuracy by week; None before there is any."""
-    weeks: dict[str, dict] = {}
-    for monday, share, count in shown.agreed_weeks:
-        weeks.setdefault(monday.isoformat(), {}).update(agreed=share, items=count)
-    for monday, right, count in people_selectors.list_gold_by_week(project, shown.user_id):
-        weeks.setdefault(monday.isoformat(), {}).update(gold=right / count)
-    if not weeks:
-        return None
-    rows = [{"monday": monday, "items": 0} | weeks[monday] for monday in sorted(weeks)]
-    return build_weeks(rows, {"agreed": "agreement with others", "gold": "gold items right"})
+    rows = [
+        {
+            "monday": week["monday"].isoformat(),
+            "agreed": week["agreed"],
+            "items": week["pairs"],
+            "gold": week["gold_right"] / week["gold_total"] if week["gold_total"] else None,
+        }
+        for week in people_selectors.list_weeks(project, shown)
+    ]
+    return build_weeks(rows, {"agreed": "agreement with others", "gold": "gold items right"}) if rows else None

@@ -9,6 +9,7 @@ P = "projects/<slug:slug>/label"
 urlpatterns = [
     path(P + "/review", review.review, name="review"),
     path(P + "/review/verdicts", review.verdicts, name="verdicts"),
+    path(P + "/review/verdicts/<int:review_id>/undo", review.take_back, name="review-undo"),
     path(P + "/review/<int:annotation_id>", review.judge, name="review-answer"),
     path(P + "/quality", quality.overview, name="quality"),
     path(P + "/quality/settings", quality.settings, name="quality-settings"),
@@ -23,6 +24,7 @@ urlpatterns = [
 ACCESS = {
     "review": {"GET": "reviewer"},
     "verdicts": {"GET": "annotator"},
+    "review-undo": {"POST": "reviewer"},
     "review-answer": {"POST": "reviewer"},
     "quality": {"GET": "reviewer", "POST": "reviewer"},
     "quality-settings": {"POST": "engineer"},

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from lifecycle.annotations import review_selectors, selectors
 from lifecycle.annotations.models import Annotation, QualitySettings
 from lifecycle.annotations.review_selectors import SAMPLES, Wanted
-from lifecycle.annotations.services import reviews
+from lifecycle.annotations.services import review_undo, reviews
 from lifecycle.annotations.services.quality import find_settings
 from lifecycle.common.errors import DomainError
 from lifecycle.projects.rules import is_allowed
@@ -79,6 +79,32 @@ def judge(request, slug, annotation_id):
 
 
 @login_required
+@require_POST
+def take_back(request, slug, review_id):
+    """Take a verdict back; the answer it was on is shown again."""
+    project = get_project(request.user, slug, role="reviewer")
+    review_selectors.get_review(project, review_id)
+    query, error = {name: request.POST.get(name, "") for name in FILTERS}, ""
+    try:
+        given = review_undo.withdraw(project=project, user=request.user, review_id=review_id)
+    except DomainError as refused:
+        error = refused.message
+    else:
+        query["answer"] = str(given.pk)
+    if request.htmx:
+        context = _build(request, project, query) | {"error": error}
+        return render(request, "annotations/_review.html", context)
+    if error:
+        messages.error(request, error)
+    else:
+        messages.success(request, "The verdict is taken back: the answer waits for one again.")
+    if request.POST.get("from") == "verdicts":
+        return redirect("annotations:verdicts", slug=slug)
+    pairs = urlencode({name: value for name, value in query.items() if value})
+    return redirect(reverse("annotations:review", kwargs={"slug": slug}) + (f"?{pairs}" if pairs else ""))
+
+
+@login_required
 @require_GET
 def verdicts(request, slug):
     """Every verdict so far; annotators see those on their own answers, and what was sent back to them."""
@@ -123,6 +149,7 @@ def _build(request, project, given) -> dict[str, Any]:
         "query": urlencode({name: value for name, value in query.items() if value}),
         "people": selectors.list_people(project),
         "classes": classes,
+        "last": review_selectors.find_last_own(project, request.user),
     }
     if place.shown:
         view = build_view(place.shown, classes)
