@@ -20,6 +20,7 @@ import { createPreviewApi } from "./preview.js";
 import { createProposals } from "./proposals.js";
 import { createQueue } from "./queue.js";
 import { createQuick } from "./quick.js";
+import { createRightAnswers } from "./right-answers.js";
 import { createSession } from "./session.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
@@ -62,7 +63,7 @@ export async function startAnnotator(root, setup) {
   const outbox = createOutbox({
     storage, send: api.send, stamp: { guideVersion: setup.guide_version }, lock: createLock(name), onChange: showSave,
     onOutcome(operation, outcome) {
-      if (outcome.feedback) screen.showFeedback(outcome.feedback);
+      if (outcome.feedback) showFeedback(operation.task, outcome.feedback);
       if (operation.fixes && outcome.isSaved) location.assign(setup.fix.back);
       void comments.hear(operation, outcome);
     },
@@ -73,6 +74,7 @@ export async function startAnnotator(root, setup) {
   const comments = createComments({
     panel: root.querySelector("[data-part=comments]"), badge: root.querySelector("[data-part=commentCount]"), api, outbox, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
   }); // prettier-ignore
+  const rightAnswers = createRightAnswers({ open: (id) => store.look(id), isKnown: (id) => store.answerOf(id) !== null });
   const guide = createGuide(root, { opensFrom: preview ? Infinity : GUIDE_FROM_PX[quick ? "quick" : "full"] });
   const keysDialog = createKeysDialog({ dialog: root.querySelector("[data-part=keysDialog]"), assigned: assign, overrides, onChange: showKeys });
   const skipDialog = createSkipDialog({ dialog: root.querySelector("[data-part=skipDialog]"), reasons: setup.skip?.reasons, needsReason: setup.skip?.needs_reason, skip: actions.skip });
@@ -98,6 +100,7 @@ export async function startAnnotator(root, setup) {
   function showDesk(desk) {
     if (!quick) screen.showDesk(desk);
     proposals.show(store.current, store.isLookingBack);
+    showRight();
     showAround();
     showKeys();
   }
@@ -112,6 +115,20 @@ export async function startAnnotator(root, setup) {
   function paintGhosts(result) {
     quick?.suggest(result);
     media.shown?.regions?.showGhosts(result);
+  }
+
+  function showFeedback(task, feedback) {
+    const hasMore = rightAnswers.keep(task, feedback);
+    screen.showFeedback(feedback, hasMore ? rightAnswers.look : null);
+    showKeys();
+  }
+
+  /** Dashed over an answer that one looks back at: the right one, where the item was a check item. */
+  function showRight() {
+    const right = store.isLookingBack && rightAnswers.find(store.current.id);
+    if (!right) return;
+    media.shown?.regions?.showGhosts(right);
+    screen.say("Dashed is the right answer.");
   }
 
   function showSave(change) {
@@ -191,7 +208,7 @@ export async function startAnnotator(root, setup) {
 
   function assign() {
     const own = [...(quick?.verbs() ?? []), ...(media.shown?.verbs?.() ?? [])];
-    return assignKeys([...own, ...proposals.verbs(), ...listPageVerbs(verbs, { isQuick: Boolean(quick), hasComments: !preview })], overrides.all);
+    return assignKeys([...own, ...proposals.verbs(), ...rightAnswers.verbs(), ...listPageVerbs(verbs, { isQuick: Boolean(quick), hasComments: !preview })], overrides.all);
   }
 
   /** Once what is on screen is all there: a desk is put there in several steps. */

@@ -107,6 +107,13 @@ export function createStore() {
       emit({ type: "moved" });
     },
 
+    /** Look at an item that was done; nothing happens where it was undone meanwhile. */
+    look(id) {
+      if (!history.find(id)) return;
+      viewed = id;
+      emit({ type: "moved" });
+    },
+
     /** Tasks that were given to somebody else. The one on screen stays: its answer may still be wanted. */
     drop(ids) {
       const gone = new Set(ids);
