@@ -61,6 +61,7 @@ def test_the_right_boxes_are_drawn_beside_ones_own(photographs, open_check_item)
     page.keyboard.press("w")
 
     expect(ghosts).to_have_count(1)
+    expect(told).to_be_hidden()
     expect_regions(page, 1)
     expect(page.locator("[data-part=said]")).to_contain_text("Dashed is the right answer")
 

@@ -74,7 +74,7 @@ export async function startAnnotator(root, setup) {
   const comments = createComments({
     panel: root.querySelector("[data-part=comments]"), badge: root.querySelector("[data-part=commentCount]"), api, outbox, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
   }); // prettier-ignore
-  const rightAnswers = createRightAnswers({ open: (id) => store.look(id), isKnown: (id) => store.answerOf(id) !== null });
+  const rightAnswers = createRightAnswers({ open: (id) => (screen.hideFeedback(), store.look(id)), isKnown: (id) => store.answerOf(id) !== null });
   const guide = createGuide(root, { opensFrom: preview ? Infinity : GUIDE_FROM_PX[quick ? "quick" : "full"] });
   const keysDialog = createKeysDialog({ dialog: root.querySelector("[data-part=keysDialog]"), assigned: assign, overrides, onChange: showKeys });
   const skipDialog = createSkipDialog({ dialog: root.querySelector("[data-part=skipDialog]"), reasons: setup.skip?.reasons, needsReason: setup.skip?.needs_reason, skip: actions.skip });

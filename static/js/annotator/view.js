@@ -108,6 +108,10 @@ export function createView(root, quick) {
       feedbackTimer = setTimeout(close, isRight ? FEEDBACK_MS / 2 : FEEDBACK_MS * 2);
     },
 
+    hideFeedback() {
+      parts.feedback.hidden = true;
+    },
+
     /** A word beside the buttons: what is missing, what comes next. */
     say(text, isMissing = false) {
       parts.said.textContent = text;
