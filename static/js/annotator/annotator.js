@@ -22,6 +22,7 @@ import { createQueue } from "./queue.js";
 import { createQuick } from "./quick.js";
 import { createRightAnswers } from "./right-answers.js";
 import { createSession } from "./session.js";
+import { openSteps } from "./steps.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
 import { createStore } from "./store.js";
@@ -273,11 +274,15 @@ export async function startAnnotator(root, setup) {
   const rememberTimer = setInterval(async () => (leaving = await outbox.listTasks()), 1_000);
   cleanups.push(() => clearInterval(statusTimer), () => clearInterval(rememberTimer));
 
+  const steps = openSteps(preview ? null : globalThis.sessionStorage, `gristmill-steps-${setup.user}-${setup.project}`);
+  const before = steps.read();
+  cleanups.push(store.subscribe(({ type }) => (type === "decided" || type === "undone" || type === "restored") && steps.keep(store.steps)));
+
   const isOnlyTab = preview ? true : await claimTab(`${name}-tab`);
   await outbox.flush(); // what an earlier visit left comes first, so that its tasks are not handed out again
   if (setup.first_task) await openTask(setup.first_task);
   await queue.start({ resume: isOnlyTab });
-  void api.history().then((entries) => store.restoreHistory(entries), () => {});
+  void api.history().then((entries) => store.restoreHistory(entries, before), () => {});
   void refreshStatus();
   root.dataset.ready = "true";
 

@@ -122,9 +122,15 @@ export function createStore() {
       emit({ type: "dropped" });
     },
 
-    restoreHistory(entries) {
+    /** What undo takes back, to be kept over a reload. */
+    get steps() {
+      return history.steps;
+    },
+
+    /** `steps` were kept before a reload of this tab. */
+    restoreHistory(entries, steps) {
       const held = new Set(ahead.map((task) => task.id));
-      history.restore(entries.filter((entry) => !held.has(entry.task.id)));
+      history.restore(entries.filter((entry) => !held.has(entry.task.id)), steps);
       emit({ type: "restored" });
     },
 
