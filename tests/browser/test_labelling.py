@@ -164,10 +164,14 @@ def test_undo_goes_back_to_the_item_also_after_it_was_saved(make_project, open_l
 
     wait_until_saved(page, 0, annotator)
     assert describe_item(page) == first
+    page.get_by_role("button", name="Redo").click()  # also where one key is the answer
+    wait_until_saved(page, 1, annotator)
+    page.keyboard.press("Control+z")
+    wait_until_saved(page, 0, annotator)
     page.keyboard.press("2")
     wait_until_saved(page, 1, annotator)
     assert Item.objects.order_by("pk").first().label == "dog"
-    assert Annotation.objects.count() == 3  # every version is kept
+    assert Annotation.objects.count() == 5  # every version is kept
 
 
 def test_undo_goes_back_over_a_reload_to_what_this_tab_did(make_project, open_label_page, browser_context):
