@@ -65,6 +65,9 @@ def test_a_comment_is_counted_closed_and_opened_again_and_names_are_offered(
     badge, said = page.locator("[data-part=commentCount]"), page.locator(".annotator-comment")
 
     expect(badge).to_have_text("2")
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert badge.bounding_box()["width"] > 10  # also where buttons show their icons only
     page.keyboard.press("c")
     said.first.get_by_role("button", name="Resolve").click()
     expect(said.first).to_contain_text("closed")

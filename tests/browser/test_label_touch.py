@@ -10,6 +10,8 @@ from lifecycle.annotations.models import Annotation, Review
 from tests.browser.fingers import Fingers, list_outside, list_small_buttons
 from tests.browser.test_label_images import HEIGHT, WIDTH, Photograph, assert_near, expect_regions
 from tests.browser.test_label_images import project as photographs  # noqa: F401 — a fixture
+from tests.browser.test_label_rows import SERIES
+from tests.browser.test_label_rows import make_project as make_rows  # noqa: F401 — a fixture
 from tests.browser.test_labelling import make_project  # noqa: F401 — a fixture
 from tests.browser.test_review import answered  # noqa: F401 — a fixture
 
@@ -114,3 +116,25 @@ def test_answers_are_reviewed_by_finger(answered, open_tablet):  # noqa: F811
     expect(desk).to_contain_text(f"{len(items) - 2} waiting")
 
     assert sorted(Review.objects.values_list("verdict", flat=True)) == ["accepted", "rejected"]
+
+
+def test_stretches_are_marked_and_resized_by_finger(make_rows, open_tablet):  # noqa: F811
+    series = {name: list(range(100)) for name in ("time", "flow", "pressure")}
+    made = make_rows(SERIES, "row_labelling", {"row": {"series": series}})
+    page = open_tablet(made.project, made.annotator, "label")
+    strip = page.locator(".annotator-timeline").bounding_box()
+    fingers = Fingers(page)
+
+    def at(share: float) -> tuple[float, float]:
+        return strip["x"] + share * strip["width"], strip["y"] + strip["height"] / 2
+
+    page.locator("[data-label='leak']").tap()
+    fingers.drag(at(0.2), at(0.4))
+    expect_regions(page, 1)
+    fingers.drag(at(0.4), at(0.6))  # its end
+    expect_regions(page, 1)
+    page.get_by_role("button", name="Submit").tap()
+
+    (answer,) = wait_for_answers(page, 1)
+    value = answer.result[0]["value"]
+    assert [value["start"], value["end"]] == [pytest.approx(20, abs=2), pytest.approx(59, abs=2)]

@@ -164,10 +164,36 @@ def test_undo_goes_back_to_the_item_also_after_it_was_saved(make_project, open_l
 
     wait_until_saved(page, 0, annotator)
     assert describe_item(page) == first
+    page.get_by_role("button", name="Redo").click()  # also where one key is the answer
+    wait_until_saved(page, 1, annotator)
+    page.keyboard.press("Control+z")
+    wait_until_saved(page, 0, annotator)
     page.keyboard.press("2")
     wait_until_saved(page, 1, annotator)
     assert Item.objects.order_by("pk").first().label == "dog"
-    assert Annotation.objects.count() == 3  # every version is kept
+    assert Annotation.objects.count() == 5  # every version is kept
+
+
+def test_undo_goes_back_over_a_reload_to_what_this_tab_did(make_project, open_label_page, browser_context):
+    project, annotator = make_project("text_classification", count=4)
+    page = open_label_page(project, annotator)
+    first = describe_item(page)
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    wait_until_saved(page, 2, annotator)
+
+    page.reload()
+    page.wait_for_selector("#annotator[data-ready=true]", state="attached")
+    expect(page.locator("[data-part=undo]")).to_be_enabled()
+    page.keyboard.press("u")
+    page.keyboard.press("u")
+
+    wait_until_saved(page, 0, annotator)
+    assert describe_item(page) == first
+    page.keyboard.press("3")
+    wait_until_saved(page, 1, annotator)
+    other = open_label_page(project, annotator, browser_context.new_page())
+    expect(other.locator("[data-part=undo]")).to_be_disabled()  # another tab undoes what it did itself
 
 
 def test_an_earlier_answer_is_changed_from_the_history(make_project, open_label_page):

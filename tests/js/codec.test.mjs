@@ -24,7 +24,7 @@ test("an outcome brings what a gold item says", () => {
   const feedback = { is_right: false, expected: choice("dog"), expected_value: null, explanation: "Look at the ears." };
   const outcome = readOutcome({ key: "k", status: "saved", message: "", feedback });
 
-  assert.deepEqual(outcome, { key: "k", isSaved: true, message: "", feedback: { isRight: false, expected: "dog", explanation: "Look at the ears." } });
+  assert.deepEqual(outcome, { key: "k", isSaved: true, message: "", feedback: { isRight: false, expected: "dog", explanation: "Look at the ears.", result: choice("dog") } });
 });
 
 test("operations are written as the batch endpoint wants them", () => {

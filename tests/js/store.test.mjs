@@ -100,6 +100,23 @@ test("history of an earlier session comes before this one's", () => {
   assert.equal(store.undo().task, 1); // only what was done here is undone
 });
 
+test("what this tab did before a reload is undone after it, in its order", () => {
+  const before = createFilled();
+  before.answer(says("cat"), 1);
+  before.skip("dark", 1);
+  before.move(-1);
+  before.answer({ kind: "answer", ...says("owl") }, 1);
+  const store = createStore();
+  store.add([{ id: 3 }]);
+  const entry = (id, answer) => ({ task: { id }, answer });
+  store.restoreHistory([entry(2, { kind: "answer", ...says("owl") }), entry(1, { kind: "answer", ...says("cat") }), entry(90, { kind: "skip" })], before.steps);
+
+  assert.deepEqual(store.undo(), { kind: "skip", reason: "dark", task: 2 });
+  assert.deepEqual(store.undo(), { kind: "withdraw", task: 2 });
+  assert.deepEqual(store.undo(), { kind: "withdraw", task: 1 });
+  assert.equal(store.undo(), null); // what others visits did stays
+});
+
 test("a skip is undone like an answer", () => {
   const store = createFilled();
   assert.deepEqual(store.skip("too dark", 5), { kind: "skip", reason: "too dark", task: 1, leadMs: 5 });

@@ -38,7 +38,7 @@ test("what waits is sent once by several pages that share a lock, and said by th
   const told = [];
   let chain = Promise.resolve();
   const shared = {
-    open: async () => storage, lock: (task) => (chain = chain.then(task)), onChange() {}, onSent: (settled) => told.push(settled),
+    isOpen: async () => false, open: async () => storage, lock: (task) => (chain = chain.then(task)), onChange() {}, onSent: (settled) => told.push(settled),
     send: async (batch) => (sent.push(...batch.map(({ key }) => key)), saveAll(batch)),
   }; // prettier-ignore
   const pages = await Promise.all([createSender(note, shared), createSender(note, shared)]);
@@ -55,7 +55,7 @@ test("while the server cannot be reached it is said what waits, and nothing is a
   const storage = createMemoryStorage();
   let asked = 0;
   const lost = async () => { asked += 1; throw Object.assign(new Error("offline"), { reason: "offline" }); }; // prettier-ignore
-  const page = await createSender(note, { open: async () => storage, lock: (task) => task(), send: lost, onChange() {}, onSent: assert.fail });
+  const page = await createSender(note, { isOpen: async () => false, open: async () => storage, lock: (task) => task(), send: lost, onChange() {}, onSent: assert.fail });
   await page.wake();
   assert.equal(asked, 0);
 
@@ -65,4 +65,20 @@ test("while the server cannot be reached it is said what waits, and nothing is a
 
   assert.equal(describeOperations(page.waiting), "2 answers");
   assert.equal(page.state, "offline");
+});
+
+test("where a labelling page is open it is left to it, which hears what the server says", async () => {
+  const storage = createMemoryStorage();
+  await keep(storage, "answer");
+  let isOpen = true;
+  const told = [];
+  const page = await createSender(note, { isOpen: async () => isOpen, open: async () => storage, lock: (task) => task(), send: saveAll, onChange() {}, onSent: (settled) => told.push(settled) });
+
+  await page.wake();
+  assert.deepEqual([page.waiting, await storage.count()], [[], 1]);
+  isOpen = false;
+  await page.wake();
+
+  assert.equal(await storage.count(), 0);
+  assert.equal(told.length, 1);
 });

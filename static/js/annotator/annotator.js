@@ -22,7 +22,9 @@ import { createProposals } from "./proposals.js";
 import { createQueue } from "./queue.js";
 import { createQuick } from "./quick.js";
 import { createRenewal, isTyping } from "./renewal.js";
+import { createRightAnswers } from "./right-answers.js";
 import { createSession } from "./session.js";
+import { openSteps } from "./steps.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
 import { createStore } from "./store.js";
@@ -64,7 +66,7 @@ export async function startAnnotator(root, setup) {
   const outbox = createOutbox({
     storage, send: api.send, stamp: { guideVersion: setup.guide_version, schemaVersion: setup.schema_version }, lock: createLock(name), onChange: showSave,
     onOutcome(operation, outcome) {
-      if (outcome.feedback) screen.showFeedback(outcome.feedback);
+      if (outcome.feedback) showFeedback(operation.task, outcome.feedback);
       if (!outcome.isSaved && operation.result && !quick) void keeper.keep(operation.task, operation.result); // to be bettered
       if (operation.fixes && outcome.isSaved) location.assign(setup.fix.back);
       void comments.hear(operation, outcome);
@@ -76,6 +78,7 @@ export async function startAnnotator(root, setup) {
   const comments = createComments({
     panel: root.querySelector("[data-part=comments]"), badge: root.querySelector("[data-part=commentCount]"), api, outbox, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
   }); // prettier-ignore
+  const rightAnswers = createRightAnswers({ open: (id) => (screen.hideFeedback(), store.look(id)), isKnown: (id) => store.answerOf(id) !== null });
   const guide = createGuide(root, { opensFrom: preview ? Infinity : GUIDE_FROM_PX[quick ? "quick" : "full"] });
   const keysDialog = createKeysDialog({ dialog: root.querySelector("[data-part=keysDialog]"), assigned: assign, overrides, onChange: showKeys });
   const skipDialog = createSkipDialog({ dialog: root.querySelector("[data-part=skipDialog]"), reasons: setup.skip?.reasons, needsReason: setup.skip?.needs_reason, skip: actions.skip });
@@ -114,6 +117,7 @@ export async function startAnnotator(root, setup) {
   function showDesk(desk) {
     if (!quick) screen.showDesk(desk);
     proposals.show(store.current, store.isLookingBack);
+    showRight();
     showAround();
     showKeys();
   }
@@ -128,6 +132,20 @@ export async function startAnnotator(root, setup) {
   function paintGhosts(result) {
     quick?.suggest(result);
     media.shown?.regions?.showGhosts(result);
+  }
+
+  function showFeedback(task, feedback) {
+    const hasMore = rightAnswers.keep(task, feedback);
+    screen.showFeedback(feedback, hasMore ? rightAnswers.look : null);
+    showKeys();
+  }
+
+  /** Dashed over an answer that one looks back at: the right one, where the item was a check item. */
+  function showRight() {
+    const right = store.isLookingBack && rightAnswers.find(store.current.id);
+    if (!right) return;
+    media.shown?.regions?.showGhosts(right);
+    screen.say("Dashed is the right answer.");
   }
 
   function showSave(change) {
@@ -207,7 +225,7 @@ export async function startAnnotator(root, setup) {
 
   function assign() {
     const own = [...(quick?.verbs() ?? []), ...(media.shown?.verbs?.() ?? [])];
-    return assignKeys([...own, ...proposals.verbs(), ...listPageVerbs(verbs, { isQuick: Boolean(quick), hasComments: !preview })], overrides.all);
+    return assignKeys([...own, ...proposals.verbs(), ...rightAnswers.verbs(), ...listPageVerbs(verbs, { isQuick: Boolean(quick), hasComments: !preview })], overrides.all);
   }
 
   /** Once what is on screen is all there: a desk is put there in several steps. */
@@ -273,11 +291,15 @@ export async function startAnnotator(root, setup) {
   const rememberTimer = setInterval(async () => (leaving = await outbox.listTasks()), 1_000);
   cleanups.push(() => clearInterval(statusTimer), () => clearInterval(rememberTimer));
 
+  const steps = openSteps(preview ? null : globalThis.sessionStorage, `gristmill-steps-${setup.user}-${setup.project}`);
+  const before = steps.read();
+  cleanups.push(store.subscribe(({ type }) => (type === "decided" || type === "undone" || type === "restored") && steps.keep(store.steps)));
+
   const isOnlyTab = preview ? true : await claimTab(`${name}-tab`);
   await outbox.flush(); // what an earlier visit left comes first, so that its tasks are not handed out again
   if (setup.first_task) await openTask(setup.first_task);
   await queue.start({ resume: isOnlyTab });
-  void api.history().then((entries) => store.restoreHistory(entries), () => {});
+  void api.history().then((entries) => store.restoreHistory(entries, before), () => {});
   void refreshStatus();
   root.dataset.ready = "true";
 

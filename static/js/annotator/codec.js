@@ -60,10 +60,13 @@ export function writeOperation(operation, labelKind) {
   return json;
 }
 
-/** What became of an operation; `feedback` comes with gold items: {isRight, expected, explanation}, in words. */
+/**
+ * What became of an operation; `feedback` comes with gold items: {isRight, expected, explanation}, in words, and the right
+ * answer's `result`.
+ */
 export function readOutcome({ key, status, message, feedback }) {
   const outcome = { key, isSaved: status === "saved", message };
-  if (feedback) outcome.feedback = { isRight: feedback.is_right, expected: feedback.expected_value ?? describeResult(feedback.expected), explanation: feedback.explanation ?? "" };
+  if (feedback) outcome.feedback = { isRight: feedback.is_right, expected: feedback.expected_value ?? describeResult(feedback.expected), explanation: feedback.explanation ?? "", result: feedback.expected ?? [] };
   return outcome;
 }
 

@@ -20,10 +20,20 @@ export function createHistory() {
     find: (taskId) => entries[indexOf(taskId)] ?? null,
     indexOf,
 
-    /** Entries from an earlier session, newest first as the API gives them; what is known already stays. */
-    restore(older) {
+    /** The steps that undo takes back, as they are kept over a reload: {task: its id, before}, newest last. */
+    get steps() {
+      return steps.map(({ task, before }) => ({ task: task.id, before }));
+    },
+
+    /**
+     * Entries from an earlier session, newest first as the API gives them; what is known already stays. Of them undo takes
+     * back what `kept` steps of this tab say.
+     */
+    restore(older, kept = []) {
       const known = new Set(entries.map((entry) => entry.task.id));
-      entries = [...older.filter((entry) => !known.has(entry.task.id)).reverse(), ...entries];
+      const found = new Map(older.filter((entry) => !known.has(entry.task.id)).map((entry) => [entry.task.id, entry]));
+      entries = [...[...found.values()].reverse(), ...entries];
+      steps.unshift(...kept.filter(({ task }) => found.has(task)).map(({ task, before }) => ({ task: found.get(task).task, before })));
     },
 
     /** Put an answer on record. A change stays in its place; a first answer comes last. */

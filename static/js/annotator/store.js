@@ -107,6 +107,13 @@ export function createStore() {
       emit({ type: "moved" });
     },
 
+    /** Look at an item that was done; nothing happens where it was undone meanwhile. */
+    look(id) {
+      if (!history.find(id)) return;
+      viewed = id;
+      emit({ type: "moved" });
+    },
+
     /** Tasks that were given to somebody else. The one on screen stays: its answer may still be wanted. */
     drop(ids) {
       const gone = new Set(ids);
@@ -115,9 +122,15 @@ export function createStore() {
       emit({ type: "dropped" });
     },
 
-    restoreHistory(entries) {
+    /** What undo takes back, to be kept over a reload. */
+    get steps() {
+      return history.steps;
+    },
+
+    /** `steps` were kept before a reload of this tab. */
+    restoreHistory(entries, steps) {
       const held = new Set(ahead.map((task) => task.id));
-      history.restore(entries.filter((entry) => !held.has(entry.task.id)));
+      history.restore(entries.filter((entry) => !held.has(entry.task.id)), steps);
       emit({ type: "restored" });
     },
 

@@ -8,6 +8,13 @@ export function createLock(name) {
 
 const claims = new Set(); // this tab's own
 
+/** Whether some tab labels this project now; false where the browser cannot tell. */
+export async function isTabOpen(name) {
+  if (!navigator.locks?.query) return false;
+  const { held } = await navigator.locks.query();
+  return held.some((lock) => lock.name === name);
+}
+
 /** Whether no other tab labels this project; true for good once the lock is ours. */
 export function claimTab(name) {
   if (!navigator.locks || claims.has(name)) return Promise.resolve(true);

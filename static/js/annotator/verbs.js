@@ -34,6 +34,9 @@ export function listSuggestionVerbs({ accept, reject }) {
   ];
 }
 
+/** What can be done once a check item with regions was answered. */
+export const listFeedbackVerbs = (look) => [{ id: "page:look", group: "Page", words: "Look at the check item, its right answer beside yours", keys: ["w"], spare: ["Shift+w", "Ctrl+Enter"], run: look }];
+
 /** What can be done with regions; `isBusy` says that there is a selection or a label to let go of. */
 export function listRegionVerbs(run, { hasRelations, hasLinks, isBusy }) {
   const verb = (id, words, keys, spare, extra) => ({ id: `region:${id}`, group: "Regions", words, keys, spare, run: run[id], ...extra });

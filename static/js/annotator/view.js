@@ -1,6 +1,6 @@
 // Paints the annotator's state into the page's elements; decides nothing.
 
-import { make } from "./dom.js";
+import { make, makeCap } from "./dom.js";
 import { explainState } from "./messages.js";
 import { States } from "./outbox.js";
 
@@ -95,18 +95,23 @@ export function createView(root, quick) {
       parts.pace.textContent = pace === null ? "–" : `${pace.toFixed(1)} s`;
     },
 
-    /** What a gold item says of the answer: shown for a while, in nobody's way. */
-    showFeedback({ isRight, expected, explanation }) {
+    /** What a gold item says of the answer: shown for a while, in nobody's way; `look` leads to it where there is more to see. */
+    showFeedback({ isRight, expected, explanation }, look) {
       clearTimeout(feedbackTimer);
       const head = isRight ? "Right: that was a check item." : `Not quite: that was a check item. Expected: ${expected || "something else"}.`;
       const close = () => (parts.feedback.hidden = true);
       parts.feedback.className = `annotator-feedback ${isRight ? "is-right" : "is-wrong"}`;
       parts.feedback.replaceChildren(
-        make("div", {}, make("b", { dir: "auto" }, head), explanation ? make("p", { dir: "auto" }, explanation) : null),
+        make("div", {}, make("b", { dir: "auto" }, head), explanation ? make("p", { dir: "auto" }, explanation) : null,
+          look && make("button", { type: "button", class: "btn btn-sm mt-2", "data-enter-through": "", "data-keys-of": "page:look", onclick: () => (close(), look()) }, "Show both ", makeCap())),
         make("button", { type: "button", class: "annotator-icon is-delete", "aria-label": "Close", onclick: close }),
-      );
+      ); // prettier-ignore
       parts.feedback.hidden = false;
       feedbackTimer = setTimeout(close, isRight ? FEEDBACK_MS / 2 : FEEDBACK_MS * 2);
+    },
+
+    hideFeedback() {
+      parts.feedback.hidden = true;
     },
 
     /** A word beside the buttons: what is missing, what comes next. */

@@ -3,7 +3,7 @@
 import { createApi } from "./api.js";
 import { createOutbox, States } from "./outbox.js";
 import { openStorage } from "./storage.js";
-import { createLock } from "./tabs.js";
+import { createLock, isTabOpen } from "./tabs.js";
 
 const MOST = 10_000; // operations looked at
 
@@ -15,11 +15,20 @@ export function describeOperations(operations) {
   return [...count(operations.length - comments, "answer"), ...count(comments, "comment")].join(" and ");
 }
 
+/** How a sender reaches the world: `isOpen` says whether a labelling page is there, which sends by itself. */
+const reach = ({ name, user, api, labelKind }) => ({
+  open: openStorage,
+  lock: createLock(name),
+  isOpen: () => isTabOpen(`${name}-tab`),
+  send: createApi({ base: api, user, labelKind }).send,
+});
+
 /**
  * Sends what waits in the outbox of `note`. `onChange()` is told when `waiting` (operations), or `state` may have
  * changed, `onSent({saved, refused})` once all that waited was settled: lists of operations, those refused with the `message`.
  */
-export async function createSender(note, { onChange, onSent, open = openStorage, lock = createLock(note.name), send = createApi({ base: note.api, user: note.user, labelKind: note.labelKind }).send }) {
+export async function createSender(note, { onChange, onSent, ...given }) {
+  const { open, lock, send, isOpen } = { ...reach(note), ...given };
   const storage = await open(note.name);
   let waiting = [];
   let [saved, refused] = [[], []];
@@ -53,7 +62,7 @@ export async function createSender(note, { onChange, onSent, open = openStorage,
     },
     /** Look what waits, and try to send it. */
     async wake() {
-      waiting = await storage.first(MOST);
+      waiting = (await isOpen()) ? [] : await storage.first(MOST); // what an open page waits for is told there
       onChange();
       if (waiting.length) await outbox.wake();
     },

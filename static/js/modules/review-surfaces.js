@@ -5,42 +5,61 @@ import { findColor, listControlsOf, readField, readInterface, readLabels } from 
 import { cleanHtml, createPlaces, listPieces } from "../annotator/surfaces/hypertext.js";
 import { asText } from "../annotator/surfaces/text.js";
 import { createSurface } from "../annotator/surfaces/timeseries.js";
+import { drawBars } from "./review-others.js";
 
 const UNCOLORED = "#4c6ef5";
 
-/** Draws what `#review-surfaces` says into its parent. Returns what takes it away. */
-export function drawSurfaces(element) {
+/**
+ * Draws what `#review-surfaces` says into its parent, and over it what `others` ({people, isShown}) marked. Returns what
+ * takes it away, and layers that are painted anew when others are shown or hidden.
+ */
+export function drawSurfaces(element, others) {
   const given = element.querySelector("#review-surfaces");
-  if (!given) return () => {};
+  if (!given) return { stop() {}, layers: [] };
   const { interface: asked, objects, data, regions } = JSON.parse(given.textContent);
   const view = readInterface({ interface: asked });
   const task = { data };
-  const stops = view.objects
+  const drawn = view.objects
     .filter(({ name }) => objects.includes(name))
     .map((object) => {
       const mine = regions.filter(({ to_name: target }) => target === object.name);
-      return (object.tag === "TimeSeries" ? drawSeries : drawPage)({ object, task, view, regions: mine, parent: given.parentElement });
+      const people = others.people.map((one) => ({ ...one, regions: one.regions.filter(({ to_name: target }) => target === object.name) }));
+      const draw = object.tag === "TimeSeries" ? drawSeries : drawPage;
+      return draw({ object, task, view, regions: mine, people, isShown: others.isShown, parent: given.parentElement });
     });
-  return () => stops.forEach((stop) => stop());
+  return { stop: () => drawn.forEach(({ stop }) => stop()), layers: drawn };
 }
 
-function drawSeries({ object, task, view, regions, parent }) {
+/** Stretches of others lie dashed over the answer's own, in their colors. */
+function drawSeries({ object, task, view, regions, people, isShown, parent }) {
   const still = () => () => {};
+  let redraw = () => {};
+  const listGhosts = () =>
+    people.filter(({ id }) => isShown(id)).flatMap(({ id, person, regions: theirs }) => {
+      const color = getComputedStyle(document.querySelector(`[data-show="${id}"]`)).getPropertyValue("--tone").trim();
+      return theirs.map((main) => ({ ...main, color, words: `${person}: ${readLabels(main).join(", ")}` }));
+    }); // prettier-ignore
   const session = { regions: regions.map((main, index) => ({ id: main.id ?? `region ${index}`, main })), selectedIds: [], armed: null, select() {}, subscribe: still };
-  const settings = { view, say() {}, regions: { ghosts: [], isHidden: () => false, isLocked: () => true, subscribe: still } };
+  const settings = { view, say() {}, regions: { get ghosts() { return listGhosts(); }, isHidden: () => false, isLocked: () => true, subscribe: (paint) => ((redraw = paint), () => {}) } }; // prettier-ignore
   const surface = createSurface({ object, controls: listControlsOf(view, object), task, session, settings });
   parent.append(surface.element);
   surface.show?.();
-  return () => surface.hide?.();
+  return { paint: () => redraw(), stop: () => surface.hide?.() };
 }
 
-function drawPage({ object, task, view, regions, parent }) {
+function drawPage({ object, task, view, regions, people, isShown, parent }) {
   const content = make("div", { class: "review-text annotator-reading is-html", dir: "auto" }, cleanHtml(asText(readField(object, task))));
   parent.append(content);
   const places = createPlaces(content);
   const spans = regions.map((main) => ({ main, place: places.read(main.value) })).filter(({ place }) => place);
+  const beside = people.map((one) => ({ ...one, spans: one.regions.flatMap((main) => readPlace(places, main)) })); // before marks change the paths
   for (const { node, units } of listPieces(content)) markPiece(node, units, spans, view);
-  return () => {};
+  return drawBars(content, beside, isShown);
+}
+
+function readPlace(places, main) {
+  const place = places.read(main.value);
+  return place ? [{ ...place, words: readLabels(main).join(", ") }] : [];
 }
 
 /** Cuts a text node wherever a span begins or ends, and wraps what is inside spans. `units` is where it begins. */

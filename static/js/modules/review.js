@@ -1,14 +1,19 @@
 // The review desk: keeps the answer in view, gives the reason field back to the keys, paints masks over the picture,
 // draws HyperText and series with their regions, and plays the parts of a sound that were marked.
 import { decodeMask } from "../annotator/surfaces/image/rle.js";
+import { createOthers, drawBars, readSpans } from "./review-others.js";
 import { drawSurfaces } from "./review-surfaces.js";
 
 const OPACITY = 0.45;
 
 export function mount(element) {
   element.querySelector(".review-list [aria-current]")?.scrollIntoView({ block: "nearest" });
-  paintMasks(element);
-  const takeAway = drawSurfaces(element);
+  let layers = [];
+  const others = createOthers(element, () => layers.forEach((layer) => layer.paint()));
+  paintMasks(element, others.people);
+  const { stop: takeAway, layers: drawn } = drawSurfaces(element, others);
+  layers = [...drawn, ...drawText(element, others)];
+  others.paint();
   const reason = element.querySelector("[data-reason]");
   const onKey = (event) => {
     if (event.key === "Escape") reason.blur();
@@ -19,6 +24,7 @@ export function mount(element) {
     reason?.removeEventListener("keydown", onKey);
     stop();
     takeAway();
+    layers.forEach((layer) => layer.stop?.());
   };
 }
 
@@ -46,11 +52,27 @@ function playParts(element) {
   };
 }
 
-function paintMasks(element) {
+/** Bars under what others marked in a plain text. */
+function drawText(element, { people, isShown }) {
+  const root = element.querySelector("p.review-text");
+  if (!root || !people.length) return [];
+  return [drawBars(root, people.map((one) => ({ ...one, spans: readSpans(root, one.regions) })), isShown)];
+}
+
+function paintMasks(element, people) {
+  const picture = element.querySelector(".review-picture");
+  if (!picture) return;
   const given = element.querySelector("#review-masks");
-  if (!given) return;
-  for (const mask of JSON.parse(given.textContent)) given.parentElement.append(paintMask(mask));
-  for (const canvas of given.parentElement.querySelectorAll("canvas")) tint(canvas);
+  const own = given ? JSON.parse(given.textContent) : [];
+  for (const mask of own) picture.append(paintMask(mask));
+  for (const { id, masks } of people) {
+    for (const mask of masks) {
+      const canvas = paintMask(mask);
+      Object.assign(canvas.dataset, { other: id });
+      picture.append(canvas);
+    }
+  }
+  for (const canvas of picture.querySelectorAll("canvas")) tint(canvas);
 }
 
 function paintMask({ label, tone, rle, width, height }) {

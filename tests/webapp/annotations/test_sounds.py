@@ -147,6 +147,21 @@ def test_a_reviewer_sees_where_the_marked_parts_are(project):
     assert not view.stretches and not view.shapes
 
 
+def test_a_reviewer_hears_what_others_marked(project, client, owner):
+    services.change_settings(project=project, actor=owner, overlap=2)
+    task, names = Task.objects.get(), ("first", "second")
+    marked = {**REGION, "from_name": "label", "to_name": "item"}
+    for name in names:
+        who = factories.UserFactory(username=name)
+        services.submit(project=project, user=who, task_id=task.pk, result=[marked], may_answer_any=True)
+    client.force_login(owner)
+
+    page = client.get(reverse("annotations:review", args=[project.slug])).content.decode()
+
+    assert "Parts marked by second" in page and "Parts marked by first" not in page
+    assert page.count('data-start="0.1"') == 2
+
+
 def test_the_door_gives_a_token_an_address_it_may_fetch(project, client, authorize):
     task = Task.objects.get()
 

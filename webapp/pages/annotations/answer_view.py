@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -73,6 +73,37 @@ class AnswerView:
     def letter_size(self) -> int:
         """Of labels over the picture, in its pixels."""
         return max(max(self.size) // 45, 5)
+
+
+@dataclass(frozen=True)
+class Other:
+    """What another person says of the same item, to be laid over an answer in a color of their own."""
+
+    answer: Any
+    view: AnswerView
+    tone: int
+    regions: list[Mapping[str, Any]]
+
+    @property
+    def is_drawn(self) -> bool:
+        return bool(self.regions)
+
+    def to_json(self) -> dict[str, Any]:
+        """What scripts draw: regions of texts and series, painted areas."""
+        masks = [asdict(mask) | {"tone": self.tone} for mask in self.view.masks]
+        regions = [] if self.view.shapes or masks else self.regions
+        who = {"id": self.answer.pk, "person": self.answer.user.username, "tone": self.tone}
+        return who | {"regions": regions, "masks": masks}
+
+
+def list_others(beside: Sequence[Any], item: Any) -> list[Other]:
+    """`beside` are answers of other people to this item; each has a tone; classes take them from the other end."""
+    others = []
+    for number, answer in enumerate(beside):
+        answer.item = item
+        entries = [entry for entry in answer.result if isinstance(entry, Mapping) and _is_drawn(entry)]
+        others.append(Other(answer, build_view(answer), TONES - 1 - number % TONES, entries))
+    return others
 
 
 def build_view(answer: Any, classes: Sequence[str] = ()) -> AnswerView:

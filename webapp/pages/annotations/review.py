@@ -22,7 +22,7 @@ from lifecycle.common.errors import DomainError
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from webapp.api.annotations.fields import build_fields
-from webapp.pages.annotations.answer_view import build_view, list_surfaces
+from webapp.pages.annotations.answer_view import build_view, list_others, list_surfaces
 from webapp.pages.annotations.shared import build_base
 
 LISTED = 40
@@ -153,12 +153,14 @@ def _build(request, project, given) -> dict[str, Any]:
     }
     if place.shown:
         view = build_view(place.shown, classes)
+        others = list_others(review_selectors.list_beside(place.shown), place.shown.item)
         context |= {
             "answer": place.shown,
             "view": view,
             "surfaces": _list_surfaces(project, schema, place.shown),
             "masks": [asdict(mask) for mask in view.masks],
-            "beside": review_selectors.list_beside(place.shown),
+            "others": others,
+            "drawn_others": [other.to_json() for other in others if other.is_drawn],
             "history": list(
                 review_selectors.list_reviews(project, request.user, role=project.role, task_id=place.shown.task_id)[
                     :10

@@ -16,7 +16,7 @@ export function createStretches({ object, controls, session, settings, write, re
   function describe(id, main, isGhost) {
     const place = read(main.value);
     return place && {
-      ...place, id, isGhost, color: findColor(view, main) ?? "#4c6ef5", words: readLabels(main).join(", "),
+      ...place, id, isGhost, color: main.color ?? findColor(view, main) ?? "#4c6ef5", words: main.words ?? readLabels(main).join(", "),
       isSelected: session.selectedIds.includes(id), isLocked: regions.isLocked(id),
     }; // prettier-ignore
   }
