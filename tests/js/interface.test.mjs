@@ -61,7 +61,23 @@ test("a control with a condition is asked, required and counted only while it ho
   session.set({ control: "kind" }, buildEntry(kind, ["good"]));
 
   assert.deepEqual(listCounted(view, session).map(({ from_name }) => from_name), ["kind"]);
-  assert.equal(isAsked(why, { result: session.result }), false);
+  assert.equal(isAsked(view.find("why"), { result: session.result }), false);
+});
+
+test("of several conditions all must hold, and what waits for a hidden answer is hidden too", () => {
+  const is = (name, value) => ({ control: name, values: [value], mode: "choice-selected" });
+  const state = control("state", "choices", { labels: [label("new"), label("broken")], when: [is("kind", "bad")] });
+  const why = control("why", "textarea", { required: true, when: [is("state", "broken")] });
+  const both = control("both", "textarea", { when: [is("kind", "good"), is("state", "broken")] });
+  const view = read(kind, state, why, both);
+  const said = [buildEntry(kind, ["bad"]), buildEntry(state, ["broken"]), buildEntry(why, ["rust"]), buildEntry(both, ["x"])];
+  const session = createSession({ result: said });
+  assert.deepEqual(listCounted(view, session).map(({ from_name }) => from_name), ["kind", "state", "why"]);
+
+  session.set({ control: "kind" }, buildEntry(kind, ["good"]));
+
+  assert.deepEqual(listCounted(view, session).map(({ from_name }) => from_name), ["kind"]);
+  assert.equal(findMissing(view, createSession({ result: [buildEntry(kind, ["good"]), said[1]] })).length, 0);
 });
 
 test("what is asked per region is asked of every region it is about, by label", () => {
@@ -87,7 +103,7 @@ test("what depends on the selection is neither required nor dropped", () => {
 
   assert.equal(findMissing(view, createSession()).length, 0);
   assert.equal(listCounted(view, session).length, 1);
-  assert.equal(isAsked(note, { result: [], selection: [{ main: {} }] }), false);
+  assert.equal(isAsked(view.find("note"), { result: [], selection: [{ main: {} }] }), false);
 });
 
 test("an answer is told in few words", () => {

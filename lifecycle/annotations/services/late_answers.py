@@ -32,6 +32,7 @@ def bring_up_to_date(project: Project, result: Any, shown: int, newest: int) -> 
     renames = _read_renames(project, schemas[1:])
     moved = interfaces[0].check_result(result)
     interfaces[0].check_complete(moved)
+    interfaces[0].check_asked(moved)
     for (old, new), schema in zip(pairwise(interfaces), schemas[1:], strict=True):
         change = compare_interfaces(old, new, renames[schema.pk])
         _refuse_lost(moved, old, change, schema.version)

@@ -46,6 +46,7 @@ def edit_labels(xml: str, problem_type: str, changes: Mapping[str, Sequence[Labe
             _edit_tree(element, part, labels)
         else:
             _rewrite(element, part, merge_changes(labels))
+        _rename_in_conditions(root, interface.given_controls.get(name, name), list_renames(control, labels))
     written = str(tostring(root, encoding="unicode"))
     parse_interface(written, problem_type)
     return written
@@ -58,6 +59,17 @@ def merge_changes(labels: Sequence[LabelChange]) -> list[LabelChange]:
         if label.name not in best or label.old == label.name:
             best[label.name] = label
     return list(best.values())
+
+
+def _rename_in_conditions(root: Element, control: str, renames: Mapping[str, str]) -> None:
+    """What waits for a label waits for it by its new name."""
+    names = {old.split(JOINT)[-1]: new for old, new in renames.items()} | dict(renames)
+    waiting = [one for one in root.iter() if names and one.get("whenTagName") == control]
+    for element in waiting:
+        for key in ("whenChoiceValue", "whenLabelValue"):
+            values = [value.strip() for value in (element.get(key) or "").split(",")]
+            if any(value in names for value in values):
+                element.set(key, ",".join(dict.fromkeys(names.get(value, value) for value in values)))
 
 
 def list_renames(control: Control, labels: Sequence[LabelChange]) -> dict[str, str]:

@@ -14,16 +14,31 @@ NOTHING = "(nothing)"  # the value of an answer in which somebody found nothing 
 
 
 @dataclass(frozen=True)
+class Condition:
+    """When a control is asked, or an object shown: `mode` is one of Label Studio's visibleWhen."""
+
+    control: str
+    values: tuple[str, ...]
+    mode: str = "choice-selected"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"control": self.control, "values": list(self.values), "mode": self.mode}
+
+
+@dataclass(frozen=True)
 class ObjectTag:
-    """Something that is shown. `field` is the key of a task's data; empty for what the configuration says itself."""
+    """Something that is shown. `field` is the key of a task's data; empty for what the configuration says itself. It
+    is shown while all of `when` holds."""
 
     name: str
     tag: str
     field: str = ""
     attrs: Mapping[str, Any] = default(default_factory=dict)
+    when: tuple[Condition, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "tag": self.tag, "field": self.field, "attrs": dict(self.attrs)}
+        body = {"name": self.name, "tag": self.tag, "field": self.field, "attrs": dict(self.attrs)}
+        return body | {"when": [one.to_json() for one in self.when]}
 
 
 @dataclass(frozen=True)
@@ -43,18 +58,6 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """When a control is asked: `mode` is one of Label Studio's visibleWhen."""
-
-    control: str
-    values: tuple[str, ...]
-    mode: str = "choice-selected"
-
-    def to_json(self) -> dict[str, Any]:
-        return {"control": self.control, "values": list(self.values), "mode": self.mode}
-
-
-@dataclass(frozen=True)
 class Control:
     """One question. `type` is the type of its entries in a result; `to` names the objects it asks about."""
 
@@ -67,7 +70,7 @@ class Control:
     required: bool = False
     nested: bool = False
     attrs: Mapping[str, Any] = default(default_factory=dict)
-    when: Condition | None = None
+    when: tuple[Condition, ...] = ()  # all of them: a view inside a view may have one each
     labels: tuple[Label, ...] = ()
 
     @cached_property
@@ -104,7 +107,7 @@ class Control:
             "required": self.required,
             "nested": self.nested,
             "attrs": dict(self.attrs),
-            "when": self.when.to_json() if self.when else None,
+            "when": [one.to_json() for one in self.when],
             "labels": [label.to_json() for label in self.labels],
         }
 
@@ -176,6 +179,12 @@ class Interface:
         from lifecycle.contracts.label_interface.checking import check_complete
 
         check_complete(self, result)
+
+    def check_asked(self, result: Sequence[Mapping[str, Any]]) -> None:
+        """ValueError names the first control that a checked result answers although its condition does not hold."""
+        from lifecycle.contracts.label_interface.checking import check_asked
+
+        check_asked(self, result)
 
     def read_value(self, result: Sequence[Mapping[str, Any]]) -> str | None:
         """What the main control says in a checked result, as one text; None where it says nothing it could."""

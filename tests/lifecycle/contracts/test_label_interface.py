@@ -336,3 +336,60 @@ def test_labels_that_lie_on_one_picture_have_colors_of_their_own():
     colors = [label.color for control in interface.controls for label in control.labels]
     assert colors[0] == "#2f7ed8"
     assert len(set(colors)) == 4
+
+
+WAITING = """<View><Image name="img" value="$image"/>
+<Choices name="kind" toName="img"><Choice value="car"/><Choice value="tree"/></Choices>
+<View visibleWhen="choice-selected" whenTagName="kind" whenChoiceValue="car">
+  <Image name="near" value="$near"/>
+  <Choices name="state" toName="img"><Choice value="new"/><Choice value="broken"/></Choices>
+  <View visibleWhen="choice-selected" whenTagName="state" whenChoiceValue="broken">
+    <TextArea name="why" toName="img" required="true"/></View>
+</View></View>"""
+
+
+def say(name: str, **value):
+    kind = "textarea" if "text" in value else "choices"
+    return {"from_name": name, "to_name": "item", "type": kind, "value": value}
+
+
+def test_of_conditions_inside_each_other_all_must_hold():
+    interface = parse_interface(WAITING, "row_labelling")
+    kind = interface.main
+    car, broken, why = say(kind, choices=["car"]), say("state", choices=["broken"]), say("why", text=["rust"])
+
+    interface.check_asked([car, broken, why])
+    interface.check_complete([car, say("state", choices=["new"])])
+
+    assert [one.control for one in interface.by_name["why"].when] == [kind, "state"]
+    assert [one.control for one in interface.objects_by_name["near"].when] == [kind]
+    with pytest.raises(ValueError, match="“why” must be answered"):
+        interface.check_complete([car, broken])
+    for hidden in ([car, say("state", choices=["new"]), why], [say(kind, choices=["tree"]), broken], [broken]):
+        with pytest.raises(ValueError, match="not asked here"):
+            interface.check_asked(hidden)
+
+
+def test_what_is_asked_of_a_region_may_wait_for_its_label_or_for_what_is_said_of_it():
+    xml = BOXES.replace(
+        "</View>",
+        '<TextArea name="note" toName="img" perRegion="true" visibleWhen="choice-selected" whenTagName="how"'
+        ' whenChoiceValue="part"/></View>',
+    )
+    interface = parse_interface(xml, "object_detection")
+    note = say("note", text=["cut"]) | {"id": "a"}
+
+    interface.check_asked([box("a"), how("a"), box("b", "dog"), note])
+
+    with pytest.raises(ValueError, match="not asked here"):
+        interface.check_asked(
+            [box("a"), box("b", "dog"), how("b"), note, {**how("a"), "value": {"choices": ["whole"]}}]
+        )
+
+
+def test_a_condition_follows_the_label_that_it_waits_for():
+    changes = {"label": [LabelChange("tree", old="tree"), LabelChange("lorry", old="car")]}
+
+    edited = parse_interface(edit_labels(WAITING, "row_labelling", changes), "row_labelling")
+
+    assert [one.values for one in edited.by_name["why"].when] == [("lorry",), ("broken",)]
