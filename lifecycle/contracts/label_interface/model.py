@@ -43,7 +43,8 @@ class ObjectTag:
 
 @dataclass(frozen=True)
 class Label:
-    """One thing a control can say: `value` is stored, `text` is read. `parent` is the value above it, by path."""
+    """One thing a control can say: `value` is stored, `text` is read. `parent` is the value above it, by path. `key` is
+    the one it has, `asked_key` the one the configuration gives it."""
 
     value: str
     text: str = ""
@@ -51,6 +52,7 @@ class Label:
     key: str = ""
     parent: str = ""
     path: tuple[str, ...] = ()
+    asked_key: str = ""
 
     def to_json(self) -> dict[str, Any]:
         body = {name: getattr(self, name) for name in ("value", "text", "color", "key", "parent")}
