@@ -270,6 +270,7 @@ def _read_answer(interface: Interface, result: Any, is_late: bool) -> str:
     if not is_late:  # else it was complete as it was given
         interface.check_complete(checked)
         interface.check_asked(checked)
+        interface.check_limits(checked)
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -143,6 +144,27 @@ def check_asked(interface: Interface, result: Sequence[Mapping[str, Any]]) -> No
         scope = _pick(result, entry.get("id")) if control.per_region else result
         if not is_asked(interface, control, scope, result):
             raise ValueError(f"“{control.name}” is answered, but it is not asked here: its condition does not hold.")
+
+
+def check_limits(interface: Interface, result: Sequence[Mapping[str, Any]]) -> None:
+    """ValueError names the first label that more regions have than may, or the taxonomy with too many places."""
+    for control in interface.controls:
+        limit = read_limit(control)
+        limits = {label.value: label.most or limit for label in control.labels}
+        mine = [entry for entry in result if entry.get("from_name") == control.name]
+        if CONTROLS[control.tag].draws and any(limits.values()):
+            uses = Counter(str(name) for entry in mine for name in _list_names(interface, entry))
+            for name, count in uses.items():
+                if 0 < limits.get(name, 0) < count:
+                    raise ValueError(f"“{name}” is used {count} times; at most {limits[name]} are allowed.")
+        elif control.tag == "Taxonomy" and limit and any(len(_list_names(interface, one)) > limit for one in mine):
+            raise ValueError(f"“{control.name}” takes at most {limit} places.")
+
+
+def read_limit(control: Control) -> int:
+    """How often a label may be used; 0 for as often as one likes."""
+    most = control.attrs.get("maxUsages") or control.attrs.get("maxusages") or ""
+    return int(most) if most.isdecimal() else 0
 
 
 def _pick(result: Sequence[Mapping[str, Any]], identifier: Any) -> list[Mapping[str, Any]]:

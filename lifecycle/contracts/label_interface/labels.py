@@ -62,7 +62,10 @@ def _walk_parts(element: Element, part: str, above: tuple[str, ...]) -> Iterator
         path = (*above, value)
         color = clean_color(child.get("background") or child.get("selectedColor") or "")
         key = (child.get("hotkey") or "").strip()
-        yield Label(value, text or value, color, key, JOINT.join(above), path, key)
+        most = (child.get("maxUsages") or "").strip()
+        is_selected = (child.get("selected") or "").strip().lower() == "true"
+        limit = int(most) if most.isdecimal() else 0
+        yield Label(value, text or value, color, key, JOINT.join(above), path, key, is_selected, limit)
         yield from _walk_parts(child, part, path)
 
 

@@ -53,10 +53,14 @@ class Label:
     parent: str = ""
     path: tuple[str, ...] = ()
     asked_key: str = ""
+    is_selected: bool = False  # chosen, or drawn with, from the start
+    most: int = 0  # regions of one answer that may have it; 0 for as many as there are
 
     def to_json(self) -> dict[str, Any]:
         body = {name: getattr(self, name) for name in ("value", "text", "color", "key", "parent")}
-        return body | {"path": list(self.path)}
+        more: dict[str, Any] = {"selected": True} if self.is_selected else {}
+        more |= {"most": self.most} if self.most else {}
+        return body | {"path": list(self.path)} | more
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,12 @@ class Interface:
         from lifecycle.contracts.label_interface.checking import check_asked
 
         check_asked(self, result)
+
+    def check_limits(self, result: Sequence[Mapping[str, Any]]) -> None:
+        """ValueError names the first label that a checked result uses more often than it may."""
+        from lifecycle.contracts.label_interface.checking import check_limits
+
+        check_limits(self, result)
 
     def read_value(self, result: Sequence[Mapping[str, Any]]) -> str | None:
         """What the main control says in a checked result, as one text; None where it says nothing it could."""

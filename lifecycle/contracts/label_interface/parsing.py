@@ -11,6 +11,7 @@ from typing import Any
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
+from lifecycle.contracts.label_interface.attributes import check_values, list_unmet, list_unused_attributes
 from lifecycle.contracts.label_interface.labels import Element, read_labels, with_keys
 from lifecycle.contracts.label_interface.model import (
     MAIN_CONTROL,
@@ -52,9 +53,17 @@ def parse_interface(xml: str, problem_type: str = "") -> Interface:
 
 
 def list_unused(xml: str) -> list[str]:
-    """A sentence for each tag that is kept in the configuration and does nothing here. ValueError as `read_xml`."""
-    found = {_tag(element) for element in _walk(read_xml(xml))}
-    return [f"<{tag}> is kept, but not used: {reason}." for tag, reason in UNUSED.items() if tag in found]
+    """A sentence for each tag and attribute that is kept in the configuration and does nothing here, each key that a
+    label cannot have, and each condition that never holds. ValueError as `parse_interface`."""
+    root = read_xml(xml)
+    found = {_tag(element) for element in _walk(root)}
+    tags = [f"<{tag}> is kept, but not used: {reason}." for tag, reason in UNUSED.items() if tag in found]
+    return [*tags, *list_unused_attributes(root), *list_unmet(parse_interface(xml))]
+
+
+def check_config(xml: str) -> None:
+    """What is asked of a configuration that is about to be saved, beyond what can be read. ValueError as `read_xml`."""
+    check_values(read_xml(xml))
 
 
 def read_xml(xml: str) -> Element:

@@ -85,11 +85,29 @@ function findGone(view, regions) {
   });
 }
 
+/** Labels that more regions have than may: [{control, region, words}], `region` the last of them. */
+function findTooMany(view, regions) {
+  const uses = new Map(); // control and label -> the regions that have it
+  for (const region of regions) {
+    for (const value of isDrawing(region.main) ? readLabels(region.main) : []) {
+      const name = `${region.main.from_name} ${value}`;
+      uses.set(name, [...(uses.get(name) ?? []), region]);
+    }
+  }
+  return view.drawing.flatMap((control) =>
+    control.labels.flatMap(({ value, most }) => {
+      const limit = most || Number.parseInt(attr(control, "maxUsages"), 10) || Infinity;
+      const found = uses.get(`${control.name} ${value}`) ?? [];
+      return found.length > limit ? [{ control, region: found.at(-1), words: `“${value}” is used ${found.length} times; at most ${limit} are allowed.` }] : [];
+    }),
+  );
+}
+
 /** What is required and not said: [{control, region, words}], in the order of the page. */
 export function findMissing(view, session) {
   const { regions } = session;
   const result = listCounted(view, session);
-  const missing = findGone(view, regions);
+  const missing = [...findGone(view, regions), ...findTooMany(view, regions)];
   for (const control of view.controls) {
     if (!control.required || isRelations(control) || dependsOnSelection(control)) continue;
     const message = attr(control, "requiredMessage");
