@@ -308,3 +308,26 @@ def test_the_form_is_shown_as_it_would_be_without_being_saved(send_labels):
     assert [label["value"] for label in labels] == ["cat", "dog", "owl", "fox"]
     assert "“X” is the key of “cat” already." in page
     assert selectors.get_schema(project).version == 1
+
+
+@db
+def test_the_answers_of_a_question_with_another_name_can_be_sent_along(make_project, client, owner):
+    config = find_template("boxes-attributes").config
+    project = make_project("object_detection", config, text="", blob="a" * 64)
+    services.lease_next(project=project, user=owner)
+    value = {"x": 1, "y": 1, "width": 5, "height": 5, "rectanglelabels": ["car"]}
+    box = {"id": "a", "from_name": "label", "to_name": "item", "type": "rectanglelabels", "value": value}
+    seen = {"id": "a", "from_name": "visibility", "to_name": "item", "type": "choices", "value": {"choices": ["whole"]}}
+    task = Dataset.objects.get(project=project).items.get().task
+    services.submit(project=project, user=owner, task_id=task.pk, result=[box, seen])
+    client.force_login(owner)
+    draft = config.replace('name="visibility"', 'name="seen"')
+
+    page = client.post(f"/projects/{project.slug}/label/schema/config", {"config": draft, "check": "1"})
+    sent = {"lost_control": "visibility", "lost_label": "", "lost_to": "seen", "config": draft}
+    saved = client.post(f"/projects/{project.slug}/label/schema/config", sent)
+
+    assert '<option value="seen">seen</option>' in page.content.decode()
+    assert saved.status_code == 302
+    result = task.annotations.get(is_current=True).result
+    assert [entry["from_name"] for entry in result] == ["label", "seen"]

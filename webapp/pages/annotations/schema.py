@@ -14,7 +14,7 @@ from PIL import ImageColor
 
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.models import Annotation, Task
-from lifecycle.annotations.schema_rules import JOINT, list_labels
+from lifecycle.annotations.schema_rules import JOINT, list_labels, list_successors
 from lifecycle.annotations.services.external import set_external_config
 from lifecycle.annotations.services.schemas import edit_schema, preview_change, read_config
 from lifecycle.annotations.uses import Uses, count_uses, is_plain
@@ -202,8 +202,10 @@ def _check(request, project, draft: str) -> dict[str, Any]:
 
 def _describe(request, project, interface: Interface, change, breaks) -> dict[str, Any]:
     options = {one.name: list_labels(one) for one in interface.controls}
+    old = selectors.find_interface(project)
     shown = [{"control": one.control, "label": one.label, "answers": one.answers,
-              "options": options.get(one.control, []) if one.label else []} for one in breaks]  # fmt: skip
+              "options": options.get(one.control, []) if one.label or old is None
+              else list_successors(old, old.by_name[one.control], interface)} for one in breaks]  # fmt: skip
     final = any(one.control == interface.main and not _draws(interface.by_name.get(one.control)) for one in breaks)
     return _preview(request, project, interface) | {"change": change, "breaks": shown, "must_rename": final}
 
