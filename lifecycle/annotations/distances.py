@@ -2,7 +2,8 @@
 
 Classes: 0 or 1 (several classes: Jaccard). Numbers: relative to the larger one. Regions (shapes, masks, key points,
 stretches of time, spans of HyperText and paragraphs): matched by their overlap, 1 - 2·ΣIoU/(n+m). Relations: 1 - F1 of
-those with the same ends and label. Spans of a text, and texts: tokens that differ over tokens that either has.
+those with the same ends and label. What is said of regions: the mean over the regions that both drew. Spans of a text,
+and texts: tokens that differ over tokens that either has.
 """
 
 from __future__ import annotations
@@ -44,7 +45,12 @@ def compare(suggested: Sequence[Entry], answered: Sequence[Entry], *, text: str 
     ours, theirs = _by_control(suggested), _by_control(answered)
     if not ours:
         return Difference(0.0 if not theirs else 1.0, not theirs)
-    found = [_compare_control(entries, theirs.get(name, []), text) for name, entries in ours.items()]
+    notes = _list_notes(suggested)
+    same = _match_regions(suggested, answered) if notes else {}
+    found = [
+        _compare_control(entries, theirs.get(name, []), text) for name, entries in ours.items() if name not in notes
+    ]
+    found += [one for name in notes for one in _compare_notes(ours[name], theirs.get(name, []), same)]
     if any(map(region_links.is_relation, _list_entries(suggested))):
         found.append(_compare_relations(suggested, answered))
     distance = sum(one.distance for one in found) / len(found)
@@ -55,8 +61,15 @@ def agree(first: Sequence[Entry], second: Sequence[Entry]) -> bool:
     """Whether two people's answers count as the same: on every control that both answered, and where something is
     drawn or the project's own question is answered, by one of them alone too."""
     ours, theirs = _by_control(first), _by_control(second)
+    notes = _list_notes(first) & _list_notes(second)
+    same = _match_regions(first, second) if notes else {}
     for name in ours.keys() | theirs.keys():
-        if name in ours and name in theirs:
+        if name in notes:
+            said = {str(entry["id"]) for entry in theirs[name]}
+            both = [entry for entry in ours[name] if same.get(str(entry["id"])) in said]
+            if not all(one.is_agreed for one in _compare_notes(both, theirs[name], same)):
+                return False
+        elif name in ours and name in theirs:
             if not _compare_control(ours[name], theirs[name], "").is_agreed:
                 return False
         elif name == MAIN_CONTROL or any(DRAWN & _value(entry).keys() for entry in ours.get(name) or theirs[name]):
@@ -84,6 +97,38 @@ def _by_control(result: Sequence[Entry]) -> dict[str, list[Entry]]:
         if not region_links.is_relation(entry):
             found[str(entry.get("from_name", ""))].append(entry)
     return found
+
+
+def _list_notes(result: Sequence[Entry]) -> set[str]:
+    """Controls that speak of single regions."""
+    entries = _list_entries(result)
+    drawn = {str(entry["id"]) for entry in _list_drawn(result)}
+    others = [one for one in entries if not (region_links.is_drawn(one) or region_links.is_relation(one))]
+    return {str(one.get("from_name", "")) for one in others if one.get("id") and str(one["id"]) in drawn}
+
+
+def _match_regions(first: Sequence[Entry], second: Sequence[Entry]) -> dict[str, str]:
+    """{id of a region of the first: id of the same thing in the second}, as agreement finds them."""
+    mine, theirs = ({str(one["id"]): _value(one) for one in _list_drawn(side)} for side in (first, second))
+    if all(theirs.get(name) == value for name, value in mine.items()):
+        return {name: name for name in mine}  # accepted as they were: masks need not be unpacked
+    return region_links.match_places(*(region_links.read_places(_list_entries(side)) for side in (first, second)))
+
+
+def _list_drawn(result: Sequence[Entry]) -> list[Entry]:
+    return [one for one in _list_entries(result) if one.get("id") and region_links.is_drawn(one)]
+
+
+def _compare_notes(ours: Sequence[Entry], theirs: Sequence[Entry], same: Mapping[str, str]) -> list[Difference]:
+    """What one control says of regions that both drew: at most one difference, none where there is no such region."""
+    said: dict[str, list[Entry]] = defaultdict(list)
+    for entry in theirs:
+        said[str(entry.get("id"))].append(entry)
+    of_both = [(entry, same[str(entry.get("id"))]) for entry in ours if str(entry.get("id")) in same]
+    found = [_compare_control([entry], said[region], "") for entry, region in of_both]
+    if not found:
+        return []
+    return [Difference(sum(one.distance for one in found) / len(found), all(one.is_agreed for one in found))]
 
 
 def _compare_control(ours: Sequence[Entry], theirs: Sequence[Entry], text: str) -> Difference:

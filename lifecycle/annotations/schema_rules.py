@@ -10,7 +10,9 @@ from lifecycle.contracts.label_interface import CONTROLS, Control, Interface
 from lifecycle.contracts.label_interface.values import find_key
 
 JOINT = " / "
-Renames = Mapping[str, Mapping[str, str]]  # control -> {label: new name}; nested labels by their path
+# control -> {label: new name}; nested labels by their path, and the whole control by NO_LABEL
+Renames = Mapping[str, Mapping[str, str]]
+NO_LABEL = ""
 
 
 @dataclass(frozen=True)
@@ -18,27 +20,30 @@ class SchemaChange:
     """Per control: labels with another name, labels that are gone, and controls that are gone or ask otherwise.
 
     Nested labels are told by their paths, in `renamed` the new one too. Answers may say a nested choice by its last
-    step alone: `steps` has what becomes of these, None where they are gone.
+    step alone: `steps` has what becomes of these, None where they are gone. `controls` are questions with another
+    name; everything else goes by their old ones.
     """
 
     renamed: dict[str, dict[str, str]] = field(default_factory=dict)
     lost_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     lost_controls: tuple[str, ...] = ()
     steps: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    controls: dict[str, str] = field(default_factory=dict)
 
     @property
     def touches_answers(self) -> bool:
-        return bool(self.renamed or self.lost_labels or self.lost_controls)
+        return bool(self.renamed or self.lost_labels or self.lost_controls or self.controls)
 
     def to_json(self) -> dict[str, Any]:
         lost = {name: list(labels) for name, labels in self.lost_labels.items()}
-        gone = list(self.lost_controls)
-        return {"renamed": self.renamed, "lost_labels": lost, "lost_controls": gone, "steps": self.steps}
+        return {"renamed": self.renamed, "lost_labels": lost, "lost_controls": list(self.lost_controls),
+                "steps": self.steps, "controls": self.controls}  # fmt: skip
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> SchemaChange:
         lost = {name: tuple(labels) for name, labels in raw["lost_labels"].items()}
-        return cls(dict(raw["renamed"]), lost, tuple(raw["lost_controls"]), dict(raw.get("steps") or {}))
+        more = (dict(raw.get(name) or {}) for name in ("steps", "controls"))  # earlier releases did not write them
+        return cls(dict(raw["renamed"]), lost, tuple(raw["lost_controls"]), *more)
 
 
 @dataclass(frozen=True)
@@ -68,17 +73,23 @@ def list_labels(control: Control) -> list[str]:
 
 def compare_interfaces(old: Interface, new: Interface, renames: Renames) -> SchemaChange:
     """What changes, where `renames` says which label became which one. A label may be renamed into one that exists;
-    a nested one into another below the same label, or into any other by its whole path."""
+    a nested one into another below the same label, or into any other by its whole path; a whole question into one that
+    is new and asks in the same way."""
     renamed: dict[str, dict[str, str]] = {}
     lost_labels: dict[str, tuple[str, ...]] = {}
     steps: dict[str, dict[str, str | None]] = {}
     lost_controls = []
+    controls: dict[str, str] = {}
     for control in old.controls:
+        asked = renames.get(control.name, {})
         now = new.by_name.get(control.name)
-        if now is None or now.type != control.type or now.per_region != control.per_region or now.to != control.to:
+        if asked.get(NO_LABEL) in list_successors(old, control, new):
+            now = new.by_name[asked[NO_LABEL]]
+            controls[control.name] = now.name
+        if now is None or not _asks_alike(control, now):
             lost_controls.append(control.name)
             continue
-        known, asked = set(list_labels(now)), renames.get(control.name, {})
+        known = set(list_labels(now))
         gone = [label for label in list_labels(control) if label not in known]
         moved: dict[str, str] = {}
         for label in gone:  # those above come before those below them
@@ -92,7 +103,19 @@ def compare_interfaces(old: Interface, new: Interface, renames: Renames) -> Sche
             lost_labels[control.name] = lost
         if (moved or lost) and control.nested and control.tag == "Choices":
             steps[control.name] = _find_steps(control, now, moved, lost)
-    return SchemaChange(renamed, lost_labels, tuple(lost_controls), {name: one for name, one in steps.items() if one})
+    told = {name: one for name, one in steps.items() if one}
+    return SchemaChange(renamed, lost_labels, tuple(lost_controls), told, controls)
+
+
+def list_successors(old: Interface, control: Control, new: Interface) -> list[str]:
+    """The questions of a new schema that could be one of the old under another name."""
+    if control.name in new.by_name:
+        return []
+    return [one.name for one in new.controls if one.name not in old.by_name and _asks_alike(control, one)]
+
+
+def _asks_alike(one: Control, other: Control) -> bool:
+    return (one.type, one.per_region, one.to) == (other.type, other.per_region, other.to)
 
 
 def _find_target(control: Control, label: str, new: str, moved: Mapping[str, str], known: set[str]) -> str:
@@ -151,20 +174,20 @@ def _migrate_entry(entry: Mapping[str, Any], change: SchemaChange, new: Interfac
     if entry.get("type") == "relation":
         return _migrate_relation(entry, change)
     name = entry.get("from_name", "")
-    control = new.by_name.get(name)
+    control = new.by_name.get(change.controls.get(name, name))
     if control is None or name in change.lost_controls:
         return None
+    entry = {**entry, "from_name": control.name}
     key, said = find_key(control, entry), entry["value"].get(find_key(control, entry))
     if not (name in change.renamed or name in change.lost_labels) or not isinstance(said, list):
         return dict(entry)
-    names = [_move(control, one, change) for one in said]
+    names = [_move(control, name, one, change) for one in said]
     names = [one for place, one in enumerate(names) if one is not None and one not in names[:place]]
     return {**entry, "value": {**entry["value"], key: names}} if names else None
 
 
-def _move(control: Control, label: Any, change: SchemaChange) -> Any:
+def _move(control: Control, name: str, label: Any, change: SchemaChange) -> Any:
     """What a label is called now; None for one that is gone."""
-    name = control.name
     moved, lost = change.renamed.get(name, {}), change.lost_labels.get(name, ())
     if isinstance(label, list) and control.nested:
         return None if JOINT.join(label) in lost else list(_move_path(tuple(label), moved))

@@ -19,6 +19,13 @@ MARKED = """<View>
 <HyperTextLabels name="label" toName="item"><Label value="Person"/><Label value="Firm"/></HyperTextLabels>
 <HyperText name="item" value="$text"/><Relations><Relation value="leads"/></Relations>
 <Choices name="sure" toName="item" perRegion="true"><Choice value="sure"/><Choice value="not sure"/></Choices></View>"""
+WAITING = """<View><Text name="item" value="$text"/>
+<Choices name="label" toName="item" required="true"><Choice value="good"/><Choice value="bad"/></Choices>
+<View visibleWhen="choice-selected" whenTagName="label" whenChoiceValue="bad">
+<Header value="Look closely"/><Text name="hint" value="Say what is bad"/>
+<Choices name="what" toName="item"><Choice value="words"/><Choice value="facts"/></Choices>
+<View visibleWhen="choice-selected" whenTagName="what" whenChoiceValue="facts">
+<TextArea name="which" toName="item" required="true"/></View></View></View>"""
 WRITTEN = """<View><Text name="item" value="$text"/>
 <TextArea name="label" toName="item" rows="3" maxSubmissions="1" required="true"/></View>"""
 SIZES = pytest.mark.parametrize("size", [(1440, 900), pytest.param((820, 1180), marks=pytest.mark.long)])
@@ -102,3 +109,26 @@ def test_a_text_that_is_the_only_question_is_typed_at_once(make_project, open_pa
 
     answers = wait_until_saved(page, made.annotator, 2)
     assert [answer.result[0]["value"]["text"] for answer in answers] == [["sun"], ["gust"]]
+
+
+def test_views_inside_each_other_come_and_go_with_all_their_conditions(make_project, open_page, browser_page):  # noqa: F811
+    made = make_project(WAITING, "text_labelling", ["One", "Two"])
+    page = open_page(made)
+    hint, heading = page.get_by_text("Say what is bad"), page.get_by_role("heading", name="Look closely")
+    which = page.locator("[data-control=which]")
+    expect(page.get_by_text("One")).to_be_visible()
+    expect(hint).to_be_hidden()
+    expect(heading).to_be_hidden()
+
+    page.locator("[data-value=bad]").click()
+    expect(hint).to_be_visible()
+    expect(heading).to_be_visible()
+    page.locator("[data-value=facts]").click()
+    which.locator("textarea, input").fill("the date")
+    page.locator("[data-value=good]").click()  # what waits for a hidden answer is hidden with it
+    expect(which).to_be_hidden()
+    expect(hint).to_be_hidden()
+    page.keyboard.press("Enter")
+
+    (answer,) = wait_until_saved(page, made.annotator, 1)
+    assert [entry["from_name"] for entry in answer.result] == ["label"]

@@ -73,3 +73,23 @@ def test_a_template_is_tried_on_a_real_item_changed_and_saved(project, browser_p
     assert selectors.get_schema(project).classes == ["lorry", "person"]
     assert selectors.get_interface(project).by_name["visibility"].per_region
     assert problems == []
+
+
+def test_labels_are_seen_on_a_real_item_as_they_are_typed(project, browser_page, login, watch_console):
+    page, problems = browser_page, watch_console(browser_page)
+    login(page, project.created_by)
+    page.goto(f"/projects/{project.slug}/label/schema")
+    page.wait_for_selector("#annotator[data-ready=true]", state="attached")
+    palette = page.locator("#schema-draft [data-part=palette]")
+
+    page.get_by_label("Name of cat").fill("lynx")
+    expect(palette).to_contain_text("lynx")
+    page.get_by_label("Key of dog").fill("x")
+    expect(palette.get_by_role("button", name="dog")).to_contain_text("X")
+    page.get_by_label("Key of cat").fill("s")
+    expect(page.locator("#schema-draft")).to_contain_text("“S” belongs to the page")
+    expect(page.get_by_label("Key of cat")).to_be_focused()
+    take_pictures(page, "labels")
+
+    assert selectors.get_schema(project).version == 1
+    assert problems == []

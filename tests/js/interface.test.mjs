@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { findMissing, isAsked, listCounted } from "../../static/js/annotator/checks.js";
-import { buildEntry, describeResult, paintLabels, readInterface } from "../../static/js/annotator/interface.js";
+import { buildEntry, describeResult, listSelected, paintLabels, readInterface } from "../../static/js/annotator/interface.js";
 import { judge } from "../../static/js/annotator/proposals.js";
 import { createSession } from "../../static/js/annotator/session.js";
 
@@ -61,7 +61,23 @@ test("a control with a condition is asked, required and counted only while it ho
   session.set({ control: "kind" }, buildEntry(kind, ["good"]));
 
   assert.deepEqual(listCounted(view, session).map(({ from_name }) => from_name), ["kind"]);
-  assert.equal(isAsked(why, { result: session.result }), false);
+  assert.equal(isAsked(view.find("why"), { result: session.result }), false);
+});
+
+test("of several conditions all must hold, and what waits for a hidden answer is hidden too", () => {
+  const is = (name, value) => ({ control: name, values: [value], mode: "choice-selected" });
+  const state = control("state", "choices", { labels: [label("new"), label("broken")], when: [is("kind", "bad")] });
+  const why = control("why", "textarea", { required: true, when: [is("state", "broken")] });
+  const both = control("both", "textarea", { when: [is("kind", "good"), is("state", "broken")] });
+  const view = read(kind, state, why, both);
+  const said = [buildEntry(kind, ["bad"]), buildEntry(state, ["broken"]), buildEntry(why, ["rust"]), buildEntry(both, ["x"])];
+  const session = createSession({ result: said });
+  assert.deepEqual(listCounted(view, session).map(({ from_name }) => from_name), ["kind", "state", "why"]);
+
+  session.set({ control: "kind" }, buildEntry(kind, ["good"]));
+
+  assert.deepEqual(listCounted(view, session).map(({ from_name }) => from_name), ["kind"]);
+  assert.equal(findMissing(view, createSession({ result: [buildEntry(kind, ["good"]), said[1]] })).length, 0);
 });
 
 test("what is asked per region is asked of every region it is about, by label", () => {
@@ -87,7 +103,33 @@ test("what depends on the selection is neither required nor dropped", () => {
 
   assert.equal(findMissing(view, createSession()).length, 0);
   assert.equal(listCounted(view, session).length, 1);
-  assert.equal(isAsked(note, { result: [], selection: [{ main: {} }] }), false);
+  assert.equal(isAsked(view.find("note"), { result: [], selection: [{ main: {} }] }), false);
+});
+
+test("an answer begins with what the configuration selects, and is submitted then", () => {
+  const chosen = control("kind", "choices", { labels: [label("good"), label("bad", { selected: true })] });
+  const several = control("more", "choices", { multiple: true, labels: [label("a", { selected: true }), label("b", { selected: true })] });
+  const view = read(chosen, several, control("of", "choices", { per_region: true, labels: [label("x", { selected: true })] }));
+
+  assert.deepEqual(listSelected(view).map(({ from_name, value }) => [from_name, value.choices]), [["kind", ["bad"]], ["more", ["a", "b"]]]);
+  assert.equal(read(chosen).quick, null);
+  assert.deepEqual(listSelected(read(kind)), []);
+});
+
+test("a label is used as often as it may be", () => {
+  const spans = control("label", "labels", { attrs: { maxUsages: "2" }, labels: [label("ORG"), label("PER", { most: 1 })] });
+  const view = read(spans);
+  const session = createSession();
+  const span = (start, name) => session.add({ from_name: "label", to_name: "item", type: "labels", value: { start, end: start + 2, labels: [name] } });
+  for (const start of [0, 4]) span(start, "ORG");
+  span(8, "PER");
+  assert.deepEqual(findMissing(view, session), []);
+
+  const last = span(12, "PER");
+  span(16, "ORG");
+
+  assert.deepEqual(findMissing(view, session).map(({ words }) => words.split(";")[0]), ["“ORG” is used 3 times", "“PER” is used 2 times"]);
+  assert.equal(findMissing(view, session)[1].region.id, last);
 });
 
 test("an answer is told in few words", () => {

@@ -20,8 +20,8 @@ from workers.celery import app
 
 @app.task(name=TASK_PREFIX + "beat")
 def tick(*, kind: str) -> None:
-    """One job per kind and minute, however many clocks tick. Sources, rounds, encoders, orders, rules, profiles and what
-    older items lack start too where they are due, and answers that came in are compared."""
+    """One job per kind and minute, however many clocks tick. Sources, rounds, encoders, orders, rules, profiles and
+    what older items lack start too where they are due, and answers that came in are compared."""
     run_due()
     wake_deliveries()
     minute = timezone.now().strftime("%Y-%m-%dT%H:%M")

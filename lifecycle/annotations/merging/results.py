@@ -73,7 +73,7 @@ class _Merger:
         asked = [
             Said(one.answer.annotation, one.answer.user, one.plain.get(control.name))
             for one in self.readings
-            if control.when is None or is_asked(self.interface, control, one.answer.entries) == holds
+            if not control.when or is_asked(self.interface, control, one.answer.entries) == holds
         ]
         must = control.required or control.name == self.interface.main and not control.multiple
         self._add(control, asked, must=must, region="")
@@ -170,7 +170,7 @@ class _Merger:
         asked = [
             Said(member.annotation, member.user, member.notes.get(control.name))
             for member in kept.members
-            if control.when is None or is_asked(self.interface, control, member.entries) == holds
+            if not control.when or is_asked(self.interface, control, member.entries) == holds
         ]
         self._add(control, asked, must=control.required, region=identifier)
 
@@ -194,4 +194,4 @@ def _list_steps(interface: Interface) -> list[list[Control]]:
 
 
 def _list_needs(step: Sequence[Control], places: Mapping[str, int]) -> set[int]:
-    return {places.get(one.when.control, 0) for one in step if one.when}
+    return {places.get(condition.control, 0) for one in step for condition in one.when}

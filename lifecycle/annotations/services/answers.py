@@ -258,6 +258,8 @@ def _read_answer(interface: Interface, result: Any, is_late: bool) -> str:
         raise ValueError("The answer says nothing about the project's question. Skip the item instead.")
     if not is_late:  # else it was complete as it was given
         interface.check_complete(checked)
+        interface.check_asked(checked)
+        interface.check_limits(checked)
     return value
 
 

@@ -94,4 +94,9 @@ def _carry(
 def _rename_part(part: dict[str, Any], change: SchemaChange, followed: Mapping[int, int]) -> dict[str, Any]:
     renamed = change.renamed.get(part["control"], {})
     said = ", ".join(renamed.get(name, name) for name in part["said"].split(", "))
-    return part | {"said": said, "annotations": [followed.get(pk, pk) for pk in part["annotations"]]}
+    control = change.controls.get(part["control"], part["control"])
+    return part | {
+        "control": control,
+        "said": said,
+        "annotations": [followed.get(pk, pk) for pk in part["annotations"]],
+    }

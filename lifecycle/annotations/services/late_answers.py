@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from lifecycle.annotations.models import LabelSchema
-from lifecycle.annotations.schema_rules import SchemaChange, compare_interfaces, identify, migrate_result
+from lifecycle.annotations.schema_rules import NO_LABEL, SchemaChange, compare_interfaces, identify, migrate_result
 from lifecycle.annotations.selectors import read_interface
 from lifecycle.contracts.label_interface import MAIN_CONTROL, Interface
 from lifecycle.contracts.label_interface.values import find_key
@@ -32,6 +32,7 @@ def bring_up_to_date(project: Project, result: Any, shown: int, newest: int) -> 
     renames = _read_renames(project, schemas[1:])
     moved = interfaces[0].check_result(result)
     interfaces[0].check_complete(moved)
+    interfaces[0].check_asked(moved)
     for (old, new), schema in zip(pairwise(interfaces), schemas[1:], strict=True):
         change = compare_interfaces(old, new, renames[schema.pk])
         _refuse_lost(moved, old, change, schema.version)
@@ -47,7 +48,9 @@ def _read_renames(project: Project, schemas: Sequence[LabelSchema]) -> dict[int,
     for verb, schema_id, details in told.values_list("verb", "object_id", "details"):
         found = renames[int(schema_id)]
         if verb == MOVED:
-            found.update(details["renamed"])
+            found.update({name: dict(labels) for name, labels in details["renamed"].items()})
+            for old, new in (details.get("controls") or {}).items():
+                found.setdefault(old, {})[NO_LABEL] = new
         else:
             found.setdefault(MAIN_CONTROL, {})[details["old"]] = details["new"]
     return renames

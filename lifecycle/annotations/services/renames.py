@@ -76,7 +76,7 @@ def carry_over(
 def list_affected(project: Project, old: Interface, change: SchemaChange) -> QuerySet[Annotation]:
     """Current answers that say something which has another name or no place any more."""
     asked = Q(pk__in=[])
-    for name in change.lost_controls:
+    for name in (*change.lost_controls, *change.controls):
         asked |= Q(result__contains=[{"from_name": name}])
     for name in change.renamed.keys() | change.lost_labels.keys():
         control = old.by_name[name]
@@ -161,7 +161,7 @@ def _copy(answer: Annotation, result: list, value: str | None, version: int) -> 
 def _list_proposals(model: Any, project: Project, change: SchemaChange) -> Any:
     """Suggestions, or gold items, that speak of a control whose labels change."""
     asked = Q(pk__in=[])
-    for name in change.renamed.keys() | change.lost_labels.keys() | set(change.lost_controls):
+    for name in change.renamed.keys() | change.lost_labels.keys() | change.controls.keys() | set(change.lost_controls):
         asked |= Q(result__contains=[{"from_name": name}])
     return model.objects.filter(asked, task__dataset__project=project)
 
@@ -177,7 +177,8 @@ def _migrate_proposals(model: Any, project: Project, change: SchemaChange, new: 
 
 
 def _tell(project: Project, actor, schema: LabelSchema, change: SchemaChange) -> None:
-    renamed = [f"“{old}” to “{new}”" for names in change.renamed.values() for old, new in names.items()]
+    moved = (*change.renamed.values(), change.controls)
+    renamed = [f"“{old}” to “{new}”" for names in moved for old, new in names.items()]
     gone = [label for labels in change.lost_labels.values() for label in labels] + list(change.lost_controls)
     parts = [f"renamed {', '.join(renamed[:3])}"] if renamed else []
     parts += [f"took out {', '.join(gone[:3])}"] if gone else []

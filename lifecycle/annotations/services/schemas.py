@@ -14,6 +14,7 @@ from lifecycle.annotations.uses import count_breaks
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.label_interface import CONTROLS, MAIN_CONTROL, Interface, parse_interface
 from lifecycle.contracts.label_interface.editing import LabelChange, edit_labels, list_renames, read_changes
+from lifecycle.contracts.label_interface.parsing import check_config
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
@@ -131,6 +132,7 @@ def read_config(problem_type: str, config: str) -> Interface:
     """
     try:
         interface = parse_interface(config, problem_type)
+        check_config(config)
         rules.clean_classes(_list_classes(interface))
     except ValueError as error:
         raise DomainError(str(error), fields={"config": str(error)}) from None

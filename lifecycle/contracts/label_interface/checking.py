@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lifecycle.contracts.label_interface.answers import check_value
-from lifecycle.contracts.label_interface.model import Control, Interface
+from lifecycle.contracts.label_interface.model import Condition, Control, Interface
 from lifecycle.contracts.label_interface.tags import CONTROLS, find_tag
 
 MAX_ENTRIES = 20_000
@@ -125,21 +126,81 @@ def check_complete(interface: Interface, result: Sequence[Mapping[str, Any]]) ->
         mine = [entry for entry in result if entry.get("from_name") == control.name]
         if control.per_region:
             said = {entry.get("id") for entry in mine}
-            asked = [one for one in regions if one["to_name"] in control.to and is_asked(interface, control, [one])]
-            if any(one.get("id") not in said for one in asked):
+            about = [one.get("id") for one in regions if one["to_name"] in control.to]
+            asked = [one for one in about if is_asked(interface, control, _pick(result, one), result)]
+            if any(one not in said for one in asked):
                 raise ValueError(f"“{control.name}” must be answered for every region.")
         elif not mine and is_asked(interface, control, result):
             raise ValueError(f"“{control.name}” must be answered.")
 
 
-def is_asked(interface: Interface, control: Control, result: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a control's condition holds in a result; for a control that is asked per region, one region is given."""
-    when = control.when
-    if when is None:
+def check_asked(interface: Interface, result: Sequence[Mapping[str, Any]]) -> None:
+    """ValueError names the first control that is answered although its conditions do not all hold. What was selected on
+    screen nobody can say afterwards, and regions that were drawn stay."""
+    for entry in result:
+        control = interface.by_name.get(entry.get("from_name", ""))
+        if control is None or CONTROLS[control.tag].draws or not all(_is_known(control, one) for one in control.when):
+            continue
+        scope = _pick(result, entry.get("id")) if control.per_region else result
+        if not is_asked(interface, control, scope, result):
+            raise ValueError(f"“{control.name}” is answered, but it is not asked here: its condition does not hold.")
+
+
+def check_limits(interface: Interface, result: Sequence[Mapping[str, Any]]) -> None:
+    """ValueError names the first label that more regions have than may, or the taxonomy with too many places."""
+    for control in interface.controls:
+        limit = read_limit(control)
+        limits = {label.value: label.most or limit for label in control.labels}
+        mine = [entry for entry in result if entry.get("from_name") == control.name]
+        if CONTROLS[control.tag].draws and any(limits.values()):
+            uses = Counter(str(name) for entry in mine for name in _list_names(interface, entry))
+            for name, count in uses.items():
+                if 0 < limits.get(name, 0) < count:
+                    raise ValueError(f"“{name}” is used {count} times; at most {limits[name]} are allowed.")
+        elif control.tag == "Taxonomy" and limit and any(len(_list_names(interface, one)) > limit for one in mine):
+            raise ValueError(f"“{control.name}” takes at most {limit} places.")
+
+
+def read_limit(control: Control) -> int:
+    """How often a label may be used; 0 for as often as one likes."""
+    most = control.attrs.get("maxUsages") or control.attrs.get("maxusages") or ""
+    return int(most) if most.isdecimal() else 0
+
+
+def _pick(result: Sequence[Mapping[str, Any]], identifier: Any) -> list[Mapping[str, Any]]:
+    """What is said of one region."""
+    return [entry for entry in result if entry.get("id") == identifier]
+
+
+def _is_known(control: Control, when: Condition) -> bool:
+    """Whether a condition can be told from an answer: what was selected on screen cannot."""
+    return when.mode != "no-region-selected" and (when.mode != "region-selected" or control.per_region)
+
+
+def is_asked(
+    interface: Interface,
+    control: Control,
+    result: Sequence[Mapping[str, Any]],
+    whole: Sequence[Mapping[str, Any]] = (),
+) -> bool:
+    """Whether a control's conditions all hold in a result. For a control that is asked per region, the entries of one
+    region are given; of what these do not speak of, the `whole` result does."""
+    return all(_holds(interface, control, one, result, whole) for one in control.when)
+
+
+def _holds(
+    interface: Interface,
+    control: Control,
+    when: Condition,
+    result: Sequence[Mapping[str, Any]],
+    whole: Sequence[Mapping[str, Any]],
+) -> bool:
+    if not _is_known(control, when):
+        return False
+    if not when.control and when.mode != "region-selected":
         return True
-    if when.mode == "no-region-selected" or (when.mode == "region-selected" and not control.per_region):
-        return False  # depends on what is selected on screen: nobody can say afterwards
     entries = [one for one in result if not when.control or one.get("from_name") == when.control]
+    entries = entries or [one for one in whole if when.control and one.get("from_name") == when.control]
     said = {str(name) for one in entries for name in _list_names(interface, one)}
     holds = bool(said & set(when.values)) if when.values else bool(entries)
     return not holds if when.mode == "choice-unselected" else holds

@@ -8,9 +8,9 @@ from typing import Any
 
 from defusedxml.ElementTree import tostring
 
-from lifecycle.contracts.label_interface.labels import JOINT, Element
+from lifecycle.contracts.label_interface.labels import JOINT, Element, has_keys
 from lifecycle.contracts.label_interface.model import Control, Interface
-from lifecycle.contracts.label_interface.palette import clean_color
+from lifecycle.contracts.label_interface.palette import clean_color, explain_key, read_key
 from lifecycle.contracts.label_interface.parsing import parse_interface, read_xml
 from lifecycle.contracts.label_interface.tags import CONTROLS
 
@@ -25,8 +25,8 @@ class LabelChange:
 
     name: str
     old: str = ""
-    color: str = ""
-    key: str = ""
+    color: str | None = None  # None leaves it as it is, an empty one takes it away; so for the key
+    key: str | None = None
 
 
 def edit_labels(xml: str, problem_type: str, changes: Mapping[str, Sequence[LabelChange]]) -> str:
@@ -46,6 +46,7 @@ def edit_labels(xml: str, problem_type: str, changes: Mapping[str, Sequence[Labe
             _edit_tree(element, part, labels)
         else:
             _rewrite(element, part, merge_changes(labels))
+        _rename_in_conditions(root, interface.given_controls.get(name, name), list_renames(control, labels))
     written = str(tostring(root, encoding="unicode"))
     parse_interface(written, problem_type)
     return written
@@ -58,6 +59,36 @@ def merge_changes(labels: Sequence[LabelChange]) -> list[LabelChange]:
         if label.name not in best or label.old == label.name:
             best[label.name] = label
     return list(best.values())
+
+
+def _rename_in_conditions(root: Element, control: str, renames: Mapping[str, str]) -> None:
+    """What waits for a label waits for it by its new name."""
+    names = {old.split(JOINT)[-1]: new for old, new in renames.items()} | dict(renames)
+    waiting = [one for one in root.iter() if names and one.get("whenTagName") == control]
+    for element in waiting:
+        for key in ("whenChoiceValue", "whenLabelValue"):
+            values = [value.strip() for value in (element.get(key) or "").split(",")]
+            if any(value in names for value in values):
+                element.set(key, ",".join(dict.fromkeys(names.get(value, value) for value in values)))
+
+
+def list_bad_keys(interface: Interface, changes: Mapping[str, Sequence[LabelChange]]) -> dict[tuple[str, str], str]:
+    """{(control, label as it is stored): why it cannot have the key that it shall have}: no key for labels, or another
+    label's own."""
+    bad: dict[tuple[str, str], str] = {}
+    owners: dict[str, str] = {}
+    for name, labels in changes.items():
+        control = interface.by_name[name]
+        asked = {JOINT.join(one.path) if control.nested else one.value: one.asked_key for one in control.labels}
+        for label in labels if has_keys(control) else ():
+            key = asked.get(label.old, "") if label.key is None else label.key
+            why = explain_key(key) if label.key else ""
+            owner = owners.setdefault(read_key(key), label.name) if read_key(key) else label.name
+            if owner != label.name:
+                why = f"“{key.upper()}” is the key of “{owner}” already."
+            if why:
+                bad[name, label.old] = why
+    return bad
 
 
 def list_renames(control: Control, labels: Sequence[LabelChange]) -> dict[str, str]:
@@ -165,7 +196,10 @@ def _add(element: Element, part: str, label: LabelChange) -> None:
 
 def _apply(element: Element, label: LabelChange) -> None:
     element.set("alias" if element.get("alias") else "value", label.name)
-    if clean_color(label.color):
-        element.set("background", clean_color(label.color))
-    if label.key:
-        element.set("hotkey", label.key)
+    for attribute, given in (("background", label.color and clean_color(label.color)), ("hotkey", label.key)):
+        if given:
+            element.set(attribute, given)
+        elif given is not None:
+            element.attrib.pop(attribute, None)
+    if label.color is not None:
+        element.attrib.pop("selectedColor", None)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from lifecycle.contracts.label_interface.model import Control, Label
-from lifecycle.contracts.label_interface.palette import assign_keys, clean_color, pick_color
+from lifecycle.contracts.label_interface.palette import assign_keys, clean_color, pick_color, read_key
 from lifecycle.contracts.label_interface.tags import CONTROLS
 
 Element = Any  # of defusedxml, which has no types
@@ -61,7 +61,11 @@ def _walk_parts(element: Element, part: str, above: tuple[str, ...]) -> Iterator
         _check_label(value, text, part)
         path = (*above, value)
         color = clean_color(child.get("background") or child.get("selectedColor") or "")
-        yield Label(value, text or value, color, child.get("hotkey") or "", JOINT.join(above), path)
+        key = (child.get("hotkey") or "").strip()
+        most = (child.get("maxUsages") or "").strip()
+        is_selected = (child.get("selected") or "").strip().lower() == "true"
+        limit = int(most) if most.isdecimal() else 0
+        yield Label(value, text or value, color, key, JOINT.join(above), path, key, is_selected, limit)
         yield from _walk_parts(child, part, path)
 
 
@@ -75,14 +79,20 @@ def _check_label(value: str, text: str, part: str) -> None:
             raise ValueError(f"The label {name[:60]!r} contains characters that cannot be shown.")
 
 
+def has_keys(control: Control) -> bool:
+    return control.tag not in {"Taxonomy", "Relations"}
+
+
 def with_keys(controls: tuple[Control, ...]) -> tuple[Control, ...]:
     """Colors for labels that have none, and keys that are unique over all controls.
 
     All labels to draw with lie on one picture or text, so that their colors differ over controls too.
-    What is asked of the whole task takes its keys first. A taxonomy is searched, not typed: it has no keys.
+    A key that the configuration gives is kept from all others; then what is asked of the whole task takes its keys
+    first. A taxonomy is searched, not typed: it has no keys.
     """
     ordered = sorted(range(len(controls)), key=lambda place: controls[place].per_region)
     taken: set[str] = set()
+    asked = [{read_key(one.asked_key) for one in control.labels if has_keys(control)} - {""} for control in controls]
     chosen = frozenset(one.color.lower() for control in controls for one in control.labels if one.color)
     drawn = 0  # labels to draw with that have their color
     finished = list(controls)
@@ -90,11 +100,13 @@ def with_keys(controls: tuple[Control, ...]) -> tuple[Control, ...]:
         control = controls[place]
         labels = control.labels
         keys = [""] * len(labels)
-        if control.tag not in {"Taxonomy", "Relations"}:
+        if has_keys(control):
             names = [one.value for one in labels]
-            if control.tag == "Rating" and taken & set(names):
+            theirs = taken.union(*(wishes for other, wishes in enumerate(asked) if other != place))
+            if control.tag == "Rating" and theirs & set(names):
                 names = [""] * len(names)  # all in a row, rather than some on their digits
-            keys = assign_keys(names, [one.key for one in labels], frozenset(taken))
+            mine = frozenset(theirs - (asked[place] - taken))  # of two that ask for one key the first has it
+            keys = assign_keys(names, [one.asked_key for one in labels], mine)
         taken |= {key for key in keys if key}
         draws = CONTROLS[control.tag].draws
         colored = tuple(

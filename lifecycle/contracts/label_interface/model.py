@@ -14,37 +14,8 @@ NOTHING = "(nothing)"  # the value of an answer in which somebody found nothing 
 
 
 @dataclass(frozen=True)
-class ObjectTag:
-    """Something that is shown. `field` is the key of a task's data; empty for what the configuration says itself."""
-
-    name: str
-    tag: str
-    field: str = ""
-    attrs: Mapping[str, Any] = default(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "tag": self.tag, "field": self.field, "attrs": dict(self.attrs)}
-
-
-@dataclass(frozen=True)
-class Label:
-    """One thing a control can say: `value` is stored, `text` is read. `parent` is the value above it, by path."""
-
-    value: str
-    text: str = ""
-    color: str = ""
-    key: str = ""
-    parent: str = ""
-    path: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        body = {name: getattr(self, name) for name in ("value", "text", "color", "key", "parent")}
-        return body | {"path": list(self.path)}
-
-
-@dataclass(frozen=True)
 class Condition:
-    """When a control is asked: `mode` is one of Label Studio's visibleWhen."""
+    """When a control is asked, or an object shown: `mode` is one of Label Studio's visibleWhen."""
 
     control: str
     values: tuple[str, ...]
@@ -52,6 +23,44 @@ class Condition:
 
     def to_json(self) -> dict[str, Any]:
         return {"control": self.control, "values": list(self.values), "mode": self.mode}
+
+
+@dataclass(frozen=True)
+class ObjectTag:
+    """Something that is shown. `field` is the key of a task's data; empty for what the configuration says itself. It
+    is shown while all of `when` holds."""
+
+    name: str
+    tag: str
+    field: str = ""
+    attrs: Mapping[str, Any] = default(default_factory=dict)
+    when: tuple[Condition, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        body = {"name": self.name, "tag": self.tag, "field": self.field, "attrs": dict(self.attrs)}
+        return body | {"when": [one.to_json() for one in self.when]}
+
+
+@dataclass(frozen=True)
+class Label:
+    """One thing a control can say: `value` is stored, `text` is read. `parent` is the value above it, by path. `key` is
+    the one it has, `asked_key` the one the configuration gives it."""
+
+    value: str
+    text: str = ""
+    color: str = ""
+    key: str = ""
+    parent: str = ""
+    path: tuple[str, ...] = ()
+    asked_key: str = ""
+    is_selected: bool = False  # chosen, or drawn with, from the start
+    most: int = 0  # regions of one answer that may have it; 0 for as many as there are
+
+    def to_json(self) -> dict[str, Any]:
+        body = {name: getattr(self, name) for name in ("value", "text", "color", "key", "parent")}
+        more: dict[str, Any] = {"selected": True} if self.is_selected else {}
+        more |= {"most": self.most} if self.most else {}
+        return body | {"path": list(self.path)} | more
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ class Control:
     required: bool = False
     nested: bool = False
     attrs: Mapping[str, Any] = default(default_factory=dict)
-    when: Condition | None = None
+    when: tuple[Condition, ...] = ()  # all of them: a view inside a view may have one each
     labels: tuple[Label, ...] = ()
 
     @cached_property
@@ -104,7 +113,7 @@ class Control:
             "required": self.required,
             "nested": self.nested,
             "attrs": dict(self.attrs),
-            "when": self.when.to_json() if self.when else None,
+            "when": [one.to_json() for one in self.when],
             "labels": [label.to_json() for label in self.labels],
         }
 
@@ -176,6 +185,18 @@ class Interface:
         from lifecycle.contracts.label_interface.checking import check_complete
 
         check_complete(self, result)
+
+    def check_asked(self, result: Sequence[Mapping[str, Any]]) -> None:
+        """ValueError names the first control that a checked result answers although its condition does not hold."""
+        from lifecycle.contracts.label_interface.checking import check_asked
+
+        check_asked(self, result)
+
+    def check_limits(self, result: Sequence[Mapping[str, Any]]) -> None:
+        """ValueError names the first label that a checked result uses more often than it may."""
+        from lifecycle.contracts.label_interface.checking import check_limits
+
+        check_limits(self, result)
 
     def read_value(self, result: Sequence[Mapping[str, Any]]) -> str | None:
         """What the main control says in a checked result, as one text; None where it says nothing it could."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 # s, u and g are skip, undo and guide; 0 is the tenth class
 CLASS_KEYS = "1234567890" + "qwertyiopadfhjklzxcvbnm"
+RESERVED = {"s": "it skips an item", "u": "it undoes", "g": "it shows the guide"}
 # told apart on light and on dark, also by most color-blind people when they stand side by side
 COLORS = (
     "#2f7ed8", "#e8590c", "#2f9e44", "#c2255c", "#7048e8", "#0c8599", "#e67700", "#d6336c",
@@ -23,7 +24,7 @@ def assign_keys(classes: Sequence[str], wanted: Sequence[str] = (), taken: froze
     """
     keys = [""] * len(classes)
     used = set(taken)
-    asked = [key.lower() if len(key) == 1 and key.lower() in CLASS_KEYS else "" for key in wanted]
+    asked = [read_key(key) for key in wanted]
     named = [name.lower() if name.lower() in set(CLASS_KEYS) else "" for name in classes]
     for claims in (asked, named):
         for place, key in enumerate(claims):
@@ -32,6 +33,22 @@ def assign_keys(classes: Sequence[str], wanted: Sequence[str] = (), taken: froze
                 used.add(key)
     free = (key for key in CLASS_KEYS if key not in used)
     return [key or next(free, "") for key in keys]
+
+
+def read_key(given: str) -> str:
+    """A key that a label can have, as it is written; empty for anything else."""
+    key = given.strip().lower()
+    return key if len(key) == 1 and key in CLASS_KEYS else ""
+
+
+def explain_key(given: str) -> str:
+    """Why a label cannot have a key; empty where it can."""
+    key = given.strip().lower()
+    if not key or read_key(key):
+        return ""
+    if key in RESERVED:
+        return f"“{key.upper()}” belongs to the page: {RESERVED[key]}."
+    return "A key is one letter from a to z, or one digit."
 
 
 def clean_color(color: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
+from lifecycle.contracts.label_interface.attributes import check_values, list_unmet, list_unused_attributes
 from lifecycle.contracts.label_interface.labels import Element, read_labels, with_keys
 from lifecycle.contracts.label_interface.model import (
     MAIN_CONTROL,
@@ -41,19 +42,28 @@ def parse_interface(xml: str, problem_type: str = "") -> Interface:
     """
     root = read_xml(xml)
     _check_tags(root)
-    objects = tuple(_read_object(one) for one in _walk(root) if _tag(one) in OBJECTS)
+    parts = list(_walk_parts(root, ()))
+    objects = tuple(_read_object(one, when) for one, when in parts if _tag(one) in OBJECTS)
     _check_names(root)
-    controls = tuple(_read_control(one, when, objects) for one, when in _walk_controls(root, None))
-    _check_conditions(controls)
+    controls = tuple(_read_control(one, when, objects) for one, when in parts if _tag(one) in CONTROLS)
+    _check_conditions(objects, controls)
     _check_per_region(controls)
     interface = Interface(objects, with_keys(controls), tuple(_read_layout(root)))
     return _with_own_names(interface, find_main(interface, problem_type))
 
 
 def list_unused(xml: str) -> list[str]:
-    """A sentence for each tag that is kept in the configuration and does nothing here. ValueError as `read_xml`."""
-    found = {_tag(element) for element in _walk(read_xml(xml))}
-    return [f"<{tag}> is kept, but not used: {reason}." for tag, reason in UNUSED.items() if tag in found]
+    """A sentence for each tag and attribute that is kept in the configuration and does nothing here, each key that a
+    label cannot have, and each condition that never holds. ValueError as `parse_interface`."""
+    root = read_xml(xml)
+    found = {_tag(element) for element in _walk(root)}
+    tags = [f"<{tag}> is kept, but not used: {reason}." for tag, reason in UNUSED.items() if tag in found]
+    return [*tags, *list_unused_attributes(root), *list_unmet(parse_interface(xml))]
+
+
+def check_config(xml: str) -> None:
+    """What is asked of a configuration that is about to be saved, beyond what can be read. ValueError as `read_xml`."""
+    check_values(read_xml(xml))
 
 
 def read_xml(xml: str) -> Element:
@@ -109,7 +119,7 @@ def _check_names(root: Element) -> None:
         raise ValueError(f"The name “{double[0]}” is there twice. Give every tag a name of its own.")
 
 
-def _read_object(element: Element) -> ObjectTag:
+def _read_object(element: Element, when: tuple[Condition, ...]) -> ObjectTag:
     tag, value = _tag(element), (element.get("value") or "").strip()
     if element.get("valueList"):
         raise ValueError(f"<{tag} valueList=…> shows several things in one task, which is not supported.")
@@ -127,7 +137,7 @@ def _read_object(element: Element) -> ObjectTag:
             raise ValueError("A <Channel> of a <TimeSeries> has no column: say which one it draws.")
     if not value.startswith("$"):
         attrs["text"] = value
-    return ObjectTag(element.get("name") or "", tag, value[1:] if value.startswith("$") else "", attrs)
+    return ObjectTag(element.get("name") or "", tag, value[1:] if value.startswith("$") else "", attrs, when)
 
 
 def _read_attrs(element: Element) -> dict[str, Any]:
@@ -136,14 +146,15 @@ def _read_attrs(element: Element) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if not name.startswith("when")}
 
 
-def _walk_controls(element: Element, when: Condition | None) -> Iterator[tuple[Element, Condition | None]]:
-    """Controls with the condition that they or a view around them have."""
-    own = _read_condition(element) or when
-    if _tag(element) in CONTROLS:
-        yield element, own
+def _walk_parts(element: Element, when: tuple[Condition, ...]) -> Iterator[tuple[Element, tuple[Condition, ...]]]:
+    """Objects and controls with the conditions that they and the views around them have."""
+    own = _read_condition(element)
+    when = (*when, own) if own and own not in when else when
+    if _tag(element) in CONTROLS or _tag(element) in OBJECTS:
+        yield element, when
         return
     for child in element:
-        yield from _walk_controls(child, own)
+        yield from _walk_parts(child, when)
 
 
 def _read_condition(element: Element) -> Condition | None:
@@ -156,7 +167,7 @@ def _read_condition(element: Element) -> Condition | None:
     return Condition(element.get("whenTagName") or "", tuple(v.strip() for v in values.split(",") if v.strip()), mode)
 
 
-def _read_control(element: Element, when: Condition | None, objects: tuple[ObjectTag, ...]) -> Control:
+def _read_control(element: Element, when: tuple[Condition, ...], objects: tuple[ObjectTag, ...]) -> Control:
     tag = _tag(element)
     rule = CONTROLS[tag]
     if tag == "Relations":
@@ -218,11 +229,13 @@ def _is_multiple(element: Element, tag: str) -> bool:
     return choice == "multiple"
 
 
-def _check_conditions(controls: tuple[Control, ...]) -> None:
-    by_name = {control.name: control for control in controls}
-    for control in controls:
-        if control.when and control.when.control and control.when.control not in by_name:
-            raise ValueError(f"“{control.name}” waits for “{control.when.control[:60]}”, but nothing has that name.")
+def _check_conditions(objects: tuple[ObjectTag, ...], controls: tuple[Control, ...]) -> None:
+    names = {control.name for control in controls}
+    parts: list[ObjectTag | Control] = [*objects, *controls]
+    for part in parts:
+        for one in part.when:
+            if one.control and one.control not in names:
+                raise ValueError(f"“{part.name}” waits for “{one.control[:60]}”, but nothing has that name.")
 
 
 def _check_per_region(controls: tuple[Control, ...]) -> None:
@@ -250,7 +263,7 @@ def _read_layout(element: Element) -> Iterator[dict[str, Any]]:
         if tag == "Filter":
             node["ref"] = child.get("toName") or ""
         condition = _read_condition(child)
-        yield node | ({"when": condition.to_json()} if condition else {})
+        yield node | ({"when": [condition.to_json()]} if condition else {})
 
 
 def _with_own_names(interface: Interface, main: Control | None) -> Interface:
@@ -260,7 +273,10 @@ def _with_own_names(interface: Interface, main: Control | None) -> Interface:
     controls = _trade(main.name, MAIN_CONTROL)
     objects = _trade(main.to[0], MAIN_OBJECT) if main.to else {}
     return Interface(
-        objects=tuple(replace(one, name=objects.get(one.name, one.name)) for one in interface.objects),
+        objects=tuple(
+            replace(one, name=objects.get(one.name, one.name), when=_rename_conditions(one.when, controls))
+            for one in interface.objects
+        ),
         controls=tuple(_rename_control(one, controls, objects) for one in interface.controls),
         layout=tuple(_rename_node(node, controls | objects) for node in interface.layout),
         main=MAIN_CONTROL,
@@ -274,21 +290,22 @@ def _trade(given: str, own: str) -> dict[str, str]:
 
 
 def _rename_control(control: Control, controls: Mapping[str, str], objects: Mapping[str, str]) -> Control:
-    when = control.when
     return replace(
         control,
         name=controls.get(control.name, control.name),
         to=tuple(objects.get(name, name) for name in control.to),
-        when=replace(when, control=controls.get(when.control, when.control)) if when else None,
+        when=_rename_conditions(control.when, controls),
     )
+
+
+def _rename_conditions(when: tuple[Condition, ...], controls: Mapping[str, str]) -> tuple[Condition, ...]:
+    return tuple(replace(one, control=controls.get(one.control, one.control)) for one in when)
 
 
 def _rename_node(node: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     changed = dict(node) | {"children": [_rename_node(child, names) for child in node["children"]]}
     if "ref" in changed:
         changed["ref"] = names.get(changed["ref"], changed["ref"])
-    if changed.get("when"):
-        changed["when"] = changed["when"] | {
-            "control": names.get(changed["when"]["control"], changed["when"]["control"])
-        }
+    if "when" in changed:
+        changed["when"] = [one | {"control": names.get(one["control"], one["control"])} for one in changed["when"]]
     return changed

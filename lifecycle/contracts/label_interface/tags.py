@@ -14,6 +14,7 @@ IGNORED = frozenset({"Style"})
 UNUSED = {
     "Style": "its rules could reach the whole page",
     "Filter": "long lists of choices have a search of their own, and labels have keys",
+    "Shortcut": "texts are typed",
 }
 PARTS = frozenset({"Choice", "Label", "Relation", "Channel", "Shortcut"})  # of the tag around them
 

@@ -39,7 +39,7 @@ export function createActions({ view, store, media, screen, keeper, watch, propo
         screen.announce(missing[0].words);
         return;
       }
-      decide(listCounted(view, desk.session));
+      decide(listCounted(view, { entries: desk.session.result, regions: desk.session.regions }));
     },
 
     skip(reason = "") {

@@ -8,7 +8,7 @@ import { createDesk } from "./desk.js";
 import { createKeysDialog, createSkipDialog } from "./dialogs.js";
 import { createKeeper, createMemoryDrafts, openDrafts } from "./drafts.js";
 import { createGuide } from "./guide.js";
-import { describeResult, isPlain, paintLabels, readInterface } from "./interface.js";
+import { describeResult, isPlain, listSelected, paintLabels, readInterface } from "./interface.js";
 import { paintKeys } from "./key-caps.js";
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
@@ -98,7 +98,7 @@ export async function startAnnotator(root, setup) {
 
   async function buildItem(task) {
     if (quick && isPlain(view, task)) return buildPlain(task, looker);
-    const draft = keeper.find(task.id) ?? store.answerOf(task.id)?.result ?? [];
+    const draft = keeper.find(task.id) ?? store.answerOf(task.id)?.result ?? listSelected(view);
     const session = createSession({ makeId, result: fitResult(view, draft) }); // the schema may have changed
     const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project, takesFocus: !preview };
     const desk = createDesk({ view, task, session, makers, settings });

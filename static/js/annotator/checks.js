@@ -12,18 +12,22 @@ function saysOne(entries, name, values) {
 
 /**
  * Whether a control is asked, given the entries of the answer, the region it would speak of (null for the whole task)
- * and the regions that are selected. Label Studio's visibleWhen, whenTagName, whenChoiceValue, whenLabelValue.
+ * and the regions that are selected.
  */
 export function isAsked(control, { result, region = null, selection = [] }) {
-  if (Boolean(control.per_region) !== Boolean(region)) return false;
-  if (!control.when) return true;
-  const { mode = "choice-selected", control: name, values } = control.when;
-  const scope = region ? result.filter((entry) => entry.id === region.id) : result.filter((entry) => entry.id === undefined);
-  if (mode === "choice-selected") return !name || saysOne(pick(scope, result, name), name, values);
-  if (mode === "choice-unselected") return !name || !saysOne(pick(scope, result, name), name, values);
-  if (mode === "no-region-selected") return !selection.length;
-  if (!region) return selection.some((one) => isMeant(one, name, values));
-  return isMeant(region, name, values);
+  return Boolean(control.per_region) === Boolean(region) && areMet(control.when, { result, region, selection });
+}
+
+/** Whether conditions all hold: Label Studio's visibleWhen, whenTagName, whenChoiceValue, whenLabelValue. */
+export function areMet(conditions, { result, region = null, selection = [] }) {
+  const scope = () => (region ? result.filter((entry) => entry.id === region.id) : result.filter((entry) => entry.id === undefined));
+  return conditions.every(({ mode = "choice-selected", control: name, values }) => {
+    if (mode === "choice-selected") return !name || saysOne(pick(scope(), result, name), name, values);
+    if (mode === "choice-unselected") return !name || !saysOne(pick(scope(), result, name), name, values);
+    if (mode === "no-region-selected") return !selection.length;
+    if (!region) return selection.some((one) => isMeant(one, name, values));
+    return isMeant(region, name, values);
+  });
 }
 
 function isMeant(region, name, values) {
@@ -81,10 +85,29 @@ function findGone(view, regions) {
   });
 }
 
+/** Labels that more regions have than may: [{control, region, words}], `region` the last of them. */
+function findTooMany(view, regions) {
+  const uses = new Map(); // control and label -> the regions that have it
+  for (const region of regions) {
+    for (const value of isDrawing(region.main) ? readLabels(region.main) : []) {
+      const name = `${region.main.from_name} ${value}`;
+      uses.set(name, [...(uses.get(name) ?? []), region]);
+    }
+  }
+  return view.drawing.flatMap((control) =>
+    control.labels.flatMap(({ value, most }) => {
+      const limit = most || Number.parseInt(attr(control, "maxUsages"), 10) || Infinity;
+      const found = uses.get(`${control.name} ${value}`) ?? [];
+      return found.length > limit ? [{ control, region: found.at(-1), words: `“${value}” is used ${found.length} times; at most ${limit} are allowed.` }] : [];
+    }),
+  );
+}
+
 /** What is required and not said: [{control, region, words}], in the order of the page. */
 export function findMissing(view, session) {
-  const { entries: result, regions } = session;
-  const missing = findGone(view, regions);
+  const { regions } = session;
+  const result = listCounted(view, session);
+  const missing = [...findGone(view, regions), ...findTooMany(view, regions)];
   for (const control of view.controls) {
     if (!control.required || isRelations(control) || dependsOnSelection(control)) continue;
     const message = attr(control, "requiredMessage");
@@ -106,9 +129,8 @@ export function findMissing(view, session) {
 export const isAbout = (control, main) => isDrawing(main) && control.targets.includes(main.to_name);
 
 /** Nobody can say afterwards what was selected on screen: such a control is never required. */
-function dependsOnSelection({ when, per_region: perRegion }) {
-  return when?.mode === "no-region-selected" || (when?.mode === "region-selected" && !perRegion);
-}
+const dependsOnSelection = ({ when, per_region: perRegion }) =>
+  when.some(({ mode }) => mode === "no-region-selected" || (mode === "region-selected" && !perRegion));
 
 function describeMissing(control, region) {
   const verb = { choices: "Choose", rating: "Rate", taxonomy: "Choose", pairwise: "Choose" }[control.type] ?? "Fill in";
@@ -117,13 +139,20 @@ function describeMissing(control, region) {
   return `${verb} “${readTitle(control)}”${of}.`;
 }
 
-/** The entries that count: what hidden controls still say is left out. */
-export function listCounted(view, session) {
-  const { result, regions } = session;
+/**
+ * The entries that count: what hidden controls still say is left out, and what is asked only because of that. For
+ * reading only: masks are large, and copies of them slow.
+ */
+export function listCounted(view, { entries, regions }) {
+  if (!view.controls.some(({ when }) => when.length)) return entries;
   const byId = new Map(regions.map((region) => [region.id, region]));
-  return result.filter((entry) => {
-    const control = view.find(entry.from_name);
-    if (!control || entry.type === "relation" || isDrawing(control) || dependsOnSelection(control)) return true;
-    return isAsked(control, { result, region: entry.id === undefined ? null : (byId.get(entry.id) ?? null) });
-  });
+  for (let before = null, counted = entries; ; ) {
+    before = counted;
+    counted = before.filter((entry) => {
+      const control = view.find(entry.from_name);
+      if (!control || entry.type === "relation" || isDrawing(control) || dependsOnSelection(control)) return true;
+      return isAsked(control, { result: before, region: entry.id === undefined ? null : (byId.get(entry.id) ?? null) });
+    });
+    if (counted.length === before.length) return counted;
+  }
 }

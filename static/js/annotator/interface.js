@@ -16,7 +16,7 @@ export function readInterface(setup) {
   const controls = given.controls.map(completeControl);
   const byName = new Map(controls.map((control) => [control.name, control]));
   return {
-    objects: given.objects ?? [],
+    objects: (given.objects ?? []).map((object) => ({ ...object, when: object.when ?? [] })),
     controls,
     layout: given.layout?.length ? given.layout : listLayout(given.objects ?? [], controls),
     main: given.main ?? controls[0]?.name ?? null,
@@ -30,10 +30,10 @@ export function readInterface(setup) {
 const completeControl = (control) => ({
   attrs: {},
   labels: [],
-  when: null,
   targets: [control.to].flat(),
   nested: (control.labels ?? []).some(({ parent }) => parent),
   ...control,
+  when: [control.when ?? []].flat(), // conditions that must all hold
 });
 
 function buildSimple({ label_kind: kind, classes = [], item_kind: item }) {
@@ -53,9 +53,10 @@ const listLayout = (objects, controls) => [...objects, ...controls].map(({ name 
 function findQuick(controls, objects) {
   if (controls.length !== 1 || objects.length !== 1) return null;
   const [control] = controls;
-  if (control.per_region || control.when) return null;
+  if (control.per_region || control.when.length) return null;
   if (control.type === "number") return control;
-  return control.type === "choices" && !control.multiple && !control.nested && control.labels.length > 0 ? control : null;
+  const isPlain = !control.multiple && !control.nested && !control.labels.some(({ selected }) => selected);
+  return control.type === "choices" && isPlain && control.labels.length > 0 ? control : null;
 }
 
 const PLAIN = { Image: "image", Text: "text", Table: "row" };
@@ -79,6 +80,16 @@ export function buildEntry(control, content) {
   if (isEmpty) return null;
   const value = { [valueKey(control.type)]: content };
   return { from_name: control.name, to_name: control.targets[0] ?? control.name, type: control.type, value };
+}
+
+/** What an answer begins with: the choices that the configuration selects. */
+export function listSelected(view) {
+  const asked = view.controls.filter((control) => control.type === "choices" && !control.per_region);
+  return asked.flatMap((control) => {
+    const selected = control.labels.filter((label) => label.selected).map((label) => (control.nested ? label.path : label.value));
+    const entry = buildEntry(control, control.multiple ? selected : selected.slice(0, 1));
+    return entry ? [entry] : [];
+  });
 }
 
 /** The labels on a region: class names. */

@@ -78,12 +78,14 @@ export function createPalette({ view, session, regions, memory = {} }) {
     }
   }
 
-  /** What is drawn with at first: what was armed last, or the only label there is. */
+  /** What is drawn with at first: what was armed last, what the configuration selects, or the only label there is. */
   function armFirst() {
     if (session.armed || !view.drawing.length) return;
     const [control] = view.drawing;
     const isOnly = view.drawing.length === 1 && control.labels.length === 1;
-    const first = memory.armed ?? (isOnly ? { control: control.name, type: control.type, labels: [control.labels[0].value] } : null);
+    const owner = view.drawing.find(({ labels }) => labels.some(({ selected }) => selected)) ?? (isOnly ? control : null);
+    const label = owner?.labels.find(({ selected }) => selected) ?? owner?.labels[0];
+    const first = memory.armed ?? (owner ? { control: owner.name, type: owner.type, labels: [label.value] } : null);
     if (first) session.arm(first);
   }
 

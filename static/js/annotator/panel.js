@@ -1,6 +1,6 @@
 // The panel beside the item: the questions about the whole task, the regions, and what is asked of the selected one.
 
-import { isAbout, isAsked, readTitle } from "./checks.js";
+import { isAbout, isAsked, listCounted, readTitle } from "./checks.js";
 import { createControl } from "./controls/index.js";
 import { make } from "./dom.js";
 import { isDrawing, isRelations } from "./interface.js";
@@ -52,7 +52,8 @@ export function createPanel({ view, session, regions, settings }) {
 
   function paint() {
     showRegionParts();
-    const { entries: result, regions: all } = session;
+    const { regions: all } = session;
+    const result = listCounted(view, session);
     const selected = all.filter(({ id }) => session.selectedIds.includes(id));
     const region = regionId === null ? null : all.find(({ id }) => id === regionId);
     for (const part of parts.values()) {
@@ -77,6 +78,9 @@ export function createPanel({ view, session, regions, settings }) {
     get isEmpty() {
       return !parts.size && !list;
     },
+
+    /** A header that comes and goes by itself. */
+    append: (element) => questions.append(element),
 
     /** Put a control where the layout has it, under the header before it. */
     place(name, heading) {

@@ -6,14 +6,14 @@ export function createLock(name) {
   return (task) => navigator.locks.request(name, task);
 }
 
-const claims = new Set(); // this tab's own
-
 /** Whether some tab labels this project now; false where the browser cannot tell. */
 export async function isTabOpen(name) {
   if (!navigator.locks?.query) return false;
   const { held } = await navigator.locks.query();
   return held.some((lock) => lock.name === name);
 }
+
+const claims = new Set(); // this tab's own
 
 /** Whether no other tab labels this project; true for good once the lock is ours. */
 export function claimTab(name) {

@@ -88,10 +88,33 @@ def test_relations_count_by_their_ends_and_their_label():
     assert compare(answer(), suggested).distance == 0  # what a suggestion is silent about is not held against it
 
 
+def test_what_is_said_of_a_region_is_compared_with_what_is_said_of_the_same_one():
+    def answer(*said, at=(0, 50)):
+        drawn = [box(x, 0, 10, 10) | {"id": name} for name, x in zip("ab", at, strict=True)]
+        return [*drawn, *(choice(one, control="how")[0] | {"id": name} for name, one in zip("ab", said, strict=False))]
+
+    def swap(result):
+        return [entry | {"id": {"a": "b", "b": "a"}[entry["id"]]} for entry in reversed(result)]
+
+    suggested = answer("whole", "part")
+
+    assert compare(suggested, suggested).distance == compare(suggested, swap(suggested)).distance == 0
+    assert compare(suggested, answer("part", "whole")).distance == 0.5  # the boxes are the same
+    assert compare(suggested, answer("whole", "whole")).distance == 0.25
+    assert compare(suggested, answer("whole")).distance == 0.25  # nothing is said of the other
+    assert compare(suggested, answer("part", "whole", at=(0, 80))).distance == pytest.approx((0.5 + 1) / 2)
+    assert agree(suggested, swap(suggested)) and agree(suggested, answer("whole"))
+    assert not agree(suggested, answer("part", "whole")) and not agree(answer("part", "whole"), suggested)
+    assert not compare(suggested, answer("part", "whole")).is_agreed
+
+
 def test_broken_results_have_a_distance_too():
     broken = [{"from_name": "label", "value": {"start": "x", "end": None}}, {"value": None}, {"type": "relation"}]
 
     assert 0 <= compare(broken, broken).distance <= 1
+    odd = [box(0, 0, 1, 1) | {"id": [1]}, {"from_name": "how", "id": [1], "value": {"choices": ["x"]}}, {"id": {}}]
+    assert 0 <= compare(odd, [*odd, "x"]).distance <= 1
+    assert agree(odd, odd)
 
 
 def test_the_arm_of_a_task_is_fixed_and_its_share_is_what_was_asked():

@@ -6,7 +6,7 @@ import pytest
 
 from lifecycle.annotations import services
 from lifecycle.annotations.models import Annotation
-from lifecycle.annotations.services.schemas import edit_schema
+from lifecycle.annotations.services.schemas import edit_schema, preview_change
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.label_interface.editing import LabelChange
 from lifecycle.datasets.models import Dataset
@@ -117,3 +117,25 @@ def test_what_its_own_version_refuses_is_refused(drawn, owner, submit_drawn, res
 
     with pytest.raises(DomainError):
         submit_drawn(result, schema_version=1)
+
+
+def test_a_question_under_another_name_takes_its_answers_along(drawn, owner, submit_drawn):
+    submit_drawn(RESULT)
+    asked = BOXES.replace('name="how"', 'name="part"').replace('name="note"', 'name="remark"')
+    renames = {"how": {"": "part"}, "note": {"": "remark"}, "label": {"": "part"}}
+
+    _, change, breaks = preview_change(project=drawn, config=asked, renames=renames)
+    services.set_config(project=drawn, actor=owner, config=asked, renames=renames)
+
+    expected = [box("a", "cat"), how("a") | {"from_name": "part"}, box("b", "dog"), NOTE | {"from_name": "remark"}]
+    assert (change.controls, breaks) == ({"how": "part", "note": "remark"}, [])
+    assert Annotation.objects.get(is_current=True).result == expected
+    assert submit_drawn(RESULT, schema_version=1).result == expected  # a page that was open
+
+
+def test_a_question_does_not_become_one_that_asks_otherwise(drawn, owner, submit_drawn):
+    submit_drawn(RESULT)
+    asked = BOXES.replace('<TextArea name="note"', '<Number name="remark"')
+
+    with pytest.raises(DomainError, match="note"):
+        services.set_config(project=drawn, actor=owner, config=asked, renames={"note": {"": "remark"}})

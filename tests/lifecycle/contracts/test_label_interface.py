@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from lifecycle.contracts.label_interface import CONTROLS, OBJECTS, parse_interface
 from lifecycle.contracts.label_interface.editing import LabelChange, edit_labels
+from lifecycle.contracts.label_interface.parsing import check_config, list_unused
 from lifecycle.contracts.label_interface.templates import TEMPLATES, add_question, list_questions
 
 PERCENT = st.floats(0, 60, allow_nan=False)
@@ -336,3 +338,127 @@ def test_labels_that_lie_on_one_picture_have_colors_of_their_own():
     colors = [label.color for control in interface.controls for label in control.labels]
     assert colors[0] == "#2f7ed8"
     assert len(set(colors)) == 4
+
+
+WAITING = """<View><Image name="img" value="$image"/>
+<Choices name="kind" toName="img"><Choice value="car"/><Choice value="tree"/></Choices>
+<View visibleWhen="choice-selected" whenTagName="kind" whenChoiceValue="car">
+  <Image name="near" value="$near"/>
+  <Choices name="state" toName="img"><Choice value="new"/><Choice value="broken"/></Choices>
+  <View visibleWhen="choice-selected" whenTagName="state" whenChoiceValue="broken">
+    <TextArea name="why" toName="img" required="true"/></View>
+</View></View>"""
+
+
+def say(name: str, **value):
+    kind = "textarea" if "text" in value else "choices"
+    return {"from_name": name, "to_name": "item", "type": kind, "value": value}
+
+
+def test_of_conditions_inside_each_other_all_must_hold():
+    interface = parse_interface(WAITING, "row_labelling")
+    kind = interface.main
+    car, broken, why = say(kind, choices=["car"]), say("state", choices=["broken"]), say("why", text=["rust"])
+
+    interface.check_asked([car, broken, why])
+    interface.check_complete([car, say("state", choices=["new"])])
+
+    assert [one.control for one in interface.by_name["why"].when] == [kind, "state"]
+    assert [one.control for one in interface.objects_by_name["near"].when] == [kind]
+    with pytest.raises(ValueError, match="“why” must be answered"):
+        interface.check_complete([car, broken])
+    for hidden in ([car, say("state", choices=["new"]), why], [say(kind, choices=["tree"]), broken], [broken]):
+        with pytest.raises(ValueError, match="not asked here"):
+            interface.check_asked(hidden)
+
+
+def test_what_is_asked_of_a_region_may_wait_for_its_label_or_for_what_is_said_of_it():
+    xml = BOXES.replace(
+        "</View>",
+        '<TextArea name="note" toName="img" perRegion="true" visibleWhen="choice-selected" whenTagName="how"'
+        ' whenChoiceValue="part"/></View>',
+    )
+    interface = parse_interface(xml, "object_detection")
+    note = say("note", text=["cut"]) | {"id": "a"}
+
+    interface.check_asked([box("a"), how("a"), box("b", "dog"), note])
+
+    with pytest.raises(ValueError, match="not asked here"):
+        interface.check_asked(
+            [box("a"), box("b", "dog"), how("b"), note, {**how("a"), "value": {"choices": ["whole"]}}]
+        )
+
+
+def test_a_condition_follows_the_label_that_it_waits_for():
+    changes = {"label": [LabelChange("tree", old="tree"), LabelChange("lorry", old="car")]}
+
+    edited = parse_interface(edit_labels(WAITING, "row_labelling", changes), "row_labelling")
+
+    assert [one.values for one in edited.by_name["why"].when] == [("lorry",), ("broken",)]
+
+
+LIMITED = BOXES.replace("<RectangleLabels ", '<RectangleLabels maxUsages="2" ').replace(
+    '<Label value="dog"', '<Label maxUsages="1" selected="true" value="dog"'
+)
+
+
+def test_a_label_may_be_used_so_often_and_be_chosen_from_the_start():
+    interface = parse_interface(LIMITED, "object_detection")
+    labels = {label.value: label for label in interface.main_control.labels}
+
+    interface.check_limits([box("a"), box("b"), box("c", "dog")])
+
+    assert (labels["dog"].is_selected, labels["dog"].to_json()["most"], labels["cat"].is_selected) == (True, 1, False)
+    for many in ([box(name) for name in "abc"], [box("a", "dog"), box("b", "dog")]):
+        with pytest.raises(ValueError, match="at most"):
+            interface.check_limits(many)
+
+
+BAD = r"(?<=\")(abc|nan|5|1|0|many|-1)(?=\")"
+
+
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        ('<Number name="n" toName="t" min="abc"/>', "min=“abc”"),
+        ('<Number name="n" toName="t" max="nan"/>', "max=“nan”"),
+        ('<Number name="n" toName="t" min="5" max="1"/>', "above its max"),
+        ('<Number name="n" toName="t" step="0"/>', "step"),
+        ('<TextArea name="n" toName="t" maxSubmissions="many"/>', "maxSubmissions=“many”"),
+        ('<Taxonomy name="n" toName="t" maxUsages="-1"><Choice value="a"/></Taxonomy>', "maxUsages=“-1”"),
+    ],
+)
+def test_a_limit_that_is_none_is_refused_where_a_configuration_is_saved(tag, said):
+    xml = f'<View><Text name="t" value="$text"/>{tag}</View>'
+    parse_interface(xml)  # what was saved before is still read
+
+    with pytest.raises(ValueError, match=said):
+        check_config(xml)
+    check_config(f'<View><Text name="t" value="$text"/>{re.sub(BAD, "2", tag)}</View>')
+
+
+def test_what_does_nothing_is_said_by_name():
+    xml = """<View style="color: red"><Image name="i" value="$image" zoom="true"/><Header value="x" size="4"/>
+    <RectangleLabels name="r" toName="i" strokeWidth="3" maxUsages="2"><Label value="cat" hotkey="ctrl+1"/>
+    <Label value="dog" hotkey="s"/><Label value="owl" selected="true"/></RectangleLabels>
+    <Choices name="c" toName="i" perRegion="true" whenRole="x" visibleWhen="region-selected" whenTagName="r"
+      whenLabelValue="fox"><Choice value="a" selected="true"/></Choices></View>"""
+
+    assert list_unused(xml) == [
+        "Kept, but not used: style of <View>.",
+        "Kept, but not used: zoom of <Image>.",
+        "Kept, but not used: size of <Header>.",
+        "Kept, but not used: strokeWidth of <RectangleLabels>.",
+        "Kept, but not used: whenRole of <Choices>.",
+        "Kept, but not used: selected of <Choice>.",
+        "“cat” cannot have the key “ctrl+1”. A key is one letter from a to z, or one digit.",
+        "“dog” cannot have the key “s”. “S” belongs to the page: it skips an item.",
+        "“c” waits for “fox”, which “label” does not have.",
+    ]
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda one: one.key)
+def test_everything_in_a_template_is_used(template):
+    check_config(template.config)
+
+    assert list_unused(template.config) == []

@@ -232,3 +232,102 @@ def test_one_name_in_two_branches_is_renamed_and_removed_by_its_path(make_projec
     assert saved.status_code == 302
     found = [" / ".join(label.path) for label in selectors.get_interface(project).main_control.labels]
     assert found == ["A", "A / one", "A / elsewhere", "A / new"]
+
+
+KEYED = """<View><Image name="i" value="$image"/><RectangleLabels name="label" toName="i">
+<Label value="cat" hotkey="c" background="red"/><Label value="dog" hotkey="d"/><Label value="owl"/></RectangleLabels>
+<Choices name="how" toName="i" perRegion="true"><Choice value="whole" hotkey="w"/></Choices></View>"""
+
+
+@pytest.fixture
+def send_labels(make_project, client, owner):
+    """send_labels(keys=[…], colors=[…]) posts the form of KEYED as it would be typed, and is (project, answer)."""
+    project = make_project("object_detection", KEYED)
+    client.force_login(owner)
+
+    def send(keys=("c", "d", "1", "w"), colors=("#ff0000", "", "", ""), **more):
+        names = ["cat", "dog", "owl", "whole"]
+        rows = {"control": ["label"] * 3 + ["how"], "old": names, "name": names, "order": [1, 2, 3, 1]}
+        body = rows | {"listed": ["label", "how"], "key": keys, "color": colors, "based_on": 1}
+        headers = {"HX-Request": "true"} if "check" in more else {}
+        answer = client.post(f"/projects/{project.slug}/label/schema", body | more, headers=headers)
+        return project, answer
+
+    return send
+
+
+def list_keys(project):
+    return {label.value: label.asked_key for one in selectors.get_interface(project).controls for label in one.labels}
+
+
+@db
+def test_a_form_that_is_saved_as_it_was_shown_changes_nothing(send_labels):
+    project, answer = send_labels()
+
+    assert answer.status_code == 302
+    assert selectors.get_schema(project).config.replace(" />", "/>") == KEYED
+
+
+@db
+def test_an_emptied_key_goes_and_one_that_is_free_comes(send_labels):
+    project, answer = send_labels(keys=["", "c", "1", "w"])
+
+    assert answer.status_code == 302
+    assert list_keys(project) == {"cat": "", "dog": "c", "owl": "", "whole": "w"}
+    assert 'background="red"' in selectors.get_schema(project).config
+
+
+@db
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (["s", "d", "1", "w"], "“S” belongs to the page: it skips an item."),
+        (["?", "d", "1", "w"], "A key is one letter from a to z, or one digit."),
+        (["c", "c", "1", "w"], "“C” is the key of “cat” already."),
+        (["c", "d", "1", "d"], "“D” is the key of “dog” already."),
+    ],
+)
+def test_a_key_that_cannot_be_given_is_said_beside_its_field(send_labels, keys, said):
+    project, answer = send_labels(keys=keys, **{"more-label": "fox"})
+
+    page = answer.content.decode()
+    assert (answer.status_code, selectors.get_schema(project).version) == (400, 1)
+    assert f'role="alert">{said}</div></td>' in page
+    assert "Nothing was saved" in page
+    assert ">fox</textarea>" in page
+
+
+@db
+def test_the_form_is_shown_as_it_would_be_without_being_saved(send_labels):
+    project, answer = send_labels(keys=["x", "x", "1", "w"], check="1", **{"more-label": "fox"})
+
+    page = answer.content.decode()
+    setup = json.loads(re.search(r'id="annotator-setup"[^>]*>(.*?)</script>', page)[1])
+    labels = setup["interface"]["controls"][0]["labels"]
+    assert [(label["value"], label["key"]) for label in labels][:1] == [("cat", "x")]
+    assert [label["value"] for label in labels] == ["cat", "dog", "owl", "fox"]
+    assert "“X” is the key of “cat” already." in page
+    assert selectors.get_schema(project).version == 1
+
+
+@db
+def test_the_answers_of_a_question_with_another_name_can_be_sent_along(make_project, client, owner):
+    config = find_template("boxes-attributes").config
+    project = make_project("object_detection", config, text="", blob="a" * 64)
+    services.lease_next(project=project, user=owner)
+    value = {"x": 1, "y": 1, "width": 5, "height": 5, "rectanglelabels": ["car"]}
+    box = {"id": "a", "from_name": "label", "to_name": "item", "type": "rectanglelabels", "value": value}
+    seen = {"id": "a", "from_name": "visibility", "to_name": "item", "type": "choices", "value": {"choices": ["whole"]}}
+    task = Dataset.objects.get(project=project).items.get().task
+    services.submit(project=project, user=owner, task_id=task.pk, result=[box, seen])
+    client.force_login(owner)
+    draft = config.replace('name="visibility"', 'name="seen"')
+
+    page = client.post(f"/projects/{project.slug}/label/schema/config", {"config": draft, "check": "1"})
+    sent = {"lost_control": "visibility", "lost_label": "", "lost_to": "seen", "config": draft}
+    saved = client.post(f"/projects/{project.slug}/label/schema/config", sent)
+
+    assert '<option value="seen">seen</option>' in page.content.decode()
+    assert saved.status_code == 302
+    result = task.annotations.get(is_current=True).result
+    assert [entry["from_name"] for entry in result] == ["label", "seen"]

@@ -63,6 +63,15 @@ def read_label_changes(data, known: Collection[str]) -> tuple[dict[str, list[Lab
     return changes, int(based_on) if based_on.isdecimal() else None
 
 
+def read_posted(data) -> dict[tuple[str, str], dict[str, str]]:
+    """{(control, label as it is stored): what its row says}, to be shown again as it was typed."""
+    columns = [data.getlist(name) for name in ("control", "old", "name", "order", "color", "key")]
+    return {
+        (control, old): {"name": name, "place": place, "color": color, "key": key}
+        for control, old, name, place, color, key in zip(*columns, strict=False)
+    }
+
+
 def _is_removed(control: str, old: str, removed: Collection[str]) -> bool:
     return any(f"{control} {old}" == one or f"{control} {old}".startswith(one + JOINT) for one in removed)
 
