@@ -86,6 +86,8 @@ def delete_source(*, source: SuggestionSource, actor) -> None:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM annotations_suggestion WHERE source_id = %s", [source.pk])
         _note(source.project, actor, "suggestions.source_deleted", f"Suggestions of {source.title} are deleted")
+        if source.webhook is not None:
+            source.webhook.delete()
         source.delete()
 
 
