@@ -24,6 +24,8 @@ from workers.engines.labels_import.members import Members
 
 MASKS = "masks.jsonl"
 CLASS_FILES = ("classes.txt", "obj.names", "labels.txt")
+NO_LABELS = (*CLASS_FILES, "readme.txt", "train.txt", "val.txt", "test.txt")
+ALIKE = 1e-3  # of a side: corners that were rounded to three or more digits
 Outcome = Draft | Rejected
 
 
@@ -95,17 +97,17 @@ def _pair(numbers: Sequence[float]) -> tuple[tuple[float, float], ...]:
 
 
 def read_yolo(spec: LabelImportSpec) -> Iterator[Outcome]:
-    """Boxes, four corners or outlines: a line says by its length which; of eight numbers, the layout or the schema."""
-    has_outlines = any(control.type == "polygonlabels" for control in spec.interface.controls)
-    corners = "turned box" if spec.layout == "YOLO_OBB" or (not spec.layout and not has_outlines) else "polygon"
+    """Boxes, four corners or outlines: a line says by its length which; of eight numbers the layout, or what all lines
+    look like. A number more than corners need is a model's confidence.
+    """
     with Members(spec.path) as members:
+        is_turned = spec.layout == "YOLO_OBB" or (not spec.layout and _has_turned_boxes(spec, members))
+        corners = "turned box" if is_turned else "polygon"
         classes = _read_classes(members)
         if not classes:
             yield Rejected(spec.name, "there is no data.yaml or classes.txt that names the classes")
             return
-        for name in members.list(".txt"):
-            if PurePosixPath(name).name.lower() in (*CLASS_FILES, "readme.txt", "train.txt", "val.txt", "test.txt"):
-                continue
+        for name in _list_label_files(members):
             found, problems = [], []
             for number, line in enumerate(members.read_text(name).splitlines(), start=1):
                 try:
@@ -114,6 +116,35 @@ def read_yolo(spec: LabelImportSpec) -> Iterator[Outcome]:
                     problems.append(Rejected(f"{name}, line {number}", str(error)))
             yield from problems
             yield Draft(name, None, PurePosixPath(name).stem, tuple(found))
+
+
+def _list_label_files(members: Members) -> list[str]:
+    return [name for name in members.list(".txt") if PurePosixPath(name).name.lower() not in NO_LABELS]
+
+
+def _has_turned_boxes(spec: LabelImportSpec, members: Members) -> bool:
+    """Whether every line has four corners of a parallelogram, as a turned box has in fractions of the sides; where
+    a project asks for boxes and no outlines, four corners are enough.
+    """
+    asked = {control.type for control in spec.interface.controls}
+    if "rectanglelabels" not in asked or not asked & {"polygonlabels", "brushlabels"}:
+        return "rectanglelabels" in asked
+    is_known = False
+    for name in _list_label_files(members):
+        for line in members.read_text(name).splitlines():
+            if cells := line.split():
+                if len(cells) not in (9, 10) or not _is_parallelogram(cells[1:9]):
+                    return False
+                is_known = True
+    return is_known
+
+
+def _is_parallelogram(cells: Sequence[str]) -> bool:
+    try:
+        x0, y0, x1, y1, x2, y2, x3, y3 = (float(cell) for cell in cells)
+    except ValueError:
+        return False
+    return abs(x0 + x2 - x1 - x3) < ALIKE and abs(y0 + y2 - y1 - y3) < ALIKE
 
 
 def _read_classes(members: Members) -> list[str]:
@@ -132,10 +163,14 @@ def _read_line(cells: Sequence[str], classes: Sequence[str], corners: str) -> Fo
     numbers = [float(cell) for cell in cells[1:]]
     if len(numbers) in (4, 5):  # a fifth is a model's confidence
         x, y, width, height = numbers[:4]
-        return Found("box", label, ((x - width / 2, y - height / 2), (x + width / 2, y + height / 2)), (1.0, 1.0))
+        confidence = numbers[4] if len(numbers) == 5 else None
+        middle = ((x - width / 2, y - height / 2), (x + width / 2, y + height / 2))
+        return Found("box", label, middle, (1.0, 1.0), score=confidence)
+    confidence = numbers.pop() if len(numbers) > 6 and len(numbers) % 2 else None
     if len(numbers) < 6 or len(numbers) % 2:
         raise ValueError("the line is neither “class x y width height” nor a class and corners")
-    return Found(corners if len(numbers) == 8 else "polygon", label, _pair(numbers), (1.0, 1.0))
+    kind = corners if len(numbers) == 8 else "polygon"
+    return Found(kind, label, _pair(numbers), (1.0, 1.0), score=confidence)
 
 
 def read_voc(spec: LabelImportSpec) -> Iterator[Outcome]:
