@@ -1,11 +1,10 @@
-"""Regions on pictures out of COCO, YOLO, Pascal VOC and masks as PNG: archives, and COCO as a bare JSON."""
+"""Regions on pictures out of archives of YOLO, Pascal VOC and masks as PNG."""
 
 from __future__ import annotations
 
 import io
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from workers.engines.ingest.formats.voc import read_voc as read_voc_file
 from workers.engines.ingest.formats.yolo import read_class_lines, read_classes
 from workers.engines.ingest.images import check_image
 from workers.engines.labels_export import brush
+from workers.engines.labels_import.coco import pair_up
 from workers.engines.labels_import.members import Members
 
 MASKS = "masks.jsonl"
@@ -27,73 +27,6 @@ CLASS_FILES = ("classes.txt", "obj.names", "labels.txt")
 NO_LABELS = (*CLASS_FILES, "readme.txt", "train.txt", "val.txt", "test.txt")
 ALIKE = 1e-3  # of a side: corners that were rounded to three or more digits
 Outcome = Draft | Rejected
-
-
-def read_coco(spec: LabelImportSpec) -> Iterator[Outcome]:
-    """Every picture that the JSON lists, also those with nothing on them."""
-    if Path(spec.name).suffix.lower() == ".json":
-        yield from _read_coco(spec.name, Path(spec.path).read_bytes())
-        return
-    with Members(spec.path) as members:
-        for name in members.list(".json"):
-            yield from _read_coco(name, members.read(name))
-
-
-def _read_coco(name: str, content: bytes) -> Iterator[Outcome]:
-    parsed = orjson.loads(content)
-    if not isinstance(parsed, dict) or not all(isinstance(parsed.get(key), list) for key in ("images", "annotations")):
-        yield Rejected(name, "this JSON is no COCO: it has no lists of images and annotations")
-        return
-    names = {one.get("id"): str(one.get("name")) for one in parsed.get("categories") or () if isinstance(one, dict)}
-    pictures = {one.get("id"): one for one in parsed["images"] if isinstance(one, dict) and one.get("file_name")}
-    regions: dict[Any, list[Found]] = defaultdict(list)
-    for number, one in enumerate(parsed["annotations"], start=1):
-        picture = pictures.get(one.get("image_id")) if isinstance(one, dict) else None
-        if picture is None:
-            yield Rejected(f"{name}, annotation {number}", "it belongs to a picture that is not listed")
-            continue
-        try:
-            regions[picture["id"]] += _read_annotation(one, names.get(one.get("category_id"), ""), picture)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            yield Rejected(f"{name}, annotation {number}", f"it cannot be read ({error})"[:200])
-    for key, picture in pictures.items():
-        yield Draft(str(picture["file_name"]), None, str(picture["file_name"]), tuple(regions[key]))
-
-
-def _read_annotation(one: Mapping[str, Any], label: str, picture: Mapping[str, Any]) -> Iterator[Found]:
-    size = (float(picture["width"]), float(picture["height"])) if picture.get("width") else None
-    kept = one.get("attributes") or {}
-    outlines = one.get("segmentation") or []
-    if isinstance(outlines, dict):
-        yield Found("brush", label, value=_read_mask(outlines))
-    elif one.get("keypoints"):
-        numbers = one["keypoints"]
-        for x, y, seen in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=False):
-            if seen:
-                value = {"x": x / size[0] * 100, "y": y / size[1] * 100, **kept} if size and "width" in kept else {}
-                yield Found("point", label, ((float(x), float(y)),), size, value)
-    elif kept.get("ellipse"):
-        yield Found("ellipse", label, _pair(outlines[0]), size, kept["ellipse"])
-    elif outlines:
-        kind = "turned box" if kept.get("rotation") and len(outlines[0]) == 8 else "polygon"
-        for outline in outlines:
-            yield Found(kind, label, _pair(outline), size)
-    else:
-        x, y, width, height = (float(number) for number in one["bbox"])
-        yield Found("box", label, ((x, y), (x + width, y + height)), size)
-
-
-def _read_mask(packed: Mapping[str, Any]) -> dict[str, Any]:
-    height, width = packed["size"]
-    if not isinstance(packed["counts"], list):
-        raise ValueError("compressed counts are not read; write them as a list of numbers")
-    if width * height > IngestLimits().image_pixels:
-        raise ValueError("the mask is too large")
-    return {"format": "rle", "rle": brush.encode(brush.draw_runs(packed["counts"], width, height))}
-
-
-def _pair(numbers: Sequence[float]) -> tuple[tuple[float, float], ...]:
-    return tuple((float(x), float(y)) for x, y in zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def read_yolo(spec: LabelImportSpec) -> Iterator[Outcome]:
@@ -170,7 +103,7 @@ def _read_line(cells: Sequence[str], classes: Sequence[str], corners: str) -> Fo
     if len(numbers) < 6 or len(numbers) % 2:
         raise ValueError("the line is neither “class x y width height” nor a class and corners")
     kind = corners if len(numbers) == 8 else "polygon"
-    return Found(kind, label, _pair(numbers), (1.0, 1.0), score=confidence)
+    return Found(kind, label, pair_up(numbers), (1.0, 1.0), score=confidence)
 
 
 def read_voc(spec: LabelImportSpec) -> Iterator[Outcome]:
