@@ -45,21 +45,27 @@ def _read(name: str, source: BinaryIO) -> Iterator[Outcome]:
         if not {"images", "annotations"} <= lists:
             yield Rejected(name, "this JSON is no COCO: it has no lists of images and annotations")
             return
-        labels = {
-            one["id"]: str(one.get("name"))
-            for one in _stream(source, "categories")
-            if isinstance(one.get("id"), int | str)
-        }
-        pictures = {
-            one["id"]: {key: one[key] for key in KEPT if key in one}
-            for one in _stream(source, "images")
-            if one.get("file_name") and isinstance(one.get("id"), int | str)
-        }
-        with tempfile.TemporaryDirectory() as folder, closing(_Shelf(Path(folder) / "regions")) as shelf:
+        labels, pictures = read_labels(source), read_pictures(source)
+        with tempfile.TemporaryDirectory() as folder, closing(Shelf(Path(folder) / "regions")) as shelf:
             yield from _shelve(name, source, pictures, shelf)
             yield from _take(name, pictures, labels, shelf)
     except (ijson.JSONError, UnicodeDecodeError) as error:
         raise ValueError(f"{name} is not JSON: {str(error)[:200]}") from None
+
+
+def read_labels(source: BinaryIO) -> dict[Any, str]:
+    """{id: name} of the classes."""
+    found = _stream(source, "categories")
+    return {one["id"]: str(one.get("name")) for one in found if isinstance(one.get("id"), int | str)}
+
+
+def read_pictures(source: BinaryIO) -> dict[Any, dict[str, Any]]:
+    """{id: file name and size} of the pictures."""
+    return {
+        one["id"]: {key: one[key] for key in KEPT if key in one}
+        for one in _stream(source, "images")
+        if one.get("file_name") and isinstance(one.get("id"), int | str)
+    }
 
 
 def _find_lists(source: BinaryIO) -> set[str]:
@@ -74,7 +80,7 @@ def _stream(source: BinaryIO, key: str) -> Iterator[dict[str, Any]]:
     return (one for one in ijson.items(source, f"{key}.item", use_float=True) if isinstance(one, dict))
 
 
-class _Shelf:
+class Shelf:
     """Annotations on disk under the place of their picture; they come back by picture, each in the file's order."""
 
     def __init__(self, path: Path):
@@ -83,24 +89,26 @@ class _Shelf:
             self._rows.execute(f"PRAGMA {setting}")
         self._rows.execute("CREATE TABLE regions (picture INTEGER, number INTEGER, body TEXT)")
 
-    def fill(self, rows: Iterator[tuple[int, int, str]]) -> None:
+    def fill(self, rows: Iterator[tuple[int, int, Any]]) -> None:
         self._rows.execute("BEGIN")
-        self._rows.executemany("INSERT INTO regions VALUES (?, ?, ?)", rows)
+        packed = ((place, number, json.dumps(one)) for place, number, one in rows)
+        self._rows.executemany("INSERT INTO regions VALUES (?, ?, ?)", packed)
         self._rows.execute("COMMIT")
         self._rows.execute("CREATE INDEX by_picture ON regions (picture, number)")
 
-    def take(self) -> Iterator[tuple[int, int, str]]:
-        yield from self._rows.execute("SELECT picture, number, body FROM regions ORDER BY picture, number")
+    def take(self) -> Iterator[tuple[int, int, Any]]:
+        rows = self._rows.execute("SELECT picture, number, body FROM regions ORDER BY picture, number")
+        yield from ((place, number, json.loads(body)) for place, number, body in rows)
 
     def close(self) -> None:
         self._rows.close()
 
 
-def _shelve(name: str, source: BinaryIO, pictures: Mapping[Any, Mapping[str, Any]], shelf: _Shelf) -> Iterator[Outcome]:
+def _shelve(name: str, source: BinaryIO, pictures: Mapping[Any, Mapping[str, Any]], shelf: Shelf) -> Iterator[Outcome]:
     places = {key: place for place, key in enumerate(pictures)}
     lost: list[int] = []
 
-    def pack() -> Iterator[tuple[int, int, str]]:
+    def pack() -> Iterator[tuple[int, int, Any]]:
         source.seek(0)
         for number, one in enumerate(ijson.items(source, "annotations.item", use_float=True), start=1):
             key = one.get("image_id") if isinstance(one, dict) else None
@@ -108,7 +116,7 @@ def _shelve(name: str, source: BinaryIO, pictures: Mapping[Any, Mapping[str, Any
             if place is None:
                 lost.append(number)
             else:
-                yield place, number, json.dumps(one)
+                yield place, number, one
 
     shelf.fill(pack())
     for number in lost:
@@ -116,16 +124,17 @@ def _shelve(name: str, source: BinaryIO, pictures: Mapping[Any, Mapping[str, Any
 
 
 def _take(
-    name: str, pictures: Mapping[Any, Mapping[str, Any]], labels: Mapping[Any, str], shelf: _Shelf
+    name: str, pictures: Mapping[Any, Mapping[str, Any]], labels: Mapping[Any, str], shelf: Shelf
 ) -> Iterator[Outcome]:
     rows = groupby(shelf.take(), key=itemgetter(0))
     place, group = next(rows, (-1, iter(())))
     for at, picture in enumerate(pictures.values()):
         regions: list[Found] = []
-        for _, number, body in group if place == at else ():
-            one = json.loads(body)
+        for _, number, one in group if place == at else ():
             try:
-                regions += _read_annotation(one, labels.get(one.get("category_id"), ""), picture)
+                found = _read_annotation(one, labels.get(one.get("category_id"), ""), picture)
+                score = one.get("score")
+                regions += [region._replace(score=None if score is None else float(score)) for region in found]
             except (KeyError, TypeError, ValueError, IndexError) as error:
                 yield Rejected(f"{name}, annotation {number}", f"it cannot be read ({error})"[:200])
         if place == at:
@@ -138,7 +147,7 @@ def _read_annotation(one: Mapping[str, Any], label: str, picture: Mapping[str, A
     kept = one.get("attributes") or {}
     outlines = one.get("segmentation") or []
     if isinstance(outlines, dict):
-        yield Found("brush", label, value=_read_mask(outlines))
+        yield Found("brush", label, value=paint(outlines))
     elif one.get("keypoints"):
         numbers = one["keypoints"]
         for x, y, seen in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=False):
@@ -156,7 +165,8 @@ def _read_annotation(one: Mapping[str, Any], label: str, picture: Mapping[str, A
         yield Found("box", label, ((x, y), (x + width, y + height)), size)
 
 
-def _read_mask(packed: Mapping[str, Any]) -> dict[str, Any]:
+def paint(packed: Mapping[str, Any]) -> dict[str, Any]:
+    """Label Studio's value of a mask in COCO's uncompressed runs. ValueError."""
     height, width = packed["size"]
     if not isinstance(packed["counts"], list):
         raise ValueError("compressed counts are not read; write them as a list of numbers")

@@ -29,14 +29,15 @@ ALIKE = 1e-3  # of a side: corners that were rounded to three or more digits
 Outcome = Draft | Rejected
 
 
-def read_yolo(spec: LabelImportSpec) -> Iterator[Outcome]:
+def read_yolo(spec: LabelImportSpec, names: Sequence[str] = ()) -> Iterator[Outcome]:
     """Boxes, four corners or outlines: a line says by its length which; of eight numbers the layout, or what all lines
-    look like. A number more than corners need is a model's confidence.
+    look like. A number more than corners need is a model's confidence. `names` are the classes of an archive that names
+    none.
     """
     with Members(spec.path) as members:
         is_turned = spec.layout == "YOLO_OBB" or (not spec.layout and _has_turned_boxes(spec, members))
         corners = "turned box" if is_turned else "polygon"
-        classes = _read_classes(members)
+        classes = _read_classes(members) or list(names)
         if not classes:
             yield Rejected(spec.name, "there is no data.yaml or classes.txt that names the classes")
             return
