@@ -13,17 +13,20 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from bench import _label_studio, _product
 from bench._annotating import CLASSES, WORDS, Server
 
-TASKS = 10_000
+TASKS, TAKEN = 10_000, 50
 UNITS = {
     "import": "seconds",
     "import with annotations": "seconds",
     "page of 100 tasks": "milliseconds",
     "project with its counts": "milliseconds",
+    "100 tasks of a filter": "milliseconds",
     "create an annotation": "milliseconds",
+    "next task and its annotation": "milliseconds",
     "export JSON": "seconds",
 }
 RESULT = [{"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": [CLASSES[0]]}}]
@@ -72,9 +75,12 @@ def measure(address: str, token: str, count: int) -> dict[str, float]:
         "import with annotations": _time(lambda: _import(client, full.id, labeled)),
         "page of 100 tasks": _time_each(lambda _: client.tasks.list(project=full.id, page=1, page_size=100), range(6)),
         "project with its counts": _time_each(lambda _: client.projects.get(id=full.id), range(6)),
+        "100 tasks of a filter": _time_each(partial(_filter, client, full.id), range(6)),
     }
-    wanted = [task.id for task in client.tasks.list(project=bare.id, page=1, page_size=100).items]
+    wanted = [task.id for task in client.tasks.list(project=bare.id, page=1, page_size=min(100, count // 3)).items]
     took["create an annotation"] = _time_each(lambda task: client.annotations.create(task, result=RESULT), wanted)
+    take = partial(_take_next, client, bare.id)
+    took["next task and its annotation"] = _time_each(take, range(min(TAKEN, count // 3)))
     took["export JSON"] = _time(lambda: found.extend(client.projects.exports.as_json(full.id)))
     if len(found) != count or any(len(task["annotations"]) != 1 for task in found):
         raise RuntimeError("The export does not hold what was imported.")
@@ -86,6 +92,25 @@ def _import(client, project: int, tasks: list[dict]) -> None:
     client.projects.import_tasks(project, request=tasks)
     while client.projects.get(id=project).task_number < len(tasks):
         time.sleep(0.05)
+
+
+def _filter(client, project: int, number: int) -> None:
+    """Labeled tasks with a word in their text, another word each time."""
+    conditions = (("data.text", "contains", "String", WORDS.split()[number]),
+                  ("total_annotations", "greater", "Number", 0))  # fmt: skip
+    items = [
+        {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
+        for column, operator, kind, value in conditions
+    ]
+    query = json.dumps({"filters": {"conjunction": "and", "items": items}})
+    if not client.tasks.list(project=project, page=1, page_size=100, query=query).items:
+        raise RuntimeError("The filter found nothing.")
+
+
+def _take_next(client, project: int, _number: int) -> None:
+    """What a desk does for each item: the next task, and an answer to it."""
+    asked = client._client_wrapper.httpx_client.request(f"api/projects/{project}/next/", method="GET")
+    client.annotations.create(asked.json()["id"], result=RESULT)
 
 
 def make_tasks(count: int, is_annotated: bool) -> list[dict]:

@@ -13,7 +13,7 @@ import sys
 from bench import _product
 from bench._annotating import CLASSES, Server, log_in, percentile
 
-PICTURE_SIDE, PRESSES = 1600, 60
+PICTURE_SIDE, PRESSES = 1664, 60
 
 
 def main(presses: int = PRESSES) -> None:

@@ -21,6 +21,7 @@ from lifecycle.annotations.models import (
     Lease,
     QueueSettings,
     Suggestion,
+    SuggestionSource,
     Task,
     Webhook,
 )
@@ -43,13 +44,14 @@ SELECT max(id) FROM line
 
 
 def find_slug(kind: str, pk: int) -> str:
-    """The slug of the project that a project, task, annotation, prediction or webhook belongs to."""
+    """The slug of the project that a project, task, annotation, prediction, webhook or source of suggestions is in."""
     paths: dict[str, tuple[Any, str]] = {
         "project": (Project, "slug"),
         "task": (Task, "dataset__project__slug"),
         "annotation": (Annotation, "task__dataset__project__slug"),
         "prediction": (Suggestion, "task__dataset__project__slug"),
         "webhook": (Webhook, "project__slug"),
+        "maker": (SuggestionSource, "project__slug"),
     }
     model, path = paths[kind]
     slug = model.objects.filter(pk=pk).values_list(path, flat=True).first() if 0 < pk < 1 << 62 else None

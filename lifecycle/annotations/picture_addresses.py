@@ -73,6 +73,12 @@ def find_by_name(project: Project, names: Sequence[str]) -> dict[str, Picture]:
     return found | _find_uploaded(project, rest)
 
 
+def find_of_tasks(project: Project, task_ids: Sequence[int]) -> dict[int, Picture]:
+    """{task id: its picture}."""
+    items = Item.objects.filter(dataset__project=project, task__in=list(task_ids)).exclude(blob="")
+    return {pk: Picture(*rest) for pk, *rest in items.values_list("task", *_COLUMNS)}
+
+
 def _find_uploaded(project: Project, names: dict[str, str]) -> dict[str, Picture]:
     if not names:
         return {}

@@ -29,6 +29,10 @@ class SuggestionSource(TimestampedModel):
     file_name = models.CharField(max_length=300, blank=True)
     train_every = models.PositiveIntegerField(default=0)  # tell a backend to train after so many labels; 0: never
     trained_at_labels = models.BigIntegerField(default=0)
+    is_interactive = models.BooleanField(default=False)  # a backend that is asked while somebody draws
+    webhook = models.ForeignKey(  # tells a backend of every answer
+        "annotations.Webhook", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     written = models.BigIntegerField(default=0)
     unmatched = models.BigIntegerField(default=0)

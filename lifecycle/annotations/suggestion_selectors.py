@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.db.models.functions import TruncDate
 
 from lifecycle.annotations import assistance_rules as rules
@@ -112,6 +112,26 @@ def get_source(project: Project, source_id: int) -> SuggestionSource:
     if found is None:
         raise NotFound("There is no such source of suggestions in this project.")
     return found
+
+
+def list_backends(project: Project) -> QuerySet[SuggestionSource]:
+    """The Label Studio ML backends among the sources, oldest first."""
+    return list_sources(project).filter(kind=SuggestionSource.Kind.BACKEND).order_by("pk")
+
+
+def get_backend(project: Project, source_id: int) -> SuggestionSource:
+    found = list_backends(project).filter(pk=source_id).first()
+    if found is None:
+        raise NotFound("There is no such ML backend in this project.")
+    return found
+
+
+def list_versions(source: SuggestionSource) -> list[str]:
+    """The versions of a source's model that suggested something, newest first; what it suggests with now is first."""
+    said = list_suggestions(source).exclude(model_version="").order_by()
+    known = said.values("model_version").annotate(newest=Max("pk")).order_by("-newest")
+    versions = [source.version, *known.values_list("model_version", flat=True)]
+    return [one for one in dict.fromkeys(versions) if one]
 
 
 def load_source(source_id: int) -> SuggestionSource:

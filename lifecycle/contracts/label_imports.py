@@ -31,6 +31,7 @@ class Found(NamedTuple):
     scale: tuple[float, float] | None = None
     value: Mapping[str, Any] = {}
     control: str = ""
+    score: float | None = None  # how sure a model is
 
 
 class Draft(NamedTuple):

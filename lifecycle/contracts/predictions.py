@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Span(NamedTuple):
+    """A labeled stretch of a text, in characters from 0; `end` is not in it."""
+
+    start: int
+    end: int
+    label: str
 
 
 @dataclass(frozen=True)
 class Row:
-    """One prediction. Exactly one of item, task, source, text and data says whose; one of label and result what."""
+    """One prediction. Exactly one of item, task, source, text and data says whose; one of label, result and spans
+    what.
+    """
 
     line: int
     item: int | None = None
@@ -19,6 +29,7 @@ class Row:
     data: Mapping[str, Any] | None = None  # of a Label Studio task
     label: str = ""
     result: Any = None
+    spans: tuple[Span, ...] = ()
     score: float | None = None
     version: str = ""
 
@@ -27,5 +38,5 @@ class Row:
 class Bad:
     """A row that says nothing usable, and why."""
 
-    line: int
+    line: int | str  # or what the file calls it
     reason: str

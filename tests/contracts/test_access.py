@@ -22,7 +22,7 @@ IN_PROJECTS = {MEMBER, *ROLE_RANKS}  # what is asked of a role
 VALUES = {*access.SITE_ROLES, *IN_PROJECTS}
 PROGRAMS = ("/api/v1/", *(f"/{place}/" for place in PROTOCOLS.values()))
 # what says which project a URL is in, by a name or by an id of something inside
-IN_PROJECT = {"slug", "project_pk", "task_pk", "annotation_pk", "prediction_pk", "webhook_pk"}
+IN_PROJECT = {"slug", "project_pk", "task_pk", "annotation_pk", "prediction_pk", "webhook_pk", "maker_pk"}
 JSON = {"content_type": "application/json", "data": "{}"}
 FORM = {"content_type": "application/x-www-form-urlencoded", "data": ""}
 

@@ -144,6 +144,7 @@ def _add_data(world: World, number: int, folder: Path) -> None:
         "import_pk": (imported := factories.JobFactory(project=world.project, kind="label_import")).pk,
         "label_import_id": imported.pk,
         "maker_id": maker.pk,
+        "maker_pk": maker.pk,
         "picture_name": sign_picture(item.pk),
         "user_pk": world.owner.pk,
         "view_pk": world.project.pk * 1_000,

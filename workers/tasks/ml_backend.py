@@ -22,6 +22,8 @@ def ml_backend(context: JobContext) -> dict[str, Any]:
     source = selectors.load_source(context.spec["source_id"])
     place = backends.describe_place(source)
     backend = Backend(place.url, place.username, place.password, settings.ALLOW_PRIVATE_ADDRESSES)
+    if context.spec["action"] == "interact":
+        return _interact(context, backend, place, source)
     try:
         backend.health()
         version = backend.setup(project=place.project, config=place.config, hostname=place.hostname)
@@ -32,6 +34,22 @@ def ml_backend(context: JobContext) -> dict[str, Any]:
         if context.job.attempt < context.job.max_attempts:
             raise RetryLater(PAUSE_SECONDS * context.job.attempt, str(busy)) from None
         raise BackendError(f"The backend was asked {context.job.attempt} times. {busy}") from None
+
+
+def _interact(context: JobContext, backend: Backend, place: backends.Place, source: SuggestionSource) -> dict[str, Any]:
+    """One task with what is drawn on it: somebody waits for the answer, so it is asked once."""
+    task, drawn = backends.load_task(source, context.spec["task_id"]), context.spec["context"]
+    try:
+        [said], version = backend.predict([task], project=place.project, config=place.config, version="", context=drawn)
+    except BackendBusy as busy:
+        raise BackendError(str(busy)) from None
+    if said is None:
+        return {"result": [], "score": None, "model_version": version}
+    try:
+        answer = backends.read_drawn(source, said)
+    except ValueError as error:
+        raise BackendError(f"What it answered does not fit the questions: {error}") from None
+    return answer | {"model_version": answer["model_version"] or version}
 
 
 def _train(backend: Backend, place: backends.Place, source: SuggestionSource) -> None:

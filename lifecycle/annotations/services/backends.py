@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
 
 from lifecycle.annotations import suggestion_selectors as selectors
 from lifecycle.annotations.external_payloads import build_task
-from lifecycle.annotations.models import SuggestionSource, Task
+from lifecycle.annotations.models import SuggestionSource, Task, Webhook
 from lifecycle.annotations.selectors import count_progress
+from lifecycle.annotations.services import webhooks
 from lifecycle.annotations.services.addresses import check_http_url
 from lifecycle.annotations.services.external import get_interface, serve_config
 from lifecycle.annotations.services.external_labels import LabelReader
@@ -31,6 +34,8 @@ PICTURE_PATH = "/suggestions/pictures/"  # where a backend fetches the picture o
 PICTURE_SECONDS = 24 * 3_600
 PICTURE_SALT = "picture for an ML backend"
 ACTIONS = ("predict", "train")
+TOLD = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED")
+MAX_CONTEXT_BYTES = 4 * 2**20
 MAX_TRAINED = 10_000  # annotated tasks sent to a backend that wants them all at once
 ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
 
@@ -56,8 +61,14 @@ def add_backend(
     username: str = "",
     password: str = "",
     train_every: int = 0,
+    is_told: bool = False,
+    is_interactive: bool = False,
 ) -> SuggestionSource:
-    """A backend, which is asked about every open task at once. Its password is encrypted and never shown again."""
+    """A backend, which is asked about every open task at once. Its password is encrypted and never shown again.
+
+    One that `is_told` hears of every answer under its /webhook, signed and retried like every webhook; one that
+    `is_interactive` may be asked while somebody draws.
+    """
     url = _check_url(url)
     if not 0 <= train_every <= 1_000_000:
         raise DomainError("Train after 0 (never) to 1,000,000 labels.", fields={"train_every": "0 to 1,000,000."})
@@ -73,9 +84,56 @@ def add_backend(
             secrets=secrets.encrypt(kept),
             train_every=train_every,
             trained_at_labels=count_progress(project).done,
+            is_interactive=is_interactive,
+            webhook=_tell(project, actor, url, username, password) if is_told else None,
         )
         ask(source=source, user=actor, action="predict")
     return source
+
+
+def change_backend(*, source: SuggestionSource, actor, changes: Mapping[str, Any]) -> SuggestionSource:
+    """Another url, title, username, password or is_interactive; what is not named stays."""
+    if source.kind != KIND.BACKEND:
+        raise DomainError("Only an ML backend can be changed.")
+    kept = secrets.decrypt(source.secrets)
+    with transaction.atomic():
+        source.url = _check_url(changes["url"]) if changes.get("url") else source.url
+        source.title = " ".join(str(changes.get("title") or "").split())[:200] or source.title
+        source.is_interactive = bool(changes.get("is_interactive", source.is_interactive))
+        kept |= {name: str(changes[name]) for name in ("username", "password") if changes.get(name) is not None}
+        source.secrets = secrets.encrypt(kept if kept.get("username") or kept.get("password") else {})
+        source.save(update_fields=["url", "title", "is_interactive", "secrets", "updated_at"])
+        if source.webhook is not None:
+            headers = _sign_in(kept.get("username", ""), kept.get("password", ""))
+            to = {"url": source.url.rstrip("/") + "/webhook", "headers": headers}
+            webhooks.change_webhook(webhook=source.webhook, actor=actor, changes=to)
+    return source
+
+
+def ask_about(*, source: SuggestionSource, user, task: Task, context: Mapping[str, Any] | None) -> Job:
+    """Have a worker ask an interactive backend about one task. `context` is what Label Studio's protocol hands on: the
+    `result` so far, of which the last region is the one that was just drawn, in the configuration's names.
+    """
+    if source.kind != KIND.BACKEND or not source.is_interactive:
+        raise Conflict(f"{source.title} is not asked while somebody draws.")
+    if len(orjson.dumps(context)) > MAX_CONTEXT_BYTES:
+        raise DomainError("The regions are too large to be sent to a backend.", fields={"context": "At most 4 MB."})
+    spec = {"source_id": source.pk, "action": "interact", "task_id": task.pk, "context": context}
+    return jobs.enqueue(
+        kind="ml_backend",
+        title=f"Ask {source.title} about one task",
+        spec=spec,
+        project=source.project,
+        created_by=user,
+        subject_type="suggestion_source",
+        subject_id=source.pk,
+    )
+
+
+def read_drawn(source: SuggestionSource, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What an interactive backend answered, in the project's own names; ValueError where it does not fit."""
+    read = LabelReader(get_interface(source.project)).read_proposal(said)
+    return {"result": read.result, "score": read.score, "model_version": read.model_version}
 
 
 def ask(*, source: SuggestionSource, user, action: str, since: int | None = None) -> Job:
@@ -133,6 +191,14 @@ def describe_project(source: SuggestionSource) -> dict[str, Any]:
     """What the event that starts a training says of the project."""
     project = source.project
     return {"id": project.pk, "title": project.name, "label_config": serve_config(project)}
+
+
+def load_task(source: SuggestionSource, task_id: int) -> dict[str, Any]:
+    """One task of the project as `build_tasks` tells of it; DomainError where it is gone."""
+    found = build_tasks(source, [task_id])
+    if not found:
+        raise DomainError("The task is gone.")
+    return found[0]
 
 
 def list_annotated(source: SuggestionSource) -> list[dict[str, Any]]:
@@ -203,6 +269,22 @@ def replace_version(source: SuggestionSource, version: str) -> SuggestionSource:
     """The source as it names its model now; saved with the run's end."""
     source.version = version or source.version or source.title
     return source
+
+
+def _tell(project: Project, actor, url: str, username: str, password: str) -> Webhook:
+    webhook, _ = webhooks.create_webhook(
+        project=project,
+        actor=actor,
+        url=url.rstrip("/") + "/webhook",
+        events=TOLD,
+        headers=_sign_in(username, password),
+    )
+    return webhook
+
+
+def _sign_in(username: str, password: str) -> dict[str, str]:
+    pair = base64.b64encode(f"{username}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {pair}"} if username or password else {}
 
 
 def _check_url(url: str) -> str:

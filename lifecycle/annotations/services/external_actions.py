@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from lifecycle.annotations import suggestion_selectors
 from lifecycle.annotations.label_studio import swap_names
-from lifecycle.annotations.models import Annotation, Suggestion, SuggestionSource, Task
+from lifecycle.annotations.models import Annotation, Suggestion, Task
 from lifecycle.annotations.services import backends, webhooks
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.annotations.services.external_labels import LabelReader, lock_tasks, settle_tasks, write_answers
@@ -64,7 +64,7 @@ def answer_by_suggestions(
 
 def ask_backends(*, project: Project, user) -> int:
     """Have every ML backend of the project that is not at work suggest answers to the open tasks; returns how many."""
-    found = suggestion_selectors.list_sources(project).filter(kind=SuggestionSource.Kind.BACKEND)
+    found = suggestion_selectors.list_backends(project)
     idle = [one for one in found if one.job is None or one.job.state not in (Job.State.QUEUED, Job.State.RUNNING)]
     for source in idle:
         backends.ask(source=source, user=user, action="predict")

@@ -24,12 +24,13 @@ from lifecycle.annotations.services.external_labels import LabelReader
 from lifecycle.annotations.services.suggestions import Draft, create_source, record_run, write
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError
-from lifecycle.contracts.predictions import Row
+from lifecycle.contracts.label_exports import SPANS
+from lifecycle.contracts.predictions import Row, Span
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.jobs import services as jobs
 from lifecycle.projects.models import Project
 
-ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
+ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".zip")
 MAX_BYTES = 2 * 1024**3
 BLOB = re.compile(r"(?:^|/)([0-9a-f]{64})(?:[/?#.]|$)")
 PLAIN_KINDS = (LabelKind.CLASS, LabelKind.NUMBER)
@@ -43,16 +44,18 @@ class Tally:
     unmatched: int = 0
     said: list[str] = field(default_factory=list)
 
-    def refuse(self, line: int, reason: str) -> None:
+    def refuse(self, place: int | str, reason: str) -> None:
+        """`place` is a line, or a region's own."""
         self.unmatched += 1
         if len(self.said) < 20:
-            self.said.append(f"Line {line}: {reason}")
+            named = f"Line {place}" if isinstance(place, int) else place[:1].upper() + place[1:]
+            self.said.append(f"{named}: {reason}")
 
 
 def import_file(*, project: Project, actor, path: str | Path, file_name: str, title: str = "") -> SuggestionSource:
     """Keep a file of predictions and read it in a job."""
     if not file_name.lower().endswith(ENDINGS):
-        sentence = "Send a .csv, .tsv, .jsonl or .json file of predictions."
+        sentence = "Send a .csv, .tsv, .jsonl, .json or .zip file of predictions."
         raise DomainError(sentence, fields={"file": sentence})
     if Path(path).stat().st_size > MAX_BYTES:
         raise DomainError("The file is larger than 2 GB.", fields={"file": "At most 2 GB."})
@@ -124,12 +127,27 @@ class _Reader:
         if row.result is not None:
             proposal = self.labels.read_proposal({"result": row.result})
             return proposal.result, proposal.value
+        if row.spans:
+            return self._read_spans(row.spans)
         if self.kind not in PLAIN_KINDS:
             raise ValueError("This project asks for more than a class: give a Label Studio result instead of a label.")
         value = _read_number(row.label) if self.kind == LabelKind.NUMBER else row.label
         if self.kind == LabelKind.CLASS and value not in self.classes:
             raise ValueError(f"“{value[:60]}” is not a class of this project's label schema.")
         return rules.build_result(self.kind, value), value
+
+    def _read_spans(self, spans: Sequence[Span]) -> tuple[list[dict[str, Any]], str | None]:
+        controls = [one for one in self.interface.controls if one.type in SPANS]
+        entries = []
+        for number, span in enumerate(spans, start=1):
+            control = next((one for one in controls if span.label in one.values), None)
+            if control is None:
+                raise ValueError(f"“{span.label[:60]}” is no label of a span in this project's label schema.")
+            value = {"start": span.start, "end": span.end, control.type: [span.label]}
+            entries.append({"id": f"s{number}", "from_name": control.name, "to_name": control.to[0],
+                            "type": control.type, "value": value})  # fmt: skip
+        proposal = self.labels.read_proposal({"result": self.interface.swap_names(entries)})
+        return proposal.result, proposal.value
 
 
 def _read_number(label: str) -> str:

@@ -88,6 +88,8 @@ def delete_source(*, source: SuggestionSource, actor) -> None:
             cursor.execute("DELETE FROM annotations_suggestion WHERE source_id = %s", [source.pk])
         note_change(project_id=source.project_id, orders=FROM_SUGGESTIONS)
         _note(source.project, actor, "suggestions.source_deleted", f"Suggestions of {source.title} are deleted")
+        if source.webhook is not None:
+            source.webhook.delete()
         source.delete()
 
 

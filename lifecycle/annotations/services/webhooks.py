@@ -20,7 +20,7 @@ from django.utils import timezone
 from lifecycle.annotations.external_payloads import build_task
 from lifecycle.annotations.models import Annotation, Review, Task, Webhook, WebhookDelivery
 from lifecycle.annotations.services.addresses import check_http_url
-from lifecycle.annotations.services.external import get_interface
+from lifecycle.annotations.services.external import get_interface, serve_config
 from lifecycle.common import secrets
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.common.rows import Columns, read_all
@@ -136,7 +136,8 @@ def notify_annotation(*, project: Project, annotation: Annotation, is_first: boo
         return
     from lifecycle.annotations.external_selectors import describe_annotations
 
-    body: dict[str, Any] = {"action": event, "project": _describe_project(project)}
+    asked = {"label_config": serve_config(project)}  # an ML backend learns from it which controls there are
+    body: dict[str, Any] = {"action": event, "project": _describe_project(project) | asked}
     if is_gone:
         body["annotations"] = [{"id": annotation.previous_id, "task": annotation.task_id}]
     else:

@@ -54,7 +54,7 @@ class NewSource(serializers.Serializer):
 
 
 class PredictionFile(serializers.Serializer):
-    """A .csv, .tsv, .jsonl or .json file of predictions."""
+    """A .csv, .tsv, .jsonl or .json file of predictions, or a .zip of YOLO or COCO."""
 
     file = serializers.FileField()
     title = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.protocols.label_studio import actions, exports, hooks, pictures, projects, site, tasks, views
+from webapp.protocols.label_studio import actions, exports, hooks, ml, pictures, projects, site, tasks, views
 
 P = "api/projects/<int:project_pk>/"
 
@@ -36,6 +36,12 @@ urlpatterns = [
     path("api/dm/views/", views.ViewsView.as_view(), name="views"),
     path("api/dm/views/<int:view_pk>/", views.ViewView.as_view(), name="view"),
     path("api/dm/actions/", actions.ActionsView.as_view(), name="actions"),
+    path("api/ml/", ml.BackendsView.as_view(), name="ml"),
+    path("api/ml/<int:maker_pk>", ml.BackendView.as_view(), name="ml-backend"),
+    path("api/ml/<int:maker_pk>/train", ml.TrainView.as_view(), name="ml-train"),
+    path("api/ml/<int:maker_pk>/predict", ml.PredictView.as_view(), name="ml-predict"),
+    path("api/ml/<int:maker_pk>/versions", ml.VersionsView.as_view(), name="ml-versions"),
+    path("api/ml/<int:maker_pk>/interactive-annotating", ml.InteractiveView.as_view(), name="ml-interactive"),
     path("api/webhooks/", hooks.WebhooksView.as_view(), name="webhooks"),
     path("api/webhooks/info/", hooks.WebhookInfoView.as_view(), name="webhook-info"),
     path("api/webhooks/<int:webhook_pk>/", hooks.WebhookView.as_view(), name="webhook"),
@@ -72,6 +78,12 @@ ACCESS = {
     "views": {"GET": "user", "POST": "user"},
     "view": {"GET": "user", "PATCH": "user", "DELETE": "user"},
     "actions": {"GET": "user", "POST": "user"},
+    "ml": {"GET": "user", "POST": "user"},
+    "ml-backend": {"GET": "engineer", "PATCH": "engineer", "DELETE": "engineer"},
+    "ml-train": {"POST": "engineer"},
+    "ml-predict": {"POST": "engineer"},
+    "ml-versions": {"GET": "engineer"},
+    "ml-interactive": {"POST": "annotator"},
     "webhooks": {"GET": "user", "POST": "user"},
     "webhook-info": {"GET": "user"},
     "webhook": {"GET": "engineer", "PATCH": "engineer", "DELETE": "engineer"},

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from lifecycle.contracts.label_exports import LabeledTask
 from workers.engines.export.archive import Archive
 from workers.engines.export.bookkeeping import ClassNames
+from workers.engines.labels_export import brush, contours
 from workers.engines.labels_export.shapes import Point, Shape, find_hull, find_outline, is_turned, list_shapes
 from workers.engines.labels_export.source import Source, name_file
 
@@ -18,6 +19,9 @@ NO_BOX = "outlines became the boxes around them"
 NOT_TURNED = "shapes that are no boxes were left out"
 SQUARED = "boxes became outlines of four corners"
 ROUNDED = "ellipses became outlines of 64 corners"
+TRACED = "masks became outlines along the edges of their pixels"
+EMPTY = "masks with nothing painted were left out"
+BROKEN = "masks that cannot be read were left out"
 OTHER = "entries that this layout has no place for were left out"
 OUTLINED = ("box", "polygon", "ellipse")
 
@@ -43,14 +47,26 @@ def write_yolo_obb(source: Source, target: Path) -> None:
 
 
 def write_yolo_seg(source: Source, target: Path) -> None:
-    """class and the corners of an outline."""
+    """class and the corners of an outline; a mask's runs along the edges of its pixels."""
 
     def describe(shape: Shape, width: int, height: int) -> list[float]:
+        if shape.kind == "brush":
+            return _scale(_trace(source, shape, width, height), width, height)
         if shape.kind != "polygon":
             source.leave_out(SQUARED if shape.kind == "box" else ROUNDED)
         return _scale(find_outline(shape, width, height), width, height)
 
-    _write_yolo(source, target, OUTLINED, describe)
+    _write_yolo(source, target, (*OUTLINED, "brush"), describe)
+
+
+def _trace(source: Source, shape: Shape, width: int, height: int) -> list[Point]:
+    try:
+        outline = contours.trace(brush.decode(shape.value["rle"], width, height))
+    except (KeyError, TypeError, ValueError):
+        source.leave_out(BROKEN)
+        return []
+    source.leave_out(TRACED if outline else EMPTY)
+    return outline
 
 
 def _write_yolo(
@@ -62,6 +78,8 @@ def _write_yolo(
             lines = []
             for shape in _list_known(source, task, kinds):
                 numbers = describe(shape, task.item.width or 0, task.item.height or 0)
+                if not numbers:
+                    continue
                 lines.append(" ".join([str(names.number(shape.label)), *(f"{number:.9g}" for number in numbers)]))
             _add_picture(source, archive, task)
             archive.add(f"labels/{task.item.name}.txt", "".join(line + "\n" for line in lines))

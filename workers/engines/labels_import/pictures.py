@@ -1,11 +1,10 @@
-"""Regions on pictures out of COCO, YOLO, Pascal VOC and masks as PNG: archives, and COCO as a bare JSON."""
+"""Regions on pictures out of archives of YOLO, Pascal VOC and masks as PNG."""
 
 from __future__ import annotations
 
 import io
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -20,92 +19,29 @@ from workers.engines.ingest.formats.voc import read_voc as read_voc_file
 from workers.engines.ingest.formats.yolo import read_class_lines, read_classes
 from workers.engines.ingest.images import check_image
 from workers.engines.labels_export import brush
+from workers.engines.labels_import.coco import pair_up
 from workers.engines.labels_import.members import Members
 
 MASKS = "masks.jsonl"
 CLASS_FILES = ("classes.txt", "obj.names", "labels.txt")
+NO_LABELS = (*CLASS_FILES, "readme.txt", "train.txt", "val.txt", "test.txt")
+ALIKE = 1e-3  # of a side: corners that were rounded to three or more digits
 Outcome = Draft | Rejected
 
 
-def read_coco(spec: LabelImportSpec) -> Iterator[Outcome]:
-    """Every picture that the JSON lists, also those with nothing on them."""
-    if Path(spec.name).suffix.lower() == ".json":
-        yield from _read_coco(spec.name, Path(spec.path).read_bytes())
-        return
+def read_yolo(spec: LabelImportSpec, names: Sequence[str] = ()) -> Iterator[Outcome]:
+    """Boxes, four corners or outlines: a line says by its length which; of eight numbers the layout, or what all lines
+    look like. A number more than corners need is a model's confidence. `names` are the classes of an archive that names
+    none.
+    """
     with Members(spec.path) as members:
-        for name in members.list(".json"):
-            yield from _read_coco(name, members.read(name))
-
-
-def _read_coco(name: str, content: bytes) -> Iterator[Outcome]:
-    parsed = orjson.loads(content)
-    if not isinstance(parsed, dict) or not all(isinstance(parsed.get(key), list) for key in ("images", "annotations")):
-        yield Rejected(name, "this JSON is no COCO: it has no lists of images and annotations")
-        return
-    names = {one.get("id"): str(one.get("name")) for one in parsed.get("categories") or () if isinstance(one, dict)}
-    pictures = {one.get("id"): one for one in parsed["images"] if isinstance(one, dict) and one.get("file_name")}
-    regions: dict[Any, list[Found]] = defaultdict(list)
-    for number, one in enumerate(parsed["annotations"], start=1):
-        picture = pictures.get(one.get("image_id")) if isinstance(one, dict) else None
-        if picture is None:
-            yield Rejected(f"{name}, annotation {number}", "it belongs to a picture that is not listed")
-            continue
-        try:
-            regions[picture["id"]] += _read_annotation(one, names.get(one.get("category_id"), ""), picture)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            yield Rejected(f"{name}, annotation {number}", f"it cannot be read ({error})"[:200])
-    for key, picture in pictures.items():
-        yield Draft(str(picture["file_name"]), None, str(picture["file_name"]), tuple(regions[key]))
-
-
-def _read_annotation(one: Mapping[str, Any], label: str, picture: Mapping[str, Any]) -> Iterator[Found]:
-    size = (float(picture["width"]), float(picture["height"])) if picture.get("width") else None
-    kept = one.get("attributes") or {}
-    outlines = one.get("segmentation") or []
-    if isinstance(outlines, dict):
-        yield Found("brush", label, value=_read_mask(outlines))
-    elif one.get("keypoints"):
-        numbers = one["keypoints"]
-        for x, y, seen in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=False):
-            if seen:
-                value = {"x": x / size[0] * 100, "y": y / size[1] * 100, **kept} if size and "width" in kept else {}
-                yield Found("point", label, ((float(x), float(y)),), size, value)
-    elif kept.get("ellipse"):
-        yield Found("ellipse", label, _pair(outlines[0]), size, kept["ellipse"])
-    elif outlines:
-        kind = "turned box" if kept.get("rotation") and len(outlines[0]) == 8 else "polygon"
-        for outline in outlines:
-            yield Found(kind, label, _pair(outline), size)
-    else:
-        x, y, width, height = (float(number) for number in one["bbox"])
-        yield Found("box", label, ((x, y), (x + width, y + height)), size)
-
-
-def _read_mask(packed: Mapping[str, Any]) -> dict[str, Any]:
-    height, width = packed["size"]
-    if not isinstance(packed["counts"], list):
-        raise ValueError("compressed counts are not read; write them as a list of numbers")
-    if width * height > IngestLimits().image_pixels:
-        raise ValueError("the mask is too large")
-    return {"format": "rle", "rle": brush.encode(brush.draw_runs(packed["counts"], width, height))}
-
-
-def _pair(numbers: Sequence[float]) -> tuple[tuple[float, float], ...]:
-    return tuple((float(x), float(y)) for x, y in zip(numbers[::2], numbers[1::2], strict=True))
-
-
-def read_yolo(spec: LabelImportSpec) -> Iterator[Outcome]:
-    """Boxes, four corners or outlines: a line says by its length which; of eight numbers, the layout or the schema."""
-    has_outlines = any(control.type == "polygonlabels" for control in spec.interface.controls)
-    corners = "turned box" if spec.layout == "YOLO_OBB" or (not spec.layout and not has_outlines) else "polygon"
-    with Members(spec.path) as members:
-        classes = _read_classes(members)
+        is_turned = spec.layout == "YOLO_OBB" or (not spec.layout and _has_turned_boxes(spec, members))
+        corners = "turned box" if is_turned else "polygon"
+        classes = _read_classes(members) or list(names)
         if not classes:
             yield Rejected(spec.name, "there is no data.yaml or classes.txt that names the classes")
             return
-        for name in members.list(".txt"):
-            if PurePosixPath(name).name.lower() in (*CLASS_FILES, "readme.txt", "train.txt", "val.txt", "test.txt"):
-                continue
+        for name in _list_label_files(members):
             found, problems = [], []
             for number, line in enumerate(members.read_text(name).splitlines(), start=1):
                 try:
@@ -114,6 +50,35 @@ def read_yolo(spec: LabelImportSpec) -> Iterator[Outcome]:
                     problems.append(Rejected(f"{name}, line {number}", str(error)))
             yield from problems
             yield Draft(name, None, PurePosixPath(name).stem, tuple(found))
+
+
+def _list_label_files(members: Members) -> list[str]:
+    return [name for name in members.list(".txt") if PurePosixPath(name).name.lower() not in NO_LABELS]
+
+
+def _has_turned_boxes(spec: LabelImportSpec, members: Members) -> bool:
+    """Whether every line has four corners of a parallelogram, as a turned box has in fractions of the sides; where
+    a project asks for boxes and no outlines, four corners are enough.
+    """
+    asked = {control.type for control in spec.interface.controls}
+    if "rectanglelabels" not in asked or not asked & {"polygonlabels", "brushlabels"}:
+        return "rectanglelabels" in asked
+    is_known = False
+    for name in _list_label_files(members):
+        for line in members.read_text(name).splitlines():
+            if cells := line.split():
+                if len(cells) not in (9, 10) or not _is_parallelogram(cells[1:9]):
+                    return False
+                is_known = True
+    return is_known
+
+
+def _is_parallelogram(cells: Sequence[str]) -> bool:
+    try:
+        x0, y0, x1, y1, x2, y2, x3, y3 = (float(cell) for cell in cells)
+    except ValueError:
+        return False
+    return abs(x0 + x2 - x1 - x3) < ALIKE and abs(y0 + y2 - y1 - y3) < ALIKE
 
 
 def _read_classes(members: Members) -> list[str]:
@@ -132,10 +97,14 @@ def _read_line(cells: Sequence[str], classes: Sequence[str], corners: str) -> Fo
     numbers = [float(cell) for cell in cells[1:]]
     if len(numbers) in (4, 5):  # a fifth is a model's confidence
         x, y, width, height = numbers[:4]
-        return Found("box", label, ((x - width / 2, y - height / 2), (x + width / 2, y + height / 2)), (1.0, 1.0))
+        confidence = numbers[4] if len(numbers) == 5 else None
+        middle = ((x - width / 2, y - height / 2), (x + width / 2, y + height / 2))
+        return Found("box", label, middle, (1.0, 1.0), score=confidence)
+    confidence = numbers.pop() if len(numbers) > 6 and len(numbers) % 2 else None
     if len(numbers) < 6 or len(numbers) % 2:
         raise ValueError("the line is neither “class x y width height” nor a class and corners")
-    return Found(corners if len(numbers) == 8 else "polygon", label, _pair(numbers), (1.0, 1.0))
+    kind = corners if len(numbers) == 8 else "polygon"
+    return Found(kind, label, pair_up(numbers), (1.0, 1.0), score=confidence)
 
 
 def read_voc(spec: LabelImportSpec) -> Iterator[Outcome]:

@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lifecycle.contracts.ingest import IngestLimits
 from lifecycle.contracts.label_imports import Found
 from lifecycle.contracts.label_interface import Control, Interface
+from workers.engines.labels_export import brush, contours
 
 TYPES = {"box": "rectanglelabels", "turned box": "rectanglelabels", "polygon": "polygonlabels",
          "ellipse": "ellipselabels", "point": "keypointlabels", "brush": "brushlabels"}  # fmt: skip
-INSTEAD = {"box": ("polygon",), "turned box": ("polygon",), "polygon": ("box",), "ellipse": ("polygon", "box")}
+INSTEAD = {"box": ("polygon",), "turned box": ("polygon",), "polygon": ("brush", "box"), "ellipse": ("polygon", "box")}
 Point = tuple[float, float]
 THINNEST = 1e-6  # percent of a side; what is thinner is the rounding of something flat
 
@@ -82,6 +84,8 @@ def _build_value(region: Found, kind: str, width: int, height: int) -> dict[str,
         points = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
     if len(points) < 3:
         raise ValueError("it has fewer than three corners")
+    if kind == "brush":
+        return _paint(points, width, height)
     return {"points": [[_clip(x), _clip(y)] for x, y in points], "closed": True}
 
 
@@ -91,6 +95,15 @@ def _build_upright(points: Sequence[Point]) -> dict[str, Any]:
     if max(xs) - left < THINNEST or max(ys) - top < THINNEST:
         raise ValueError("it lies outside the picture or has no area")
     return {"x": left, "y": top, "width": max(xs) - left, "height": max(ys) - top, "rotation": 0}
+
+
+def _paint(points: Sequence[Point], width: int, height: int) -> dict[str, Any]:
+    if not 0 < width * height <= IngestLimits().image_pixels:
+        raise ValueError("its picture has no size that can be painted on")
+    mask = contours.fill([(x * width / 100, y * height / 100) for x, y in points], width, height)
+    if not mask.any():
+        raise ValueError("it covers no pixel")
+    return {"format": "rle", "rle": brush.encode(mask)}
 
 
 def _build_turned(points: Sequence[Point], width: int, height: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from lifecycle.contracts.label_interface.questions import find_item_kind
 from lifecycle.contracts.problems import ItemKind
 from workers.engines.ingest.archives import is_zip
 from workers.engines.ingest.errors import Refused
-from workers.engines.labels_import import pictures, spans, tables
+from workers.engines.labels_import import coco, pictures, spans, tables
 from workers.engines.labels_import.members import Members
 
 READERS = {
@@ -19,7 +19,7 @@ READERS = {
     "CSV": tables.read_csv,
     "TSV": tables.read_tsv,
     "PARQUET": tables.read_parquet,
-    "COCO": pictures.read_coco,
+    "COCO": coco.read_coco,
     "YOLO": pictures.read_yolo,
     "YOLO_OBB": pictures.read_yolo,
     "YOLO_SEG": pictures.read_yolo,
@@ -30,6 +30,7 @@ READERS = {
 BY_SUFFIX = {".csv": "CSV", ".tsv": "TSV", ".parquet": "PARQUET", ".jsonl": "JSON", ".conll": "CONLL2003",
              ".bio": "CONLL2003", ".iob": "CONLL2003", ".txt": "CONLL2003"}  # fmt: skip
 HEAD = 4_096
+SIGNS_OF_COCO = (b'"images"', b'"info"', b'"categories"', b'"image_id"')
 
 
 def read(spec: LabelImportSpec) -> Iterator[Draft | Rejected]:
@@ -54,11 +55,7 @@ def detect(spec: LabelImportSpec) -> str:
     suffix = Path(spec.name).suffix.lower()
     if suffix == ".json":
         start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-        return (
-            "COCO"
-            if start == b"{" and (b'"images"' in head or b'"info"' in head or b'"categories"' in head)
-            else "JSON"
-        )
+        return "COCO" if start == b"{" and any(sign in head for sign in SIGNS_OF_COCO) else "JSON"
     if suffix not in BY_SUFFIX:
         raise ValueError(f"Files such as {spec.name} are not read: send JSON, CSV, TSV, Parquet, CoNLL, or a zip of "
                          "COCO, YOLO, Pascal VOC or masks.")  # fmt: skip

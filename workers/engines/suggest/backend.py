@@ -51,15 +51,23 @@ class Backend:
         return _read_version(self._call("POST", "setup", body, QUICK_SECONDS))
 
     def predict(
-        self, tasks: Sequence[Mapping[str, Any]], *, project: str, config: str, version: str
+        self,
+        tasks: Sequence[Mapping[str, Any]],
+        *,
+        project: str,
+        config: str,
+        version: str,
+        context: Mapping[str, Any] | None = None,
     ) -> tuple[list[Mapping[str, Any] | None], str]:
-        """(a prediction for each task, None where it has none; the model version)."""
+        """(a prediction for each task, None where it has none; the model version). `context` is what was drawn so far,
+        for backends that answer to a click or a box.
+        """
         body = {
             "tasks": list(tasks),
             "model_version": version or None,
             "project": project,
             "label_config": config,
-            "params": {"login": None, "password": None, "context": None},
+            "params": {"login": None, "password": None, "context": context},
         }
         said = self._call("POST", "predict", body, PREDICT_SECONDS)
         results = said.get("results") if isinstance(said, Mapping) else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from lifecycle.contracts.predictions import Bad, Row
+from lifecycle.contracts.predictions import Bad, Row, Span
 
 MAX_JSON_BYTES = 256 * 1024 * 1024  # of a file that has to be read at once
 MAX_LINE_CHARS = 4_000_000
@@ -50,8 +51,12 @@ def _read_csv(path: Path, delimiter: str) -> Iterator[Row | Bad]:
         if not names.keys() & {*ITEM, *TASK, *SOURCE, *TEXT}:
             raise Unreadable("The table needs a column that says which item: item_id, task_id, source or text.")
         try:
-            for record in reader:
-                yield _read_record({key: record[name] for key, name in names.items()}, reader.line_num)
+            records = (({key: record[name] for key, name in names.items()}, reader.line_num) for record in reader)
+            if {"start", "end"} <= names.keys():
+                yield from _read_spans(records)
+                return
+            for record, line in records:
+                yield _read_record(record, line)
         except csv.Error as error:
             yield Bad(reader.line_num, f"The rest of the table cannot be read: {error}")
 
@@ -111,6 +116,34 @@ def _read_record(record: Mapping[str, Any], line: int) -> Row | Bad:
     )
     version = str(_pick(record, VERSION) or "")
     return Row(line, score=_read_score(_pick(record, SCORE)), version=version, **whose, **said)
+
+
+def _read_spans(records: Iterable[tuple[dict[str, Any], int]]) -> Iterator[Row | Bad]:
+    """A row a span; those of an item stand together, and are one prediction, as sure as they are on average."""
+    seen: set[int] = set()
+    for whose, rows in groupby(records, key=lambda record: _read_whose(record[0])):
+        first, *_ = together = list(rows)
+        if whose is None or hash(str(whose)) in seen:
+            reason = (
+                "It does not say which item is meant." if whose is None else "Rows of one item must stand together."
+            )
+            yield from (Bad(line, reason) for _, line in together)
+            continue
+        seen.add(hash(str(whose)))
+        spans, scores = [], []
+        for record, line in together:
+            try:
+                start, end, label = int(record["start"]), int(record["end"]), str(_pick(record, LABEL) or "").strip()
+            except (TypeError, ValueError):
+                yield Bad(line, "start and end must be whole numbers.")
+                continue
+            spans.append(Span(start, end, label))
+            scores.append(_read_score(_pick(record, SCORE)))
+        if spans:
+            known = [score for score in scores if score is not None]
+            score = sum(known) / len(known) if known else None
+            version = str(_pick(first[0], VERSION) or "")
+            yield Row(first[1], spans=tuple(spans), score=score, version=version, **whose)
 
 
 def _read_whose(record: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zipfile
 from collections import Counter
 
 import numpy as np
@@ -15,7 +16,7 @@ from lifecycle.contracts.label_exports import LAYOUTS, LabeledTask, LabelExportS
 from lifecycle.contracts.label_imports import Draft, LabelImportSpec
 from lifecycle.contracts.label_interface import CONTROLS, parse_interface
 from workers.engines import labels_export, labels_import
-from workers.engines.labels_export import brush
+from workers.engines.labels_export import brush, contours
 
 NAMES = ("cat", "New York", "שמח 🙂")
 LABELS = "".join(f'<{{part}} value="{name}"/>' for name in NAMES)
@@ -222,7 +223,10 @@ def expect(layout: str, entry) -> tuple:
     """What the layout can hold of one shape."""
     kind, value = entry["type"], entry["value"]
     label = value[kind][0]
-    outline = [] if kind in ("brushlabels", "keypointlabels") else draw_outline(entry)
+    if layout == "YOLO_SEG" and kind == "brushlabels":
+        outline = contours.trace(brush.decode(value["rle"], WIDTH, HEIGHT))
+    else:
+        outline = [] if kind in ("brushlabels", "keypointlabels") else draw_outline(entry)
     if layout in ("YOLO", "VOC"):
         xs, ys = [min(max(x, 0), WIDTH) for x, _ in outline], [min(max(y, 0), HEIGHT) for _, y in outline]
         sides = (min(xs) / WIDTH, min(ys) / HEIGHT, (max(xs) - min(xs)) / WIDTH, (max(ys) - min(ys)) / HEIGHT)
@@ -292,11 +296,65 @@ def test_layouts_of_pictures_give_back_what_they_can_hold(layout, tmp_path):
 
 
 def has_area(layout: str, entry) -> bool:
-    """Hulls without an area, or outside the picture, are no boxes."""
+    """Hulls without an area, or outside the picture, are no boxes; masks with nothing painted are no outlines."""
+    if layout == "YOLO_SEG" and entry["type"] == "brushlabels":
+        return brush.decode(entry["value"]["rle"], WIDTH, HEIGHT).any()
     if layout not in ("YOLO", "VOC"):
         return True
     _, (_, _, width, height, _) = expect(layout, entry)
     return width > 1e-4 and height > 1e-4
+
+
+@QUICK
+@given(st.integers(1, 12), st.integers(1, 12), st.data())
+def test_any_mask_is_the_inside_of_its_outline(width, height, data):
+    bits = data.draw(st.lists(st.booleans(), min_size=width * height, max_size=width * height))
+    mask = np.array(bits).reshape(height, width)
+    outline = contours.trace(mask)
+
+    assert (not outline) == (not mask.any())
+    if outline:
+        written = [(float(f"{x / width:.9g}") * width, float(f"{y / height:.9g}") * height) for x, y in outline]
+        assert (contours.fill(written, width, height) == mask).all()
+
+
+def test_masks_come_back_from_yolo_pixel_by_pixel(tmp_path):
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[3:20, 4:30], mask[8:12, 9:15], mask[22:24, 33:39] = True, False, True  # a hole, and a part of its own
+    value = {"format": "rle", "rle": brush.encode(mask), "brushlabels": ["cat"]}
+    entry = {"id": "a", "from_name": "BrushLabels", "to_name": "o", "type": "brushlabels", "value": value}
+    only_masks = parse_interface(
+        f'<View><Image name="o" value="$shown"/><BrushLabels name="BrushLabels" toName="o">'
+        f"{LABELS.replace('{part}', 'Label')}</BrushLabels></View>"
+    )
+
+    [draft] = send_round("YOLO_SEG", only_masks, [make_task(1, [entry], {"shown": "x"})], tmp_path)
+
+    [back], problems = labels_import.build_result(only_masks, draft.regions, WIDTH, HEIGHT)
+    assert (back["type"], back["value"]["brushlabels"], problems) == ("brushlabels", ["cat"], [])
+    assert (brush.decode(back["value"]["rle"], WIDTH, HEIGHT) == mask).all()
+
+
+@pytest.mark.parametrize(
+    ("lines", "kinds"),
+    [
+        (["0 .2 .2 .6 .3 .55 .5 .15 .4", "1 .1 .1 .3 .1 .3 .2 .1 .2 .87"], ["rectanglelabels"] * 2),  # one is sure
+        (["0 .2 .2 .6 .3 .5 .5 .1 .3"], ["polygonlabels"]),  # no parallelogram
+        (["0 .2 .2 .6 .3 .55 .5 .15 .4", "0 .1 .1 .3 .1 .3 .2"], ["polygonlabels"] * 2),  # an outline among them
+        (["0 .2 .2 .6 .3 .55 .5 .15 .4", "0 .5 .5 .2 .2"], ["polygonlabels", "rectanglelabels"]),
+    ],
+)
+def test_turned_boxes_are_told_from_outlines_by_what_all_lines_look_like(lines, kinds, tmp_path):
+    path = tmp_path / "labels.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("classes.txt", "\n".join(NAMES))
+        archive.writestr("labels/a.txt", "\n".join(lines))
+    spec = LabelImportSpec(str(path), path.name, ALL_SHAPES)
+
+    [draft] = labels_import.read(spec)
+
+    result, problems = labels_import.build_result(ALL_SHAPES, draft.regions, WIDTH, HEIGHT)
+    assert [one["type"] for one in result] == kinds and problems == []
 
 
 @pytest.mark.parametrize("layout", ["YOLO", "VOC"])

@@ -25,7 +25,7 @@ def read_mask(segmentation: Mapping[str, Any]) -> list[tuple[Point, ...]]:
         raise Damage("has a mask without a size") from None
     if not 0 < height * width <= MAX_PIXELS or min(height, width) < 1:
         raise Damage("has a mask of an impossible size")
-    runs = _unpack(counts) if isinstance(counts, str) else _check(counts)
+    runs = read_runs(counts)
     if sum(runs) > height * width or min(runs, default=0) < 0:
         raise Damage("has a mask that does not fit its size")
     flat = np.zeros(height * width, bool)
@@ -39,6 +39,11 @@ def read_mask(segmentation: Mapping[str, Any]) -> list[tuple[Point, ...]]:
     if not found:
         raise Damage("has an empty mask")
     return [tuple(loop) for loop in found]
+
+
+def read_runs(counts: object) -> list[int]:
+    """COCO's counts, packed as a string or not. Raises Damage."""
+    return _unpack(counts) if isinstance(counts, str) else _check(counts)
 
 
 def _check(counts: object) -> list[int]:
