@@ -58,13 +58,18 @@ class MembershipFactory(DjangoModelFactory):
     role = Membership.Role.VIEWER
 
 
+def _choose_metric(problem_type: str) -> str:
+    keys = [metric.key for metric in get_problem_type(problem_type).metrics]
+    return "accuracy" if "accuracy" in keys else keys[0]
+
+
 class CharterFactory(DjangoModelFactory):
     class Meta:
         model = Charter
 
     version = 1
     problem_statement = "Sort pictures into classes."
-    target_metric = "accuracy"
+    target_metric = factory.LazyAttribute(lambda o: _choose_metric(o.project.problem_type))
     target_threshold = 0.9
 
 

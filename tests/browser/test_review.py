@@ -106,6 +106,7 @@ def test_the_last_verdict_is_taken_back_by_one_key(answered, browser_page, login
     page, problems = browser_page, watch_console(browser_page)
     login(page, reviewer)
     page.goto(f"/projects/{project.slug}/label/review")
+    page.wait_for_load_state("networkidle")  # the scripts that listen to keys are there
     desk = page.locator("#review")
     first = page.locator(".review-text").inner_text()
 

@@ -1,6 +1,6 @@
 // The dots of the menu: those on the page may be minutes old, so the states of the stages are asked for behind it.
 
-const DELAY_MS = 600; // what the page itself asks for comes first
+const DELAY_MS = 1_500; // what the page itself asks for comes first
 
 export function mount(element) {
   const stopping = new AbortController();
