@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
 
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Page, Playwright, TimeoutError, sync_playwright
 
 from lifecycle.contracts.settings import ROOT
 
@@ -32,10 +33,32 @@ def open_playwright() -> Iterator[Playwright]:
     if _running:
         yield _running[0]
         return
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, _patience():
         _running.append(playwright)
         yield playwright
         _running.clear()
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Whoever opens a page waits until its scripts listen, as a person does: they are loaded after the load event."""
+    patched = {name: getattr(Page, name) for name in ("goto", "reload", "wait_for_url")}
+    for name, method in patched.items():
+        setattr(Page, name, _wait_for_scripts(method))
+    yield
+    for name, method in patched.items():
+        setattr(Page, name, method)
+
+
+def _wait_for_scripts(method: Callable) -> Callable:
+    @wraps(method)
+    def navigate(page: Page, *args, **kwargs):
+        response = method(page, *args, **kwargs)
+        with suppress(TimeoutError):  # a page that waits for a network it is not given is left to its test
+            page.wait_for_selector("html:not([data-starting])", state="attached", timeout=5_000)
+        return response
+
+    return navigate
 
 
 class NoChromium(Exception):

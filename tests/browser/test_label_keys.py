@@ -97,6 +97,24 @@ def test_stretches_of_a_series_are_marked_moved_and_resized_by_keys(make_rows, b
     assert problems == []
 
 
+def test_enter_right_after_a_dialog_was_closed_goes_to_the_page(make_texts, browser_page, login):  # noqa: F811
+    made = make_texts(SPANS, "span_labelling", [TEXT])
+    login(browser_page, made.annotator)
+    page = visit(browser_page, made)
+    page.keyboard.press("?")
+    page.locator("dialog[open]").wait_for()
+
+    page.get_by_role("button", name="Close").evaluate(
+        """(button) => {
+            button.click();  // the focus leaves it with the next frame only
+            const enter = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true });
+            document.activeElement.dispatchEvent(enter);
+        }"""
+    )
+
+    wait_for_answers(page, made.annotator, 1)
+
+
 def test_shapes_are_put_in_turned_and_changed_at_their_corners_by_keys(photographs, browser_page, login, watch_console):  # noqa: F811
     problems = watch_console(browser_page)
     annotator = UserFactory()

@@ -3,6 +3,7 @@
 const EDITABLE = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]";
 
 const PRESSABLE = "button:not([data-enter-through]), a, summary"; // Enter presses these instead
+const isPressable = (target) => target instanceof Element && Boolean(target.closest(PRESSABLE)?.checkVisibility()); // a closed dialog's button may have the focus for a moment
 const isCtrl = (event) => Boolean(event.ctrlKey || event.metaKey);
 
 /** The binding an event asks for, or null. `isTyping` says that a text field has the focus. */
@@ -33,7 +34,7 @@ export function listenToKeys(target, list) {
     const isTyping = Boolean(field) && !passesThrough(field, event);
     const binding = findBinding(list(), event, isTyping);
     if (!binding) return;
-    if (event.key === "Enter" && !isCtrl(event) && event.target instanceof Element && event.target.closest(PRESSABLE)) return;
+    if (event.key === "Enter" && !isCtrl(event) && isPressable(event.target)) return;
     if (event.key === "Enter" && !isCtrl(event) && field?.matches("textarea")) return; // a new line
     if (event.key === " " && event.target instanceof Element && event.target.closest("button, summary, [role=radio]")) return;
     event.preventDefault();

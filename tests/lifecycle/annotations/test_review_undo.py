@@ -43,7 +43,7 @@ def describe(given):
     task = given.task
     task.refresh_from_db()
     task.item.refresh_from_db()
-    current = task.annotations.filter(is_current=True, kind="answer").values_list("pk", flat=True)
+    current = task.annotations.filter(is_current=True, kind="answer").order_by("pk").values_list("pk", flat=True)
     return task.state, task.answers, task.item.label, list(current)
 
 
