@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 
-from playwright.sync_api import Page, Playwright, TimeoutError, sync_playwright
+from playwright.sync_api import Locator, Page, Playwright, TimeoutError, sync_playwright
 
 from lifecycle.contracts.settings import ROOT
 
@@ -41,24 +41,39 @@ def open_playwright() -> Iterator[Playwright]:
 
 @contextmanager
 def _patience() -> Iterator[None]:
-    """Whoever opens a page waits until its scripts listen, as a person does: they are loaded after the load event."""
-    patched = {name: getattr(Page, name) for name in ("goto", "reload", "wait_for_url")}
-    for name, method in patched.items():
-        setattr(Page, name, _wait_for_scripts(method))
+    """Tests wait until the page's scripts listen, as a person does: modules are loaded after the load event, and for
+    what comes to a page later."""
+    patched = [(Page, name, _and_wait) for name in ("goto", "reload", "wait_for_url")] + [(Locator, "click", _wait_and)]
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in patched]
+    for (owner, name, wrap), (_, _, method) in zip(patched, before, strict=True):
+        setattr(owner, name, wrap(method))
     yield
-    for name, method in patched.items():
-        setattr(Page, name, method)
+    for owner, name, method in before:
+        setattr(owner, name, method)
 
 
-def _wait_for_scripts(method: Callable) -> Callable:
-    @wraps(method)
-    def navigate(page: Page, *args, **kwargs):
-        response = method(page, *args, **kwargs)
-        with suppress(TimeoutError):  # a page that waits for a network it is not given is left to its test
-            page.wait_for_selector("html:not([data-starting])", state="attached", timeout=5_000)
+def _and_wait(navigate: Callable) -> Callable:
+    @wraps(navigate)
+    def go(page: Page, *args, **kwargs):
+        response = navigate(page, *args, **kwargs)
+        _wait_for_scripts(page)
         return response
 
-    return navigate
+    return go
+
+
+def _wait_and(act: Callable) -> Callable:
+    @wraps(act)
+    def wait_first(locator: Locator, *args, **kwargs):
+        _wait_for_scripts(locator.page)
+        return act(locator, *args, **kwargs)
+
+    return wait_first
+
+
+def _wait_for_scripts(page: Page) -> None:
+    with suppress(TimeoutError):  # a page that waits for a network it is not given is left to its test
+        page.wait_for_selector("html:not([data-starting])", state="attached", timeout=5_000)
 
 
 class NoChromium(Exception):
