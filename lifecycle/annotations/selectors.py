@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from lifecycle.annotations.authors import IS_SAID
-from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Lease, Task
+from lifecycle.annotations.models import Annotation, GuideVersion, LabelSchema, Lease, QuizAttempt, Task
 from lifecycle.common.errors import NotFound
 from lifecycle.common.rows import Columns, read_one
 from lifecycle.contracts.label_interface import CONTROLS, Interface, parse_interface
@@ -243,10 +243,12 @@ def list_tasks(
 
 
 def get_task(project: Project, user, task_id: int, *, role: str) -> Task:
-    """A task with its item: any for a reviewer, below that only one that was lent to or answered by this person."""
+    """A task with its item: any for a reviewer, below that only one that was lent to or answered by this person, or
+    that their quiz asked about.
+    """
     tasks = Task.objects.filter(dataset__project=project, pk=task_id).select_related("item")
     task = tasks.first()
-    if task is not None and (is_allowed(role, "reviewer") or _was_given(task, user)):
+    if task is not None and (is_allowed(role, "reviewer") or _was_given(task, user) or _was_asked(project, task, user)):
         return task
     raise NotFound("There is no such task, or it is not in your hands.")
 
@@ -254,6 +256,11 @@ def get_task(project: Project, user, task_id: int, *, role: str) -> Task:
 def _was_given(task: Task, user) -> bool:
     own = Annotation.objects.filter(task=task, user=user, origin=Annotation.Origin.HUMAN)
     return Lease.objects.filter(task=task, user=user).exists() or own.exists()
+
+
+def _was_asked(project: Project, task: Task, user) -> bool:
+    attempts = QuizAttempt.objects.filter(project=project, user=user)
+    return attempts.filter(questions__contains=[{"task": task.pk}]).exists()
 
 
 def count_live_leases(project: Project) -> int:

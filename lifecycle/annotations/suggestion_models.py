@@ -46,6 +46,11 @@ class SuggestionSource(TimestampedModel):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_told(self) -> bool:
+        """Whether a backend hears of every answer."""
+        return self.webhook_id is not None
+
 
 class AssistanceSettings(models.Model):
     """Whether and whose suggestions a project's annotators see."""

@@ -92,7 +92,7 @@ def add_backend(
 
 
 def change_backend(*, source: SuggestionSource, actor, changes: Mapping[str, Any]) -> SuggestionSource:
-    """Another url, title, username, password or is_interactive; what is not named stays."""
+    """Another url, title, username, password, is_told or is_interactive; what is not named stays."""
     if source.kind != KIND.BACKEND:
         raise DomainError("Only an ML backend can be changed.")
     kept = secrets.decrypt(source.secrets)
@@ -102,11 +102,18 @@ def change_backend(*, source: SuggestionSource, actor, changes: Mapping[str, Any
         source.is_interactive = bool(changes.get("is_interactive", source.is_interactive))
         kept |= {name: str(changes[name]) for name in ("username", "password") if changes.get(name) is not None}
         source.secrets = secrets.encrypt(kept if kept.get("username") or kept.get("password") else {})
-        source.save(update_fields=["url", "title", "is_interactive", "secrets", "updated_at"])
-        if source.webhook is not None:
-            headers = _sign_in(kept.get("username", ""), kept.get("password", ""))
-            to = {"url": source.url.rstrip("/") + "/webhook", "headers": headers}
-            webhooks.change_webhook(webhook=source.webhook, actor=actor, changes=to)
+        username, password = kept.get("username", ""), kept.get("password", "")
+        before, is_told = source.webhook, bool(changes.get("is_told", source.is_told))
+        if is_told and before is None:
+            source.webhook = _tell(source.project, actor, source.url, username, password)
+        elif not is_told:
+            source.webhook = None
+        elif before is not None:
+            to = {"url": source.url.rstrip("/") + "/webhook", "headers": _sign_in(username, password)}
+            webhooks.change_webhook(webhook=before, actor=actor, changes=to)
+        source.save(update_fields=["url", "title", "is_interactive", "secrets", "webhook", "updated_at"])
+        if before is not None and not is_told:
+            webhooks.delete_webhook(webhook=before, actor=actor)
     return source
 
 

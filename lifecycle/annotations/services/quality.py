@@ -9,12 +9,10 @@ from django.db import transaction
 from lifecycle.annotations.models import QualitySettings
 from lifecycle.common.errors import DomainError
 from lifecycle.common.rows import Columns, read_one
-from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
 
 MAX_QUESTIONS = 50
-ASKED_KINDS = (LabelKind.CLASS, LabelKind.NUMBER)  # what a quiz can ask, in a form
 _SHARES = {"review_share": (0.0, 1.0), "min_posterior": (0.0, 1.0), "quiz_pass_share": (0.1, 1.0)}
 _CHOICES = {"return_to": QualitySettings.ReturnTo.values, "consensus_method": QualitySettings.Method.values}
 
@@ -28,20 +26,9 @@ def find_settings(project: Project) -> QualitySettings:
     return found[0] if found else QualitySettings(project=project)
 
 
-def can_have_quiz(project: Project) -> bool:
-    """Whether questions can be asked in a form: the answer is one class or one number."""
-    return get_problem_type(project.problem_type).label_kind in ASKED_KINDS
-
-
 def change_settings(*, project: Project, actor, **changes: Any) -> QualitySettings:
     """Set any of the fields of QualitySettings; the others stay."""
     _check(changes)
-    if changes.get("quiz_questions") and not can_have_quiz(project):
-        sentence = (
-            "A quiz asks for a class or a number, and answers here are drawn or have several parts: leave it at 0. "
-            "Gold items in the queue test everybody in the labelling tool instead."
-        )
-        raise DomainError(sentence, fields={"quiz_questions": sentence})
     with transaction.atomic():
         settings, _ = QualitySettings.objects.select_for_update().get_or_create(project=project)
         before = {name: getattr(settings, name) for name in changes}

@@ -1,22 +1,32 @@
-"""A short quiz from gold items before somebody labels: asked once, or again with each version of the guide."""
+"""A short quiz from gold items before somebody labels: asked once, or again with each version of the guide.
+
+One class or one number is asked in a form, handed in as a whole; everything else in the labelling tool, an item at a
+time. What is said in a quiz never becomes a label.
+"""
 
 from __future__ import annotations
 
 import math
 import random
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from lifecycle.annotations import gold_rules, rules, selectors
-from lifecycle.annotations.models import GoldItem, QualitySettings, QuizAttempt
-from lifecycle.annotations.services.quality import can_have_quiz, find_settings
-from lifecycle.common.errors import Conflict
+from lifecycle.annotations.models import GoldItem, QualitySettings, QuizAttempt, Task
+from lifecycle.annotations.services.answers import read_answer
+from lifecycle.annotations.services.gold import Feedback
+from lifecycle.annotations.services.quality import find_settings
+from lifecycle.common.errors import Conflict, NotFound
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets.models import Item
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
+
+FORM_KINDS = (LabelKind.CLASS, LabelKind.NUMBER)
+MISSING = "Pass the quiz of this project first: it is on the labelling page."
 
 
 def is_wanted(project: Project, user, *, role: str, settings: QualitySettings | None = None) -> bool:
@@ -26,7 +36,7 @@ def is_wanted(project: Project, user, *, role: str, settings: QualitySettings | 
     if is_allowed(role, "reviewer"):
         return False
     settings = settings or find_settings(project)
-    if not settings.quiz_questions or not can_have_quiz(project):
+    if not settings.quiz_questions:
         return False
     passed = QuizAttempt.objects.filter(project=project, user=user, is_passed=True)
     if settings.quiz_each_guide:
@@ -37,7 +47,12 @@ def is_wanted(project: Project, user, *, role: str, settings: QualitySettings | 
 def require_passed(project: Project, user, *, role: str, settings: QualitySettings | None = None) -> None:
     """Conflict for who has to pass the quiz before they label."""
     if is_wanted(project, user, role=role, settings=settings):
-        raise Conflict("Pass the quiz of this project first: it is on the labelling page.")
+        raise Conflict(MISSING)
+
+
+def is_in_tool(project: Project) -> bool:
+    """Whether the quiz is asked in the labelling tool: a form has no room for what is drawn or has several parts."""
+    return get_problem_type(project.problem_type).label_kind not in FORM_KINDS
 
 
 def find_open(project: Project, user) -> QuizAttempt | None:
@@ -50,13 +65,15 @@ def find_newest(project: Project, user) -> QuizAttempt | None:
 
 
 def start(*, project: Project, user) -> QuizAttempt:
-    """An attempt with questions drawn at random; one that was begun goes on, unless the guide changed since."""
+    """An attempt with questions drawn at random; one that was begun goes on, unless the guide changed since or nothing
+    of it can be answered any more.
+    """
     version = _find_guide_version(project)
     begun = find_open(project, user)
-    if begun is not None and begun.guide_version == version:
+    if begun is not None and begun.guide_version == version and (not is_in_tool(project) or list_open(begun)):
         return begun
     settings = find_settings(project)
-    known = list(_list_gold(project).values_list("task__item_id", "value"))
+    known = list(_list_gold(project).values_list("pk", "task_id", "task__item_id", "value"))
     if not known:
         raise Conflict("There are no gold items to ask about. A reviewer marks some first.")
     drawn = random.SystemRandom().sample(known, min(max(settings.quiz_questions, 1), len(known)))
@@ -66,7 +83,7 @@ def start(*, project: Project, user) -> QuizAttempt:
             project=project,
             user=user,
             guide_version=version,
-            questions=[{"item": item, "truth": value} for item, value in drawn],
+            questions=[{"gold": g, "task": task, "item": item, "truth": value} for g, task, item, value in drawn],
             pass_share=settings.quiz_pass_share,
         )
 
@@ -74,27 +91,85 @@ def start(*, project: Project, user) -> QuizAttempt:
 def hand_in(*, project: Project, user, attempt_id: int, answers: Mapping[int, str]) -> QuizAttempt:
     """Score {item id: answer}; what is not answered is wrong."""
     kind = get_problem_type(project.problem_type).label_kind
+    if kind not in FORM_KINDS:
+        raise Conflict("This quiz is answered in the labelling tool, an item at a time.")
     with transaction.atomic():
-        attempts = QuizAttempt.objects.select_for_update().filter(project=project, user=user, pk=attempt_id)
-        attempt = attempts.first()
-        if attempt is None or attempt.is_passed is not None:
-            raise Conflict("This quiz was handed in already. Load the page again.")
+        attempt = _lock(project, user, attempt_id)
         for question in attempt.questions:
             given = _clean(kind, answers.get(question["item"], ""))
             truth = (question["truth"], ())
             right = given is not None and gold_rules.score_answer(kind, truth, (given, ())) >= gold_rules.RIGHT_FROM
             question |= {"answer": given, "is_right": right}
-        attempt.right_count = sum(question["is_right"] for question in attempt.questions)
-        attempt.is_passed = attempt.right_count >= math.ceil(attempt.pass_share * len(attempt.questions) - 1e-9)
-        attempt.finished_at = timezone.now()
-        attempt.save()
+        _finish(attempt)
     return attempt
+
+
+def answer(
+    *, project: Project, user, attempt_id: int, task_id: int, result: Any, schema_version: int | None = None
+) -> Feedback:
+    """Judge a Label Studio result as an answer to a gold item is judged; the last one ends the attempt. The first
+    answer to a question counts: another one is told what was said of that, which makes repeats harmless.
+    """
+    if not is_in_tool(project):
+        raise Conflict("This quiz is a form: it is handed in on its page.")
+    with transaction.atomic():
+        attempt = QuizAttempt.objects.select_for_update().filter(project=project, user=user, pk=attempt_id).first()
+        question = next((one for one in attempt.questions if one["task"] == task_id), None) if attempt else None
+        gold = GoldItem.objects.filter(pk=question["gold"]).first() if question else None
+        if attempt is None or question is None or gold is None:
+            raise NotFound("Your quiz does not ask this. Load the page again.")
+        if "is_right" not in question and attempt.is_passed is None:
+            _, read, value = read_answer(project=project, result=result, shown_schema=schema_version)
+            kind = get_problem_type(project.problem_type).label_kind
+            score = gold_rules.score_answer(kind, (gold.value, gold.result), (value, read))
+            question |= {"answer": value, "result": read, "is_right": score >= gold_rules.RIGHT_FROM}
+            if list_open(attempt):
+                attempt.save()
+            else:
+                _finish(attempt)
+    return _tell(question, gold)
 
 
 def list_questions(attempt: QuizAttempt) -> list[tuple[Item, dict]]:
     """(item, question) in the order they are asked."""
     items = Item.objects.in_bulk([question["item"] for question in attempt.questions])
     return [(items[question["item"]], question) for question in attempt.questions if question["item"] in items]
+
+
+def list_open(attempt: QuizAttempt) -> list[Task]:
+    """The tasks of questions that were not answered and still have a right answer, in order."""
+    asked = [one for one in attempt.questions if "is_right" not in one and "gold" in one]
+    golds = GoldItem.objects.filter(pk__in=[one["gold"] for one in asked]).select_related("task__item")
+    tasks = {gold.pk: gold.task for gold in golds}
+    return [tasks[one["gold"]] for one in asked if one["gold"] in tasks]
+
+
+def list_answered(attempt: QuizAttempt) -> list[tuple[Task, dict, Feedback]]:
+    """(task, question with what was said of it, what there is to tell about that), newest first."""
+    given = [one for one in attempt.questions if "result" in one]
+    golds = GoldItem.objects.select_related("task__item").in_bulk([one["gold"] for one in given])
+    known = [(golds[one["gold"]], one) for one in given if one["gold"] in golds]
+    return [(gold.task, one, _tell(one, gold)) for gold, one in reversed(known)]
+
+
+def _tell(question: Mapping[str, Any], gold: GoldItem) -> Feedback:
+    return Feedback(bool(question.get("is_right")), gold.result, gold.value, gold.explanation)
+
+
+def _lock(project: Project, user, attempt_id: int) -> QuizAttempt:
+    attempt = QuizAttempt.objects.select_for_update().filter(project=project, user=user, pk=attempt_id).first()
+    if attempt is None or attempt.is_passed is not None:
+        raise Conflict("This quiz was handed in already. Load the page again.")
+    return attempt
+
+
+def _finish(attempt: QuizAttempt) -> None:
+    """Count what was right. A question that can not be answered any more is not asked: it leaves the attempt."""
+    attempt.questions = [question for question in attempt.questions if "is_right" in question]
+    attempt.right_count = sum(question["is_right"] for question in attempt.questions)
+    attempt.is_passed = attempt.right_count >= math.ceil(attempt.pass_share * len(attempt.questions) - 1e-9)
+    attempt.finished_at = timezone.now()
+    attempt.save()
 
 
 def _clean(kind: str, answer: str) -> str | None:
@@ -109,9 +184,8 @@ def _clean(kind: str, answer: str) -> str | None:
 
 
 def _list_gold(project: Project):
-    return GoldItem.objects.filter(
-        task__dataset__project=project, is_active=True, value__isnull=False, task__item__excluded_at=None
-    )
+    found = GoldItem.objects.filter(task__dataset__project=project, is_active=True, task__item__excluded_at=None)
+    return found if is_in_tool(project) else found.filter(value__isnull=False)
 
 
 def _find_guide_version(project: Project) -> int:

@@ -3,8 +3,10 @@
 import { findMissing, listCounted } from "./checks.js";
 import { describeResult } from "./interface.js";
 
-/** `commit(operation, words)` hands on; `count(change)` keeps the totals. */
-export function createActions({ view, store, media, screen, keeper, watch, proposals, commit, count, quick }) {
+const FINAL = "The first answer to a question counts. → goes on.";
+
+/** `commit(operation, words)` hands on; `count(change)` keeps the totals. Where answers are `isFinal` none is taken back. */
+export function createActions({ view, store, media, screen, keeper, watch, proposals, commit, count, quick, isFinal = false }) {
   const isOpen = () => Boolean(store.current) && !screen.parts.stage.hidden;
   const deskOf = () => media.shown; // null while the item is still on its way
 
@@ -24,6 +26,7 @@ export function createActions({ view, store, media, screen, keeper, watch, propo
     /** The fast path: this entry is the whole answer. */
     answer(entry) {
       if (!isOpen()) return;
+      if (isFinal && store.isLookingBack) return void screen.say(FINAL, true);
       quick.flash([entry]);
       decide([entry]);
     },
@@ -31,6 +34,7 @@ export function createActions({ view, store, media, screen, keeper, watch, propo
     submit() {
       const desk = deskOf();
       if (!isOpen() || !desk?.session) return;
+      if (isFinal && store.isLookingBack) return void screen.say(FINAL, true);
       document.activeElement?.matches?.("input, textarea") && document.activeElement.blur();
       const missing = [...desk.listProblems(), ...findMissing(view, desk.session)];
       if (missing.length) {
@@ -43,7 +47,7 @@ export function createActions({ view, store, media, screen, keeper, watch, propo
     },
 
     skip(reason = "") {
-      if (!isOpen()) return;
+      if (!isOpen() || isFinal) return;
       const isFirst = !store.isLookingBack;
       void keeper.drop(store.current.id);
       const operation = store.skip(reason, watch.elapsedMs);
@@ -55,7 +59,7 @@ export function createActions({ view, store, media, screen, keeper, watch, propo
     undo(event) {
       const session = deskOf()?.session;
       if (session?.canUndo) return void session.undo();
-      if (event?.repeat) return;
+      if (event?.repeat || isFinal) return;
       const operation = store.undo();
       if (!operation) return;
       if (operation.kind === "withdraw") {

@@ -21,6 +21,7 @@ import { createPreviewApi } from "./preview.js";
 import { createProposals } from "./proposals.js";
 import { createQueue } from "./queue.js";
 import { createQuick } from "./quick.js";
+import { createQuizApi } from "./quiz.js";
 import { createRenewal, isTyping } from "./renewal.js";
 import { createRightAnswers } from "./right-answers.js";
 import { createSession } from "./session.js";
@@ -41,24 +42,25 @@ const GUIDE_FROM_PX = { quick: 992, full: 1_200 };
 const makeId = () => makeKey().replaceAll("-", "").slice(0, 10); // also over plain HTTP, where there is no randomUUID
 
 export async function startAnnotator(root, setup) {
-  const name = `gristmill-outbox-${setup.user}-${setup.project}`;
+  const { preview, quiz } = setup;
+  const own = `${setup.user}-${setup.project}${quiz ? `-quiz-${quiz.attempt}` : ""}`; // what this browser keeps is named after it
+  const name = `gristmill-outbox-${own}`;
   const view = paintLabels(readInterface(setup));
-  const { preview } = setup;
   const quick = view.quick ? createQuick(view.quick, (entry) => actions.answer(entry)) : null;
-  const screen = createView(root, quick);
+  const screen = createView(root, quick, { isQuiz: Boolean(quiz) });
   const looker = quick ? createLooker() : null;
   const store = createStore();
   const watch = createStopwatch();
-  const api = preview ? createPreviewApi(preview.tasks ?? []) : createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind, onSchema: (version) => renewal.hear(version) });
+  const api = preview ? createPreviewApi(preview.tasks ?? []) : reachServer();
   const storage = preview ? createMemoryStorage() : await openStorage(name);
-  const keeper = await createKeeper(preview ? createMemoryDrafts() : await openDrafts(`gristmill-drafts-${setup.user}-${setup.project}`));
+  const keeper = await createKeeper(preview ? createMemoryDrafts() : await openDrafts(`gristmill-drafts-${own}`));
   const needsDesk = !quick || setup.item_kind === undefined || !isPlain(view, { kind: setup.item_kind });
   const makers = needsDesk ? await loadSurfaces(view.objects.map(({ tag }) => tag)) : new Map();
   const overrides = openOverrides(globalThis.localStorage, `gristmill-keys-${setup.user}-${setup.project}`);
   const totals = createTotals((figures) => screen.showProgress(figures));
   const memory = { armed: null }; // what desks hand on to the next one
   const cleanups = [];
-  if (!preview) noteOutbox(globalThis.localStorage, { name, user: setup.user, api: setup.api, labelKind: setup.label_kind, title: setup.title, page: location.pathname });
+  if (!preview && !quiz) noteOutbox(globalThis.localStorage, { name, user: setup.user, api: setup.api, labelKind: setup.label_kind, title: setup.title, page: location.pathname });
   let painted = null;
   let isKeysDue = false;
 
@@ -74,7 +76,7 @@ export async function startAnnotator(root, setup) {
   }); // prettier-ignore
   const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, prepared: needsDesk ? DESKS_AHEAD : undefined });
   const proposals = createProposals({ bar: screen.parts.proposal, take: takeSuggestion, paintGhosts });
-  const actions = createActions({ view, store, media, screen, keeper, watch, proposals, commit, count: totals.count, quick });
+  const actions = createActions({ view, store, media, screen, keeper, watch, proposals, commit, count: totals.count, quick, isFinal: Boolean(quiz) });
   const comments = createComments({
     panel: root.querySelector("[data-part=comments]"), badge: root.querySelector("[data-part=commentCount]"), api, outbox, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
   }); // prettier-ignore
@@ -89,6 +91,11 @@ export async function startAnnotator(root, setup) {
     change: (fresh) => (fresh.first_task = store.isLookingBack ? null : (store.current?.id ?? null)), // stays on screen
     say: (text) => screen.say(text),
   }); // prettier-ignore
+
+  function reachServer() {
+    const server = createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind, onSchema: (version) => renewal.hear(version) });
+    return quiz ? createQuizApi(server, quiz, (task, told) => rightAnswers.keep(task, told)) : server;
+  }
 
   /** Nothing is in the making, and all that was decided is kept where a new page finds it. */
   function isFree() {
@@ -205,7 +212,7 @@ export async function startAnnotator(root, setup) {
     skip: () => (setup.skip?.needs_reason ? verbs["skip-reason"]() : actions.skip()),
     "skip-reason": () => store.current && skipDialog.open(),
     guide: () => guide.toggle(),
-    comments: () => !preview && comments.toggle(),
+    comments: () => !preview && !quiz && comments.toggle(),
     keys: () => keysDialog.open(),
     back: () => store.move(-1),
     forward: () => store.move(1),
@@ -225,7 +232,7 @@ export async function startAnnotator(root, setup) {
 
   function assign() {
     const own = [...(quick?.verbs() ?? []), ...(media.shown?.verbs?.() ?? [])];
-    return assignKeys([...own, ...proposals.verbs(), ...rightAnswers.verbs(), ...listPageVerbs(verbs, { isQuick: Boolean(quick), hasComments: !preview })], overrides.all);
+    return assignKeys([...own, ...proposals.verbs(), ...rightAnswers.verbs(), ...listPageVerbs(verbs, { isQuick: Boolean(quick), hasComments: !preview && !quiz, isQuiz: Boolean(quiz) })], overrides.all);
   }
 
   /** Once what is on screen is all there: a desk is put there in several steps. */
@@ -291,7 +298,7 @@ export async function startAnnotator(root, setup) {
   const rememberTimer = setInterval(async () => (leaving = await outbox.listTasks()), 1_000);
   cleanups.push(() => clearInterval(statusTimer), () => clearInterval(rememberTimer));
 
-  const steps = openSteps(preview ? null : globalThis.sessionStorage, `gristmill-steps-${setup.user}-${setup.project}`);
+  const steps = openSteps(preview || quiz ? null : globalThis.sessionStorage, `gristmill-steps-${setup.user}-${setup.project}`);
   const before = steps.read();
   cleanups.push(store.subscribe(({ type }) => (type === "decided" || type === "undone" || type === "restored") && steps.keep(store.steps)));
 

@@ -76,6 +76,11 @@ export function createApi({ base, user, labelKind, onSchema = () => {} }) {
     },
     resolve: (id, isClosed) => request(isClosed ? "POST" : "DELETE", `comments/${id}/resolve/`, {}),
     mentionable: async (id) => (await request("GET", `tasks/${id}/mentionable/`)).names,
+    quiz: () => request("GET", "quiz/"),
+    async answerQuiz(attempt, operations) {
+      const body = { as_user: user, attempt, operations: operations.map((operation) => writeOperation(operation, labelKind)) };
+      return (await request("POST", "quiz/answers/", body)).outcomes.map(readOutcome);
+    },
     async send(operations) {
       const body = { as_user: user, operations: operations.map((operation) => writeOperation(operation, labelKind)) };
       const { outcomes } = await request("POST", "annotations/batch/", body);

@@ -60,13 +60,15 @@ export function writeOperation(operation, labelKind) {
   return json;
 }
 
-/**
- * What became of an operation; `feedback` comes with gold items: {isRight, expected, explanation}, in words, and the right
- * answer's `result`.
- */
+/** What is told of an answer to a gold item: {isRight, expected, explanation}, in words, and the right answer's `result`. */
+export function readTold(json) {
+  return { isRight: json.is_right, expected: json.expected_value ?? describeResult(json.expected), explanation: json.explanation ?? "", result: json.expected ?? [] };
+}
+
+/** What became of an operation; `feedback` comes with gold items. */
 export function readOutcome({ key, status, message, feedback }) {
   const outcome = { key, isSaved: status === "saved", message };
-  if (feedback) outcome.feedback = { isRight: feedback.is_right, expected: feedback.expected_value ?? describeResult(feedback.expected), explanation: feedback.explanation ?? "", result: feedback.expected ?? [] };
+  if (feedback) outcome.feedback = readTold(feedback);
   return outcome;
 }
 

@@ -8,6 +8,7 @@ export function explainState(state, elsewhere = 0) {
 }
 
 export const MESSAGES = {
+  quiz: ["That was the last question", "Look at what you did, the right answers dashed beside yours, or see how it went."],
   empty: ["Nothing more to label right now", "You have seen every item that wants an answer of yours. This page looks for new ones by itself."],
   offline: ["The server cannot be reached", "What you labeled is kept in this browser and sent as soon as the server answers. Trying again …"],
   busy: ["The server is busy", "What you labeled is kept in this browser. Trying again …"],

@@ -2,7 +2,7 @@
 // what is on the desk. Pure, but for the functions that are given.
 
 /** `run` maps names to functions. */
-export function listPageVerbs(run, { isQuick, hasComments }) {
+export function listPageVerbs(run, { isQuick, hasComments, isQuiz = false }) {
   const verb = (id, words, keys, extra = {}) => ({ id: `page:${id}`, group: "Page", words, keys, run: run[id], ...extra });
   const submit = isQuick
     ? [{ ...verb("enter", "", ["Enter"], { whileTyping: true, isFixed: true }) }]
@@ -14,8 +14,7 @@ export function listPageVerbs(run, { isQuick, hasComments }) {
     ...submit,
     verb("undo", isQuick ? "Undo, also after it was saved" : "Undo: a step of the answer, then whole answers", ["u", "Ctrl+z"], { repeats: !isQuick }),
     verb("redo", "Do again what was undone", ["Ctrl+Shift+z", "Ctrl+y"], { repeats: !isQuick }),
-    verb("skip", "Skip this item", ["s"], { spare: ["Shift+x"] }),
-    verb("skip-reason", "Skip, and say why", ["Shift+s"]),
+    ...(isQuiz ? [] : [verb("skip", "Skip this item", ["s"], { spare: ["Shift+x"] }), verb("skip-reason", "Skip, and say why", ["Shift+s"])]),
     verb("back", "Look at what you did before", ["ArrowLeft"], { repeats: true }),
     verb("forward", "Look at what comes after it", ["ArrowRight"], { repeats: true }),
     verb("escape", "Out of a text; then back to the next item", ["Escape"], { whileTyping: true, isFixed: true }),

@@ -15,7 +15,7 @@ const SAVE_WORDS = {
 };
 
 /** `quick` is the fast path's element builder, null where answers are submitted. */
-export function createView(root, quick) {
+export function createView(root, quick, { isQuiz = false } = {}) {
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const parts = Object.fromEntries(
     ["stage", "palette", "panel", "quick", "save", "progress", "bar", "today", "pace", "notice", "place", "undo", "redo", "submit", "said",
@@ -68,7 +68,7 @@ export function createView(root, quick) {
     showMessage(state, elsewhere) {
       if (parts.start && state === "empty") return show("start");
       show("empty");
-      const [title, text] = explainState(state, elsewhere);
+      const [title, text] = explainState(isQuiz && state === "empty" ? "quiz" : state, elsewhere);
       parts.emptyTitle.textContent = title;
       parts.emptyText.textContent = text;
     },
@@ -95,10 +95,11 @@ export function createView(root, quick) {
       parts.pace.textContent = pace === null ? "–" : `${pace.toFixed(1)} s`;
     },
 
-    /** What a gold item says of the answer: shown for a while, in nobody's way; `look` leads to it where there is more to see. */
+    /** What a gold item or the quiz says of the answer: shown for a while, in nobody's way; `look` leads to it where there is more to see. */
     showFeedback({ isRight, expected, explanation }, look) {
       clearTimeout(feedbackTimer);
-      const head = isRight ? "Right: that was a check item." : `Not quite: that was a check item. Expected: ${expected || "something else"}.`;
+      const what = isQuiz ? "" : ": that was a check item";
+      const head = isRight ? `Right${what}.` : `Not quite${what}. Expected: ${expected || "something else"}.`;
       const close = () => (parts.feedback.hidden = true);
       parts.feedback.className = `annotator-feedback ${isRight ? "is-right" : "is-wrong"}`;
       parts.feedback.replaceChildren(

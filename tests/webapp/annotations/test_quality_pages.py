@@ -13,7 +13,6 @@ from django.utils import timezone
 from lifecycle.annotations import services
 from lifecycle.annotations.models import Annotation, GoldItem, Lease, QuizAttempt, Review
 from lifecycle.annotations.services import agreement, consensus, quality, quiz, reviews
-from lifecycle.common.errors import DomainError
 from lifecycle.datasets.models import Item
 from tests import factories
 from webapp.pages.annotations.answer_view import build_view
@@ -270,17 +269,15 @@ def test_verdicts_and_figures_go_over_rest(client, project, owner, annotator, an
     assert client.post(api("reviews"), rejected, content_type="application/json").status_code == 403
 
 
-def test_a_quiz_that_nobody_could_be_asked_is_refused_and_not_offered(client, owner):
+def test_where_answers_are_drawn_a_quiz_is_offered_too(client, owner):
     drawn = factories.ProjectFactory(owner=owner, problem_type="object_detection")
     client.force_login(owner)
 
-    with pytest.raises(DomainError, match="Gold items"):
-        quality.change_settings(project=drawn, actor=owner, quiz_questions=3)
     page = client.get(reverse("annotations:quality", args=[drawn.slug]))
     kept = client.post(reverse("annotations:quality-settings", args=[drawn.slug]), {
-        "review_share": "25", "return_to": "same", "consensus_method": "majority", "min_posterior": "70"
+        "review_share": "25", "return_to": "same", "consensus_method": "majority", "min_posterior": "70",
+        "quiz_questions": "3", "quiz_pass_share": "80",
     })  # fmt: skip
 
-    assert "quiz_questions" not in page.content.decode() and kept.status_code == 302
-    settings = quality.find_settings(drawn)
-    assert (settings.review_share, settings.quiz_questions) == (0.25, 0)
+    assert "quiz_questions" in page.content.decode() and kept.status_code == 302
+    assert quality.find_settings(drawn).quiz_questions == 3

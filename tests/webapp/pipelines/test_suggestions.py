@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from lifecycle.annotations import assistance_rules as arms
 from lifecycle.annotations import rules, services
-from lifecycle.annotations.models import QueueSettings, SuggestionOutcome, SuggestionSource, Task
+from lifecycle.annotations.models import QueueSettings, SuggestionOutcome, SuggestionSource, Task, Webhook
 from lifecycle.annotations.services import backends, suggestions
 from lifecycle.common.blobs import open_blobs
 from lifecycle.pipelines import learning
@@ -153,3 +154,31 @@ def test_a_backend_fetches_a_picture_by_its_signed_name_alone(client, owner, set
     path = address.removeprefix(settings.SITE_URL.rstrip("/"))
     assert b"".join(client.get(path)) == b"a picture"
     assert client.get(path[:-2] + "xx").status_code == 404
+
+
+def test_what_a_backend_hears_of_and_when_it_is_asked_is_switched_over_rest_and_on_the_page(
+    project, owner, member, call, schema, client
+):
+    body = {"url": "http://backend.example:9090", "password": "never shown", "username": "u", "is_told": True}
+    made = call(owner, "post", "suggestion-sources/", body).json()
+    place = f"suggestion-sources/{made['id']}/"
+    assert (made["is_told"], made["is_interactive"]) == (True, False)
+    assert Webhook.objects.get().url == "http://backend.example:9090/webhook"
+
+    changed = call(owner, "patch", place, {"is_told": False, "is_interactive": True})
+    assert (changed.json()["is_told"], changed.json()["is_interactive"]) == (False, True)
+    assert not Webhook.objects.exists() and "never shown" not in changed.content.decode()
+    assert call(member("annotator"), "patch", place, {"is_told": True}).status_code == 403
+
+    client.force_login(owner)
+    page = reverse("pipelines:suggestions", args=[project.slug])
+    assert "Hears of no answers, asked while drawing" in client.get(page).content.decode()
+    switch = reverse("pipelines:suggestions-backend-change", args=[project.slug, made["id"]])
+    assert client.post(switch, {"is_told": "on"}).status_code == 302
+    source = SuggestionSource.objects.get()
+    assert (source.is_told, source.is_interactive, Webhook.objects.count()) == (True, False, 1)
+    assert "Hears of answers, not asked while drawing" in client.get(page).content.decode()
+    connected = {"url": "http://other.example:9090", "is_told": "on", "is_interactive": "on"}
+    assert client.post(reverse("pipelines:suggestions-backend", args=[project.slug]), connected).status_code == 302
+    newest = SuggestionSource.objects.get(url="http://other.example:9090")
+    assert newest.is_told and newest.is_interactive

@@ -6,6 +6,7 @@ import hashlib
 import json
 import zipfile
 
+import numpy as np
 import pytest
 
 from lifecycle.annotations import services as labelling
@@ -13,7 +14,7 @@ from lifecycle.annotations.models import Suggestion, SuggestionSource, Task
 from lifecycle.annotations.services import external
 from lifecycle.annotations.services.prediction_files import import_file
 from tests.factories import CollectionFactory, ItemFactory, ProjectFactory
-from workers.engines.labels_export import brush
+from workers.engines.labels_export import brush, contours
 
 pytestmark = pytest.mark.django_db
 CONFIG = (
@@ -21,6 +22,7 @@ CONFIG = (
     '<RectangleLabels name="box" toName="img"><Label value="cat"/><Label value="big dog"/></RectangleLabels>'
     "{more}</View>"
 )
+OUTLINES = '<PolygonLabels name="outline" toName="img"><Label value="cat"/></PolygonLabels>'
 MASKS = '<BrushLabels name="mask" toName="img"><Label value="cat"/></BrushLabels>'
 
 
@@ -146,6 +148,37 @@ def test_masks_are_taken_where_the_project_draws_them(draw, send):
     mask = brush.decode(made.result[0]["value"]["rle"], 200, 100)
     assert mask[:, 0].all() and mask.sum() == 100
     assert source.unmatched == 1 and source.said[0].startswith("Entry 2")
+
+
+def test_masks_become_their_outlines_where_the_project_asks_for_polygons(draw, send):
+    disk = np.hypot(*np.mgrid[-50:50, -100:100]) < 40
+    runs = np.flatnonzero(np.diff(np.concatenate(([0], disk.T.ravel(), [0]))))  # by columns, as COCO counts
+    counts = np.diff(np.concatenate(([0], runs, [disk.size]))).tolist()
+    entry = {"category_id": "cat", "segmentation": {"size": [100, 200], "counts": counts}, "bbox": [60, 10, 80, 80]}
+    whole = {
+        "images": [{"id": 7, "file_name": "b.jpg", "width": 200, "height": 100}],
+        "annotations": [entry | {"id": 1, "image_id": 7, "category_id": 3}],
+        "categories": [{"id": 3, "name": "cat"}],
+    }
+    project = draw(OUTLINES)
+
+    for name, content in (("results.json", [entry | {"image_id": "b", "score": 0.5}]), ("whole.json", whole)):
+        source = send(project, name, json.dumps(content))
+        [made] = Suggestion.objects.filter(source=source)
+        assert (made.result[0]["type"], source.unmatched) == ("polygonlabels", 0)
+        corners = [(x / 100 * 200, y) for x, y in made.result[0]["value"]["points"]]
+        painted = contours.fill(corners, 200, 100)
+        assert (painted & disk).sum() / (painted | disk).sum() > 0.97
+        assert len(corners) < 60  # few enough to be worked on; the exact edge has hundreds
+
+
+def test_a_mask_of_nothing_has_no_outline_and_says_so(draw, send):
+    nothing = {"size": [100, 200], "counts": [20_000]}
+    results = [{"image_id": "a", "category_id": "cat", "segmentation": nothing, "bbox": [0, 0, 1, 1], "score": 1.0}]
+
+    source = send(draw(OUTLINES), "results.json", json.dumps(results))
+
+    assert not Suggestion.objects.filter(source=source).exists() and "nothing of it is painted" in source.said[0]
 
 
 @pytest.mark.parametrize("classes", [{"classes.txt": "big dog\ncat\n"}, {}])

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.models import Annotation
-from lifecycle.annotations.services import comments, gold, reviews, suggestions
-from lifecycle.common.errors import DomainError
+from lifecycle.annotations.services import comments, gold, quiz, reviews, suggestions
+from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.projects.rules import is_allowed
 from webapp.api.annotations import serializers
 
+ANSWERS = ("answer", "skip")
 
-def apply_operation(project, user, operation: dict) -> tuple[dict, int]:
+
+def apply_operation(project, user, operation: dict, *, has_quiz: bool = False) -> tuple[dict, int]:
     """One operation's outcome, and the schema version it was taken under, 0 for none; what the domain refuses is an
-    outcome too, so that the rest goes on."""
+    outcome too, so that the rest goes on. Who `has_quiz` to pass answers nothing before."""
     outcome = {"key": operation["key"], "status": "saved", "annotation": None, "comment": None, "code": "",
                "message": "", "feedback": None}  # fmt: skip
     try:
+        if has_quiz and operation["kind"] in ANSWERS:
+            raise Conflict(quiz.MISSING)
         if operation["kind"] == "comment":
             return outcome | {"comment": _apply_comment(project, user, operation)}, 0
         done = _apply_decision(project, user, operation)
@@ -24,6 +28,19 @@ def apply_operation(project, user, operation: dict) -> tuple[dict, int]:
     feedback = gold.describe_feedback(project, done)
     told = serializers.GoldFeedback(feedback).data if feedback else None
     return outcome | {"annotation": done.pk, "feedback": told}, done.schema_version
+
+
+def judge_quiz_answer(project, user, attempt_id: int, operation: dict) -> dict:
+    """The outcome of an operation as the quiz takes it: an answer is judged, anything else has no place in one."""
+    outcome = {"key": operation["key"], "status": "saved", "code": "", "message": "", "feedback": None}
+    try:
+        if operation["kind"] != "answer":
+            raise Conflict("A quiz takes answers only.")
+        said = {"result": operation.get("result"), "schema_version": operation.get("schema_version")}
+        told = quiz.answer(project=project, user=user, attempt_id=attempt_id, task_id=operation["task"], **said)
+    except DomainError as error:
+        return outcome | {"status": "refused", "code": error.code, "message": error.message}
+    return outcome | {"feedback": serializers.GoldFeedback(told).data}
 
 
 def _apply_comment(project, user, operation: dict) -> int:

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from lifecycle.annotations.models import QualitySettings, Review
 from lifecycle.annotations.review_selectors import SAMPLES
+from webapp.api.annotations.serializers import Batch, GoldFeedback, TaskBody
 
 
 class ReviewBody(serializers.Serializer):
@@ -213,3 +214,47 @@ class PersonDetail(PersonBody):
 
 class People(serializers.Serializer):
     people = PersonBody(many=True)
+
+
+class QuizAttemptBody(serializers.Serializer):
+    """One try at the quiz; `is_passed` is null while it goes on."""
+
+    id = serializers.IntegerField()
+    is_passed = serializers.BooleanField(allow_null=True)
+    right_count = serializers.IntegerField()
+    pass_share = serializers.FloatField()
+
+
+class QuizAnswered(serializers.Serializer):
+    """A question with what the caller said of it, and what is right."""
+
+    task = TaskBody()
+    result = serializers.JSONField(help_text="a Label Studio result list")
+    feedback = GoldFeedback()
+
+
+class QuizBody(serializers.Serializer):
+    """Where the caller stands with the quiz that is asked in the labelling tool."""
+
+    is_wanted = serializers.BooleanField(help_text="whether it has to be passed before anything is answered")
+    attempt = QuizAttemptBody(allow_null=True, help_text="the one that goes on, else the newest")
+    tasks = TaskBody(many=True, help_text="questions that wait for an answer, in order")
+    answered = QuizAnswered(many=True, help_text="newest first")
+
+
+class QuizAnswers(Batch):
+    """What a browser's outbox brings for one attempt; answers only."""
+
+    attempt = serializers.IntegerField(min_value=1)
+
+
+class QuizOutcome(serializers.Serializer):
+    key = serializers.CharField()
+    status = serializers.ChoiceField(choices=["saved", "refused"])
+    code = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+    feedback = GoldFeedback(allow_null=True)
+
+
+class QuizOutcomes(serializers.Serializer):
+    outcomes = QuizOutcome(many=True)

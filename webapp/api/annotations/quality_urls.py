@@ -3,6 +3,7 @@
 from django.urls import path
 
 from webapp.api.annotations import quality_views as views
+from webapp.api.annotations import quiz_views
 
 P = "projects/<slug:slug>/"
 
@@ -16,6 +17,8 @@ urlpatterns = [
     path(P + "quality/consensus/labels/", views.FinalLabelsView.as_view(), name="final-labels"),
     path(P + "quality/people/", views.PeopleView.as_view(), name="people"),
     path(P + "quality/people/<int:user_id>/", views.PersonView.as_view(), name="person"),
+    path(P + "quiz/", quiz_views.QuizView.as_view(), name="quiz"),
+    path(P + "quiz/answers/", quiz_views.QuizAnswersView.as_view(), name="quiz-answers"),
 ]
 
 ACCESS = {
@@ -28,4 +31,6 @@ ACCESS = {
     "final-labels": {"GET": "reviewer"},
     "people": {"GET": "annotator"},
     "person": {"GET": "annotator"},
+    "quiz": {"GET": "annotator", "POST": "annotator"},
+    "quiz-answers": {"POST": "annotator"},
 }

@@ -18,6 +18,7 @@ from webapp.api.base import ProjectView
 from webapp.api.pipelines.assistance_serializers import (
     AssistanceBody,
     AssistanceChange,
+    BackendChange,
     LoopBody,
     LoopChange,
     NewSource,
@@ -85,6 +86,13 @@ class SourceView(ProjectView):
         source = selectors.get_source(self.project, maker_id)
         ask_again(source, request.user, self.parse(Question)["action"])
         return Response(SourceBody(source).data)
+
+    @extend_schema(operation_id="suggestion_sources_change", request=BackendChange, responses=SourceBody)
+    def patch(self, request, slug, maker_id):
+        """Change an ML backend; fields that are not sent stay as they are."""
+        source, changes = selectors.get_backend(self.project, maker_id), self.parse(BackendChange)
+        changed = backends.change_backend(source=source, actor=request.user, changes=changes)
+        return Response(SourceBody(changed).data)
 
     @extend_schema(operation_id="suggestion_sources_delete", responses={204: None})
     def delete(self, request, slug, maker_id):

@@ -14,6 +14,7 @@ class SourceBody(serializers.ModelSerializer):
 
     job = serializers.IntegerField(source="job_id", allow_null=True, read_only=True)
     job_state = serializers.CharField(source="job.state", default="", read_only=True)
+    is_told = serializers.BooleanField(read_only=True)
 
     class Meta:
         model = SuggestionSource
@@ -25,6 +26,8 @@ class SourceBody(serializers.ModelSerializer):
             "url",
             "file_name",
             "train_every",
+            "is_told",
+            "is_interactive",
             "written",
             "unmatched",
             "said",
@@ -33,6 +36,10 @@ class SourceBody(serializers.ModelSerializer):
             "job_state",
             "created_at",
         )
+
+
+TOLD = "send a backend every answer that is given, changed or taken back, under its /webhook"
+INTERACTIVE = "ask a backend about what somebody draws with a smart tool, as they draw it"
 
 
 class NewSource(serializers.Serializer):
@@ -46,11 +53,26 @@ class NewSource(serializers.Serializer):
         required=False, default="", allow_blank=True, max_length=500, trim_whitespace=False, write_only=True
     )
     train_every = serializers.IntegerField(required=False, default=0, min_value=0)
+    is_told = serializers.BooleanField(required=False, default=False, help_text=TOLD)
+    is_interactive = serializers.BooleanField(required=False, default=False, help_text=INTERACTIVE)
 
     def validate(self, attrs):
         if ("model_version" in attrs) == ("url" in attrs):
             raise serializers.ValidationError("Send either model_version or url.")
         return attrs
+
+
+class BackendChange(serializers.Serializer):
+    """Where an ML backend is, who we are there, what it hears of and when it is asked."""
+
+    url = serializers.CharField(required=False, max_length=2_000)
+    title = serializers.CharField(required=False, max_length=200)
+    username = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    password = serializers.CharField(
+        required=False, allow_blank=True, max_length=500, trim_whitespace=False, write_only=True
+    )
+    is_told = serializers.BooleanField(required=False, help_text=TOLD)
+    is_interactive = serializers.BooleanField(required=False, help_text=INTERACTIVE)
 
 
 class PredictionFile(serializers.Serializer):

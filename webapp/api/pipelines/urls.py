@@ -27,7 +27,7 @@ ACCESS = {
     "cancel": {"POST": "engineer"},
     "suggestion-sources": {"GET": "viewer", "POST": "engineer"},
     "suggestion-import": {"POST": "engineer"},
-    "suggestion-source": {"GET": "viewer", "POST": "engineer", "DELETE": "engineer"},
+    "suggestion-source": {"GET": "viewer", "POST": "engineer", "PATCH": "engineer", "DELETE": "engineer"},
     "assistance": {"GET": "viewer", "PUT": "engineer"},
     "assistance-report": {"GET": "reviewer"},
     "assistance-outcomes": {"GET": "reviewer"},

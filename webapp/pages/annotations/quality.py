@@ -17,7 +17,7 @@ from lifecycle.annotations.models import ConsensusRun, QualitySettings
 from lifecycle.annotations.selectors import find_schema, read_interface
 from lifecycle.annotations.services import agreement as agreement_service
 from lifecycle.annotations.services import consensus as consensus_service
-from lifecycle.annotations.services.quality import can_have_quiz, change_settings, find_settings
+from lifecycle.annotations.services.quality import change_settings, find_settings
 from lifecycle.common.errors import DomainError
 from lifecycle.jobs.models import Job
 from lifecycle.projects.selectors import get_project
@@ -49,7 +49,7 @@ def overview(request, slug):
 def settings(request, slug):
     """How labels are looked after in this project."""
     project = get_project(request.user, slug, role="engineer")
-    form = QualityForm(request.POST, has_quiz=can_have_quiz(project))
+    form = QualityForm(request.POST)
     if form.is_valid():
         try:
             change_settings(project=project, actor=request.user, **form.read())
@@ -110,8 +110,7 @@ def _render(request, project, *, form: QualityForm | None = None, status: int = 
         "rules": [] if interface is None or consensus_service.has_one_class(interface) else list_rules(interface),
         "doubtful": final_selectors.list_doubtful(project),
         "current": current,
-        "form": form or QualityForm(initial=QualityForm.write(current), has_quiz=can_have_quiz(project)),
-        "has_quiz": can_have_quiz(project),
+        "form": form or QualityForm(initial=QualityForm.write(current)),
         "methods": QualitySettings.Method.choices,
         "returns": QualitySettings.ReturnTo.choices,
         "people": people,

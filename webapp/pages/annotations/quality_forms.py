@@ -9,7 +9,6 @@ from django import forms
 from lifecycle.annotations.models import QualitySettings
 
 PERCENTS = ("review_share", "min_posterior", "quiz_pass_share")
-QUIZ = ("quiz_questions", "quiz_pass_share", "quiz_each_guide")
 
 
 class QualityForm(forms.Form):
@@ -21,10 +20,8 @@ class QualityForm(forms.Form):
     quiz_pass_share = forms.FloatField(label="Pass mark, in percent")
     quiz_each_guide = forms.BooleanField(label="Ask again when the guide changes", required=False)
 
-    def __init__(self, *args: Any, has_quiz: bool = True, **options: Any) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for name in QUIZ if not has_quiz else ():
-            del self.fields[name]
         for name, field in self.fields.items():
             is_select = isinstance(field, forms.ChoiceField)
             field.widget.attrs["class"] = "form-select" if is_select else "form-control"

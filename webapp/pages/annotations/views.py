@@ -42,23 +42,28 @@ def label(request, slug):
         "progress": selectors.count_progress(project),
         "guide_html": render_guide(guide.body, slug) if guide else "",
         "is_number": problem.label_kind == LabelKind.NUMBER,
-        "setup": {
-            "user": request.user.pk,
-            "project": project.pk,
-            "title": project.name,
-            "api": reverse("api-annotations:queue", kwargs={"slug": slug}).removesuffix("queue/"),
-            "label_kind": problem.label_kind,
-            "item_kind": problem.item_kind,
-            "classes": [{"name": n, "key": k} for n, k in selectors.list_classes_with_keys(schema)] if schema else [],
-            "interface": selectors.read_interface(project, schema).to_json() if schema else None,
-            "first_task": _read_id(request.GET.get("task", "")),
-            "fix": _describe_fix(request, project),
-            "guide_version": guide.version if guide else None,
-            "schema_version": schema.version if schema else None,
-            "skip": {"reasons": queue.skip_reasons, "needs_reason": queue.needs_skip_reason},
-        },
+        "setup": build_setup(request.user, project, schema, guide, queue)
+        | {"first_task": _read_id(request.GET.get("task", "")), "fix": _describe_fix(request, project)},
     }
     return render(request, "annotations/label.html", context)
+
+
+def build_setup(user, project, schema, guide, queue) -> dict:
+    """What the scripts of the labelling tool start from; the schema and the guide may be None."""
+    problem = get_problem_type(project.problem_type)
+    return {
+        "user": user.pk,
+        "project": project.pk,
+        "title": project.name,
+        "api": reverse("api-annotations:queue", kwargs={"slug": project.slug}).removesuffix("queue/"),
+        "label_kind": problem.label_kind,
+        "item_kind": problem.item_kind,
+        "classes": [{"name": n, "key": k} for n, k in selectors.list_classes_with_keys(schema)] if schema else [],
+        "interface": selectors.read_interface(project, schema).to_json() if schema else None,
+        "guide_version": guide.version if guide else None,
+        "schema_version": schema.version if schema else None,
+        "skip": {"reasons": queue.skip_reasons, "needs_reason": queue.needs_skip_reason},
+    }
 
 
 def _describe_fix(request, project) -> dict | None:

@@ -42,6 +42,8 @@ class BackendForm(forms.Form):
     username = forms.CharField(max_length=200, required=False)
     password = forms.CharField(max_length=500, required=False, strip=False)
     train_every = forms.IntegerField(required=False, min_value=0)
+    is_told = forms.BooleanField(required=False)
+    is_interactive = forms.BooleanField(required=False)
 
 
 @login_required
@@ -103,6 +105,21 @@ def add_backend(request, slug):
     except DomainError as refused:
         return _refuse(request, project, refused.message)
     messages.success(request, "The backend is asked about every open task.")
+    return redirect("pipelines:suggestions", slug)
+
+
+@login_required
+@require_POST
+def change_backend(request, slug, maker_id):
+    """What a backend hears of, and when it is asked: a box that is not ticked is off."""
+    project = get_project(request.user, slug, role="engineer")
+    source = selectors.get_backend(project, maker_id)
+    wanted = {name: name in request.POST for name in ("is_told", "is_interactive")}
+    try:
+        backends.change_backend(source=source, actor=request.user, changes=wanted)
+    except DomainError as refused:
+        return _refuse(request, project, refused.message)
+    messages.success(request, "Saved.")
     return redirect("pipelines:suggestions", slug)
 
 

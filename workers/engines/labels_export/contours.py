@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 Point = tuple[float, float]
@@ -27,6 +28,16 @@ def trace(mask: np.ndarray) -> list[Point]:
     for loop in loops[1:]:
         joined = _join(joined, loop)
     return [(float(x), float(y)) for x, y in joined.tolist()]
+
+
+def simplify(outline: Sequence[Point], tolerance: float = 1.0) -> list[Point]:
+    """An outline without the corners that lie within `tolerance` pixels of a line between others (Douglas and Peucker):
+    steps along slanted edges go. What would be flat stays as it was.
+    """
+    if len(outline) <= 4:
+        return list(outline)
+    kept = cv2.approxPolyDP(np.asarray(outline, np.float32)[:, None, :], tolerance, True)[:, 0, :]
+    return [(float(x), float(y)) for x, y in kept.tolist()] if len(kept) > 2 else list(outline)
 
 
 def fill(outline: Sequence[Point], width: int, height: int) -> np.ndarray:

@@ -147,7 +147,7 @@ def _read_annotation(one: Mapping[str, Any], label: str, picture: Mapping[str, A
     kept = one.get("attributes") or {}
     outlines = one.get("segmentation") or []
     if isinstance(outlines, dict):
-        yield Found("brush", label, value=paint(outlines))
+        yield Found("brush", label, scale=read_size(outlines), value=paint(outlines))
     elif one.get("keypoints"):
         numbers = one["keypoints"]
         for x, y, seen in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=False):
@@ -173,6 +173,12 @@ def paint(packed: Mapping[str, Any]) -> dict[str, Any]:
     if width * height > IngestLimits().image_pixels:
         raise ValueError("the mask is too large")
     return {"format": "rle", "rle": brush.encode(brush.draw_runs(packed["counts"], width, height))}
+
+
+def read_size(packed: Mapping[str, Any]) -> tuple[float, float]:
+    """Width and height of a mask in pixels."""
+    height, width = packed["size"]
+    return float(width), float(height)
 
 
 def pair_up(numbers: Sequence[float]) -> tuple[tuple[float, float], ...]:

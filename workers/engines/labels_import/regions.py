@@ -14,7 +14,8 @@ from workers.engines.labels_export import brush, contours
 
 TYPES = {"box": "rectanglelabels", "turned box": "rectanglelabels", "polygon": "polygonlabels",
          "ellipse": "ellipselabels", "point": "keypointlabels", "brush": "brushlabels"}  # fmt: skip
-INSTEAD = {"box": ("polygon",), "turned box": ("polygon",), "polygon": ("brush", "box"), "ellipse": ("polygon", "box")}
+INSTEAD = {"box": ("polygon",), "turned box": ("polygon",), "polygon": ("brush", "box"), "ellipse": ("polygon", "box"),
+           "brush": ("polygon", "box")}  # fmt: skip
 Point = tuple[float, float]
 THINNEST = 1e-6  # percent of a side; what is thinner is the rounding of something flat
 
@@ -70,7 +71,8 @@ def _build_value(region: Found, kind: str, width: int, height: int) -> dict[str,
     across, down = region.scale or (width, height)
     if not (across > 0 and down > 0):
         raise ValueError("its picture has no size")
-    points = [(x / across * 100, y / down * 100) for x, y in region.points]
+    corners = _trace(region, round(across), round(down)) if region.kind == "brush" else region.points
+    points = [(x / across * 100, y / down * 100) for x, y in corners]
     if not points or not all(math.isfinite(number) for point in points for number in point):
         raise ValueError("it has no coordinates that can be read")
     if kind == "point":
@@ -118,6 +120,16 @@ def _build_turned(points: Sequence[Point], width: int, height: int) -> dict[str,
     rotation = 0 if min(angle, 360 - angle) < 1e-6 else angle
     size = {"width": across / width * 100, "height": down / height * 100}
     return {"x": points[0][0], "y": points[0][1], **size, "rotation": rotation}
+
+
+def _trace(region: Found, width: int, height: int) -> list[Point]:
+    """The outline of a mask of this size, with few enough corners to be worked on."""
+    if not region.value:
+        raise ValueError("it has no mask that can be read")
+    outline = contours.simplify(contours.trace(brush.decode(region.value["rle"], width, height)))
+    if not outline:
+        raise ValueError("nothing of it is painted")
+    return outline
 
 
 def _clip(number: float) -> float:

@@ -143,19 +143,20 @@ def _name(key: Any, known: Mapping[Any, Mapping[str, Any]], regions: Sequence[Fo
 def _read_entry(
     one: Mapping[str, Any], labels: Mapping[Any, str], picture: Mapping[str, Any], asked: set[str]
 ) -> Found:
-    """A mask or an outline where the project draws such, else the box."""
+    """A mask or an outline where the project draws such (a mask's outline, where it draws no masks), else the box."""
     said = one["category_id"]
     label = said if isinstance(said, str) else labels.get(said, "")
     if not label:
         raise ValueError(f"there is no class {str(said)[:20]}")
     outline = one.get("segmentation")
-    if isinstance(outline, dict) and "brushlabels" in asked:
+    size = (float(picture["width"]), float(picture["height"])) if picture.get("width") else None
+    if isinstance(outline, dict) and OUTLINES & asked:
+        size = coco.read_size(outline)
         found = Found("brush", label, value=coco.paint(outline | {"counts": read_runs(outline["counts"])}))
     elif isinstance(outline, list) and outline and OUTLINES & asked:
         found = Found("polygon", label, coco.pair_up(outline[0]))
     else:
         x, y, width, height = (float(number) for number in one["bbox"])
         found = Found("box", label, ((x, y), (x + width, y + height)))
-    size = (float(picture["width"]), float(picture["height"])) if picture.get("width") else None
     score = one.get("score")
     return found._replace(scale=size, score=float(score) if score is not None else None)
