@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from lifecycle.annotations import budget_rules as rules
 from lifecycle.annotations.queue_selectors import count_passed_on, count_skip_reasons, find_settings
+from lifecycle.annotations.stranded_selectors import list_stranded
 from lifecycle.projects.models import Membership, Project
 
 DAYS = 14
@@ -61,6 +62,7 @@ class Budget:
     left: int  # answers that open tasks still want
     skipped: list[tuple[str, int]]  # (reason, tasks out of the queue), the most frequent first; not in `left`
     passed_on: int  # open tasks that somebody skipped; in `left`
+    stranded: int  # open tasks that everybody answered or skipped, so that nobody is left for them; in `left`
     seconds: rules.Seconds | None
     pace: rules.Estimate | None  # labels a day
     end: rules.End | None
@@ -115,6 +117,7 @@ def _measure(project: Project, now: datetime) -> Budget:
         left=left,
         skipped=count_skip_reasons(project),
         passed_on=count_passed_on(project),
+        stranded=len(list_stranded(project)),
         seconds=seconds,
         pace=pace,
         end=rules.estimate_end(left, pace, now),

@@ -124,11 +124,14 @@ def read_answer(*, project: Project, result: Any, shown_schema: int | None = Non
     return _read(project, _Version(Kind.ANSWER, result, shown_schema=shown_schema), find_interface(project))
 
 
-def settle(task: Task, label_kind: str) -> None:
-    """Bring a task's count, state and its item's label in line with its current answers; holds its row lock."""
+def settle(task: Task, label_kind: str, policy: rules.SkipPolicy | None = None) -> None:
+    """Bring a task's count, state and its item's label in line with its current answers; the caller holds its row
+    lock. `policy` counts instead of the project's.
+    """
     rows = task.annotations.filter(is_current=True).order_by("pk")
     current = [rules.Current(*row) for row in rows.values_list("pk", "user_id", "kind", "origin", "value", "reason")]
-    outcome = rules.compute_outcome(label_kind, task.overlap, current, _find_policy(task.dataset.project, current))
+    policy = policy or _find_policy(task.dataset.project, current)
+    outcome = rules.compute_outcome(label_kind, task.overlap, current, policy)
     task.answers, task.state, task.skip_reason = outcome.answers, outcome.state, outcome.skip_reason
     task.disagreement, task.is_disagreement_due = outcome.disagreement, outcome.disagreement is not None
     task.save(update_fields=[*SETTLED, "updated_at"])

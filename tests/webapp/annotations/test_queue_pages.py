@@ -13,15 +13,17 @@ from lifecycle.annotations.services import comments, gold_items
 
 pytestmark = pytest.mark.django_db
 
+CAT = rules.build_result("class", "cat")
+
 
 @pytest.fixture
 def visit(client, project):
     """visit(user, "label/tasks") is the page; with a body it is a form that was sent."""
 
-    def go(user, path: str, body=None):
+    def go(user, path: str, body=None, **options):
         client.force_login(user)
         url = f"/projects/{project.slug}/{path}"
-        return client.get(url) if body is None else client.post(url, body)
+        return client.get(url) if body is None else client.post(url, body, **options)
 
     return go
 
@@ -114,6 +116,26 @@ def test_the_budget_names_what_was_skipped_and_why(visit, call, owner, member, m
     assert (said["left"], said["passed_on"]) == (0, 0)
     assert said["skipped"] == [{"reason": "too dark", "tasks": 2}, {"reason": "", "tasks": 1}]
     assert "too dark" in visit(member("viewer"), "label/budget").content.decode()
+
+
+def test_what_nobody_is_left_for_is_said_and_ended_with_one_click(visit, call, owner, member, make_tasks, project):
+    services.change_settings(project=project, actor=owner, overlap=2)
+    annotator, viewer = member("annotator"), member("viewer")
+    for task in make_tasks(2):
+        services.submit(project=project, user=owner, task_id=task.pk, result=CAT, may_answer_any=True)
+        services.skip(project=project, user=annotator, task_id=task.pk, may_answer_any=True)
+
+    assert call(owner, "get", "queue/budget/").json()["stranded"] == 2
+    for path in ("label/budget", "label/queue"):
+        assert "2 items wait for one more person than there is" in visit(owner, path).content.decode()
+        assert "Take the answers they have" not in visit(viewer, path).content.decode()
+    assert visit(annotator, "label/queue/settle", {}).status_code == 403
+    page = visit(owner, "label/queue/settle", {}, follow=True).content.decode()
+
+    assert "2 ended with the answers they have, 0 left the queue as skipped." in page
+    assert "one more person" not in page
+    assert set(Task.objects.values_list("state", flat=True)) == {"done"}
+    assert call(owner, "post", "queue/settle/").json() == {"done": 0, "skipped": 0, "has_more": False}
 
 
 def test_many_gold_items_are_made_from_the_list_and_over_rest(visit, call, owner, make_tasks, answer, project):

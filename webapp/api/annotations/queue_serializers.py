@@ -73,6 +73,7 @@ class Budget(serializers.Serializer):
     left = serializers.IntegerField()
     skipped = serializers.SerializerMethodField(help_text="tasks that left the queue, by reason; not in `left`")
     passed_on = serializers.IntegerField(help_text="open tasks that somebody skipped; in `left`")
+    stranded = serializers.IntegerField(help_text="open tasks that everybody answered or skipped; in `left`")
     seconds = Seconds(allow_null=True)
     pace = Estimate(allow_null=True)
     end = End(allow_null=True)
@@ -93,6 +94,12 @@ class SkipReasons(serializers.Serializer):
 
 class SkipsReopened(serializers.Serializer):
     reopened = serializers.IntegerField()
+    has_more = serializers.BooleanField()
+
+
+class Settled(serializers.Serializer):
+    done = serializers.IntegerField(help_text="ended with the answers they have")
+    skipped = serializers.IntegerField(help_text="nobody answered: out of the queue")
     has_more = serializers.BooleanField()
 
 

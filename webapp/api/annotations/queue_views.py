@@ -10,6 +10,7 @@ from lifecycle.annotations import budget_selectors, queue_selectors, selectors, 
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import assignment, gold_items, skips
 from lifecycle.annotations.services.ordering import request_ranking
+from lifecycle.annotations.services.stranded import settle_stranded
 from webapp.api.annotations import queue_serializers as serializers
 from webapp.api.base import ProjectView
 
@@ -64,6 +65,17 @@ class SkippedView(ProjectView):
         wanted = self.parse(serializers.SkipReasons)
         count, has_more = skips.reopen_skipped(project=self.project, actor=request.user, reasons=wanted["reasons"])
         return Response({"reopened": count, "has_more": has_more})
+
+
+class SettleView(ProjectView):
+    """Open tasks that nobody is left for: everybody here answered or skipped them."""
+
+    @extend_schema(request=None, responses=serializers.Settled)
+    def post(self, request, slug):
+        """End them with the answers they have, up to a thousand in one call; those without any leave as skipped."""
+        settled = settle_stranded(project=self.project, actor=request.user)
+        budget_selectors.forget_budget(self.project)
+        return Response(serializers.Settled(settled).data)
 
 
 class AssignmentsView(ProjectView):

@@ -11,6 +11,7 @@ from lifecycle.annotations import budget_selectors, selectors, services
 from lifecycle.annotations.models import QueueSettings
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.ordering import request_ranking
+from lifecycle.annotations.services.stranded import settle_stranded
 from lifecycle.common.errors import DomainError
 from lifecycle.projects.selectors import get_project, list_members
 from webapp.pages.annotations.shared import build_base, read_number
@@ -57,11 +58,25 @@ def queue_rank(request, slug):
 
 
 @login_required
+@require_POST
+def queue_settle(request, slug):
+    """End what nobody is left for with the answers there are."""
+    project = get_project(request.user, slug, role="reviewer")
+    settled = settle_stranded(project=project, actor=request.user)
+    budget_selectors.forget_budget(project)
+    rest = " There are more: end them with another click." if settled.has_more else ""
+    words = f"{settled.done:,} ended with the answers they have, {settled.skipped:,} left the queue as skipped.{rest}"
+    messages.success(request, words)
+    return redirect("annotations:budget", slug=slug)
+
+
+@login_required
 @require_GET
 def budget(request, slug):
     """What labelling takes; what it costs is for engineers."""
     project = get_project(request.user, slug)
-    context = build_base(project, "budget") | {"budget": budget_selectors.measure_budget(project)}
+    found = budget_selectors.measure_budget(project)
+    context = build_base(project, "budget") | {"budget": found, "stranded": found.stranded}
     return render(request, "annotations/budget.html", context)
 
 
@@ -108,6 +123,7 @@ def _describe(project, sent, errors: dict[str, str]) -> dict:
         "orders": ORDERS,
         "members": members,
         "settings": settings,
+        "stranded": budget_selectors.measure_budget(project).stranded,
         "progress": selectors.count_progress(project),
         "in_hands": selectors.count_live_leases(project),
     }

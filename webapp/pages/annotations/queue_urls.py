@@ -10,6 +10,7 @@ T = P + "/tasks/<int:task_id>"
 urlpatterns = [
     path(P + "/queue", queue.queue, name="queue"),
     path(P + "/queue/rank", queue.queue_rank, name="queue-rank"),
+    path(P + "/queue/settle", queue.queue_settle, name="queue-settle"),
     path(P + "/budget", queue.budget, name="budget"),
     path(P + "/tasks", tasks.task_list, name="tasks"),
     path(P + "/tasks/change", tasks.task_change, name="tasks-change"),
@@ -29,6 +30,7 @@ urlpatterns = [
 ACCESS = {
     "queue": {"GET": "viewer", "POST": "engineer"},
     "queue-rank": {"POST": "engineer"},
+    "queue-settle": {"POST": "reviewer"},
     "budget": {"GET": "viewer"},
     "tasks": {"GET": "reviewer"},
     "tasks-change": {"POST": "reviewer"},
