@@ -167,3 +167,13 @@ def test_a_refused_cron_line_of_a_source_stands_in_its_form(browse, shop, run_jo
     assert read_value(page, "cron") == "every monday" and is_chosen(page, "when", "by a cron line:")
     assert not Source.objects.get().is_scheduled
     assert browse.get(address).url == reverse("sources:source", args=["shop", source.pk])
+
+
+def test_days_that_were_seen_are_shown_as_days(browse, shop, run_jobs):
+    file = SimpleUploadedFile("a.csv", b"id,built,label\n1,1998-01-11,yes\n2,2001-02-03,no\n3,2000-05-06,no\n")
+    browse.post(reverse("sources:new", args=["shop", "upload"]), {"title": "Houses", "files": file})
+    run_jobs()
+
+    page = browse.get(reverse("sources:contract", args=["shop", Source.objects.get().pk])).content.decode()
+
+    assert "seen: 1998-01-11 … 2001-02-03" in page and 'data-maximum="2001-02-03"' in page

@@ -142,10 +142,19 @@ def describe_posted(posted, observed: dict) -> list[dict[str, Any]]:
             "is_key": posted.get(f"key_{i}") == "yes",
             "required": posted.get(f"required_{i}") == "yes",
             "is_left_out": posted.get(f"kept_{i}") != "yes",
-            "seen": observed.get(posted.get(f"name_{i}", "")) or {},
+            "seen": _show_seen(observed.get(posted.get(f"name_{i}", ""))),
         }
         for i in _list_places(posted) or ()
     ]
+
+
+def _show_seen(seen: dict[str, Any] | None) -> dict[str, Any]:
+    """What was seen in a column; days without the midnight that they are kept with."""
+    shown = dict(seen or {})
+    for bound in ("minimum", "maximum"):
+        if isinstance(shown.get(bound), str):
+            shown[bound] = shown[bound].removesuffix("T00:00:00")
+    return shown
 
 
 def _list_places(posted) -> range | None:
@@ -165,6 +174,6 @@ def describe_columns(contract: dict, mapping: dict, observed: dict, kept_out: Se
         name = rule["name"]
         is_feature = name in chosen if chosen else name not in key and name not in kept_out
         role = roles.get(name) or ("feature" if is_feature else "ignore")
-        rows.append({**rule, "is_key": name in key, "role": role, "seen": observed.get(name) or {},
+        rows.append({**rule, "is_key": name in key, "role": role, "seen": _show_seen(observed.get(name)),
                      "allowed_text": "\n".join(rule.get("allowed") or ())})  # fmt: skip
     return rows

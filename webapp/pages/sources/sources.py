@@ -148,7 +148,11 @@ def live(request, slug, source_id):
     source = selectors.get_source(project, source_id)
     if source.state == Source.State.DRAFT:
         return render(request, "sources/_setup.html", describe_setup(project, source))
-    return render(request, "sources/_run.html", describe_source(project, source))
+    context = describe_source(project, source)
+    response = render(request, "sources/_run.html", context)
+    if not context["is_working"]:  # runs, changed rows and what is gone stand elsewhere on the page
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @login_required
