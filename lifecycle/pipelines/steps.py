@@ -9,6 +9,7 @@ from typing import Any
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.contracts.recipes import ParameterErrors, get_recipe, list_recipes, parse_parameters
+from lifecycle.contracts.wording import count_words
 from lifecycle.datasets import services as datasets
 from lifecycle.datasets.models import Dataset, DatasetVersion
 from lifecycle.deployments import services as deployments
@@ -92,7 +93,7 @@ def _start_version(pipeline: PipelineRun) -> Outcome:
 def _finish_version(pipeline: PipelineRun, step: PipelineStep, job: Job | None) -> Outcome:
     assert job is not None and job.result is not None
     version = DatasetVersion.objects.get(pk=job.result["version_id"])
-    new = f"Committed {version} with {version.item_count:,} items, {version.labeled_count:,} labeled."
+    new = f"Committed {version} with {count_words(version.item_count, 'item')}, {version.labeled_count:,} labeled."
     same = f"Nothing has changed since {version}, so it is used again."
     reason = new if job.result["is_new"] else same
     return Outcome(State.SUCCEEDED, [reason], subject_type="version", subject_id=version.pk)

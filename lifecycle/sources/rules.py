@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -210,9 +211,12 @@ def read_bound(bound: float | str | None, column) -> Any:
         return None
     if column.type in ("number", "integer"):
         try:
-            return float(bound)
+            number = float(bound)
         except ValueError:
-            raise _wrong("columns", f"{column.name}: the range of numbers must be given in numbers.") from None
+            number = math.nan
+        if not math.isfinite(number):
+            raise _wrong("columns", f"{column.name}: the range of numbers must be given in numbers.")
+        return number
     if column.type == "date":
         try:
             return datetime.fromisoformat(str(bound)).replace(tzinfo=None).isoformat()

@@ -14,6 +14,7 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
 from lifecycle.contracts.sounds import read_reference
+from lifecycle.contracts.wording import inflect
 from lifecycle.datasets.rules import SPLITS
 from lifecycle.datasets.selectors import list_free_uploads
 from webapp.icons import draw_icon
@@ -89,7 +90,7 @@ def pager(context: dict, page: Page, noun: str = "") -> dict:
         "page": page,
         "numbers": list(numbers),
         "ellipsis": ellipsis,
-        "noun": noun,
+        "noun": noun and inflect(noun, page.paginator.count),
         "is_capped": getattr(page.paginator, "is_capped", False),
     }
 

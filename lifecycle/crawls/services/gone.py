@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from lifecycle.contracts.crawl import Outcome
+from lifecycle.contracts.wording import count_words
 from lifecycle.crawls.models import Crawl, CrawlItem
 from lifecycle.crawls.services.provenance import Page, exclude
 from lifecycle.datasets.models import Item
@@ -85,7 +86,7 @@ def exclude_gone(*, source: Source, user) -> int:
                 [source.pk],
             )
             count = exclude(cursor, [item_id for (item_id,) in cursor.fetchall()])
-        _tell(source, user, "crawl.gone_excluded", f"Excluded {count:,} items of pages that are gone")
+        _tell(source, user, "crawl.gone_excluded", f"Excluded {count_words(count, 'item')} of pages that are gone")
     return count
 
 
@@ -98,7 +99,7 @@ def restore_gone(*, source: Source, user) -> int:
         items = list(rows.filter(item__excluded_at=F("excluded_at")).values_list("item_id", flat=True).distinct())
         Item.objects.filter(pk__in=items).update(excluded_at=None)
         rows.update(superseded_at=None, excluded_at=None)
-        _tell(source, user, "crawl.gone_restored", f"Restored {len(items):,} items of pages that are gone")
+        _tell(source, user, "crawl.gone_restored", f"Restored {count_words(len(items), 'item')} of pages that are gone")
     return len(items)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Sum
 
 from lifecycle.contracts.loop import Figure, StageState, StageSummary, count_figure
+from lifecycle.contracts.wording import count_words
 from lifecycle.datasets.models import Item
 from lifecycle.datasets.selectors.collections import get_dataset, list_collections
 from lifecycle.datasets.selectors.versions import find_latest_version, has_uncommitted_changes
@@ -18,7 +19,7 @@ def summarize_collect(project: Project) -> StageSummary:
     running = [c for c in collections if c.job and not c.is_draft and c.job.state in ("queued", "running")]
     failed = [c for c in collections[:1] if c.job and not c.is_draft and c.job.state == "failed"]
     state = StageState.WORKING if running else StageState.ATTENTION if failed else StageState.DONE
-    headline = f"{total:,} items"
+    headline = count_words(total, "item")
     if failed and not running:
         headline = "The last import failed"
     elif running:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from lifecycle.common.errors import Conflict
+from lifecycle.contracts.wording import count_words
 from lifecycle.datasets import manifests
 from lifecycle.datasets.models import DatasetVersion
 from lifecycle.datasets.selectors.versions import fetch_chunks
@@ -66,7 +67,7 @@ def restore_exclusions(*, version: DatasetVersion, user) -> Exclusions:
     if restored or excluded:
         record_event(
             project=version.dataset.project, actor=user, verb="items.restored",
-            summary=f"Restored {version}: {restored:,} items taken in again, {excluded:,} excluded",
+            summary=f"Restored {version}: {count_words(restored, 'item')} taken in again, {excluded:,} excluded",
             object_type="version", object_id=version.number,
         )  # fmt: skip
     return Exclusions(restored, excluded)

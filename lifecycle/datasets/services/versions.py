@@ -11,6 +11,7 @@ from django.db.models import Count
 
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.problems import LabelKind, get_problem_type
+from lifecycle.contracts.wording import count_words
 from lifecycle.datasets import manifests, rules
 from lifecycle.datasets.chunks import FORMAT
 from lifecycle.datasets.models import Dataset, DatasetVersion, Item
@@ -114,7 +115,8 @@ def record_version(
             project=locked.project,
             actor=user,
             verb="version.committed",
-            summary=f"Committed {version} with {version.item_count:,} items" + (f": {message}" if message else ""),
+            summary=f"Committed {version} with {count_words(version.item_count, 'item')}"
+            + (f": {message}" if message else ""),
             object_type="version",
             object_id=version.number,
         )

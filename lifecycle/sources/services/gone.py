@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from lifecycle.common import bulk
 from lifecycle.contracts.sources import CollectResult, Coverage
+from lifecycle.contracts.wording import count_words
 from lifecycle.projects.services import record_event
 from lifecycle.sources.models import Source, SourceRow, SourceRun
 from lifecycle.sources.selectors import LIST_LEFT
@@ -91,7 +92,7 @@ def exclude_gone(*, source: Source, user) -> int:
             items = [item_id for (item_id,) in cursor.fetchall()]
         rows = SourceRow.objects.filter(source=source, item_id__in=items)
         rows.exclude(gone_at=None).update(excluded_at=names["now"])
-        _tell(source, user, "source.gone_excluded", f"Excluded {len(items):,} items that are gone from")
+        _tell(source, user, "source.gone_excluded", f"Excluded {count_words(len(items), 'item')} gone from")
     return len(items)
 
 
@@ -108,7 +109,7 @@ def restore_gone(*, source: Source, user) -> int:
             )
             count = len({item_id for (item_id,) in cursor.fetchall()})
         SourceRow.objects.filter(source=source).exclude(gone_at=None).update(excluded_at=None)
-        _tell(source, user, "source.gone_restored", f"Restored {count:,} items that are gone from")
+        _tell(source, user, "source.gone_restored", f"Restored {count_words(count, 'item')} gone from")
     return count
 
 

@@ -2,17 +2,17 @@
 
 export function mount(form) {
   const metric = form.elements.target_metric;
-  const groups = [...metric.querySelectorAll("optgroup")];
 
   const follow = () => {
     const tile = form.querySelector("[name='problem_type']:checked");
     if (!tile) return;
-    const { kind, name, statement, classes, threshold } = tile.dataset;
-    const wanted = kind === "number" ? "Regression" : "Classification";
-    for (const group of groups) group.disabled = group.hidden = group.label !== wanted;
-    if (metric.selectedOptions[0]?.closest("optgroup")?.disabled) {
-      metric.value = groups.find((group) => !group.disabled).querySelector("option").value;
+    const { metrics, name, statement, classes, threshold } = tile.dataset;
+    const wanted = metrics.split(" ").filter(Boolean);
+    for (const option of metric.options) option.disabled = option.hidden = !wanted.includes(option.value);
+    for (const group of metric.querySelectorAll("optgroup")) {
+      group.hidden = [...group.children].every((option) => option.hidden);
     }
+    if (!wanted.includes(metric.value)) metric.value = wanted[0];
     form.elements.name.placeholder = name;
     form.elements.problem_statement.placeholder = statement;
     form.elements.classes.placeholder = classes.replaceAll("|", "\n");

@@ -207,3 +207,20 @@ def test_a_site_is_removed_and_its_items_stay(browse, project, source):
     assert "Remove the site" in page and "data-question" in page
     assert answer["Location"] == url(project)
     assert not Source.objects.exists()
+
+
+def test_an_address_and_a_cron_line_that_are_refused_stand_in_their_forms(browse, project, source):
+    tried = browse.post(url(project, f"/sites/{source.pk}/try"), {"url": "gopher://mills.example/"})
+    timed = browse.post(url(project, f"/sites/{source.pk}/schedule"), {"cron": "every monday", "interval": "0"})
+
+    assert (tried.status_code, timed.status_code) == (400, 400)
+    assert 'value="gopher://mills.example/"' in tried.content.decode()
+    assert 'value="every monday"' in timed.content.decode() and "five fields" in timed.content.decode()
+    again = [browse.get(url(project, f"/sites/{source.pk}/{name}")) for name in ("try", "schedule")]
+    assert [answer.url for answer in again] == [url(project, f"/sites/{source.pk}")] * 2
+
+
+def test_a_list_of_several_addresses_is_counted_in_plain_english(browse, project, crawl):
+    page = browse.get(url(project, f"/{crawl.pk}/addresses")).content.decode()
+
+    assert "9 addresses" in page and "addresss" not in page

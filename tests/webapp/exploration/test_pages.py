@@ -332,3 +332,17 @@ def test_columns_of_a_profile_are_searched_and_ordered(as_owner, explored):
     assert both.index('title="length"') < both.index('title="words"')
     assert 'title="words"' in one and 'title="length"' not in one
     assert "No column has this name" in page(as_owner, "exploration:overview", explored, q="nothing like it")
+
+
+def test_enter_in_a_field_for_a_tag_tags_and_never_sends_to_labelling(as_owner, explored):
+    """The first button of a form is what Enter does."""
+    import re
+
+    first_buttons = [
+        re.findall(r'name="action" value="(\w+)"', form)[0]
+        for name, args in (("datasets:items", ()), ("exploration:findings", ("near_duplicates",)))
+        for form in re.findall(r"<form.*?</form>", page(as_owner, name, explored, *args), re.DOTALL)
+        if 'name="tag"' in form and 'name="action"' in form
+    ]
+
+    assert first_buttons == ["tag", "tag", "tag"]

@@ -76,8 +76,10 @@ def test_an_engineer_connects_a_database_reads_it_and_corrects_what_was_set_asid
     assert source.preview["contract"]["key"] == ["id"]
 
     client.post(url("start", source), fill_contract(source.preview, age={"maximum": "24"}))
-    assert b"Waiting for a worker" in client.get(url("live", source)).content
+    waiting = client.get(url("live", source))
+    assert b"Waiting for a worker" in waiting.content and "HX-Refresh" not in waiting
     run_jobs()
+    assert client.get(url("live", source))["HX-Refresh"] == "true"  # the list of runs is elsewhere on the page
     page = client.get(url("source", source)).content.decode()
     assert "is more than 24" in page and "hunter22" not in page
     assert Item.objects.count() == 4

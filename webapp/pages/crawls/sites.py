@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lifecycle.common.errors import DomainError
+from lifecycle.contracts.wording import count_words
 from lifecycle.crawls import selectors, services
 from lifecycle.datasets.selectors import get_dataset
 from lifecycle.projects.rules import is_allowed
@@ -56,7 +57,8 @@ def create(request, slug):
         except DomainError as error:
             message = error.message
         else:
-            return try_address(request, slug, site.pk)
+            _try(request, site, "")
+            return redirect("crawls:site", slug=slug, site_id=site.pk)
     context = _frame(project) | forms.describe_form(config, dataset.item_kind) | {"message": message, "site": None}
     context |= {"title": request.POST.get("title", ""), "license": request.POST.get("license", "")}
     return render(request, "crawls/form.html", context, status=400 if message else 200)
@@ -89,7 +91,11 @@ def edit(request, slug, site_id):
 def show(request, slug, site_id):
     """The site: its settings in words, what one address would give, its crawls and when the next one is."""
     project = get_project(request.user, slug)
-    site = selectors.get_site(project, site_id)
+    return _render_site(request, project, selectors.get_site(project, site_id))
+
+
+def _render_site(request, project, site, **typed):
+    """The page of a site; `typed` is what a refused form of it said."""
     crawls = selectors.list_crawls(project).filter(source=site)
     trial = selectors.find_latest_trial(site)
     context = (
@@ -108,9 +114,10 @@ def show(request, slug, site_id):
             "gone": selectors.count_gone(site),
             "gone_rows": selectors.list_gone(site)[:GONE_SHOWN],
             "interval": site.interval_minutes if site.is_scheduled else 0,
+            "cron": site.cron,
         }
     )
-    return render(request, "crawls/site.html", context)
+    return render(request, "crawls/site.html", context | typed, status=400 if typed else 200)
 
 
 def _describe_last(project, site, crawl) -> dict:
@@ -123,16 +130,25 @@ def _describe_last(project, site, crawl) -> dict:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def try_address(request, slug, site_id):
     """Have a worker fetch one address; the site's page shows what comes of it."""
     project = get_project(request.user, slug, role="engineer")
     site = selectors.get_site(project, site_id)
+    url = request.POST.get("url", "")
+    if request.method == "POST" and not _try(request, site, url):
+        return _render_site(request, project, site, tried=url)
+    return redirect("crawls:site", slug=slug, site_id=site_id)
+
+
+def _try(request, site, url: str) -> bool:
+    """Whether the address (the site's first where it is empty) may be fetched; what is wrong becomes a message."""
     try:
-        services.start_trial(source=site, user=request.user, url=request.POST.get("url", ""))
+        services.start_trial(source=site, user=request.user, url=url)
     except DomainError as error:
         messages.error(request, error.message)
-    return redirect("crawls:site", slug=slug, site_id=site_id)
+        return False
+    return True
 
 
 @login_required
@@ -166,10 +182,12 @@ def settle_gone(request, slug, site_id):
     site = selectors.get_site(project, site_id)
     if request.POST.get("action") == "restore":
         count = services.restore_gone(source=site, user=request.user)
-        messages.success(request, f"{count:,} items are back.")
+        messages.success(request, f"Took {count_words(count, 'item')} back in.")
     else:
         count = services.exclude_gone(source=site, user=request.user)
-        messages.success(request, f"{count:,} items are excluded from the versions to come. You can take that back.")
+        messages.success(
+            request, f"Excluded {count_words(count, 'item')} from the versions to come. You can take that back."
+        )
     return redirect("crawls:site", slug=slug, site_id=site_id)
 
 
@@ -189,11 +207,13 @@ def delete(request, slug, site_id):
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def schedule(request, slug, site_id):
     """When to look again: an interval, a cron line, or never."""
     project = get_project(request.user, slug, role="engineer")
     site = selectors.get_site(project, site_id)
+    if request.method == "GET":
+        return redirect("crawls:site", slug=slug, site_id=site_id)
     cron, minutes = request.POST.get("cron", "").strip(), request.POST.get("interval", "0")
     interval = int(minutes) if minutes.isascii() and minutes.isdigit() and 0 < len(minutes) < 8 else 0
     try:
@@ -207,6 +227,7 @@ def schedule(request, slug, site_id):
         messages.success(request, "Saved when the site is crawled again.")
     except DomainError as error:
         messages.error(request, error.message)
+        return _render_site(request, project, site, cron=cron, interval=interval)
     return redirect("crawls:site", slug=slug, site_id=site_id)
 
 

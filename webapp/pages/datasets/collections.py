@@ -127,11 +127,13 @@ def inspect(request, slug, collection_id):
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def start(request, slug, collection_id):
-    """Import a draft, as the mapping form says."""
+    """Import a draft, as the mapping form says. A form that is refused keeps what was chosen in it."""
     project = get_project(request.user, slug, role="engineer")
     collection = selectors.get_collection(project, collection_id)
+    if request.method == "GET":  # the address of a refused form, opened anew
+        return redirect("datasets:collection", slug=slug, collection_id=collection_id)
     given = {"collection": collection, "user": request.user, "license": request.POST.get("license", "")}
     try:
         mapping = read_mapping(request.POST)
@@ -144,6 +146,9 @@ def start(request, slug, collection_id):
             )
     except DomainError as error:
         messages.error(request, error.message)
+        context = _describe(request, project, selectors.get_collection(project, collection_id))
+        if context["collection"].is_draft and not context["is_working"]:
+            return render(request, "datasets/draft.html", context | _keep_chosen(request.POST, context), status=400)
     return redirect("datasets:collection", slug=slug, collection_id=collection_id)
 
 
@@ -236,6 +241,7 @@ def _describe(request, project, collection) -> dict:
             "kinds": COLUMN_KINDS,
             "needs_text": dataset.item_kind == "text",
             "may_have_contract": may_have_contract(collection),
+            "wants_contract": True,
         }
     rejects = Paginator(selectors.list_rejects(collection), SHOWN_REJECTS).get_page(request.GET.get("page"))
     run = find_run(collection)
@@ -244,6 +250,21 @@ def _describe(request, project, collection) -> dict:
         "reasons": selectors.summarize_rejects(collection),
         "source": run.source if run else None,
     }
+
+
+def _keep_chosen(posted, context: dict) -> dict:
+    """The draft's form as it was sent, over what the files suggest."""
+    collection, columns = context["collection"], context["columns"]
+    collection.title, collection.license = posted.get("title", collection.title), posted.get("license", "")
+    return {
+        "preview": context["preview"] | {"folders_are_labels": posted.get("folders_are_labels") == "yes"},
+        "columns": [(i, column | _read_choice(posted, i)) for i, column in columns],
+        "wants_contract": posted.get("contract") == "yes",
+    }
+
+
+def _read_choice(posted, i: int) -> dict:
+    return {field: posted[f"{field}_{i}"] for field in ("role", "kind") if f"{field}_{i}" in posted}
 
 
 def _pair_columns(preview: dict) -> list[tuple[int, dict]]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.exports import LAYOUTS
-from lifecycle.datasets import rules, selectors, services
+from lifecycle.datasets import selectors, services
 from lifecycle.pipelines.card_history import start_card
 from lifecycle.pipelines.datacards import find_data_card
 from lifecycle.projects.rules import is_allowed
@@ -126,22 +126,6 @@ def download_card(request, slug, number):
     response = HttpResponse(text, content_type="text/markdown; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{project.slug}-v{version.number}-card.md"'
     return response
-
-
-@login_required
-@require_POST
-def change_splits(request, slug):
-    """Shares, and how items fall into splits."""
-    project = get_project(request.user, slug, role="engineer")
-    dataset = selectors.get_dataset(project)
-    shares = {split: request.POST.get(split, "") for split in rules.SPLITS}
-    policy = {"kind": request.POST.get("kind", "ratio"), "column": request.POST.get("column", "")}
-    try:
-        services.update_splits(dataset=dataset, user=request.user, ratios=shares, policy=policy)
-        messages.success(request, "The next commit puts items that are in no version yet where this says.")
-    except DomainError as error:
-        messages.error(request, error.message)
-    return redirect("datasets:versions", slug=slug)
 
 
 def describe_exports(project, version) -> dict:

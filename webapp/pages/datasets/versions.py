@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -33,9 +35,24 @@ def list_versions(request, slug):
         try:
             _commit(request, dataset)
         except DomainError as error:
-            messages.error(request, error.message)
+            return _refuse(request, project, dataset, error)
         return redirect("datasets:versions", slug=slug)
     return render(request, "datasets/versions.html", _describe_list(request, project, dataset))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def change_splits(request, slug):
+    """Shares, and how items fall into splits."""
+    project = get_project(request.user, slug, role="engineer" if request.method == "POST" else "viewer")
+    dataset = selectors.get_dataset(project)
+    if request.method == "POST":
+        try:
+            services.update_splits(dataset=dataset, user=request.user, **_read_splits(request.POST))
+        except DomainError as error:
+            return _refuse(request, project, dataset, error)
+        messages.success(request, "The next commit puts items that are in no version yet where this says.")
+    return redirect("datasets:versions", slug=slug)
 
 
 @login_required
@@ -128,11 +145,26 @@ def download(request, slug, number, kind):
 
 
 def _commit(request, dataset) -> None:
-    shares = {split: request.POST.get(split, "") for split in rules.SPLITS}
-    if any(shares.values()):
-        policy = {"kind": request.POST.get("kind", "ratio"), "column": request.POST.get("column", "")}
-        services.update_splits(dataset=dataset, user=request.user, ratios=shares, policy=policy)
+    splits = _read_splits(request.POST)
+    if any(splits["ratios"].values()):
+        services.update_splits(dataset=dataset, user=request.user, **splits)
     services.commit_version(dataset=dataset, user=request.user, message=request.POST.get("message", ""))
+
+
+def _read_splits(posted) -> dict[str, Any]:
+    """Shares and policy as they were sent."""
+    ratios = {split: posted.get(split, "") for split in rules.SPLITS}
+    return {"ratios": ratios, "policy": {"kind": posted.get("kind", "ratio"), "column": posted.get("column", "")}}
+
+
+def _refuse(request, project, dataset, error: DomainError):
+    """The page with what is wrong, and with what was typed."""
+    messages.error(request, error.message)
+    typed, context = _read_splits(request.POST), _describe_list(request, project, dataset)
+    if any(typed["ratios"].values()):
+        context |= {"shares": list(typed["ratios"].items()), "chosen": typed["policy"], "is_refused": True}
+    context["message"] = request.POST.get("message", "")
+    return render(request, "datasets/versions.html", context, status=400)
 
 
 def _describe_list(request, project, dataset) -> dict:
@@ -143,6 +175,7 @@ def _describe_list(request, project, dataset) -> dict:
     latest = everything.first()
     job = jobs.find_latest(subject_type="dataset", subject_id=dataset.pk, kind="version")
     ratios = rules.check_ratios(dataset.split_ratios or rules.DEFAULT_RATIOS)
+    shares = [(split, f"{round(ratios[split] * 100, 2):g}") for split in rules.SPLITS]
     policy = SplitPolicy.from_json(dataset.split_policy)
     return {
         "project": project,
@@ -154,7 +187,9 @@ def _describe_list(request, project, dataset) -> dict:
         "dataset": dataset,
         "has_items": dataset.items.filter(excluded_at=None).exists(),
         "has_changes": selectors.has_uncommitted_changes(dataset, latest),
-        "ratios": [(split, round(ratios[split] * 100, 2)) for split in rules.SPLITS],
+        "ratios": shares,
+        "shares": shares,  # in the form: these, or what was typed and refused
+        "chosen": {"kind": policy.kind, "column": policy.column},
         "may_edit": is_allowed(project.role, "engineer"),
         "is_archive": is_archive,
         "has_archived": is_archive or everything.filter(archived_at__isnull=False).exists(),

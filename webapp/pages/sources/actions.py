@@ -11,13 +11,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lifecycle.common.errors import DomainError
+from lifecycle.contracts.wording import count_words
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
 from lifecycle.sources import exports, selectors, services
 from lifecycle.sources.models import SourceRun
 from webapp.files import take_posted
 from webapp.pages.sources import forms
-from webapp.pages.sources.sources import describe_contract, has_parts
+from webapp.pages.sources.sources import describe_contract, describe_setup, describe_source, has_parts
 
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
@@ -30,17 +31,23 @@ def look(request, slug, source_id):
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def start(request, slug, source_id):
-    """The setup is done: keep the contract, and read the source for the first time."""
-
-    def go(source):
+    """The setup is done: keep the contract, and read the source for the first time. A refused form keeps its words."""
+    project = get_project(request.user, slug, role="engineer")
+    source = selectors.get_source(project, source_id)
+    if request.method == "GET":  # the address of a refused form, opened anew
+        return redirect("sources:source", slug=slug, source_id=source_id)
+    try:
         contract, mapping = forms.read_contract(request.POST)
         kept = mapping if source.preview.get("columns") else None
         activated = services.activate_source(source=source, user=request.user, mapping=kept, contract=contract)
         services.run_source(source=activated, user=request.user)
-
-    return _do(request, slug, source_id, go)
+    except DomainError as error:
+        messages.error(request, error.message)
+        if selectors.get_source(project, source_id).state == source.State.DRAFT:
+            return render(request, "sources/setup.html", describe_setup(project, source, request.POST), status=400)
+    return redirect("sources:source", slug=slug, source_id=source_id)
 
 
 @login_required
@@ -86,7 +93,8 @@ def contract(request, slug, source_id):
         except DomainError as error:
             problem = error.message
     last = selectors.list_runs(source).exclude(observed={}).first()
-    context = describe_contract(source, rules, mapping, last.observed if last else {}) | {
+    observed = last.observed if last else {}
+    context = describe_contract(source, rules, mapping, observed, posted=request.POST if problem else None) | {
         "project": project,
         "section": "collect",
         "may_edit": is_allowed(project.role, "engineer"),
@@ -98,20 +106,29 @@ def contract(request, slug, source_id):
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def schedule(request, slug, source_id):
-    """Never, every so often, or by a cron line."""
-
-    def go(source):
-        when = request.POST.get("when", "")
-        cron = request.POST.get("cron", "").strip() if when == "cron" else ""
-        minutes = int(when) if when.isascii() and when.isdigit() and len(when) < 7 else None
-        services.set_schedule(
-            source=source, user=request.user, cron=cron, interval_minutes=minutes, is_scheduled=when != "never"
-        )
+    """Never, every so often, or by a cron line. A line that is refused stands in the form again."""
+    project = get_project(request.user, slug, role="engineer")
+    source = selectors.get_source(project, source_id)
+    when, line = request.POST.get("when", ""), request.POST.get("cron", "").strip()
+    minutes = int(when) if when.isascii() and when.isdigit() and len(when) < 7 else None
+    if request.method == "POST":
+        try:
+            services.set_schedule(
+                source=source,
+                user=request.user,
+                cron=line if when == "cron" else "",
+                interval_minutes=minutes,
+                is_scheduled=when != "never",
+            )
+        except DomainError as error:
+            messages.error(request, error.message)
+            source.cron, source.interval_minutes, source.is_scheduled = line[:100], minutes, when != "never"
+            context = describe_source(project, source) | {"is_by_line": when == "cron"}
+            return render(request, "sources/source.html", context, status=400)
         messages.success(request, "The schedule is saved." if when != "never" else "This source runs by hand only.")
-
-    return _do(request, slug, source_id, go)
+    return redirect("sources:source", slug=slug, source_id=source_id)
 
 
 @login_required
@@ -133,10 +150,13 @@ def settle_gone(request, slug, source_id):
 
     def go(source):
         if request.POST.get("action") == "restore":
-            messages.success(request, f"{services.restore_gone(source=source, user=request.user):,} items are back.")
+            count = services.restore_gone(source=source, user=request.user)
+            messages.success(request, f"Took {count_words(count, 'item')} back in.")
             return
         count = services.exclude_gone(source=source, user=request.user)
-        messages.success(request, f"{count:,} items are excluded from the versions to come. You can take that back.")
+        messages.success(
+            request, f"Excluded {count_words(count, 'item')} from the versions to come. You can take that back."
+        )
 
     return _do(request, slug, source_id, go)
 

@@ -78,11 +78,11 @@ def describe_fields(kind: str, values: dict[str, Any], item_kind: str) -> list[d
 
 def read_contract(posted) -> tuple[dict[str, Any], dict[str, Any]]:
     """(contract, mapping) out of the table of columns."""
-    count = posted.get("columns", "0")
-    if not (count.isascii() and count.isdigit() and int(count) <= MAX_COLUMNS):
+    places = _list_places(posted)
+    if places is None:
         raise DomainError("The form did not arrive whole; load the page again.")
     columns, key, mapping = [], [], {"features": []}  # type: ignore[var-annotated]
-    for i in range(int(count)):
+    for i in places:
         name = posted.get(f"name_{i}", "")
         if posted.get(f"kept_{i}") != "yes":
             continue
@@ -128,6 +128,42 @@ def _add_role(mapping: dict[str, Any], role: str, name: str) -> None:
         mapping[role] = name
 
 
+def describe_posted(posted, observed: dict) -> list[dict[str, Any]]:
+    """The rows of the table of columns as they were sent, for a form that is refused."""
+    return [
+        {
+            "name": posted.get(f"name_{i}", ""),
+            "type": posted.get(f"type_{i}", "text"),
+            "role": posted.get(f"role_{i}", ""),
+            "minimum": posted.get(f"minimum_{i}", ""),
+            "maximum": posted.get(f"maximum_{i}", ""),
+            "pattern": posted.get(f"pattern_{i}", ""),
+            "allowed_text": posted.get(f"allowed_{i}", ""),
+            "is_key": posted.get(f"key_{i}") == "yes",
+            "required": posted.get(f"required_{i}") == "yes",
+            "is_left_out": posted.get(f"kept_{i}") != "yes",
+            "seen": _show_seen(observed.get(posted.get(f"name_{i}", ""))),
+        }
+        for i in _list_places(posted) or ()
+    ]
+
+
+def _show_seen(seen: dict[str, Any] | None) -> dict[str, Any]:
+    """What was seen in a column; days without the midnight that they are kept with."""
+    shown = dict(seen or {})
+    for bound in ("minimum", "maximum"):
+        if isinstance(shown.get(bound), str):
+            shown[bound] = shown[bound].removesuffix("T00:00:00")
+    return shown
+
+
+def _list_places(posted) -> range | None:
+    """The numbers of the table's rows; None where the form says none that can be."""
+    count = posted.get("columns", "0")
+    is_number = count.isascii() and count.isdigit() and len(count) < 5
+    return range(int(count)) if is_number and int(count) <= MAX_COLUMNS else None
+
+
 def describe_columns(contract: dict, mapping: dict, observed: dict, kept_out: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of the table of columns: rule, part and what was seen."""
     roles = {mapping.get(role): role for role in ("text", "label", "group", "split") if mapping.get(role)}
@@ -138,6 +174,6 @@ def describe_columns(contract: dict, mapping: dict, observed: dict, kept_out: Se
         name = rule["name"]
         is_feature = name in chosen if chosen else name not in key and name not in kept_out
         role = roles.get(name) or ("feature" if is_feature else "ignore")
-        rows.append({**rule, "is_key": name in key, "role": role, "seen": observed.get(name) or {},
+        rows.append({**rule, "is_key": name in key, "role": role, "seen": _show_seen(observed.get(name)),
                      "allowed_text": "\n".join(rule.get("allowed") or ())})  # fmt: skip
     return rows

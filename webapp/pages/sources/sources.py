@@ -148,7 +148,11 @@ def live(request, slug, source_id):
     source = selectors.get_source(project, source_id)
     if source.state == Source.State.DRAFT:
         return render(request, "sources/_setup.html", describe_setup(project, source))
-    return render(request, "sources/_run.html", describe_source(project, source))
+    context = describe_source(project, source)
+    response = render(request, "sources/_run.html", context)
+    if not context["is_working"]:  # runs, changed rows and what is gone stand elsewhere on the page
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @login_required
@@ -161,12 +165,14 @@ def list_changes(request, slug, source_id):
     return render(request, "sources/changes.html", _frame(project) | {"source": source, "page": page})
 
 
-def describe_setup(project, source: Source) -> dict:
-    """The page of a draft: what was seen, and the contract to start with."""
+def describe_setup(project, source: Source, posted=None) -> dict:
+    """The page of a draft: what was seen, and the contract to start with, or the one that was posted and refused."""
     job, preview = source.preview_job, source.preview
     contract, mapping = preview.get("contract") or {}, preview.get("mapping") or {}
     is_of_files = bool(preview.get("files")) and not preview.get("columns")
-    return _frame(project) | describe_contract(source, contract, mapping, {}, is_of_files=is_of_files) | {
+    return _frame(project) | describe_contract(
+        source, contract, mapping, {}, is_of_files=is_of_files, posted=posted
+    ) | {
         "preview": preview,
         "has_rows": bool(preview.get("columns")),
         "job": job,
@@ -220,21 +226,23 @@ def describe_set_aside(collection) -> dict | None:
 
 
 def describe_contract(
-    source: Source, contract: dict, mapping: dict, observed: dict, *, is_of_files: bool = False
+    source: Source, contract: dict, mapping: dict, observed: dict, *, is_of_files: bool = False, posted=None
 ) -> dict:
-    """The table of columns, for setting up and for editing."""
+    """The table of columns, for setting up and for editing; what was posted stands in it when it was refused."""
     item_kind = source.dataset.item_kind
     is_crawl = source.kind == Source.Kind.CRAWL
     cursor = source.config.get("cursor_column") or ""
     return {
         "source": source,
-        "rows": forms.describe_columns(contract, mapping, observed, [cursor]),
+        "rows": forms.describe_posted(posted, observed)
+        if posted
+        else forms.describe_columns(contract, mapping, observed, [cursor]),
         "is_of_files": is_of_files,
         "has_parts": has_parts(source) and not is_of_files,
         "has_keys": not is_of_files and not is_crawl,
         "types": COLUMN_TYPES,
         "roles": ROLES.get(item_kind, ()),
-        "new_columns": contract.get("new_columns", "ignore"),
+        "new_columns": (posted or contract).get("new_columns", "ignore"),
         "new_column_words": NEW_COLUMN_WORDS,
     }
 
