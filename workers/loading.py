@@ -79,6 +79,19 @@ def load_labels(
         context.report.progress(1.0, f"{labeled:,} labels recorded")
 
 
+def load_event_times(context: JobContext, collection: Collection, result: IngestResult) -> None:
+    """Moments of items that were there before, where an import says other ones. Repeating it changes nothing."""
+    collection = selectors.load_collection(collection.pk)
+    if not collection.event_times_differ:
+        return
+    for batch in services.pick_event_times(result.parts, spill_folder=context.workdir):
+        _stop_if_told(context)
+        with context.recording():
+            changed = services.update_event_times(collection=collection, times=batch)
+        if changed:
+            context.report.log(f"{changed:,} items that were there have another date now.")
+
+
 def load_batch_labels(
     collection: Collection, path: str | Path, differing: list[str] | None, *, spill_folder: str | Path
 ) -> None:
@@ -89,6 +102,12 @@ def load_batch_labels(
         found = services.find_new_labels(collection=collection, labels=batch)
         outcome = labelling.record_imported_labels(collection=collection, labels=found)
         services.add_labeled(collection=collection, count=outcome.recorded)
+
+
+def load_batch_event_times(collection: Collection, path: str | Path, *, spill_folder: str | Path) -> None:
+    """What `load_event_times` does, for one part and within the caller's transaction."""
+    for batch in services.pick_event_times((str(path),), spill_folder=spill_folder):
+        services.update_event_times(collection=collection, times=batch)
 
 
 def _stop_if_told(context: JobContext) -> None:

@@ -12,7 +12,7 @@ from lifecycle.contracts.sources import Contract, Observed
 TAKES = {"image": ("images",), "text": ("text", "fields"), "row": ("tables", "fields")}  # by kind of item
 SCOPES = ("host", "domain", "any")  # which pages are followed: the hosts of the start, their domains, all
 ROLES = ("page", "image", "sitemap")
-FIELD_ROLES = ("feature", "text", "label", "group")
+FIELD_ROLES = ("feature", "text", "label", "group", "time")
 # what a contract can ask of a page's text, and of a picture: all that is known of one
 TEXT_COLUMNS = (("url", "text"), ("title", "text"), ("text", "text"))
 PICTURE_COLUMNS = (
@@ -156,6 +156,8 @@ class FoundItem:
     byte_size: int = 0
     fingerprint: int | None = None  # near-duplicates have close ones
     near_prints: str | None = None  # as hexadecimal digits
+    event_time: str | None = None
+    event_time_origin: str | None = None
 
 
 class SetAside(NamedTuple):

@@ -15,11 +15,14 @@ SPLIT_FOLDERS = {
 }  # fmt: skip
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})  # what artifacts also read as missing
 COLUMN_KINDS = ("number", "category", "date", "text")
+ROLES = ("text", "label", "group", "split", "time")  # the parts that a column can play, besides being a feature
 
 
 @dataclass(frozen=True)
 class ColumnMapping:
     """Which columns of a table play which part; empty means none. `features` empty means: all others.
+
+    `time` says what moment an item is of; of rows it stays a feature too, unless it is `event_times.COLUMN`.
 
     `kinds` are (column, kind) pairs that overrule what the first rows suggest.
     """
@@ -28,6 +31,7 @@ class ColumnMapping:
     label: str = ""
     group: str = ""
     split: str = ""
+    time: str = ""
     features: tuple[str, ...] = ()
     kinds: tuple[tuple[str, str], ...] = ()
 
@@ -37,7 +41,7 @@ class ColumnMapping:
         kinds = raw.get("kinds") or ()
         pairs = kinds.items() if isinstance(kinds, dict) else kinds
         return cls(
-            **{key: str(raw.get(key) or "") for key in ("text", "label", "group", "split")},
+            **{key: str(raw.get(key) or "") for key in ROLES},
             features=tuple(raw.get("features") or ()),
             kinds=tuple((str(name), str(kind)) for name, kind in pairs),
         )
@@ -100,7 +104,7 @@ class ColumnGuess:
 
     name: str
     kind: str  # of COLUMN_KINDS
-    role: str  # text | label | group | split | feature | ignore: what the name and values suggest
+    role: str  # of ROLES, feature or ignore: what the name and values suggest
     missing: int = 0
     distinct: int = 0
     examples: tuple[str, ...] = ()
@@ -128,8 +132,9 @@ class IngestPreview:
 @dataclass(frozen=True)
 class IngestResult:
     """`parts` are Parquet files with columns content_hash, blob, text, row, label, group, split, source_uri, mime,
-    width, height, byte_size, fingerprint, result, near_prints (each null where it does not apply), in the order of the
-    source. The same content may come twice: the store keeps the first, and the last label given counts."""
+    width, height, byte_size, fingerprint, result, near_prints, event_time (ISO 8601 in UTC), event_time_origin (each
+    null where it does not apply), in the order of the source. The same content may come twice: the store keeps the
+    first, and the last label and the first event time given count."""
 
     parts: tuple[str, ...]
     accepted: int

@@ -30,14 +30,19 @@ def choose_formats(cells: Iterable[object]) -> tuple[str, ...]:
 
 def read_moment(cell: object, formats: Sequence[str]) -> float | None:
     """Seconds since 1970 in UTC, also for what names no zone; None for what is no moment by any of `formats`."""
+    moment = parse_moment(cell, formats)
+    return None if moment is None else moment.timestamp()
+
+
+def parse_moment(cell: object, formats: Sequence[str]) -> datetime | None:
+    """In UTC, also what names no zone; None for what is no moment by any of `formats`."""
     text = "" if cell is None else str(cell).strip()
     if not 8 <= len(text) <= LONGEST:
         return None
     for pattern in formats:
         try:
             moment = datetime.fromisoformat(text) if pattern == ISO else datetime.strptime(text, pattern)
-            aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-            return aware.timestamp()
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError):
             continue
     return None

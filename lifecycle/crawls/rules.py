@@ -128,7 +128,7 @@ def _check_fields(fields: Sequence[Mapping[str, Any]], item_kind: str) -> None:
     names = [field["name"] for field in fields]
     if len(names) != len(set(names)):
         raise _wrong("fields", "Two fields have the same name.")
-    for role in ("text", "label", "group"):
+    for role in ("text", "label", "group", "time"):
         if sum(field["role"] == role for field in fields) > 1:
             raise _wrong("fields", f"Two fields are the {role}; one is possible.")
     roles = {field["role"] for field in fields}
@@ -257,7 +257,7 @@ def _same(before: Mapping[str, Any], now: Mapping[str, Any], name: str) -> bool:
 
 def _thaw(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _thaw(part) for key, part in value.items()}
+        return {key: _thaw(part) for key, part in value.items() if part != ""}
     return [_thaw(part) for part in value] if isinstance(value, list | tuple) else value
 
 

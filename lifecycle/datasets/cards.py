@@ -104,8 +104,21 @@ def _contents(facts: CardFacts) -> str:
         f"{build_table(rows)}\n\nSplits: {escape(facts.policy)}{today}. No item ever moves from one split to another; "
         "near-duplicates and groups stay on one side, unless an import said which split an item belongs to. "
         f"Near-duplicates are {NEAR_DUPLICATES.get(facts.item_kind, 'copies with small changes')}.\n"
+        + _dates(facts)
         + ("" if facts.item_kind == "row" or facts.item_count <= WIDE_SET else f"\n{WIDE}\n")
         + (f"\nTags: {', '.join(escape(tag) for tag in facts.tags)}.\n" if facts.tags else "")
+    )
+
+
+def _dates(facts: CardFacts) -> str:
+    dates = facts.summary.get("dates")
+    if not dates:
+        return ""
+    missing = facts.item_count - dates["items"]
+    rest = f"; items without a date of their own: {missing:,}" if missing else ""
+    return (
+        f"\nDates that the items are of (`event_time`, in UTC): {dates['first'][:10]} to {dates['last'][:10]}{rest}. "
+        "They are those of the items, not of their import.\n"
     )
 
 

@@ -43,13 +43,15 @@ SCHEMA = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("byte_size", pa.int64()),
+        ("event_time", pa.timestamp("us")),  # UTC
     ]
 )
 CSV_BLOCK_BYTES = 32 << 20  # larger than any row an import lets in
 ROW_GROUP_ROWS = 4_096  # sorted by content hash, so that one bucket is in few of them
 BATCH_ROWS = 50_000
 SORTED_BYTES = 64 << 20
-REPEATING = ["split", "label", "group", "mime", "collection_id", "width", "height", "byte_size"]
+REPEATING = ["split", "label", "group", "mime", "collection_id", "width", "height", "byte_size",
+             "event_time"]  # fmt: skip
 PARQUET = {"compression": "zstd", "compression_level": 1, "use_dictionary": REPEATING,
            "write_statistics": ["content_hash", "item_id"]}  # fmt: skip
 MEMORY = "1GB"
@@ -163,12 +165,14 @@ def name_source(paths: Sequence[str | Path]) -> str:
         return f"(SELECT {', '.join(_null(name) for name in SCHEMA.names)} WHERE false)"
     files = ", ".join(f"'{quote(str(path))}'" for path in paths)
     there = set(pq.read_schema(paths[0]).names)
+    if len(there) < len(SCHEMA):  # a chunk that stayed from before a column was there, beside newer ones
+        there = there.union(*(pq.read_schema(path).names for path in paths[1:]))
     nulls = [_null(name) for name in SCHEMA.names if name not in there]
-    return f"(SELECT {', '.join(['*', *nulls])} FROM read_parquet([{files}]))"
+    return f"(SELECT {', '.join(['*', *nulls])} FROM read_parquet([{files}], union_by_name = true))"
 
 
 def _null(name: str) -> str:
-    kinds = {pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.int32(): "INTEGER"}
+    kinds = {pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.int32(): "INTEGER", pa.timestamp("us"): "TIMESTAMP"}
     return f'NULL::{kinds[SCHEMA.field(name).type]} AS "{name}"'
 
 

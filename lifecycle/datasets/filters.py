@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
-SORTS = ("new", "old", "label", "size")
+SORTS = ("new", "old", "label", "size", "date", "-date")  # date: the moment an item is of
 COLUMN_PREFIX = "col."
 RANGE_PREFIX = "range."
 RANGE_MARK = ".."  # range.length=10..20, at least 10 and below 20; either end may be left open
-ITEM_RANGES = ("length", "width", "height", "aspect", "bytes", "label", "time")  # besides col.<name>
+ITEM_RANGES = ("length", "width", "height", "aspect", "bytes", "label", "time", "date")  # besides col.<name>
 FACT_RANGES = ("words", "brightness", "contrast", "sharpness", "channels")  # what a profile measured
 FACTS = ("damaged", "corrupt")
 EXCLUDED_CHOICES = ("no", "yes", "all")
@@ -30,6 +30,7 @@ class ItemFilters:
     label: str = ""
     names: str = ""  # a class that the label names, alone or among others
     labeled: str = ""  # yes | no
+    dated: str = ""  # yes | no: whether it is known what moment it is of
     split: str = ""
     collection: int = 0
     selection: int = 0  # items somebody chose on the map
@@ -56,8 +57,8 @@ class ItemFilters:
             text["sort"] = "new"
         if text["excluded"] not in EXCLUDED_CHOICES:
             text["excluded"] = "no"
-        if text["labeled"] not in LABELED_CHOICES:
-            text["labeled"] = ""
+        for name in ("labeled", "dated"):
+            text[name] = text[name] if text[name] in LABELED_CHOICES else ""
         numbers = {name: _read_id(query.get(name, "")) for name in ("collection", "selection")}
         columns = tuple(
             (key.removeprefix(COLUMN_PREFIX), query[key].replace("\0", "")[:MAX_QUERY_CHARS])
@@ -88,7 +89,14 @@ class ItemFilters:
     def needs_scan(self) -> bool:
         """Whether no index answers this, so that exact counts cost a look at every item."""
         return bool(
-            self.q or self.names or self.columns or self.group or self.ranges or self.missing or self.asks_exploration
+            self.q
+            or self.dated
+            or self.names
+            or self.columns
+            or self.group
+            or self.ranges
+            or self.missing
+            or self.asks_exploration
         )
 
     @property
@@ -106,7 +114,9 @@ def _read_ranges(query: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
         is_known = name in ITEM_RANGES + FACT_RANGES or name.startswith(COLUMN_PREFIX)
         if key.startswith(RANGE_PREFIX) and is_known and RANGE_MARK in text and "\0" not in key:
             low, _, high = text.partition(RANGE_MARK)
-            is_readable = name.startswith(COLUMN_PREFIX) or name == "time" or (_is_bound(low) and _is_bound(high))
+            is_readable = (
+                name.startswith(COLUMN_PREFIX) or name in ("time", "date") or (_is_bound(low) and _is_bound(high))
+            )
             if (low or high) and is_readable:
                 found.append((name, low.strip(), high.strip()))
     return tuple(found)

@@ -1,7 +1,8 @@
 """One hash over what a version says of its items, whatever chunks they are in. Knows no Django.
 
-Every item is a line, ``hash split label [regions]``. Lines fall into 256 buckets by the first byte of the content hash;
-a bucket's digest is over its lines in order, so that a commit hashes again only the buckets in which a line changed.
+Every item is a line, ``hash split label [regions] [moment]``. Lines fall into 256 buckets by the first byte of the
+content hash; a bucket's digest is over its lines in order, so that a commit hashes again only the buckets in which a
+line changed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 
 BUCKETS = tuple(f"{number:02x}" for number in range(256))
 EMPTY = hashlib.sha256().digest()
-LINE_COLUMNS = ["content_hash", "split", "label", "result"]
+LINE_COLUMNS = ["content_hash", "split", "label", "result", "event_time"]
 LINE_SCHEMA = pa.schema([("line", pa.string())])
 MANY_BUCKETS = 64  # from here on it is cheaper to read everything
 PORTION_BYTES = 32 << 20  # of lines that a thread sorts at once
@@ -32,6 +33,9 @@ def to_lines(batch: pa.RecordBatch | pa.Table) -> pa.StringArray:
     if batch["result"].null_count < batch.num_rows:
         result = pc.if_else(pc.is_valid(batch["result"]), pc.binary_join_element_wise("\x1e", batch["result"], ""), "")
         label = pc.binary_join_element_wise(label, pc.coalesce(result, ""), "")
+    if batch["event_time"].null_count < batch.num_rows:  # without any, lines are what they were before items had some
+        moment = pc.cast(pc.cast(batch["event_time"], pa.int64()), pa.string())
+        label = pc.binary_join_element_wise(label, pc.coalesce(pc.binary_join_element_wise("\x1d", moment, ""), ""), "")
     lines = pc.binary_join_element_wise(batch["content_hash"], batch["split"], label, "\n", "\x1f")
     return lines.combine_chunks() if isinstance(lines, pa.ChunkedArray) else lines
 

@@ -19,24 +19,26 @@ from lifecycle.datasets.chunks import SCHEMA, connect, name_source
 Paths = Sequence[str | Path]
 HISTOGRAM_BINS = 24
 MAX_BALANCE_LABELS = 1_000
-CHANGES = ("added", "removed", "relabeled", "moved")
+CHANGES = ("added", "removed", "relabeled", "moved", "redated")
 DIFF = """
     SELECT coalesce(b.content_hash, a.content_hash) AS content_hash, coalesce(b.item_id, a.item_id) AS item_id,
            a.label AS old_label, b.label AS new_label, a.split AS old_split, b.split AS new_split,
            a.annotation_id AS old_annotation_id, b.annotation_id AS new_annotation_id,
            CASE WHEN a.content_hash IS NULL THEN 'added' WHEN b.content_hash IS NULL THEN 'removed'
                 WHEN a.label IS DISTINCT FROM b.label OR a.result IS DISTINCT FROM b.result THEN 'relabeled'
-                ELSE 'moved' END AS change
+                WHEN a.split <> b.split THEN 'moved' ELSE 'redated' END AS change,
+           a.event_time AS old_event_time, b.event_time AS new_event_time
     FROM (SELECT {columns} FROM {old}) a FULL JOIN (SELECT {columns} FROM {new}) b USING (content_hash)
     WHERE a.content_hash IS NULL OR b.content_hash IS NULL OR a.label IS DISTINCT FROM b.label
-       OR a.result IS DISTINCT FROM b.result OR a.split <> b.split
+       OR a.result IS DISTINCT FROM b.result OR a.split <> b.split OR a.event_time IS DISTINCT FROM b.event_time
 """
-DIFF_COLUMNS = "item_id, content_hash, label, result, split, annotation_id"
+DIFF_COLUMNS = "item_id, content_hash, label, result, split, annotation_id, event_time"
 
 
 def summarize(paths: Paths, *, is_numeric: bool) -> dict[str, Any]:
     """{"splits": {split: items}, "labeled": {split: labeled}, "collections": {collection id: items}, "balance":
-    {split: {label: n}}} or, for numbers, {"histogram": {"edges": […], "counts": {split: […]}}} in place of the balance.
+    {split: {label: n}}} or, for numbers, {"histogram": {"edges": […], "counts": {split: […]}}} in place of the balance;
+    and "dates" as `_summarize_dates` has them.
     """
     with connect() as base:
         base.execute(
@@ -52,8 +54,19 @@ def summarize(paths: Paths, *, is_numeric: bool) -> dict[str, Any]:
             "labeled": {split: int(labeled) for split, _, labeled in rows},
             "collections": {str(collection): int(items) for collection, items in sorted(found)},
         }
+        facts |= _summarize_dates(base, paths)
         facts |= {"histogram": _histogram(base)} if is_numeric else {"balance": _balance(base)}
     return facts
+
+
+def _summarize_dates(base: duckdb.DuckDBPyConnection, paths: Paths) -> dict[str, Any]:
+    """{"dates": {"items", "first", "last"}} of the moments that items are of; {} where none has one."""
+    count, first, last = base.execute(
+        f"SELECT count(event_time), min(event_time), max(event_time) FROM {name_source(paths)}"
+    ).fetchall()[0]
+    if not count:
+        return {}
+    return {"dates": {"items": count, "first": f"{first.isoformat()}Z", "last": f"{last.isoformat()}Z"}}
 
 
 def _balance(base: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
@@ -85,7 +98,8 @@ def _histogram(base: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def count_changes(old: Paths, new: Paths) -> dict[str, int]:
-    """How many items were added, removed, relabeled or moved between splits (moved is 0 unless a promise broke)."""
+    """How many items were added, removed, relabeled, moved between splits (0 unless a promise broke) or given another
+    event time."""
     with connect() as base:
         found = dict(base.execute(f"SELECT change, count(*) FROM ({_diff(old, new)}) GROUP BY change").fetchall())
     return {change: found.get(change, 0) for change in CHANGES}

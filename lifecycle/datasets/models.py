@@ -52,6 +52,7 @@ class Collection(TimestampedModel):
     labeled = models.BigIntegerField(default=0)  # labels that were new or different
     loaded_parts = models.PositiveIntegerField(default=0)  # how far a killed import got: parts in the database
     labels_differ = models.BooleanField(default=False)  # a part said something else about an item that was there
+    event_times_differ = models.BooleanField(default=False, db_default=False)  # the same of moments items are of
     rejects_blob = models.CharField(max_length=64, blank=True)  # JSON lines of all contracts.ingest.Reject
     finished_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -132,6 +133,8 @@ class Item(models.Model):
 
     collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="items", db_index=False)
     source_uri = models.TextField(blank=True)  # file name in the archive, row number, URL …
+    event_time = models.DateTimeField(null=True, blank=True)  # what moment it is of, not when it came in
+    event_time_origin = models.CharField(max_length=200, blank=True, default="", db_default="")  # who says so
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -145,6 +148,11 @@ class Item(models.Model):
                 fields=["dataset", "label", "split"],
                 condition=models.Q(excluded_at__isnull=False),
                 name="item_excluded",
+            ),
+            models.Index(
+                fields=["dataset", "event_time", "id"],
+                condition=models.Q(event_time__isnull=False),
+                name="item_event_time",
             ),
             models.Index(fields=["dataset", "group"], condition=~models.Q(group=""), name="item_group"),
             models.Index(
@@ -174,6 +182,24 @@ class Item(models.Model):
     def is_picture(self) -> bool:
         """Its file is a picture, and all there is to see."""
         return bool(self.blob) and not is_sound(self.mime)
+
+
+class EventTimeChange(models.Model):
+    """The moment an item is of became another one: what it was, what it is, and what brought that. Never changed."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="event_time_changes")
+    collection = models.ForeignKey(  # null: a version that was restored
+        Collection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    old_time = models.DateTimeField(null=True, blank=True)
+    old_origin = models.CharField(max_length=200, blank=True)
+    new_time = models.DateTimeField(null=True, blank=True)
+    new_origin = models.CharField(max_length=200, blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["changed_at"], name="event_time_changed")]
 
 
 class Rendition(models.Model):

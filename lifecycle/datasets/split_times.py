@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from lifecycle.contracts.moments import ISO, choose_formats, read_moment
 from lifecycle.datasets.models import Dataset
-from lifecycle.datasets.splitting import SplitPolicy, sort_key
+from lifecycle.datasets.splitting import EVENT_TIME, LAST, SplitPolicy, sort_key
 
-LAST = "\U0010ffff"  # a boundary that nothing reaches
 SHOWN_CELLS = 3
 DATE_SHARE = 0.95  # of the different cells of a column that nobody called a date
 
@@ -19,6 +19,9 @@ def read_times(dataset: Dataset, policy: SplitPolicy, cells: Sequence[str | None
     time. Boundaries that an older version settled as text become keys of the same moments."""
     if not policy.column:
         return [cell or "" for cell in cells], policy
+    if policy.column == EVENT_TIME:
+        times = ["" if cell is None else sort_key(datetime.fromisoformat(cell).timestamp()) for cell in cells]
+        return times, replace(policy, unread=policy.unread + times.count(""))
     kind = next((column["kind"] for column in dataset.columns if column["name"] == policy.column), "")
     said = {cell for cell in cells if cell is not None and cell.strip()}
     formats = policy.formats or choose_formats([*policy.boundaries, *sorted(said)])

@@ -13,6 +13,8 @@ from typing import Any
 from lifecycle.datasets.rules import SPLITS, check_ratios, choose_split, compute_point
 
 RATIO, STRATIFIED, GROUP, TIME, FIXED = KINDS = ("ratio", "stratified", "group", "time", "fixed")
+LAST = "\U0010ffff"  # a boundary that nothing reaches
+EVENT_TIME = "@event_time"  # as `column`: the moment that an item is of, whatever kind it is
 TITLES = {
     RATIO: "By share",
     STRATIFIED: "By share within each class",
@@ -24,7 +26,8 @@ TITLES = {
 
 @dataclass(frozen=True)
 class SplitPolicy:
-    """`column` is a table's column that holds the group or the time; empty: the item's group, or when it came in.
+    """`column` is a table's column that holds the group or the time, or EVENT_TIME; empty: the item's group, or when it
+    came in. An item without a time counts as the oldest: it trains, and stays there when it gets one later.
 
     `boundaries` are the times from which validation and test begin, settled with the first version as `formats` are:
     how the column's dates are read (`contracts.moments`). `unread` counts items whose time cannot be read and gives
@@ -60,15 +63,20 @@ class SplitPolicy:
         kept = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items() if value}
         return {"kind": self.kind, "column": self.column, "boundaries": list(self.boundaries)} | kept
 
+    def describe(self) -> str:
+        """Its title, and the column that it goes by."""
+        where = "the date of the item" if self.column == EVENT_TIME else f"“{self.column}”"
+        return f"{TITLES[self.kind]} ({where})" if self.column else TITLES[self.kind]
+
     def list_notes(self) -> list[str]:
         """What people should know of items that did not fall as one might think, a sentence each."""
         notes = []
         if self.unread:
             shown = ", ".join(f"“{cell}”" for cell in self.unread_cells) or "empty cells"
-            notes.append(
-                f"Items without a readable time in “{self.column}”: {self.unread:,} ({shown}). They count as "
-                "the oldest."
-            )
+            without = f"a readable time in “{self.column}”: {self.unread:,} ({shown})"
+            if self.column == EVENT_TIME:
+                without = f"a date of their own: {self.unread:,}"
+            notes.append(f"Items without {without}. They count as the oldest and train.")
         if self.kept_out:
             notes.append(
                 f"Items that an import gave to the test set after it was fixed: {self.kept_out:,}. They went to train "
@@ -198,15 +206,17 @@ def _stratify(open_units: Iterable[Unit], units: Iterable[Unit], shares: Mapping
 
 
 def _cut_by_time(open_units: Sequence[Unit], policy: SplitPolicy, shares: Mapping[str, float]) -> SplitPolicy:
-    """The oldest train, the newest test. Boundaries stay once settled: a later item never lands in an earlier split."""
-    if not policy.boundaries and open_units:
-        times = sorted(time for unit in open_units for time in [unit.time] * len(unit.places))
+    """The oldest train, the newest test, in shares of those that have a time; what has none trains. Boundaries stay
+    once settled: a later item never lands in an earlier split."""
+    times = sorted(unit.time for unit in open_units if unit.time for _ in unit.places)
+    if not policy.boundaries and times:
         starts = [round(share * len(times)) for share in (shares["train"], shares["train"] + shares["validation"])]
-        edges = [times[start] if start < len(times) else "\U0010ffff" for start in starts]
+        edges = [times[start] if start < len(times) else LAST for start in starts]
         policy = replace(policy, boundaries=tuple(edges))
+    validation, test = policy.boundaries or (LAST, LAST)
     for unit in open_units:
-        validation, test = policy.boundaries
-        unit.split = "test" if unit.time >= test else "validation" if unit.time >= validation else "train"
+        is_early = not unit.time or unit.time < validation
+        unit.split = "train" if is_early else "validation" if unit.time < test else "test"
     return policy
 
 

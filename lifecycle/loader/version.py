@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import UTC
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .stream import Stream
     from .torch_data import TorchItems
 
+EVENT_TIME = "event_time"
 CONTENT = {"row": "row", "image": "blob", "text": "text"}  # a row may have a file too: its sound
 
 
@@ -93,9 +95,10 @@ class LoadedVersion:
         return next((kind for kind, name in CONTENT.items() if table[name].null_count < len(table)), "row")
 
     def arrow(self, split: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
-        """Manifest rows (item_id, content_hash, split, label, blob, text, row, group, …), of one split or all."""
+        """Manifest rows (item_id, content_hash, split, label, blob, text, row, group, …), of one split or all. The
+        moment that an item is of is `event_time`, in UTC; a version from before there were any has no such column."""
         table = self._read_table(split, columns)
-        return table.drop_columns([CHUNK, ROW]) if len(table.column_names) else table
+        return _zone_times(table.drop_columns([CHUNK, ROW])) if len(table.column_names) else table
 
     def _read_table(self, split: str | None, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows with CHUNK and ROW: where each of them stands."""
@@ -119,15 +122,15 @@ class LoadedVersion:
         if self.item_kind != "row":
             return frame
         rows = [json.loads(text) if text else {} for text in table["row"].to_pylist()]
-        kept = frame[["item_id", "split", "label", "group"]]
+        kept = frame[["item_id", "split", "label", "group", *([EVENT_TIME] if EVENT_TIME in frame.columns else [])]]
         found = pd.DataFrame(rows)
         order = [name for name in self.facts.columns if name in found.columns]
         cells = found[[*order, *(name for name in found.columns if name not in order)]]
         return pd.concat([cells, kept.set_index(pd.RangeIndex(len(kept)))], axis=1)
 
     def items(self, split: str | None = None) -> Iterator[dict[str, Any]]:
-        """Every item as a dict: item_id, split, label, regions, and image (bytes), text, or row with its sound (bytes)
-        where it has one."""
+        """Every item as a dict: item_id, split, label, event_time and regions where it has them, and image (bytes),
+        text, or row with its sound (bytes) where it has one."""
         from .stream import Stream
 
         yield from Stream(self, split).read_all()
@@ -137,6 +140,8 @@ class LoadedVersion:
 
     def _describe(self, row: dict[str, Any]) -> dict[str, Any]:
         item = {name: row[name] for name in ("item_id", "content_hash", "split", "label", "group")}
+        if row.get(EVENT_TIME):
+            item[EVENT_TIME] = row[EVENT_TIME].replace(tzinfo=UTC)
         if row.get("result"):
             item["regions"] = json.loads(row["result"])
         if row["row"] and row["blob"]:
@@ -302,6 +307,14 @@ def _note_places(table: pa.Table, number: int) -> pa.Table:
     return table.append_column(CHUNK, pa.array(np.full(len(table), number, np.int32))).append_column(
         ROW, pa.array(rows)
     )
+
+
+def _zone_times(table: pa.Table) -> pa.Table:
+    """Manifests write times without a zone: they are in UTC."""
+    if EVENT_TIME not in table.column_names:
+        return table
+    place = table.column_names.index(EVENT_TIME)
+    return table.set_column(place, EVENT_TIME, table[EVENT_TIME].cast(pa.timestamp("us", "UTC")))
 
 
 def _is_number(text: str) -> bool:

@@ -15,7 +15,7 @@ from lifecycle.datasets import selectors as datasets
 from lifecycle.datasets.cards import CardFacts, build_card
 from lifecycle.datasets.models import DatasetVersion
 from lifecycle.datasets.settling import Settled, read_settled
-from lifecycle.datasets.splitting import TITLES
+from lifecycle.datasets.splitting import EVENT_TIME, TITLES
 from lifecycle.exploration.rules import TITLES as LISTS
 from lifecycle.exploration.selectors import find_profile, find_scan, map_open_items
 from lifecycle.pipelines.card_history import count_history, is_quick, read_history
@@ -73,6 +73,7 @@ def describe_policy(settled: Settled) -> str:
     """How items fell into splits."""
     shares = ", ".join(f"{split} {share:.0%}" for split, share in settled.ratios.items())
     column = f", column “{settled.policy.column}”" if settled.policy.column else ""
+    column = ", the date of the item" if settled.policy.column == EVENT_TIME else column
     return f"{TITLES[settled.policy.kind].lower()}{column} ({shares}; seed {settled.seed})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
@@ -402,3 +402,17 @@ def test_a_page_that_is_gone_is_counted_and_its_item_excluded_by_one_click_until
     assert selectors.count_gone(source) == {"pages": 0, "standing": 0, "excluded": 0}
     assert Item.objects.filter(excluded_at=None).count() == 4
     assert services.restore_gone(source=source, user=owner) == 0
+
+
+def test_pages_and_pictures_are_of_the_moment_that_they_say(make_site, site, owner, run_jobs):
+    head = '<meta property="article:published_time" content="2024-03-05T12:00:00+02:00">'
+    site.page("/", article("Start", WORDS, ["/dated.html"]))
+    site.page("/dated.html", article("Dated", WORDS + " Dated.").replace("<head>", f"<head>{head}"))
+
+    services.start_crawl(source=make_site(), user=owner)
+    (job,) = run_jobs()
+
+    assert job.state == "succeeded", job.traceback
+    times = dict(Item.objects.values_list("source_uri", "event_time"))
+    assert times == {site.base + "/": None, site.base + "/dated.html": datetime(2024, 3, 5, 10, tzinfo=UTC)}
+    assert Item.objects.get(event_time__isnull=False).event_time_origin == "meta article:published_time"

@@ -145,13 +145,16 @@ def draw_balance(classes: Mapping[str, Any], gallery: str) -> dict[str, Any] | N
 def draw_time(
     time: Mapping[str, Any] | None, gallery: str, classes: Mapping[str, Any] | None = None
 ) -> dict[str, Any] | None:
-    """Items over the time they came in, by class; None when all came at once. Where items have several classes these
-    stand beside each other and beside all items, as they add up to more than there are."""
+    """Items over the moments they are of, else over the time they came in, by class; None when all are of one. Where
+    items have several classes these stand beside each other and beside all items, as they add up to more than there
+    are."""
     if not time or len(time["starts"]) < 2:
         return None
     starts, rest = time["starts"], list(time["counts"])
     ends = [*starts[1:], ""]
-    links = [build_query(gallery, **{"range.time": f"{a}..{b}"}) for a, b in zip(starts, ends, strict=True)]
+    is_dated = time.get("of") == "event_time"
+    key, words = ("range.date", "date of the item") if is_dated else ("range.time", "came in")
+    links = [build_query(gallery, **{key: f"{a}..{b}"}) for a, b in zip(starts, ends, strict=True)]
     traces = []
     key = name_class(classes)
     several = key == "names"
@@ -162,7 +165,7 @@ def draw_time(
     if any(rest):
         words = "others" if traces and not several else "items"
         traces.append(_bar_trace(words, starts, rest, links, GRAY if traces else CLASS_COLORS[0]))
-    axis = {"type": "category", "automargin": True, "title": {"text": f"came in, by {time['unit']}"}}
+    axis = {"type": "category", "automargin": True, "title": {"text": f"{words}, by {time['unit']}"}}
     axis["tickvals"], axis["ticktext"] = starts, [_tick(start, time["unit"]) for start in starts]
     axis["nticks"] = 12
     layout = {"barmode": "group" if several else "stack", "xaxis": axis, "hovermode": "closest"}

@@ -19,7 +19,7 @@ from lifecycle.datasets import services as datasets
 from lifecycle.datasets.models import Collection
 from lifecycle.jobs import services as jobs
 from workers.engines import crawl as engine
-from workers.loading import load_batch_labels, load_one
+from workers.loading import load_batch_event_times, load_batch_labels, load_one
 from workers.materialize import BatchWriter
 from workers.runtime import JobContext, job_task
 
@@ -103,3 +103,4 @@ def load_items(collection_id: int, path: Path) -> None:
         annotation_services.extend_classes(project=project, names=classes, created_by=collection.created_by)
     differing = load_one(collection, collection.loaded_parts, path)
     load_batch_labels(collection, path, differing, spill_folder=path.parent)
+    load_batch_event_times(collection, path, spill_folder=path.parent)

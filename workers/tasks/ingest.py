@@ -5,7 +5,7 @@ from contextlib import closing
 from lifecycle.annotations.selectors import find_schema
 from lifecycle.datasets import selectors, services
 from workers.engines.ingest import run as engine
-from workers.loading import load_labels, load_parts
+from workers.loading import load_event_times, load_labels, load_parts
 from workers.materialize import BatchWriter, materialize_uploads
 from workers.runtime import JobContext, job_task
 
@@ -22,6 +22,7 @@ def ingest(context: JobContext):
         )
     differing = load_parts(context, collection, result)
     load_labels(context, collection, result, differing)
+    load_event_times(context, collection, result)
     with context.recording():
         collection = services.finish_collection(collection=collection, result=result)
     services.refresh_statistics()

@@ -14,6 +14,7 @@ def restore(context: JobContext):
     context.report.progress(0.05, "Items")
     with context.recording():
         items = services.restore_exclusions(version=version, user=context.job.created_by)
+        dates = services.restore_event_times(version=version)
     changed = restored = 0
     for found in services.list_labels_that_differ(version):
         for at in range(0, len(found), AT_ONCE):
@@ -26,4 +27,7 @@ def restore(context: JobContext):
             context.report.progress(0.5, f"{restored:,} labels brought back")
     if changed > restored:
         context.report.log(f"{changed - restored:,} labels could not be brought back: answers were imported over them.")
-    return {"restored": items.restored, "excluded": items.excluded, "labels": restored, "left": changed - restored}
+    return {
+        "restored": items.restored, "excluded": items.excluded, "labels": restored, "left": changed - restored,
+        "event_times": dates,
+    }  # fmt: skip

@@ -39,6 +39,7 @@ from lifecycle.annotations.services.external_labels import (
     write_proposals,
 )
 from lifecycle.common.errors import DomainError, NotFound
+from lifecycle.contracts import event_times
 from lifecycle.contracts.ingest import IngestResult
 from lifecycle.contracts.sounds import is_sound
 from lifecycle.datasets import services as datasets
@@ -53,6 +54,7 @@ PART = pa.schema([
     ("content_hash", pa.string()), ("blob", pa.string()), ("text", pa.string()), ("row", pa.string()),
     ("label", pa.string()), ("group", pa.string()), ("split", pa.string()), ("source_uri", pa.string()),
     ("mime", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("byte_size", pa.int64()),
+    ("event_time", pa.string()), ("event_time_origin", pa.string()),
 ])  # fmt: skip
 
 
@@ -209,6 +211,8 @@ def _store_items(project: Project, user, drafts: list[_Draft], pictures: Mapping
             labels=labels,
             find_near=lambda new, old: [None] * len(new),
         )
+        for batch in datasets.pick_event_times([str(path)], spill_folder=folder):
+            datasets.update_event_times(collection=collection, times=batch)
     new_items = set(part.items["item_id"].to_pylist()) if part else set()
     if part:
         adopt.adopt_labels(collection=collection, items=part.items)
@@ -243,6 +247,7 @@ def _build_part(drafts: list[_Draft], pictures: Mapping[str, Picture]) -> pa.Tab
             "width": picture.width if picture else None,
             "height": picture.height if picture else None,
             "byte_size": picture.byte_size if picture else content.byte_size,
+            **event_times.say_of_task(draft.data),
         })  # fmt: skip
     return pa.Table.from_pylist(rows, schema=PART)
 

@@ -22,6 +22,7 @@ SCHEMA = pa.schema(
         ("label", pa.string()), ("group", pa.string()), ("split", pa.string()), ("source_uri", pa.string()),
         ("mime", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("byte_size", pa.int64()),
         ("fingerprint", pa.int64()), ("near_prints", pa.binary()), ("result", pa.string()),
+        ("event_time", pa.string()), ("event_time_origin", pa.string()),
     ]
 )  # fmt: skip
 

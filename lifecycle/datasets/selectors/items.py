@@ -76,6 +76,8 @@ def filter_items(project: Project, filters: ItemFilters, among: Q | None = None)
         items = items.filter(excluded_at__isnull=filters.excluded == "no")
     if filters.labeled:
         items = items.filter(label__isnull=filters.labeled == "no")
+    if filters.dated:
+        items = items.filter(event_time__isnull=filters.dated == "no")
     exact = {name: value for name in ("label", "split", "group") if (value := getattr(filters, name))}
     if filters.collection:
         exact["collection_id"] = filters.collection
@@ -140,6 +142,8 @@ def list_items(
     if filters.sort in ("new", "old"):
         ends = _find_ends(project) if filters.needs_scan else None
         return _page_by_id(items, at, size, is_descending=filters.sort == "new", ends=ends)
+    if filters.sort in ("date", "-date"):
+        return _page_by_date(items, at, size, is_descending=filters.sort == "-date")
     return _page_by_offset(_sort(items, filters.sort), at, size)
 
 
@@ -187,9 +191,26 @@ def _page_by_id(
     return ItemPage(found, str(found[-1].pk) if has_next else "", f"-{found[0].pk}" if has_previous else "")
 
 
+def _page_by_date(items: QuerySet[Item], at: str, size: int, *, is_descending: bool) -> ItemPage:
+    """Items with a date as the index has them, then those without: one order over both would sort them all."""
+    dated = items.filter(event_time__isnull=False).order_by(
+        *(("-event_time", "-pk") if is_descending else ("event_time", "pk"))
+    )
+    offset = min(_read_number(at), DEEPEST_OFFSET)
+    found = list(dated[offset : offset + size + 1])
+    if len(found) <= size:
+        start = max(offset - (offset + len(found) if found else dated.count()), 0)
+        found += items.filter(event_time__isnull=True).order_by("-pk")[start : start + size + 1 - len(found)]
+    return _cut_page(found, offset, size)
+
+
 def _page_by_offset(rows: QuerySet[Item], at: str, size: int) -> ItemPage:
     offset = min(_read_number(at), DEEPEST_OFFSET)
-    found = list(rows[offset : offset + size + 1])
+    return _cut_page(list(rows[offset : offset + size + 1]), offset, size)
+
+
+def _cut_page(found: list[Item], offset: int, size: int) -> ItemPage:
+    """Of one item more than the page has."""
     has_next = len(found) > size and offset + size <= DEEPEST_OFFSET
     previous = f"{max(offset - size, 0)}" if offset else ""
     return ItemPage(found[:size], str(offset + size) if has_next else "", previous)

@@ -19,6 +19,7 @@ MEASURES: dict[str, Any] = {
     "bytes": F("byte_size"),
     "aspect": Cast("width", FloatField()) / NullIf(Cast("height", FloatField()), Value(0.0)),
     "time": F("created_at"),
+    "date": F("event_time"),
 }
 
 
@@ -33,7 +34,7 @@ def narrow_ranges(items: QuerySet[Item], filters: ItemFilters, *, has_numbers: b
                 items.filter(label__isnull=False), f"range_{place}", numbers, *map(read_number, (low, high))
             )
         elif name in MEASURES:
-            read = _read_time if name == "time" else read_number
+            read = _read_time if name in ("time", "date") else read_number
             items = _narrow(items, f"range_{place}", MEASURES[name], read(low), read(high))
     return items
 

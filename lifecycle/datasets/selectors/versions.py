@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,15 @@ from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import NotFound
 from lifecycle.datasets import chunks, manifests
 from lifecycle.datasets.chunks import ManifestIndex
-from lifecycle.datasets.models import Collection, Dataset, DatasetVersion, Item, VersionExport, VersionTag
+from lifecycle.datasets.models import (
+    Collection,
+    Dataset,
+    DatasetVersion,
+    EventTimeChange,
+    Item,
+    VersionExport,
+    VersionTag,
+)
 from lifecycle.datasets.selectors.collections import get_one
 from lifecycle.projects.models import Project
 
@@ -148,6 +157,8 @@ class ChangedItem:
     new_split: str | None
     old_annotation_id: int | None
     new_annotation_id: int | None
+    old_event_time: datetime | None
+    new_event_time: datetime | None
     item: Item | None
 
 
@@ -158,8 +169,11 @@ def list_changes(
     before, after = _fetch_differing(old, new)
     rows = manifests.list_changes(before, after, change=change, limit=size, offset=(page - 1) * size)
     items = Item.objects.filter(dataset=new.dataset).in_bulk([row["item_id"] for row in rows])
+    for row in rows:
+        row |= {name: row[name] and row[name].replace(tzinfo=UTC) for name in ("old_event_time", "new_event_time")}
     names = (
-        "item_id", "old_label", "new_label", "old_split", "new_split", "old_annotation_id", "new_annotation_id"
+        "item_id", "old_label", "new_label", "old_split", "new_split", "old_annotation_id", "new_annotation_id",
+        "old_event_time", "new_event_time",
     )  # fmt: skip
     return [ChangedItem(**{name: row[name] for name in names}, item=items.get(row["item_id"])) for row in rows]
 
@@ -218,6 +232,8 @@ def has_uncommitted_changes(dataset: Dataset, latest: DatasetVersion | None) -> 
     items = Item.objects.filter(dataset=dataset)
     newest = items.order_by("-pk").first()
     if newest and newest.created_at > latest.created_at:
+        return True
+    if EventTimeChange.objects.filter(item__dataset=dataset, changed_at__gt=latest.created_at).exists():
         return True
     return items.filter(Q(labeled_at__gt=latest.created_at) | Q(excluded_at__gt=latest.created_at)).exists()
 

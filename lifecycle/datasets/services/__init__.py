@@ -11,6 +11,7 @@ from lifecycle.datasets.services.collections import (
 )
 from lifecycle.datasets.services.content_prints import fill_content_prints
 from lifecycle.datasets.services.datasets import create_dataset
+from lifecycle.datasets.services.event_times import pick_event_times, restore_event_times, update_event_times
 from lifecycle.datasets.services.exports import (
     describe_export,
     list_fitting_layouts,
@@ -49,6 +50,9 @@ from lifecycle.datasets.services.versions import (
 )
 
 __all__ = [
+    "pick_event_times",
+    "restore_event_times",
+    "update_event_times",
     "untag_version",
     "tag_version",
     "archive_version",

@@ -137,10 +137,12 @@ def check_mapping(mapping: Mapping[str, Any], item_kind: str) -> dict[str, Any]:
     try:
         clean = ColumnMapping.from_json(dict(mapping))
     except (TypeError, ValueError):
-        raise DomainError("The mapping is an object with text, label, group, split, features and kinds.") from None
+        raise DomainError(
+            "The mapping is an object with text, label, group, split, time, features and kinds."
+        ) from None
     if item_kind == "text" and not clean.text:
         raise DomainError("Choose the column that holds the text.", fields={"text": "Choose a column."})
-    named = [name for name in (clean.text, clean.label, clean.group, clean.split) if name]
+    named = [name for name in (clean.text, clean.label, clean.group, clean.split, clean.time) if name]
     if len(named) != len(set(named)):
         raise DomainError("One column cannot play two parts.", fields={"label": "Chosen twice."})
     odd = [kind for _, kind in clean.kinds if kind not in COLUMN_KINDS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -60,9 +61,7 @@ def pick_labels(
     """
     if not parts:
         return
-    with duckdb.connect() as base:
-        base.execute("SET enable_progress_bar = false; SET memory_limit = '100MB'; SET threads = 2")
-        base.execute(f"SET temp_directory = '{str(spill_folder).replace(chr(39), '')}'")
+    with open_parts(spill_folder) as base:
         chosen = "true"
         if only is not None:
             base.register("chosen", pa.table({"content_hash": pa.array(sorted(only), pa.string())}))
@@ -73,10 +72,19 @@ def pick_labels(
                WHERE label IS NOT NULL AND {chosen} ORDER BY content_hash, filename, file_row_number""",
             params=[list(parts)],
         )
-        yield from _keep_last(found.to_arrow_reader(LABEL_CHUNK))
+        yield from keep_last(found.to_arrow_reader(LABEL_CHUNK))
 
 
-def _keep_last(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+@contextmanager
+def open_parts(spill_folder: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A base for sorts of an import's parts that stays small whatever they hold."""
+    with duckdb.connect() as base:
+        base.execute("SET enable_progress_bar = false; SET memory_limit = '100MB'; SET threads = 2")
+        base.execute(f"SET temp_directory = '{str(spill_folder).replace(chr(39), '')}'")
+        yield base
+
+
+def keep_last(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Of neighbors with the same hash the last one, also where they lie in two batches."""
     waiting = None  # the last row so far: the next batch may begin with its hash
     for batch in batches:

@@ -21,11 +21,23 @@ from lifecycle.contracts.ingest import IngestResult
 from lifecycle.datasets import near_rows, rules
 from lifecycle.datasets.models import Collection, CollectionReject, Dataset
 from lifecycle.datasets.near_rows import FindNear
+from lifecycle.datasets.services import event_times
 from lifecycle.projects.services import record_event
 
 LOCK_SPACE = 0x6974656D  # advisory locks on a dataset's items
 SHOWN_REJECTS = 10_000
-NO_NAMES = ("blob", "text", "mime", "group", "given_split")  # columns that say "" where a part says null
+NEWER_COLUMNS = (
+    ("fingerprint", pa.int64()), ("result", pa.string()), ("near_prints", pa.binary()), ("event_time", pa.string()),
+    ("event_time_origin", pa.string()),
+)  # fmt: skip
+NO_NAMES = (
+    "blob",
+    "text",
+    "mime",
+    "group",
+    "given_split",
+    "event_time_origin",
+)  # columns that say "" where a part says null
 
 
 @dataclass(frozen=True)
@@ -113,7 +125,10 @@ def load_part(
     with connection.cursor() as cursor:
         lock_items(cursor, locked.dataset_id)
         part = _read_part(path, labels.read_values)
-        places, differing = _pick_new(part, _find_known(cursor, locked.dataset_id, part["content_hash"]))
+        known_labels = _find_known(cursor, locked.dataset_id, part["content_hash"])
+        old = set(known_labels)
+        places, differing = _pick_new(part, known_labels)
+        locked.event_times_differ |= event_times.do_differ(cursor, locked.dataset_id, part, old)
         new = part.take(pa.array(places, pa.int64()))
         known = known or KnownPrints()
         if new["fingerprint"].null_count < new.num_rows:
@@ -125,7 +140,9 @@ def load_part(
     locked.duplicates += part.num_rows - len(places)
     locked.labels_differ |= bool(differing)
     locked.loaded_parts = number + 1
-    locked.save(update_fields=["accepted", "duplicates", "labels_differ", "loaded_parts", "updated_at"])
+    locked.save(
+        update_fields=["accepted", "duplicates", "labels_differ", "event_times_differ", "loaded_parts", "updated_at"]
+    )
     return LoadedPart(items, differing)
 
 
@@ -138,7 +155,7 @@ def lock_items(cursor, dataset_id: int) -> None:
 def _read_part(path: str | Path, read_values) -> pa.Table:
     """The part with labels as they are stored. Parts of older engines lack the newer columns."""
     part = pq.read_table(path)
-    for name, kind in (("fingerprint", pa.int64()), ("result", pa.string()), ("near_prints", pa.binary())):
+    for name, kind in NEWER_COLUMNS:
         if name not in part.column_names:
             part = part.append_column(name, pa.nulls(part.num_rows, kind))
     part = part.rename_columns(["given_split" if name == "split" else name for name in part.column_names])
@@ -231,7 +248,7 @@ def _write_items(cursor, collection: Collection, new: pa.Table, splits: list[str
     now = timezone.now().isoformat()
     columns = {name: new[name] for name in (
         "content_hash", "blob", "text", "row", "label", "group", "given_split", "source_uri", "mime", "width",
-        "height", "byte_size", "fingerprint")}  # fmt: skip
+        "height", "byte_size", "fingerprint", "event_time", "event_time_origin")}  # fmt: skip
     with bulk.trusted_references(cursor):
         bulk.copy_rows(cursor, "datasets_item", columns | {
             "id": item_ids,

@@ -48,7 +48,7 @@ _IS_CHANGED = "bool_or(age(xmin) <= age('{boundary}'::xid))"
 _COPY = """
     COPY (SELECT i.id, i.content_hash, i.split, i.label, nullif(i.blob, ''), nullif(i.text, ''), i."row"::text,
                  nullif(i."group", ''), {result}, i.label_annotation_id, i.collection_id, nullif(i.mime, ''),
-                 i.width, i.height, i.byte_size
+                 i.width, i.height, i.byte_size, i.event_time AT TIME ZONE 'UTC'
           FROM datasets_item i {join}
           WHERE i.dataset_id = {dataset} AND i.id >= {first} AND i.id < {last} AND i.excluded_at IS NULL{order})
     TO STDOUT (FORMAT csv)"""

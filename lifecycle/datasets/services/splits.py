@@ -54,7 +54,8 @@ def _check_policy(dataset: Dataset, raw: Mapping[str, Any]) -> dict[str, Any]:
         raise DomainError("Choose how items fall into splits.", fields={"kind": "No such policy."})
     policy = SplitPolicy.from_json(raw)
     known = {column["name"] for column in dataset.columns}
-    if policy.column and policy.column not in known:
+    is_event_time = policy.column == splitting.EVENT_TIME and policy.kind == splitting.TIME
+    if policy.column and policy.column not in known and not is_event_time:
         raise DomainError(f"There is no column “{policy.column}”.", fields={"column": "No such column."})
     old = SplitPolicy.from_json(dataset.split_policy)
     keeps = (old.kind, old.column) == (policy.kind, policy.column) and dataset.versions.exists()
@@ -107,8 +108,9 @@ def _read_newcomers(dataset: Dataset, policy: SplitPolicy, last: int):
     """(id, content hash, group, given split, label, time as it stands there, split, fingerprint) of items above
     `last`."""
     by_column = policy.column and policy.kind in (splitting.TIME, splitting.GROUP)
-    column = '"row" ->> %s' if by_column else "NULL"
-    values = [policy.column] if by_column else []
+    by_event_time = policy.kind == splitting.TIME and policy.column == splitting.EVENT_TIME
+    column = "event_time" if by_event_time else '"row" ->> %s' if by_column else "NULL"
+    values = [policy.column] if by_column and not by_event_time else []
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT id, content_hash, "group", given_split, label, created_at, {column}, split, fingerprint
@@ -119,7 +121,7 @@ def _read_newcomers(dataset: Dataset, policy: SplitPolicy, last: int):
             for pk, key, group, given, label, created, cell, split, fingerprint in rows:
                 if policy.kind == splitting.GROUP and by_column:
                     group = group or (f"{policy.column}={cell}" if cell else "")
-                time = cell if by_column else created.isoformat()
+                time = created.isoformat() if not by_column else cell and cell.isoformat() if by_event_time else cell
                 yield pk, key, group, given, label, time, split, fingerprint
 
 

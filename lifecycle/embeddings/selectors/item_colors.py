@@ -116,6 +116,11 @@ def _by_labeled_at(drawn: Map, points: Points) -> Coloring:
     return as_values(points, [(item_id, at and at.timestamp()) for item_id, at in pairs], is_time=True)
 
 
+def _by_event_time(drawn: Map, points: Points) -> Coloring:
+    pairs = _items(drawn).values_list("pk", "event_time")
+    return as_values(points, [(item_id, at and at.timestamp()) for item_id, at in pairs], is_time=True)
+
+
 def _by_aspect(drawn: Map, points: Points) -> Coloring:
     sides = _items(drawn).values_list("pk", "width", "height")
     return as_values(points, [(item_id, w / h if w and h else None) for item_id, w, h in sides])
@@ -129,6 +134,7 @@ _ALL, _IMAGE, _TEXT = ("image", "text", "row"), ("image",), ("text",)
 _FIELDS: Mapping[str, tuple[str, tuple[str, ...], Any]] = {  # by -> (title, kinds of items, where it is read)
     "annotator": ("Annotator", _ALL, _by_annotator),
     "labeled": ("Time it was labeled", _ALL, _by_labeled_at),
+    "date": ("Date of the item", _ALL, _by_event_time),
     "source": ("Source", _ALL, _by_source),
     "site": ("Website or folder", _ALL, _by_site),
     "group": ("Group", _ALL, _codes("group", "no group")),

@@ -38,9 +38,11 @@ EXPORT_FACTS = """
 ITEMS = {  # as contracts.training.DatasetFiles.manifest_path
     "item_id": pa.int64(), "content_hash": pa.string(), "split": pa.string(), "label": pa.string(),
     "blob": pa.string(), "text": pa.string(), "row": pa.string(), "group": pa.string(),
+    "event_time": pa.timestamp("us"),
 }  # fmt: skip
 EXPORT_ITEMS = """
-    COPY (SELECT id, content_hash, split, label, nullif(blob, ''), nullif(text, ''), "row"::text, nullif("group", '')
+    COPY (SELECT id, content_hash, split, label, nullif(blob, ''), nullif(text, ''), "row"::text, nullif("group", ''),
+                 event_time AT TIME ZONE 'UTC'
           FROM datasets_item WHERE dataset_id = {} AND excluded_at IS NULL)
     TO STDOUT (FORMAT csv, NULL '\\N')"""
 MERGE = """

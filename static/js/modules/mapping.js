@@ -1,6 +1,6 @@
 // The column mapping: one column per part, and the table below shows which part each column plays.
 
-const SINGLE = ["text", "label", "group", "split"];
+const SINGLE = ["text", "label", "group", "split", "time"];
 
 export function mount(form) {
   const selects = [...form.querySelectorAll("select[data-role]")];

@@ -60,7 +60,9 @@ def test_a_diff_counts_what_was_added_removed_and_relabeled(texts, owner, run_jo
     commit(texts, owner, run_jobs)
     old, new = (selectors.get_version(texts, n) for n in (1, 2))
 
-    assert selectors.compare_versions(old, new) == {"added": 1, "removed": 1, "relabeled": 1, "moved": 0}
+    assert selectors.compare_versions(old, new) == {
+        "added": 1, "removed": 1, "relabeled": 1, "moved": 0, "redated": 0,
+    }  # fmt: skip
     (line,) = selectors.list_changes(old, new, change="relabeled")
     assert (line.old_label, line.new_label, line.item.text) == ("rotten", "fresh", "sentence number 4")
 

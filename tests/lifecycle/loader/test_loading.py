@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import requests
 
 from lifecycle.accounts.services import tokens
+from lifecycle.datasets.models import Item
+from lifecycle.datasets.selectors.versions import fetch_chunks
 from lifecycle.loader import CorruptedData, LoaderError, load, open_files
 from lifecycle.loader.remote import Remote
 from tests import factories
-from tests.lifecycle.loader.conftest import add_items, draw
+from tests.lifecycle.loader.conftest import add_items, add_texts, draw
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -183,3 +189,29 @@ def test_lazy_loading_fetches_a_file_when_it_is_read(host, fetch):
 
     assert content == draw(3)
     assert sum(version.content.has(item.blob) for item in items) == 1
+
+
+def test_the_moments_that_items_are_of_come_along_in_utc(shelf, tmp_path):
+    first, *_ = add_texts(shelf.dataset, range(10))
+    Item.objects.filter(pk=first.pk).update(event_time="2024-05-01T12:00:00+02:00")
+    shelf.commit()
+
+    version = load(shelf.url, shelf.name, token=shelf.token, cache=tmp_path / "cache", progress=False)
+
+    moment = datetime(2024, 5, 1, 10, tzinfo=UTC)
+    assert version.arrow().schema.field("event_time").type == pa.timestamp("us", "UTC")
+    frame = version.pandas().set_index("item_id")
+    assert frame.loc[first.pk, "event_time"] == moment and frame["event_time"].isna().sum() == 9
+    assert {item["item_id"]: item.get("event_time") for item in version.items()}[first.pk] == moment
+    assert sum("event_time" in item for item in version.items()) == 1
+
+
+def test_a_manifest_from_before_there_were_dates_still_loads(host, tmp_path):
+    add_items(host.dataset, range(10))
+    (chunk,) = fetch_chunks(host.commit())
+    old = tmp_path / "old.parquet"
+    pq.write_table(pq.read_table(chunk).drop_columns(["event_time"]), old)
+
+    version = open_files([old], tmp_path)
+
+    assert len(version.pandas()) == 10 and "event_time" not in version.pandas().columns

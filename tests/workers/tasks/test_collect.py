@@ -211,3 +211,16 @@ def open_blobs_of(run):
     from django.conf import settings
 
     return open_blobs(settings.STORAGE_URL).get(run.collection.rejects_blob)
+
+
+def test_the_column_of_the_date_says_what_moment_a_row_is_of_and_stays_a_column(make, read, shop):
+    config = {"url": f"sqlite:///{shop}", "table": "customers"}
+    source = make("sql", config)
+    source.mapping = {"label": "label", "time": "changed"}
+    source.save(update_fields=["mapping"])
+
+    read(source)
+
+    item = Item.objects.get(row__age=23)
+    assert (item.event_time.isoformat(), item.event_time_origin) == ("2026-01-03T00:00:00+00:00", "column changed")
+    assert item.row["changed"] == "2026-01-03"

@@ -7,10 +7,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lifecycle.datasets import rules
+from lifecycle.datasets.manifests import CHANGES
 from lifecycle.datasets.models import Collection, CollectionReject, Dataset, DatasetVersion, Item, Upload
 from lifecycle.datasets.services.items import MAX_AT_ONCE
 from lifecycle.datasets.services.uploads import MAX_NAME_CHARS
-from lifecycle.datasets.splitting import KINDS
+from lifecycle.datasets.splitting import EVENT_TIME, KINDS
 
 BIGINT = (1 << 63) - 1
 
@@ -33,7 +34,11 @@ class DatasetOut(serializers.ModelSerializer):
 
 class SplitPolicyIn(serializers.Serializer):
     kind = serializers.ChoiceField(choices=KINDS)
-    column = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
+    column = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=200,
+        help_text=f"group, time: a column of a table; time: {EVENT_TIME} goes by the date that each item is of; empty: "
+        "the group as imported, the time it came in",
+    )  # fmt: skip
 
 
 class DatasetChange(serializers.Serializer):
@@ -152,7 +157,8 @@ class ItemOut(serializers.ModelSerializer):
         model = Item
         fields = (
             "id", "content_hash", "label", "split", "given_split", "group", "is_excluded", "text", "row", "image_url",
-            "sound_url", "mime", "width", "height", "byte_size", "collection", "source_uri", "created_at", "labeled_at",
+            "sound_url", "mime", "width", "height", "byte_size", "collection", "source_uri", "event_time",
+            "event_time_origin", "created_at", "labeled_at",
         )  # fmt: skip
 
     def get_is_excluded(self, item) -> bool:
@@ -225,7 +231,7 @@ class JobStarted(serializers.Serializer):
 
 
 class DiffQuery(serializers.Serializer):
-    change = serializers.ChoiceField(choices=["added", "removed", "relabeled", "moved"], required=False)
+    change = serializers.ChoiceField(choices=CHANGES, required=False)
     page = serializers.IntegerField(required=False, default=1, min_value=1, max_value=100_000)
 
 
@@ -237,6 +243,8 @@ class DiffLine(serializers.Serializer):
     new_split = serializers.CharField(allow_null=True)
     old_annotation_id = serializers.IntegerField(allow_null=True)
     new_annotation_id = serializers.IntegerField(allow_null=True)
+    old_event_time = serializers.DateTimeField(allow_null=True)
+    new_event_time = serializers.DateTimeField(allow_null=True)
 
 
 class DiffOut(serializers.Serializer):

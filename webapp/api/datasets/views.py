@@ -24,6 +24,7 @@ FILTERS = [
     OpenApiParameter("label", str),
     OpenApiParameter("names", str, description="a class that the label names, alone or among others"),
     OpenApiParameter("labeled", str, enum=["yes", "no"]),
+    OpenApiParameter("dated", str, enum=["yes", "no"], description="whether it is known what moment it is of"),
     OpenApiParameter("split", str),
     OpenApiParameter("collection", int),
     OpenApiParameter("selection", int, description="items chosen on the map and kept as a selection"),

@@ -21,6 +21,8 @@ def describe_filters(project: Project, filters: ItemFilters) -> list[Chip]:
     ]
     if filters.labeled:
         chips.append(("labeled" if filters.labeled == "yes" else "unlabeled", filters.to_query(labeled="")))
+    if filters.dated:
+        chips.append(("with a date" if filters.dated == "yes" else "without a date", filters.to_query(dated="")))
     if filters.excluded != "no":
         words = "excluded only" if filters.excluded == "yes" else "excluded too"
         chips.append((words, filters.to_query(excluded="no")))

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.ingest import COLUMN_KINDS
+from lifecycle.contracts.ingest import ROLES as COLUMN_ROLES
 from lifecycle.datasets import selectors, services
 from lifecycle.jobs import services as jobs
 from lifecycle.projects.rules import is_allowed
@@ -24,15 +25,29 @@ from webapp.files import store_posted
 SHOWN_FILES = 50
 SHOWN_REJECTS = 50
 ROLES = {
-    "text": (("ignore", "—"), ("text", "Text"), ("label", "Label"), ("group", "Group"), ("split", "Split")),
+    "text": (
+        ("ignore", "—"),
+        ("text", "Text"),
+        ("label", "Label"),
+        ("group", "Group"),
+        ("split", "Split"),
+        ("time", "Date"),
+    ),
     "row": (
         ("feature", "Feature"),
         ("label", "Label"),
         ("group", "Group"),
         ("split", "Split"),
+        ("time", "Feature and date"),
         ("ignore", "Leave out"),
     ),
-    "image": (("ignore", "—"), ("label", "Label"), ("group", "Group"), ("split", "Split")),  # beside the picture
+    "image": (
+        ("ignore", "—"),
+        ("label", "Label"),
+        ("group", "Group"),
+        ("split", "Split"),
+        ("time", "Date"),
+    ),  # beside the picture
 }
 
 
@@ -209,10 +224,11 @@ def read_mapping(posted) -> dict | None:
         name, role, kind = (posted.get(f"{field}_{i}", "") for field in ("name", "role", "kind"))
         if role == "feature":
             mapping["features"].append(name)
-        elif role in ("text", "label", "group", "split"):
+        elif role in COLUMN_ROLES:
             if mapping.get(role):
                 raise DomainError(f"Two columns are chosen as {role}; one is possible.", fields={role: "Chosen twice."})
             mapping[role] = name
+            mapping["features"] += [name] if role == "time" else []  # a date is one of rows too
         if kind in COLUMN_KINDS:
             mapping["kinds"][name] = kind
     return mapping if columns else None

@@ -29,7 +29,8 @@ from webapp.pages.datasets.tables import choose_columns
 from webapp.pages.exploration.acts import do_act, read_ids, read_query, take_notice
 from webapp.pages.exploration.targets import pick_next
 
-SORTS = (("new", "Newest first"), ("old", "Oldest first"), ("label", "By label"), ("size", "Largest first"))
+SORTS = (("new", "Newest first"), ("old", "Oldest first"), ("label", "By label"), ("size", "Largest first"),
+         ("-date", "Latest date first"), ("date", "Earliest date first"))  # fmt: skip
 SHOWN_ANNOTATIONS = 20
 SHOWN_CHANGES = 20
 FORM_FIELDS = ("q", "label", "labeled", "split", "excluded", "sort", "tag")
@@ -104,6 +105,7 @@ def show_item(request, slug, item_id):
         "tags": exploration.list_item_tags(item),
         "notice": take_notice(request, project),
         "here": request.get_full_path(),
+        "time_changes": item.event_time_changes.all()[:SHOWN_CHANGES],
         "row_changes": list_item_changes(item)[:SHOWN_CHANGES],
     }
     return render(request, "datasets/item.html", context | _show_final(project, item))

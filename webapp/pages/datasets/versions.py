@@ -14,7 +14,7 @@ from lifecycle.annotations.authors import find_authors
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets import rules, selectors, services
 from lifecycle.datasets.manifests import CHANGES
-from lifecycle.datasets.splitting import KINDS, TITLES, SplitPolicy
+from lifecycle.datasets.splitting import EVENT_TIME, KINDS, TITLES, SplitPolicy
 from lifecycle.jobs import selectors as jobs
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
@@ -194,7 +194,9 @@ def _describe_list(request, project, dataset) -> dict:
         "is_archive": is_archive,
         "has_archived": is_archive or everything.filter(archived_at__isnull=False).exists(),
         "policy": policy,
-        "policy_title": f"{TITLES[policy.kind]} (“{policy.column}”)" if policy.column else TITLES[policy.kind],
+        "policy_title": policy.describe(),
+        "event_time": EVENT_TIME,
+        "has_dates": policy.column == EVENT_TIME or dataset.items.filter(event_time__isnull=False).exists(),
         "policies": [(kind, TITLES[kind]) for kind in KINDS],
         "columns": [column["name"] for column in dataset.columns],
     }

@@ -145,6 +145,8 @@ def _describe_profile(request, project, dataset, version) -> dict:
         "balance": charts.draw_balance(classes, gallery) if classes else None,
         "together": charts.draw_together(classes["together"]) if classes else None,
         "time": charts.draw_time(result["time"], gallery, classes),
+        "is_dated": (result["time"] or {}).get("of") == "event_time",
+        "undated": (result["time"] or {}).get("without", 0),
         "sources": charts.draw_sources(result["sources"], titles, gallery, classes),
         "associations": charts.draw_associations(result["associations"]),
         "associated": len(names),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lifecycle.common.errors import DomainError
+from lifecycle.contracts.ingest import ROLES
 
 MAX_COLUMNS = 2_000
 # per kind: (name, label, kind of field, help)
@@ -122,10 +123,11 @@ def _read_number(text: str | None, kind: str) -> float | str | None:
 def _add_role(mapping: dict[str, Any], role: str, name: str) -> None:
     if role == "feature":
         mapping["features"].append(name)
-    elif role in ("text", "label", "group", "split"):
+    elif role in ROLES:
         if mapping.get(role):
             raise DomainError(f"Two columns are chosen as {role}; one is possible.", fields={role: "Chosen twice."})
         mapping[role] = name
+        mapping["features"] += [name] if role == "time" else []  # a date is one of rows too
 
 
 def describe_posted(posted, observed: dict) -> list[dict[str, Any]]:
@@ -166,7 +168,7 @@ def _list_places(posted) -> range | None:
 
 def describe_columns(contract: dict, mapping: dict, observed: dict, kept_out: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of the table of columns: rule, part and what was seen."""
-    roles = {mapping.get(role): role for role in ("text", "label", "group", "split") if mapping.get(role)}
+    roles = {mapping.get(role): role for role in reversed(ROLES) if mapping.get(role)}
     chosen = set(mapping.get("features") or ())
     key = contract.get("key") or []
     rows = []

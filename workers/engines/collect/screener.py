@@ -10,8 +10,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from lifecycle.contracts import event_times
 from lifecycle.contracts.engine import Canceled, Report, ShouldStop
-from lifecycle.contracts.ingest import ColumnMapping, IngestSpec, Paths
+from lifecycle.contracts.ingest import ROLES, ColumnMapping, IngestSpec, Paths
 from lifecycle.contracts.sources import CollectSpec, Contract, SqlConfig
 from workers.engines.collect import sql
 from workers.engines.collect.companions import Companions
@@ -282,10 +283,12 @@ class Screener:
         """The mapping with the features by name: neither the key nor the cursor is one unless somebody chose it."""
         mapping = self._mapping or ColumnMapping()
         names = [column.name for column in contract.columns]
-        roles = {role: getattr(mapping, role) for role in ("text", "label", "group", "split")}
+        roles = {role: getattr(mapping, role) for role in ROLES}
         lost = next(((role, name) for role, name in roles.items() if name and name not in names), None)
         if lost:
             raise SourceError(f"The {lost[0]} column {lost[1]!r} is not in the contract.")
+        if roles["time"] != event_times.COLUMN:
+            del roles["time"]  # it stays a feature of rows
         kept_out = {*roles.values(), *contract.key, self._spec.config.get("cursor_column") or ""}
         chosen = [n for n in mapping.features if n in names] or [n for n in names if n not in kept_out]
         return replace(

@@ -11,11 +11,14 @@ from lxml import etree
 from parsel.csstranslator import HTMLTranslator
 
 from lifecycle.contracts.crawl import PICTURE_COLUMNS, TEXT_COLUMNS, CrawlSpec, FieldRule, SetAside
-from lifecycle.contracts.ingest import ColumnMapping, IngestLimits, IngestSpec
+from lifecycle.contracts.ingest import ROLES, ColumnMapping, IngestLimits, IngestSpec
+from workers.engines.crawl import published
 from workers.engines.crawl.contract import Keeper, Said
 from workers.engines.crawl.encoding import find_unreadable
 from workers.engines.crawl.tables import find_tables
+from workers.engines.ingest import exif
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.event_times import EventTimes
 from workers.engines.ingest.fingerprints import compute_text
 from workers.engines.ingest.identity import compute_hash
 from workers.engines.ingest.images import check_image
@@ -52,8 +55,8 @@ class Extractor:
         self._mapping = spec.mapping if spec.take == "tables" else map_fields(spec.fields)
         self._each = etree.XPath(_css_to_xpath(spec.each)) if spec.each else None
 
-    def read_picture(self, url: str, content: bytes) -> Harvest:
-        """A picture as one item."""
+    def read_picture(self, url: str, content: bytes, last_modified: str = "") -> Harvest:
+        """A picture as one item, with the moment that its camera says, else its server."""
         harvest = Harvest([], [], {})
         row: dict[str, Any] = {"url": url, "bytes": len(content)}
         try:
@@ -67,18 +70,25 @@ class Extractor:
             return self._finish(harvest)
         digest = compute_hash(content)
         record = Record(digest, blob=digest, source_uri=url, mime=facts.mime, width=facts.width, height=facts.height)
+        if facts.taken_at:
+            record = record._replace(event_time=facts.taken_at, event_time_origin=exif.ORIGIN)
+        else:
+            record = record._replace(**published.read_last_modified(last_modified))
         harvest.items.append((record._replace(byte_size=len(content), fingerprint=facts.fingerprint), content))
         return self._finish(harvest)
 
     def read_page(self, url: str, tree: Any, byte_size: int, title: str = "") -> Harvest:
         """The items of a page. The tree may be changed by this."""
         harvest = Harvest([], [], {})
+        dated = published.find_published(tree)  # finding the text may take the head away
         if self.spec.take == "text":
             self._read_text(harvest, url, tree, byte_size, title)
         elif self.spec.take == "tables":
             self._read_tables(harvest, url, tree)
         else:
             self._read_fields(harvest, url, tree)
+        if self._is_one_a_page():
+            harvest.items[:] = [(one if one.event_time else one._replace(**dated), blob) for one, blob in harvest.items]
         return self._finish(harvest)
 
     def _finish(self, harvest: Harvest) -> Harvest:
@@ -124,7 +134,11 @@ class Extractor:
 
     def _number(self, line: int) -> int | None:
         """Which row of the page it is, where a page has several."""
-        return line if self._each is not None or self.spec.take == "tables" else None
+        return None if self._is_one_a_page() else line
+
+    def _is_one_a_page(self) -> bool:
+        """Whether what the page says of itself is said of its item."""
+        return self._each is None and self.spec.take != "tables"
 
     def _take_rows(
         self, harvest: Harvest, uri: str, columns: list[str], rows: list[tuple[int, list[str | None]]],
@@ -139,7 +153,8 @@ class Extractor:
             return
         reasons = self.keeper.check(uri, columns, [cells for _, cells in rows], declared)
         kept = [place for place, name in enumerate(columns) if self.keeper.contract.find(name)]
-        builder = self._make_builder(uri, [columns[place] for place in kept])
+        shown = [[cells[place] for place in kept] for _, cells in rows]
+        builder = self._make_builder(uri, [columns[place] for place in kept], shown)
         if builder is None:
             reasons = [reason or "the column of the text is not in the contract" for reason in reasons]
         else:
@@ -156,15 +171,17 @@ class Extractor:
                 seen.add(record.content_hash)
                 harvest.items.append((record, None))
 
-    def _make_builder(self, uri: str, columns: list[str]) -> RowBuilder | None:
-        """For the columns that the contract has; None where the text is none of them."""
+    def _make_builder(self, uri: str, columns: list[str], rows: Sequence[Sequence[str | None]]) -> RowBuilder | None:
+        """For the columns that the contract has, with these rows; None where the text is none of them."""
         kinds = {rule.name: rule.kind for rule in self.keeper.contract.columns}
-        roles = {role: name for role in ("text", "label", "group") if (name := getattr(self._mapping, role)) in columns}
+        roles = {role: name for role in ROLES if (name := getattr(self._mapping, role)) in columns and role != "split"}
         if self.spec.item_kind == "text" and "text" not in roles:
             return None
         chosen = tuple(name for name in self._mapping.features if name in columns)
         mapping = ColumnMapping(**roles, features=chosen)
-        return RowBuilder(self._ingest, mapping, columns, kinds, uri, spreads=self.spreads)
+        place = columns.index(mapping.time) if mapping.time else -1
+        times = EventTimes.of_sample(mapping.time, (cells[place] for cells in rows)) if mapping.time else None
+        return RowBuilder(self._ingest, mapping, columns, kinds, uri, spreads=self.spreads, times=times)
 
     def _build(self, builder: RowBuilder | None, reason: str, line: int, cells: list[str | None]) -> Record:
         if reason or builder is None:
@@ -259,9 +276,10 @@ def find_title(tree: Any) -> str:
 
 
 def map_fields(rules: Sequence[FieldRule]) -> ColumnMapping:
-    """Which field is text, label or group."""
+    """Which field is text, label, group or time."""
     names = {rule.role: rule.name for rule in rules}
-    return ColumnMapping(text=names.get("text", ""), label=names.get("label", ""), group=names.get("group", ""))
+    text, label, group, time = (names.get(role, "") for role in ("text", "label", "group", "time"))
+    return ColumnMapping(text=text, label=label, group=group, time=time)
 
 
 def clean_row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,7 +115,8 @@ class Reader:
         if target.body_hash == outcome["body_hash"]:
             return outcome | {"state": "unchanged"}, []
         outcome["license"] = outcome["license"] or rights.find_in_picture(response.body)
-        return self._add_harvest(self.extractor.read_picture(target.url, response.body), outcome)
+        harvest = self.extractor.read_picture(target.url, response.body, outcome["last_modified"])
+        return self._add_harvest(harvest, outcome)
 
     def _read_page(self, response: TextResponse, target: Target, outcome: dict[str, Any]) -> Read:
         text, outcome["warning"] = decode(response)
@@ -189,7 +190,7 @@ class Reader:
 
 _ITEM_FIELDS = (
     "content_hash", "blob", "text", "row", "label", "group", "source_uri", "mime", "width", "height", "byte_size",
-    "fingerprint", "near_prints",
+    "fingerprint", "near_prints", "event_time", "event_time_origin",
 )  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def _find_in_json(text: str) -> str:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
         return ""
-    for node in _walk(parsed):
+    for node in walk_json(parsed):
         said = node.get("license")
         if isinstance(said, dict):
             said = said.get("url") or said.get("@id") or said.get("name")
@@ -76,7 +76,7 @@ def _find_in_json(text: str) -> str:
     return ""
 
 
-def _walk(parsed: Any) -> Iterator[dict[str, Any]]:
+def walk_json(parsed: Any) -> Iterator[dict[str, Any]]:
     """The objects in it, the outer ones first."""
     waiting, seen = [parsed], 0
     while waiting and seen < MAX_NODES:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifecycle.contracts.engine import Canceled, Report, ShouldStop
+from lifecycle.contracts.event_times import COLUMN as EVENT_TIME
 from lifecycle.contracts.exports import ExportSpec
 from workers.engines.export.bookkeeping import Bookkeeping, OpenBlob
 
@@ -35,6 +36,7 @@ COLUMNS = (
     "mime",
     "width",
     "height",
+    "event_time",
 )
 
 
@@ -62,6 +64,12 @@ class Source(Bookkeeping):
         paths = [path for path in self.spec.chunks if "result" in pq.read_schema(path).names]
         return any(pq.read_table(path, columns=["result"])["result"].drop_null().length() for path in paths)
 
+    @cached_property
+    def has_event_times(self) -> bool:
+        """Whether it is known of any item what moment it is of."""
+        paths = [path for path in self.spec.chunks if EVENT_TIME in pq.read_schema(path).names]
+        return any(pq.read_table(path, columns=[EVENT_TIME])[EVENT_TIME].drop_null().length() for path in paths)
+
     def read_items(self) -> Iterator[dict[str, Any]]:
         """Manifest rows as dicts, `row` and `result` parsed."""
         total = sum(pq.read_metadata(path).num_rows for path in self.spec.chunks) or 1
@@ -86,6 +94,12 @@ def _parse(row: dict[str, Any]) -> dict[str, Any]:
     for name in ("row", "result"):
         row[name] = json.loads(row[name]) if row.get(name) else None
     return row
+
+
+def write_event_time(item: dict[str, Any]) -> str | None:
+    """ISO 8601 in UTC."""
+    moment = item.get(EVENT_TIME)
+    return moment and f"{moment.isoformat()}Z"
 
 
 def name_file(item: dict[str, Any]) -> str:

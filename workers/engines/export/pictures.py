@@ -8,8 +8,9 @@ from typing import TextIO
 
 import orjson
 
+from lifecycle.contracts.event_times import COLUMN as EVENT_TIME
 from workers.engines.export.archive import Archive
-from workers.engines.export.items import SPLITS, Source, name_file, name_folder
+from workers.engines.export.items import SPLITS, Source, name_file, name_folder, write_event_time
 from workers.engines.export.tables import TableWriter
 
 NO_LABEL = "items without a label were left out"
@@ -47,6 +48,8 @@ def _write_imagefolder(source: Source, target: Path) -> None:
             if item["blob"]:
                 archive.add(f"{split}/{name_file(item)}", source.read_blob(item["blob"]))
             line = {"file_name": name_file(item), "label": item["label"], "item_id": item["item_id"]}
+            if source.has_event_times:
+                line[EVENT_TIME] = write_event_time(item)
             if source.has_regions:
                 line["regions"] = orjson.dumps(item["result"] or []).decode()  # as text: load_dataset wants one type
             lists[split][1].write(orjson.dumps(line).decode() + "\n")

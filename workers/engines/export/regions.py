@@ -32,7 +32,8 @@ def write_coco(source: Source, target: Path) -> None:
             listed = lists[item["split"]]
             archive.add(f"images/{item['split']}/{name_file(item)}", source.read_blob(item["blob"]))
             size = {"width": item["width"], "height": item["height"]}
-            listed.add_picture({"id": item["item_id"], "file_name": name_file(item), **size})
+            dated = {"date_captured": item["event_time"].isoformat(" ", "seconds")} if item.get("event_time") else {}
+            listed.add_picture({"id": item["item_id"], "file_name": name_file(item), **size, **dated})
             for kind, label, value in _list_known(source, item):
                 listed.add_region(item["item_id"], names.number(label) + 1, _to_box(source, kind, value, item),
                                   _to_outline(kind, value, item))  # fmt: skip

@@ -12,7 +12,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workers.engines.export.items import Source, name_file
+from lifecycle.contracts.event_times import COLUMN as EVENT_TIME
+from workers.engines.export.items import Source, name_file, write_event_time
 
 GROUP_BYTES = 32 << 20
 GROUP_ROWS = 10_000
@@ -55,7 +56,8 @@ def list_features(source: Source) -> list[str]:
 
 def extra_columns(source: Source, features: list[str]) -> list[str]:
     """What stands beside the content, called differently where a feature has the name already."""
-    return [name if name not in features else f"{name}_" for name in (*KEPT, "regions")]
+    names = (*KEPT, "regions", EVENT_TIME) if source.has_event_times else (*KEPT, "regions")
+    return [name if name not in features else f"{name}_" for name in names]
 
 
 def describe(source: Source, item: dict[str, Any], features: list[str]) -> dict[str, Any]:
@@ -67,6 +69,7 @@ def describe(source: Source, item: dict[str, Any], features: list[str]) -> dict[
         cells = {features[0]: item["text"] if source.spec.item_kind == "text" else item["blob"]}
     regions = _to_json(item["result"]) if item["result"] else None
     values = [*(item[name] for name in KEPT), regions]
+    values += [write_event_time(item)] if source.has_event_times else []
     return cells | dict(zip(extra_columns(source, features), values, strict=True))
 
 
@@ -131,7 +134,14 @@ def _describe_schema(source: Source, features: list[str], sound: str) -> pa.Sche
     extra = extra_columns(source, features)
     if sound:
         fields.append((sound, FILE))
-    return pa.schema([*fields, *((n, pa.int64() if n.startswith("item_id") else pa.string()) for n in extra)])
+    return pa.schema([*fields, *((name, _find_type(name)) for name in extra)])
+
+
+def _find_type(name: str) -> pa.DataType:
+    """Of a column beside the content."""
+    if name.startswith(EVENT_TIME):
+        return pa.timestamp("us", "UTC")
+    return pa.int64() if name.startswith("item_id") else pa.string()
 
 
 def _build_column(rows: Iterable[dict[str, Any]], field: pa.Field) -> pa.Array:
@@ -140,6 +150,8 @@ def _build_column(rows: Iterable[dict[str, Any]], field: pa.Field) -> pa.Array:
         return pa.array([_to_number(cell) for cell in cells], field.type)
     if pa.types.is_string(field.type):
         return pa.array([cell if cell is None or isinstance(cell, str) else _to_json(cell) for cell in cells])
+    if pa.types.is_timestamp(field.type):
+        return pa.array(cells, pa.string()).cast(field.type)
     return pa.array(cells, field.type)
 
 

@@ -120,7 +120,7 @@ def _list_cells(batch: pa.RecordBatch, names: dict[str, list[str]]) -> Iterator[
 
 def _make_plain(values: list, kind: pa.DataType) -> list:
     is_plain = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
-    return values if is_plain else [_plain(value) for value in values]
+    return values if is_plain else [to_plain(value) for value in values]
 
 
 def _name_classes(values: list, names: Sequence[str]) -> list:
@@ -129,7 +129,7 @@ def _name_classes(values: list, names: Sequence[str]) -> list:
     return [names[v] if isinstance(v, int) and 0 <= v < len(names) else None if v == -1 else v for v in values]
 
 
-def _plain(value: object) -> object:
+def to_plain(value: object) -> object:
     if value is None or isinstance(value, (str, int, float)) and not isinstance(value, bool):
         return None if isinstance(value, float) and math.isnan(value) else value
     if isinstance(value, Decimal):

@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from lifecycle.contracts.ingest import IngestLimits
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.exif import read_taken_at
 from workers.engines.ingest.fingerprints import compute_picture
 
 # what Pillow decodes by itself: no external programs, no scripts, no vector languages
@@ -23,6 +24,7 @@ class ImageFacts(NamedTuple):
     width: int
     height: int
     fingerprint: int | None = None
+    taken_at: str | None = None  # contracts.event_times
 
 
 def check_image(content: bytes, limits: IngestLimits) -> ImageFacts:
@@ -53,7 +55,7 @@ def _decode(content: bytes, limits: IngestLimits) -> ImageFacts:
         mime = Image.MIME.get(image.format or "", "application/octet-stream")
         if image.getexif().get(ORIENTATION_TAG) in SIDEWAYS:
             width, height = height, width
-        return ImageFacts(mime, width, height, compute_picture(image))
+        return ImageFacts(mime, width, height, compute_picture(image), read_taken_at(image))
 
 
 @cache

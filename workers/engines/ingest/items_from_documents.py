@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import orjson
 
+from lifecycle.contracts import event_times
 from lifecycle.contracts.ingest import IngestSpec, Reject
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.fingerprints import compute_text
@@ -107,7 +108,7 @@ def _build_task(file, task: StudioTask, number: int, spec: IngestSpec, split: st
     record, problems = build_text(
         find_text(task.values), task.spans, f"{file.uri}#{number}", spec, label=label, split=split
     )
-    yield position, record
+    yield position, record._replace(**event_times.say_of_task(task.values))
     for problem in (*task.problems, *problems):
         yield position, Reject(file.uri, number, problem)
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from lifecycle.contracts.ingest import IngestSpec, PutBlobs, Reject
+from workers.engines.ingest import exif
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.fingerprints import compute_text
 from workers.engines.ingest.folders import FolderSays
@@ -80,6 +81,9 @@ def _build_record(
 ) -> Iterator[Outcome]:
     """The picture, and a reject for each part of its label that makes no sense."""
     label, result, problems = read_said(said, facts.width, facts.height, label_kind)
+    event_time, origin = said.event_time, said.event_time_origin
+    if event_time is None and facts.taken_at:
+        event_time, origin = facts.taken_at, exif.ORIGIN
     record = Record(
         content_hash=digest,
         blob=digest,
@@ -93,6 +97,8 @@ def _build_record(
         byte_size=byte_size,
         fingerprint=facts.fingerprint,
         result=result,
+        event_time=event_time,
+        event_time_origin=origin,
     )
     yield file.position, record
     for problem in problems:

@@ -8,10 +8,12 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from lifecycle.contracts.engine import Report
-from lifecycle.contracts.ingest import ColumnMapping, IngestSpec, Reject
+from lifecycle.contracts.ingest import ROLES, ColumnMapping, IngestSpec, Reject
+from lifecycle.contracts.moments import choose_formats
 from workers.engines.ingest import parts
 from workers.engines.ingest.csv_rows import BadLine
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.event_times import EventTimes
 from workers.engines.ingest.formats.hub_card import name_class
 from workers.engines.ingest.mapping import check_mapping, guess_mapping, list_features
 from workers.engines.ingest.parts import PartWriter
@@ -78,7 +80,8 @@ class TableReader:
             rows = sounds.resolve(file, rows, table.columns, column)
         book = sounds.book if sounds and column else None
         spreads = self._settle_spreads(table, list_features(mapping, table.columns), known)
-        builder = RowBuilder(self._spec, mapping, table.columns, known, file.uri, split, book, spreads)
+        times = self._settle_times(table, mapping)
+        builder = RowBuilder(self._spec, mapping, table.columns, known, file.uri, split, book, spreads, times)
         self._remember_columns(builder)
         total = max(_estimate_rows(table), 1)
         number = skip
@@ -89,6 +92,8 @@ class TableReader:
             if sounds and column and batch.size:
                 sounds.book.mark_named([str(digest) for digest in batch.columns[BLOB] or () if digest])
             yield batch
+        if times and times.unread:
+            self._report.log(f"{file.uri}: {times.describe_unread()}", "warning")
 
     def _settle(self, table: Table) -> ColumnMapping:
         """The mapping as given, or as guessed from the first table."""
@@ -104,6 +109,15 @@ class TableReader:
         check_mapping(mapping, table.columns, item_kind=self._spec.item_kind)
         self._notes.setdefault("mapping", asdict(mapping))
         return mapping
+
+    def _settle_times(self, table: Table, mapping: ColumnMapping) -> EventTimes | None:
+        """How the moments of the import are read: as the cells of its first table suggest."""
+        if not mapping.time:
+            return None
+        if "time_formats" not in self._notes:
+            place = table.columns.index(mapping.time)
+            self._notes["time_formats"] = choose_formats(cells[place] for _, cells in table.sample)
+        return EventTimes(mapping.time, self._notes["time_formats"])
 
     def _settle_spreads(self, table: Table, features: Sequence[str], kinds: Mapping[str, str]) -> Mapping[str, float]:
         """How far the numbers of each column lie apart: as the dataset knows it, or as the first rows show it."""
@@ -152,5 +166,5 @@ def _estimate_rows(table: Table) -> int:
 
 
 def _describe(mapping: ColumnMapping) -> str:
-    said = [f"{role} = {name}" for role in ("text", "label", "group", "split") if (name := getattr(mapping, role))]
+    said = [f"{role} = {name}" for role in ROLES if (name := getattr(mapping, role))]
     return ", ".join(said) or "no label; every column is a feature"

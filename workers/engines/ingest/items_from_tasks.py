@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 import orjson
 
+from lifecycle.contracts import event_times
 from lifecycle.contracts.ingest import IngestSpec, Reject
 from lifecycle.contracts.sounds import build_reference
 from workers.engines.ingest.arrow_tables import flatten
@@ -69,5 +70,6 @@ def _build(file, task: StudioTask, number: int, spec: IngestSpec, sounds: SoundF
         source_uri=f"{file.uri}#{number}",
         mime="application/json",
         byte_size=len(content),
+        **event_times.say_of_task(task.values),
     )
     return add_sound(record, row, sounds.book)

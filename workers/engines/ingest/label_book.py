@@ -27,6 +27,8 @@ class Said(NamedTuple):
     split: str | None = None
     group: str | None = None
     shapes: tuple[Shape, ...] | None = None
+    event_time: str | None = None  # contracts.event_times
+    event_time_origin: str | None = None
 
 
 class LabelBook:
@@ -69,12 +71,15 @@ class LabelBook:
         if not found:
             return None
         shapes = [said.shapes for said in found if said.shapes is not None]
+        dated = next((said for said in reversed(found) if said.event_time), found[0])
         return Said(
             source=found[0].source,
             label=next((said.label for said in reversed(found) if said.label), None),
             split=next((said.split for said in reversed(found) if said.split), None),
             group=next((said.group for said in reversed(found) if said.group), None),
             shapes=tuple(shape for some in shapes for shape in some) if shapes else None,
+            event_time=dated.event_time,
+            event_time_origin=dated.event_time_origin,
         )
 
     def list_missing(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -142,8 +147,8 @@ def cut_stem(path: str) -> str:
 
 
 def _read(content: str) -> Said:
-    source, label, split, group, shapes = json.loads(content)
+    source, label, split, group, shapes, *dated = json.loads(content)
     if shapes is None:
-        return Said(source, label, split, group)
+        return Said(source, label, split, group, None, *dated)
     read = (Shape(k, n, tuple(map(tuple, p)), tuple(s) if s else None, r) for k, n, p, s, r in shapes)
-    return Said(source, label, split, group, tuple(read))
+    return Said(source, label, split, group, tuple(read), *dated)

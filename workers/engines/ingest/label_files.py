@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import orjson
 
+from lifecycle.contracts import event_times
 from lifecycle.contracts.ingest import SPLIT_FOLDERS, IngestLimits, Reject
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.folders import read_folders
@@ -99,7 +100,9 @@ class LabelFiles:
             if isinstance(found, str):
                 yield found
             else:
-                self.book.add(found[0], file.name, Said(file.uri, shapes=tuple(found[1])))
+                name, shapes, taken = found
+                dated = event_times.say(taken, "COCO date_captured")
+                self.book.add(name, file.name, Said(file.uri, shapes=tuple(shapes), **dated))
 
     def _add_tasks(self, file: SourceFile, content: list) -> Iterator[str]:
         for number, entry in enumerate(content, start=1):
@@ -110,7 +113,11 @@ class LabelFiles:
                 continue
             yield from (f"task {number}: {problem}" for problem in task.problems)
             shapes = tuple(task.shapes) if task.shapes is not None else None
-            self.book.add(picture, file.name, Said(file.uri, label=task.label, shapes=shapes))
+            self.book.add(
+                picture,
+                file.name,
+                Said(file.uri, label=task.label, shapes=shapes, **event_times.say_of_task(task.values)),
+            )
 
     def _read_voc(self, file: SourceFile) -> Iterator[Reject]:
         try:

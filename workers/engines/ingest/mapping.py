@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lifecycle.contracts import event_times
 from lifecycle.contracts.ingest import COLUMN_KINDS, SPLIT_FOLDERS, ColumnMapping
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.kinds import is_missing
@@ -12,6 +13,7 @@ LABEL_NAMES = ("label", "class", "target", "category", "y", "sentiment", "tag", 
 TEXT_NAMES = ("text", "content", "review", "sentence", "body", "message", "comment", "tweet", "document", "description")
 SPLIT_NAMES = ("split", "partition", "subset", "fold_name")
 GROUP_NAMES = ("group", "group_id")
+TIME_NAMES = event_times.NAMES
 MAX_CLASSES_GUESSED = 200
 
 
@@ -32,12 +34,13 @@ def guess_mapping(
     label = next(
         (c for c in _named(columns, LABEL_NAMES) if c not in taken and _may_label(kinds[c], values[c], label_kind)), ""
     )
-    return ColumnMapping(text=text, label=label, group=group, split=split)
+    time = next((c for c in _named(columns, TIME_NAMES) if c not in {*taken, label} and kinds[c] == "date"), "")
+    return ColumnMapping(text=text, label=label, group=group, split=split, time=time)
 
 
 def check_mapping(mapping: ColumnMapping, columns: Sequence[str], *, item_kind: str) -> None:
     """Raises Refused, naming the column that is not there or not said."""
-    named = [mapping.text, mapping.label, mapping.group, mapping.split, *mapping.features]
+    named = [mapping.text, mapping.label, mapping.group, mapping.split, mapping.time, *mapping.features]
     missing = [name for name in named if name and name not in columns]
     if missing:
         raise Refused(f"the column {missing[0]!r} is not in this file (it has: {', '.join(columns[:12])})")
@@ -49,8 +52,10 @@ def check_mapping(mapping: ColumnMapping, columns: Sequence[str], *, item_kind: 
 
 
 def list_features(mapping: ColumnMapping, columns: Sequence[str]) -> list[str]:
-    """The columns that make up a row."""
+    """The columns that make up a row. A date does, whatever part it plays: it is something to learn from and to filter
+    by; but not the column in which exports say what moment an item is of."""
     roles = {mapping.text, mapping.label, mapping.group, mapping.split}
+    roles |= {mapping.time} & {event_times.COLUMN}
     return [c for c in (mapping.features or columns) if c not in roles]
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import orjson
 
+from lifecycle.contracts import event_times
 from lifecycle.contracts.ingest import IngestLimits, Reject
 from workers.engines.ingest.csv_rows import BadLine
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.event_times import EventTimes
 from workers.engines.ingest.folders import read_folders
 from workers.engines.ingest.formats.regions import Damage, Shape, clean_name
 from workers.engines.ingest.kinds import is_missing
@@ -17,7 +19,7 @@ from workers.engines.ingest.label_book import LabelBook, Said
 from workers.engines.ingest.mapping import LABEL_NAMES
 from workers.engines.ingest.rows import read_class_label, read_group, read_split
 from workers.engines.ingest.sources import SourceFile
-from workers.engines.ingest.tables import open_table
+from workers.engines.ingest.tables import Table, open_table
 
 FILE_COLUMNS = ("file_name", "filename", "image", "file")
 
@@ -30,6 +32,7 @@ def read_metadata(file: SourceFile, book: LabelBook, workdir: Path, limits: Inge
         place = next((by_name[name] for name in FILE_COLUMNS if name in by_name), None)
         if place is None:
             raise Refused("there is no column “file_name” that says which picture a row speaks of")
+        times = _open_times(table, by_name)
         for row in table.read():
             if isinstance(row, BadLine):
                 yield Reject(file.uri, row.line, row.reason)
@@ -38,21 +41,35 @@ def read_metadata(file: SourceFile, book: LabelBook, workdir: Path, limits: Inge
             try:
                 if is_missing(cells[place]):
                     raise Refused("the row names no picture")
-                book.add(str(cells[place]), file.name, _read_row(cells, by_name, file.uri))
+                book.add(str(cells[place]), file.name, _read_row(cells, by_name, file.uri, times))
             except Refused as refused:
                 yield Reject(file.uri, line, str(refused))
+        if times and (said := times[1].describe_unread()):
+            yield Reject(file.uri, None, said)
 
 
-def _read_row(cells: Sequence[object], by_name: dict[str, int], uri: str) -> Said:
+def _open_times(table: Table, by_name: dict[str, int]) -> tuple[int, EventTimes] | None:
+    """The place of the column that says when pictures were taken, and how it is read."""
+    name = next((name for name in event_times.NAMES if name in by_name), "")
+    if not name or (table.kinds[table.columns[by_name[name]]] != "date" and name not in event_times.FILE_NAMES):
+        return None
+    place = by_name[name]
+    return place, EventTimes.of_sample(table.columns[place], (cells[place] for _, cells in table.sample))
+
+
+def _read_row(cells: Sequence[object], by_name: dict[str, int], uri: str, times: tuple[int, EventTimes] | None) -> Said:
     label = next((by_name[name] for name in LABEL_NAMES if name in by_name), None)
     boxes = cells[by_name["objects"]] if "objects" in by_name else None
     split = cells[by_name["split"]] if "split" in by_name else None
+    event_time = times[1].read(cells[times[0]]) if times else None
     return Said(
         uri,
         label=read_class_label(cells[label]) if label is not None else None,
         split=read_split(split) if not is_missing(split) else read_folders(uri).split,
         group=read_group(cells[by_name["group"]]) if "group" in by_name else None,
         shapes=_read_boxes(boxes) if boxes else None,
+        event_time=event_time,
+        event_time_origin=times[1].origin if times and event_time else None,
     )
 
 

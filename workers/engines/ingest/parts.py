@@ -37,6 +37,8 @@ SCHEMA = pa.schema(
         ("fingerprint", pa.int64()),
         ("result", pa.string()),
         ("near_prints", pa.binary()),
+        ("event_time", pa.string()),
+        ("event_time_origin", pa.string()),
     ]
 )
 

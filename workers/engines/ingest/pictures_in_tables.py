@@ -10,9 +10,11 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lifecycle.contracts import event_times
 from lifecycle.contracts.ingest import ColumnMapping, Reject
-from workers.engines.ingest.arrow_tables import list_class_names, open_batches
+from workers.engines.ingest.arrow_tables import list_class_names, open_batches, to_plain
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.event_times import EventTimes
 from workers.engines.ingest.folders import read_folders
 from workers.engines.ingest.kinds import is_missing
 from workers.engines.ingest.label_book import Said
@@ -71,12 +73,15 @@ def _read_rows(
     mapping: ColumnMapping | None,
 ) -> Iterator:  # fmt: skip
     picture = _find_picture_column(table.schema)
-    mapping = mapping or ColumnMapping(label=_guess_label(table.schema.names))
-    roles = [name for name in (mapping.label, mapping.group, mapping.split) if name in table.schema.names]
+    mapping = mapping or ColumnMapping(label=_guess_label(table.schema.names), time=_guess_time(table.schema))
+    roles = [name for name in (mapping.label, mapping.group, mapping.split, mapping.time) if name in table.schema.names]
     label = mapping.label if mapping.label in roles else ""
     classes = {**class_names, **list_class_names(table.schema)}.get(label or "", [])
     split, number = split_of_name(file.name) or read_folders(file.name).split, 0
+    times: EventTimes | None = None
     for batch in table.read([picture, *roles]):
+        if mapping.time in roles and times is None:
+            times = EventTimes.of_sample(mapping.time, map(to_plain, batch[mapping.time].to_pylist()))
         for row in batch.to_pylist():
             number += 1
             if number <= after:
@@ -86,11 +91,14 @@ def _read_rows(
             if content is None:
                 yield position, Reject(file.uri, number, "the row holds no picture")
                 continue
+            event_time = times.read(to_plain(row[mapping.time])) if times else None
             said = Said(
                 file.uri,
                 label=_read_label(row[label], classes) if label else None,
                 split=read_split(row.get(mapping.split)) or split,
                 group=None if is_missing(row.get(mapping.group)) else str(row[mapping.group]),
+                event_time=event_time,
+                event_time_origin=times.origin if times and event_time else None,
             )
             yield SourceFile(position, name, f"{file.uri}#{number}", content=content), said
 
@@ -98,6 +106,16 @@ def _read_rows(
 def _guess_label(columns: Sequence[str]) -> str:
     names = [name.lower() for name in columns]
     return next((columns[names.index(name)] for name in LABEL_NAMES if name in names), "")
+
+
+def _guess_time(schema: pa.Schema) -> str:
+    """A column of moments by its name and type; texts only under a name that leaves no doubt."""
+    names = {field.name.lower(): field for field in schema}
+    for name in (name for name in event_times.NAMES if name in names):
+        kind = names[name].type
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind) or name in event_times.FILE_NAMES:
+            return names[name].name
+    return ""
 
 
 def _find_picture_column(schema: pa.Schema) -> str:

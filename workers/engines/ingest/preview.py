@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from lifecycle.contracts.engine import Report, ShouldStop
-from lifecycle.contracts.ingest import ColumnGuess, ColumnMapping, IngestPreview, IngestSpec, Reject
+from lifecycle.contracts.ingest import ROLES, ColumnGuess, ColumnMapping, IngestPreview, IngestSpec, Reject
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.folders import are_labels, count_labels, read_folders
 from workers.engines.ingest.items_from_tables import is_table
@@ -115,7 +115,7 @@ def _describe_column(
 ) -> ColumnGuess:
     said = [row[place] for row in rows if not is_missing(row[place])]
     counts = Counter(map(_show, said))
-    roles = {getattr(mapping, role): role for role in ("text", "label", "group", "split") if getattr(mapping, role)}
+    roles = {getattr(mapping, role): role for role in reversed(ROLES) if getattr(mapping, role)}
     fallback = "feature" if spec.item_kind == "row" and not _is_counter(name, said, len(rows)) else "ignore"
     return ColumnGuess(
         name=name,

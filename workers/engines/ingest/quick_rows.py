@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.event_times import EventTimes
 from workers.engines.ingest.kinds import is_missing, parse_number
 from workers.engines.ingest.records import Record
 from workers.engines.ingest.row_prints import RowGrid, hash_number, hash_text, read_numbers
@@ -72,7 +73,8 @@ class _Feature(_Cache):
 
 
 class QuickRows:
-    """`features` are (name, place, is a number); `roles` say how the label, group and split columns are read."""
+    """`features` are (name, place, is a number); `roles` say how the label, group and split columns are read,
+    `times` where the moment stands and how it is."""
 
     def __init__(
         self,
@@ -82,8 +84,10 @@ class QuickRows:
         row_bytes: int,
         grid: RowGrid,
         split: str | None = None,
+        times: tuple[int, EventTimes] | None = None,
     ):
         self._grid = grid
+        self._times = (times[0], _Cache(times[1].read), times[1].origin) if times else None
         self._features = {
             name: (place, _Feature(name, is_number, name not in grid.names), is_number)
             for name, place, is_number in sorted(features)
@@ -120,6 +124,7 @@ class QuickRows:
                 "fingerprint": prints,
                 "near_prints": near,
             }
+            | self._read_times(columns)
         )
         made: Mapping[str, Sequence] = found
         if bad:
@@ -127,6 +132,13 @@ class QuickRows:
             kept = [place for place in range(len(lines)) if place not in gone]
             made = {field: tuple(values[place] for place in kept) for field, values in found.items()}
         return [made.get(field) for field in Record._fields], bad
+
+    def _read_times(self, columns: Sequence[Sequence[object]]) -> dict[str, list]:
+        if self._times is None:
+            return {}
+        place, cache, origin = self._times
+        moments = _look_up(cache, columns[place])
+        return {"event_time": moments, "event_time_origin": [moment and origin for moment in moments]}
 
     def _fingerprint(self, cells: Mapping[str, Sequence[object]], count: int) -> tuple[list, list]:
         """Of every row, and its near_prints; call once the cells are looked up."""

@@ -34,6 +34,8 @@ class Record(NamedTuple):
     fingerprint: int | None = None  # engines.ingest.fingerprints, or row_prints
     result: str | None = None  # Label Studio's result list as JSON, where a label is more than a class or a number
     near_prints: bytes | None = None  # rows only: engines.ingest.row_prints, 8 bytes each, the lowest first
+    event_time: str | None = None  # contracts.event_times
+    event_time_origin: str | None = None  # what says so, for a person
 
 
 class Batch(NamedTuple):

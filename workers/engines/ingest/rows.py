@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
-from lifecycle.contracts.ingest import SPLIT_FOLDERS, ColumnMapping, IngestSpec, Reject
+from lifecycle.contracts.ingest import ROLES, SPLIT_FOLDERS, ColumnMapping, IngestSpec, Reject
 from lifecycle.contracts.sounds import find_reference, identify
 from workers.engines.ingest.csv_rows import BadLine
 from workers.engines.ingest.errors import Refused
+from workers.engines.ingest.event_times import EventTimes
 from workers.engines.ingest.fingerprints import compute_text, compute_texts
 from workers.engines.ingest.folders import MAX_LABEL_CHARS
 from workers.engines.ingest.identity import compute_hash, encode_row
@@ -39,12 +40,14 @@ class RowBuilder:
         split: str | None = None,
         sounds: SoundBook | None = None,
         spreads: Mapping[str, float] | None = None,
+        times: EventTimes | None = None,
     ):
+        self._times = times
         self._limits = spec.limits
         self._uri = uri
         self._split = split
         self._sounds = sounds
-        self._places = {role: columns.index(name) for role in ("text", "label", "group", "split")
+        self._places = {role: columns.index(name) for role in ROLES
                         if (name := getattr(mapping, role))}  # fmt: skip
         self._read_label = read_number_label if spec.label_kind == "number" else read_class_label
         features = list_features(mapping, columns)
@@ -60,7 +63,8 @@ class RowBuilder:
         features = [(*column, True) for column in self._numbers] + [(*column, False) for column in self._texts]
         readers = {"label": self._read_label, "group": read_group, "split": read_split}
         roles = {role: (place, readers[role]) for role, place in self._places.items() if role in readers}
-        return QuickRows(features, roles, self._uri, spec.limits.row_bytes, self._grid, self._split)
+        times = (self._places["time"], self._times) if self._times else None
+        return QuickRows(features, roles, self._uri, spec.limits.row_bytes, self._grid, self._split, times)
 
     def build_batch(self, rows: Sequence[Row | BadLine], position: Position) -> Batch:
         """Many rows at once; those that cannot be items come as rejects, in order."""
@@ -158,6 +162,8 @@ class RowBuilder:
             roles["group"] = read_group(cells[places["group"]])
         if "split" in places:
             roles["split"] = read_split(cells[places["split"]])
+        if self._times and (moment := self._times.read(cells[places["time"]])):
+            roles |= {"event_time": moment, "event_time_origin": self._times.origin}
         return roles
 
 

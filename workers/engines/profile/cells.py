@@ -61,9 +61,9 @@ def write_cells(
     item_kind: str,
     columns: Iterable[tuple[str, str]],
 ) -> list[Column]:
-    """Write `target` and make it the view `cells`: item_id, split, label, grp, collection_id, created_at,
-    target (the label as a number), c0, c1 … In `cells` every number is finite; `raw_cells` has the infinite ones too,
-    and neither has NaN, which is a missing value."""
+    """Write `target` and make it the view `cells`: item_id, split, label, grp, collection_id, created_at, event_time
+    (UTC), target (the label as a number), c0, c1 … In `cells` every number is finite; `raw_cells` has the infinite
+    ones too, and neither has NaN, which is a missing value."""
     base.execute(f"CREATE OR REPLACE VIEW m AS SELECT * FROM read_parquet({quote(manifest)})")
     base.execute(f"CREATE OR REPLACE VIEW f AS SELECT * FROM read_parquet({quote(facts)})")
     found = [
@@ -77,9 +77,12 @@ def write_cells(
         found = [Column(f"c{n}", name, name, kind) for n, (name, kind) in enumerate(known)]
         parsed, picked = _pick_features(found)
         source = f"(SELECT * EXCLUDE (row), {parsed} AS r, row FROM m)"
-    fields = ", ".join(
-        ["m.item_id", "m.split", "m.label", 'm."group" AS grp', "f.collection_id", "f.created_at", TARGET, *picked]
-    )
+    names = {name for name, *_ in base.execute("DESCRIBE m").fetchall()}
+    event_time = "m.event_time" if "event_time" in names else "NULL::TIMESTAMP AS event_time"  # an older manifest
+    fields = ", ".join([
+        "m.item_id", "m.split", "m.label", 'm."group" AS grp', "f.collection_id", "f.created_at", event_time, TARGET,
+        *picked,
+    ])  # fmt: skip
     base.execute(
         f"COPY (SELECT {fields} FROM {source} m LEFT JOIN f USING (item_id)) TO {quote(target)} (FORMAT parquet)"
     )

@@ -31,7 +31,8 @@ def count_all(base: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def take_labels_apart(base: duckdb.DuckDBPyConnection, names: tuple[str, ...] | None) -> None:
-    """Make the view `said`, one row for each class that an item's label names: label, split, collection_id, created_at.
+    """Make the view `said`, one row for each class that an item's label names: label, split, collection_id, created_at,
+    event_time.
     `names` as in `ProfileSpec.label_names`."""
     if names is None:
         base.execute("CREATE OR REPLACE VIEW said AS SELECT * FROM cells WHERE label IS NOT NULL")
@@ -43,7 +44,8 @@ def take_labels_apart(base: duckdb.DuckDBPyConnection, names: tuple[str, ...] | 
         base.unregister("new_parts")
     base.execute(
         """CREATE OR REPLACE VIEW said AS
-           SELECT p.name AS label, c.split, c.collection_id, c.created_at FROM cells c JOIN parts p USING (label)"""
+           SELECT p.name AS label, c.split, c.collection_id, c.created_at, c.event_time
+           FROM cells c JOIN parts p USING (label)"""
     )
 
 
@@ -113,27 +115,32 @@ def _count_odd(base: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def describe_time(base: duckdb.DuckDBPyConnection, labels: list[str]) -> dict[str, Any] | None:
-    """When items came in: {"unit", "starts": [ISO], "counts", "by": {label: counts}}; None without times."""
-    low, high = base.execute("SELECT min(created_at), max(created_at) FROM cells").fetchall()[0]
+    """The moments that items are of, or where none has one, when they came in: {"of": event_time or created_at, "unit",
+    "starts": [ISO], "counts", "by": {label: counts}, "without": items that have none}; None without times."""
+    (dated,) = base.execute("SELECT count(event_time) FROM cells").fetchall()[0]
+    axis = "event_time" if dated else "created_at"
+    low, high, without = base.execute(
+        f"SELECT min({axis}), max({axis}), count(*) FILTER ({axis} IS NULL) FROM cells"
+    ).fetchall()[0]
     if low is None:
         return None
     days = (high - low).total_seconds() / 86_400
     unit = next(name for name, limit in UNITS if days <= limit)
-    moment = f"date_trunc('{unit}', created_at)"
+    moment = f"date_trunc('{unit}', {axis})"
     rows = base.execute(
-        f"SELECT {moment} AS moment, count(*) FROM cells WHERE created_at IS NOT NULL GROUP BY ALL ORDER BY moment"
+        f"SELECT {moment} AS moment, count(*) FROM cells WHERE {axis} IS NOT NULL GROUP BY ALL ORDER BY moment"
     ).fetchall()
     starts, counts = [start.isoformat() for start, _ in rows], [count for _, count in rows]
     shown = labels[:TOP_OVER_TIME]
     place, by = {start: n for n, start in enumerate(starts)}, {name: [0] * len(starts) for name in shown}
     said = base.execute(
         f"""SELECT {moment}, label, count(*) FROM said
-            WHERE created_at IS NOT NULL AND label IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL""",
+            WHERE {axis} IS NOT NULL AND label IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL""",
         [shown],
     ).fetchall()
     for start, name, count in said:
         by[name][place[start.isoformat()]] = count
-    return {"unit": unit, "starts": starts, "counts": counts, "by": by}
+    return {"of": axis, "unit": unit, "starts": starts, "counts": counts, "by": by, "without": without}
 
 
 def describe_sources(base: duckdb.DuckDBPyConnection, labels: list[str]) -> list[dict[str, Any]]:

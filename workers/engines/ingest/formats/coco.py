@@ -15,8 +15,9 @@ def is_coco(content: Any) -> bool:
     return isinstance(content, dict) and all(isinstance(content.get(key), list) for key in ("images", "annotations"))
 
 
-def read_coco(content: Mapping[str, Any]) -> Iterator[tuple[str, list[Shape]] | str]:
-    """(file name, shapes) for every picture, also those without any; a sentence for each entry that was left out."""
+def read_coco(content: Mapping[str, Any]) -> Iterator[tuple[str, list[Shape], Any] | str]:
+    """(file name, shapes, date_captured as it stands) for every picture, also those without any; a sentence for each
+    entry that was left out."""
     names = {_key(c.get("id")): c.get("name") for c in _list(content, "categories")}
     pictures, problems = _list_pictures(content)
     yield from problems
@@ -34,7 +35,7 @@ def read_coco(content: Mapping[str, Any]) -> Iterator[tuple[str, list[Shape]] | 
         except (TypeError, ValueError, OverflowError, KeyError):
             yield f"annotation {number} has no box that can be read"
     for key, picture in pictures.items():
-        yield str(picture["file_name"]), shapes[key]
+        yield str(picture["file_name"]), shapes[key], picture.get("date_captured")
 
 
 def _list_pictures(content: Mapping[str, Any]) -> tuple[dict[Any, Mapping[str, Any]], list[str]]:
