@@ -156,6 +156,7 @@ class FoundItem:
     byte_size: int = 0
     fingerprint: int | None = None  # near-duplicates have close ones
     near_prints: str | None = None  # as hexadecimal digits
+    picture_print: str | None = None  # as hexadecimal digits; empty where the picture can have none
 
 
 class SetAside(NamedTuple):

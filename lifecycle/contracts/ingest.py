@@ -128,8 +128,9 @@ class IngestPreview:
 @dataclass(frozen=True)
 class IngestResult:
     """`parts` are Parquet files with columns content_hash, blob, text, row, label, group, split, source_uri, mime,
-    width, height, byte_size, fingerprint, result, near_prints (each null where it does not apply), in the order of the
-    source. The same content may come twice: the store keeps the first, and the last label given counts."""
+    width, height, byte_size, fingerprint, result, near_prints, picture_print (each null where it does not apply),
+    in the order of the source. The same content may come twice: the store keeps the first, and the last label given
+    counts."""
 
     parts: tuple[str, ...]
     accepted: int

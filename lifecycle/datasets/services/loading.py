@@ -21,6 +21,7 @@ from lifecycle.contracts.ingest import IngestResult
 from lifecycle.datasets import near_rows, rules
 from lifecycle.datasets.models import Collection, CollectionReject, Dataset
 from lifecycle.datasets.near_rows import FindNear
+from lifecycle.datasets.services.picture_prints import store_prints
 from lifecycle.projects.services import record_event
 
 LOCK_SPACE = 0x6974656D  # advisory locks on a dataset's items
@@ -121,6 +122,7 @@ def load_part(
             new = _settle_prints(new, known) if locked.dataset.item_kind == "row" else new
         splits = _choose_splits(cursor, locked.dataset, new, find_near, known)
         items = _write_items(cursor, locked, new, splits, labels.table)
+        store_prints(cursor, locked.dataset, items["item_id"], new["picture_print"])
     locked.accepted += len(places)
     locked.duplicates += part.num_rows - len(places)
     locked.labels_differ |= bool(differing)
@@ -138,7 +140,8 @@ def lock_items(cursor, dataset_id: int) -> None:
 def _read_part(path: str | Path, read_values) -> pa.Table:
     """The part with labels as they are stored. Parts of older engines lack the newer columns."""
     part = pq.read_table(path)
-    for name, kind in (("fingerprint", pa.int64()), ("result", pa.string()), ("near_prints", pa.binary())):
+    newer = {"fingerprint": pa.int64(), "result": pa.string(), "near_prints": pa.binary(), "picture_print": pa.binary()}
+    for name, kind in newer.items():
         if name not in part.column_names:
             part = part.append_column(name, pa.nulls(part.num_rows, kind))
     part = part.rename_columns(["given_split" if name == "split" else name for name in part.column_names])

@@ -67,7 +67,8 @@ class Extractor:
             return self._finish(harvest)
         digest = compute_hash(content)
         record = Record(digest, blob=digest, source_uri=url, mime=facts.mime, width=facts.width, height=facts.height)
-        harvest.items.append((record._replace(byte_size=len(content), fingerprint=facts.fingerprint), content))
+        record = record._replace(byte_size=len(content), fingerprint=facts.fingerprint, picture_print=facts.print)
+        harvest.items.append((record, content))
         return self._finish(harvest)
 
     def read_page(self, url: str, tree: Any, byte_size: int, title: str = "") -> Harvest:

@@ -189,7 +189,7 @@ class Reader:
 
 _ITEM_FIELDS = (
     "content_hash", "blob", "text", "row", "label", "group", "source_uri", "mime", "width", "height", "byte_size",
-    "fingerprint", "near_prints",
+    "fingerprint", "near_prints", "picture_print",
 )  # fmt: skip
 
 

@@ -92,6 +92,7 @@ def _build_record(
         height=facts.height,
         byte_size=byte_size,
         fingerprint=facts.fingerprint,
+        picture_print=facts.print,
         result=result,
     )
     yield file.position, record

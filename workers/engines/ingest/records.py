@@ -34,6 +34,7 @@ class Record(NamedTuple):
     fingerprint: int | None = None  # engines.ingest.fingerprints, or row_prints
     result: str | None = None  # Label Studio's result list as JSON, where a label is more than a class or a number
     near_prints: bytes | None = None  # rows only: engines.ingest.row_prints, 8 bytes each, the lowest first
+    picture_print: bytes | None = None  # pictures only: engines.ingest.picture_prints; empty where one can have none
 
 
 class Batch(NamedTuple):
