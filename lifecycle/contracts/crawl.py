@@ -158,6 +158,7 @@ class FoundItem:
     near_prints: str | None = None  # as hexadecimal digits
     event_time: str | None = None
     event_time_origin: str | None = None
+    picture_print: str | None = None  # as hexadecimal digits; empty where the picture can have none
 
 
 class SetAside(NamedTuple):

@@ -132,9 +132,9 @@ class IngestPreview:
 @dataclass(frozen=True)
 class IngestResult:
     """`parts` are Parquet files with columns content_hash, blob, text, row, label, group, split, source_uri, mime,
-    width, height, byte_size, fingerprint, result, near_prints, event_time (ISO 8601 in UTC), event_time_origin (each
-    null where it does not apply), in the order of the source. The same content may come twice: the store keeps the
-    first, and the last label and the first event time given count."""
+    width, height, byte_size, fingerprint, result, near_prints, event_time (ISO 8601 in UTC), event_time_origin,
+    picture_print (each null where it does not apply), in the order of the source. The same content may come twice: the
+    store keeps the first, and the last label and the first event time given count."""
 
     parts: tuple[str, ...]
     accepted: int

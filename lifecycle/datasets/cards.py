@@ -12,8 +12,8 @@ from lifecycle.datasets.card_text import build_table, escape, quote
 SHOWN_CLASSES = 40
 NEAR_DUPLICATES = {
     "image": (
-        "pictures that were resized, recompressed or slightly cropped (by about 4 % of their sides; a larger crop can "
-        "lie on another side), and of pictures below 32 pixels those with the same pixels"
+        "pictures that were resized, recompressed or cropped (down to 70 % of their sides), of pictures up to 64 "
+        "pixels those that are nearly the same as a whole, and below 32 pixels those with the same pixels"
     ),
     "text": (
         "texts with most of their wording in common, and of texts of a few words those with the same letters and digits"
@@ -22,7 +22,7 @@ NEAR_DUPLICATES = {
 }
 WIDE_SET = 131_072  # as decision 014 says
 WIDE = (
-    "In a set of more than 131,072 items only closer ones are kept together (7 of 64 bits, not 10); the search for "
+    "In a set of more than 131,072 texts only closer ones are kept together (7 of 64 bits, not 10); the search for "
     "faults names the others."
 )
 SHOWN_SOURCES = 50
@@ -105,7 +105,7 @@ def _contents(facts: CardFacts) -> str:
         "near-duplicates and groups stay on one side, unless an import said which split an item belongs to. "
         f"Near-duplicates are {NEAR_DUPLICATES.get(facts.item_kind, 'copies with small changes')}.\n"
         + _dates(facts)
-        + ("" if facts.item_kind == "row" or facts.item_count <= WIDE_SET else f"\n{WIDE}\n")
+        + ("" if facts.item_kind != "text" or facts.item_count <= WIDE_SET else f"\n{WIDE}\n")
         + (f"\nTags: {', '.join(escape(tag) for tag in facts.tags)}.\n" if facts.tags else "")
     )
 

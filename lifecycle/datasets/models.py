@@ -24,6 +24,10 @@ class Dataset(TimestampedModel):
     spreads = models.JSONField(default=dict)  # rows only: {column: width}, which is close in fingerprints of rows
     mapping = models.JSONField(default=dict)  # the last contracts.ingest.ColumnMapping used
     printed_to = models.BigIntegerField(default=0, db_default=0)  # texts, pictures: items up to here have been tried
+    viewed_to = models.BigIntegerField(
+        default=0, db_default=0
+    )  # pictures: items up to here have prints, or can have none
+    compared_to = models.BigIntegerField(default=0, db_default=0)  # prints of pictures up to here have been compared
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "name"], name="dataset_name_once")]
@@ -200,6 +204,32 @@ class EventTimeChange(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["changed_at"], name="event_time_changed")]
+
+
+class PicturePrint(models.Model):
+    """What a picture is known by when it was cropped (engines.ingest.picture_prints). Ids grow under the lock on the
+    dataset's items: what was compared up to an id is compared for good."""
+
+    item = models.OneToOneField(Item, on_delete=models.CASCADE, related_name="print")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+", db_index=False)
+    views = models.BinaryField()  # hashes of the whole picture and of windows of it, 8 bytes each
+    thumbnail = models.BinaryField()  # height, width, gray pixels
+
+    class Meta:
+        indexes = [models.Index(fields=["dataset", "id"], name="picture_print_order")]
+
+
+class PictureTwin(models.Model):
+    """Two pictures of which one is a copy or a part of the other: they go to the same split. `item` came later."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="+", db_index=False)
+    other = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="+")
+    likeness = models.FloatField()  # correlation of the two, laid one over the other
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "other"], name="picture_twin_once")]
+        indexes = [models.Index(fields=["dataset", "item"], name="picture_twin_newest")]
 
 
 class Rendition(models.Model):

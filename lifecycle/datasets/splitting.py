@@ -88,7 +88,8 @@ class SplitPolicy:
 @dataclass(frozen=True)
 class Newcomer:
     """An item that is in no version. `near` is the split of an older near-duplicate, or the place of an earlier one
-    among the newcomers. `time` sorts as text: ISO 8601, or a number padded by `sort_key`."""
+    among the newcomers; `alike` says the same of every picture that this one is a copy or a part of. `time` sorts as
+    text: ISO 8601, or a number padded by `sort_key`."""
 
     key: str
     group: str = ""
@@ -96,6 +97,7 @@ class Newcomer:
     label: str | None = None
     time: str = ""
     near: str | int | None = None
+    alike: tuple[str | int, ...] = ()
 
 
 @dataclass
@@ -166,8 +168,9 @@ def build_units(items: Sequence[Newcomer], groups: Mapping[str, str]) -> list[Un
     for place, item in enumerate(items):
         if item.group:
             parents[find(place)] = find(first_of.setdefault(item.group, place))
-        if isinstance(item.near, int):
-            parents[find(place)] = find(item.near)
+        for twin in (item.near, *item.alike):
+            if isinstance(twin, int):
+                parents[find(place)] = find(twin)
     members: dict[int, list[int]] = {}
     for place in range(len(items)):
         members.setdefault(find(place), []).append(place)
@@ -180,7 +183,7 @@ def _describe_unit(items: Sequence[Newcomer], places: list[int], groups: Mapping
     names = sorted({item.group for item in found if item.group})
     choices = [
         *(groups[name] for name in names if name in groups),
-        *(item.near for item in found if isinstance(item.near, str)),
+        *(twin for item in found for twin in (item.near, *item.alike) if isinstance(twin, str)),
         *(item.given for item in found if item.given),
     ]
     return Unit(

@@ -1,4 +1,5 @@
-"""Gives older texts and pictures what came later: fingerprints, and languages that a profile had no time for."""
+"""Gives older texts and pictures what came later: fingerprints, prints and pairs of crops, and languages that a
+profile had no time for."""
 
 from __future__ import annotations
 
@@ -13,9 +14,12 @@ from lifecycle.contracts.engine import Canceled
 from lifecycle.datasets import services as datasets
 from lifecycle.datasets.selectors import load_dataset
 from lifecycle.exploration import services
+from workers.crops import find_crops
 from workers.engines.ingest.fingerprints import compute_picture, compute_texts
 from workers.engines.profile.texts import find_language
 from workers.runtime import JobContext, job_task
+
+MOST_COMPARED = 20_000  # pictures of one job
 
 
 @job_task("catch_up", queue="io")
@@ -34,7 +38,9 @@ def catch_up(context: JobContext) -> dict[str, Any]:
 
     how: dict[str, Any] = {"dataset": dataset, "recording": context.recording, "report": report}
     printed = datasets.fill_content_prints(print_contents=print_contents, **how)
-    return {"printed": printed, "languages": services.look_up_languages(find_language=find_language, **how)}
+    viewed, compared = find_crops(context, dataset, most_prints=datasets.MOST_PRINTED["image"], most=MOST_COMPARED)
+    found = {"printed": printed, "viewed": viewed, "compared": compared}
+    return found | {"languages": services.look_up_languages(find_language=find_language, **how)}
 
 
 def _print_picture(blobs: BlobStore, digest: str) -> int | None:

@@ -4,6 +4,7 @@ from lifecycle.annotations.selectors import find_schema
 from lifecycle.annotations.services.adopt import ANNOTATION_TABLE
 from lifecycle.datasets import selectors, services
 from lifecycle.pipelines.card_history import keep_history_soon
+from workers.crops import find_crops
 from workers.engines.ingest.fingerprints import find_near
 from workers.engines.ingest.row_prints import print_rows, settle_spreads
 from workers.runtime import JobContext, job_task
@@ -19,6 +20,7 @@ def version(context: JobContext):
         recording=context.recording,
         report=context.report.progress,
     )
+    find_crops(context, dataset)
     with context.recording():
         services.balance_small_splits(dataset=dataset, find_near=find_near)
     snapshot = services.take_snapshot(

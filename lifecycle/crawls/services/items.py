@@ -23,6 +23,7 @@ SCHEMA = pa.schema(
         ("mime", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("byte_size", pa.int64()),
         ("fingerprint", pa.int64()), ("near_prints", pa.binary()), ("result", pa.string()),
         ("event_time", pa.string()), ("event_time_origin", pa.string()),
+        ("picture_print", pa.binary()),
     ]
 )  # fmt: skip
 
@@ -42,7 +43,7 @@ def write_part(folder: Path, outcomes: Sequence[Outcome]) -> Path | None:
 
 def _read(row: FoundItem, name: str) -> object:
     value = getattr(row, name, None)
-    return bytes.fromhex(value) if name == "near_prints" and value else value
+    return bytes.fromhex(value) if name in ("near_prints", "picture_print") and value is not None else value
 
 
 def note_columns(dataset: Dataset, outcomes: Sequence[Outcome]) -> None:

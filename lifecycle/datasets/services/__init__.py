@@ -9,7 +9,8 @@ from lifecycle.datasets.services.collections import (
     record_preview,
     start_import,
 )
-from lifecycle.datasets.services.content_prints import fill_content_prints
+from lifecycle.datasets.services.content_prints import MOST as MOST_PRINTED
+from lifecycle.datasets.services.content_prints import fill_content_prints, fill_picture_prints
 from lifecycle.datasets.services.datasets import create_dataset
 from lifecycle.datasets.services.event_times import pick_event_times, restore_event_times, update_event_times
 from lifecycle.datasets.services.exports import (
@@ -28,6 +29,7 @@ from lifecycle.datasets.services.loading import (
     load_part,
     refresh_statistics,
 )
+from lifecycle.datasets.services.picture_twins import PictureSearch, compare_pictures
 from lifecycle.datasets.services.restoring import list_labels_that_differ, restore_exclusions, start_restore
 from lifecycle.datasets.services.row_prints import fill_row_prints
 from lifecycle.datasets.services.selections import create_selection
@@ -64,7 +66,11 @@ __all__ = [
     "record_export",
     "list_fitting_layouts",
     "describe_export",
+    "MOST_PRINTED",
     "KnownPrints",
+    "PictureSearch",
+    "compare_pictures",
+    "fill_picture_prints",
     "LabelWriter",
     "add_labeled",
     "append_part",

@@ -22,13 +22,14 @@ from lifecycle.datasets import near_rows, rules
 from lifecycle.datasets.models import Collection, CollectionReject, Dataset
 from lifecycle.datasets.near_rows import FindNear
 from lifecycle.datasets.services import event_times
+from lifecycle.datasets.services.picture_prints import store_prints
 from lifecycle.projects.services import record_event
 
 LOCK_SPACE = 0x6974656D  # advisory locks on a dataset's items
 SHOWN_REJECTS = 10_000
 NEWER_COLUMNS = (
     ("fingerprint", pa.int64()), ("result", pa.string()), ("near_prints", pa.binary()), ("event_time", pa.string()),
-    ("event_time_origin", pa.string()),
+    ("event_time_origin", pa.string()), ("picture_print", pa.binary()),
 )  # fmt: skip
 NO_NAMES = (
     "blob",
@@ -136,6 +137,7 @@ def load_part(
             new = _settle_prints(new, known) if locked.dataset.item_kind == "row" else new
         splits = _choose_splits(cursor, locked.dataset, new, find_near, known)
         items = _write_items(cursor, locked, new, splits, labels.table)
+        store_prints(cursor, locked.dataset, items["item_id"], new["picture_print"])
     locked.accepted += len(places)
     locked.duplicates += part.num_rows - len(places)
     locked.labels_differ |= bool(differing)

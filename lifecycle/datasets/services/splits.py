@@ -15,6 +15,7 @@ from lifecycle.datasets.chunks import connect, name_source
 from lifecycle.datasets.models import Dataset, Item
 from lifecycle.datasets.near_rows import FindNear
 from lifecycle.datasets.selectors.versions import fetch_chunks
+from lifecycle.datasets.services.picture_twins import find_copied, read_twins
 from lifecycle.datasets.splitting import Newcomer, Settled, SplitPolicy
 from lifecycle.projects.services import record_event
 
@@ -77,8 +78,11 @@ def resplit_items(*, dataset: Dataset, find_near: FindNear | None = None) -> int
         times, policy = split_times.read_times(locked, policy, [row[5] for row in rows])
         rows = [(*row[:5], time, *row[6:]) for row, time in zip(rows, times, strict=True)]
     near = _find_near(locked, [row[-1] for row in rows], last, find_near)
+    alike = _find_alike(locked, [row[0] for row in rows], last)
     items = [
-        Newcomer(key=row[1], group=row[2], given=row[3], label=row[4], time=row[5], near=place)
+        Newcomer(
+            key=row[1], group=row[2], given=row[3], label=row[4], time=row[5], near=place, alike=alike.get(row[0], ())
+        )
         for row, place in zip(rows, near, strict=True)
     ]
     settled = _describe_settled(locked, policy, last, {item.group for item in items if item.group})
@@ -141,6 +145,16 @@ def _find_near(
     ]
 
 
+def _find_alike(dataset: Dataset, item_ids: Sequence[int], last: int) -> dict[int, tuple[str | int, ...]]:
+    """{item: as Newcomer.alike says}"""
+    twins = read_twins(dataset, last)
+    places: dict[str | int, int] = {pk: place for place, pk in enumerate(item_ids)} if twins else {}
+    return {
+        pk: tuple(places.get(twin, twin) for twin in found if isinstance(twin, str) or twin in places)
+        for pk, found in twins.items()
+    }
+
+
 def find_twins(dataset: Dataset, item_ids: Sequence[int], find_near: FindNear | None) -> set[int]:
     """Which of the items have a near-duplicate in the dataset: moving one of them alone would part the two."""
     find_near = near_rows.choose_search(dataset.item_kind, find_near)
@@ -150,7 +164,7 @@ def find_twins(dataset: Dataset, item_ids: Sequence[int], find_near: FindNear | 
     mine = list(printed.filter(pk__in=item_ids).order_by("pk").values_list("pk", "fingerprint"))
     others = printed.exclude(pk__in=item_ids).order_by("fingerprint").values_list("fingerprint", flat=True).distinct()
     old = np.array(list(others) if mine else [], dtype=np.int64)
-    twins: set[int] = set()
+    twins = find_copied(dataset, item_ids)
     for order in (mine, mine[::-1]):  # an earlier one is found, whichever way round they stand
         places = find_near([print_ for _, print_ in order], old)
         twins |= {pk for (pk, _), place in zip(order, places, strict=True) if place is not None}

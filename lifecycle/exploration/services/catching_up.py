@@ -1,4 +1,5 @@
-"""What older items lack by themselves: fingerprints that came later, languages that a profile had no time for."""
+"""What older items lack is made up for: fingerprints and prints that came later, pairs of crops that were not looked
+for, languages that a profile had no time for."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from contextlib import AbstractContextManager
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
-from lifecycle.datasets.models import Dataset, Item
+from lifecycle.datasets.models import Dataset, Item, PicturePrint
 from lifecycle.exploration.models import ItemFacts
 from lifecycle.exploration.services.profiles import start_profile
 from lifecycle.jobs import services as jobs
@@ -35,7 +36,11 @@ def catch_up_due() -> int:
     datasets = Dataset.objects.filter(item_kind__in=["text", "image"], project__archived_at=None)
     datasets = datasets.annotate(last=Subquery(last.values("state")[:1]))
     datasets = datasets.filter(Q(last=None) | ~Q(last__in=["failed", "canceled"])).order_by("pk")
-    due = datasets.filter(Exists(unprinted)).first() or datasets.filter(Exists(_list_unknown(OuterRef("pk")))).first()
+    pictures = datasets.filter(item_kind="image")
+    unviewed = Item.objects.filter(dataset=OuterRef("pk"), pk__gt=OuterRef("viewed_to"))
+    uncompared = PicturePrint.objects.filter(dataset=OuterRef("pk"), pk__gt=OuterRef("compared_to"))
+    due = datasets.filter(Exists(unprinted)).first() or pictures.filter(Exists(unviewed) | Exists(uncompared)).first()
+    due = due or datasets.filter(Exists(_list_unknown(OuterRef("pk")))).first()
     if due is None:
         return 0
     jobs.enqueue(

@@ -22,6 +22,7 @@ def newcomers(draw, with_ties: bool = True):
     for place in range(count):
         tie = with_ties and rng.random() < 0.4
         near = rng.choice([rng.randrange(place), "test", "train"]) if tie and place and rng.random() < 0.5 else None
+        others = [rng.randrange(place), "validation"] if tie and place else []
         items.append(
             Newcomer(
                 key=f"{rng.getrandbits(64):016x}",
@@ -30,6 +31,7 @@ def newcomers(draw, with_ties: bool = True):
                 label=rng.choice(["a", "b", None]),
                 time=f"2026-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}",
                 near=near,
+                alike=tuple(rng.sample(others, rng.randrange(len(others) + 1))),
             )
         )
     return items

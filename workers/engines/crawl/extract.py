@@ -70,11 +70,12 @@ class Extractor:
             return self._finish(harvest)
         digest = compute_hash(content)
         record = Record(digest, blob=digest, source_uri=url, mime=facts.mime, width=facts.width, height=facts.height)
+        record = record._replace(byte_size=len(content), fingerprint=facts.fingerprint, picture_print=facts.print)
         if facts.taken_at:
             record = record._replace(event_time=facts.taken_at, event_time_origin=exif.ORIGIN)
         else:
             record = record._replace(**published.read_last_modified(last_modified))
-        harvest.items.append((record._replace(byte_size=len(content), fingerprint=facts.fingerprint), content))
+        harvest.items.append((record, content))
         return self._finish(harvest)
 
     def read_page(self, url: str, tree: Any, byte_size: int, title: str = "") -> Harvest:

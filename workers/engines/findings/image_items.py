@@ -12,9 +12,10 @@ import numpy as np
 
 from lifecycle.contracts.profile import FindingKind, FoundItem
 from workers.engines.findings import features
-from workers.engines.findings.image_twins import Print, compute_print
+from workers.engines.findings.image_twins import compute_print
 from workers.engines.findings.loading import Look
 from workers.engines.findings.twins import Pair, pair_equal
+from workers.engines.ingest.picture_prints import Print
 from workers.engines.profile.pictures import find_blob, read_gray
 
 SIDE = 256

@@ -1,82 +1,41 @@
 """Pictures that are copies of others: resized, recompressed, cropped, brightened.
 
-Candidates come from perceptual hashes (DCT signs, Zauner 2010) of the whole picture and of windows of it: a cropped
-copy looks as a whole like some window of its original. Each candidate is then laid over its original at many sizes;
-only what correlates counts, so that a likeness of hashes alone accuses nobody.
+Candidates come from the hashes of engines.ingest.picture_prints, of the whole picture and of windows of it. Each
+candidate is then laid over its original at many sizes; only what correlates counts, so that a likeness of hashes alone
+accuses nobody.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from workers.engines.findings.twins import Pair
+from workers.engines.ingest import picture_prints
+from workers.engines.ingest.picture_prints import FLAT, Print
 
-THUMBNAIL = 64  # longest side of what is laid over
-HASHED_FROM = 128  # longest side of what windows are cut from
-HASHED = 32
-WINDOWS = ((0.92, 2), (0.84, 3), (0.76, 4), (0.68, 5), (0.6, 5))  # (share of the sides, windows a side)
-MAX_DISTANCE = 14  # of 63 bits
 MAX_CANDIDATES = 6  # per picture
 LEAST_CORRELATION = 0.93
-TINY = 64  # pixels; smaller pictures are compared as a whole only, and more strictly: there is little to tell them by
-LEAST_TINY = 0.98
+LEAST_ALIGNED = 0.9  # of a part that was laid over to fractions of a pixel
+LEAST_TINY = 0.98  # of two tiny pictures, which are compared as a whole only: there is little to tell them by
+LEAST_HALVED = 40  # pixels of the shorter side: at half of it the smallest part still shows something
+LEAST_PART = 24  # pixels of the shorter side of a tiny picture that is looked for within a larger one
 MAX_COMPARED = 20  # pairs per picture on average, nearest first
 LEAST_DETAIL = 0.7  # correlation of what is left without the large shapes
-FLAT = 4.0  # gray levels of deviation below which a picture has nothing to compare
 COARSE = (1.0, 0.92, 0.84, 0.76, 0.68, 0.6)
-FINER = (-0.06, -0.04, -0.02, 0.02, 0.04, 0.06)
-WORTH_REFINING = 0.75
+FINER = (-0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06)
+WORTH_REFINING, WORTH_ALIGNING = 0.75, 0.8
+ALIGNING = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-3)
+MOST_STRETCHED, MOST_MOVED = 0.06, 3.0  # of its size; pixels
 CHUNK = 512
-
-
-@dataclass(frozen=True)
-class Print:
-    """What a picture is recognized by."""
-
-    thumbnail: np.ndarray  # uint8 [h, w]
-    whole: int
-    windows: tuple[int, ...]
-    is_tiny: bool = False
 
 
 def compute_print(gray: np.ndarray) -> Print | None:
     """From a gray picture [h, w]; None for one that is (nearly) of one gray."""
-    if gray.std() < FLAT or min(gray.shape) < 8:
-        return None
-    if max(gray.shape) <= TINY:
-        return Print(gray, compute_hash(gray), (), is_tiny=True)
-    base = _fit(gray, HASHED_FROM) if max(gray.shape) > HASHED_FROM else gray
-    return Print(_fit(gray, THUMBNAIL), compute_hash(base), tuple(compute_hash(window) for window in _cut(base)))
-
-
-def _fit(gray: np.ndarray, side: int) -> np.ndarray:
-    height, width = gray.shape
-    scale = side / max(height, width)
-    size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-
-
-def _cut(gray: np.ndarray) -> list[np.ndarray]:
-    height, width = gray.shape
-    found = []
-    for share, steps in WINDOWS:
-        h, w = round(height * share), round(width * share)
-        for y in np.linspace(0, height - h, steps).round().astype(int):
-            for x in np.linspace(0, width - w, steps).round().astype(int):
-                found.append(gray[y : y + h, x : x + w])
-    return found
-
-
-def compute_hash(gray: np.ndarray) -> int:
-    """63 signs of the lowest frequencies around their median."""
-    small = cv2.resize(gray, (HASHED, HASHED), interpolation=cv2.INTER_AREA).astype(np.float32)
-    low = np.asarray(cv2.dct(small), dtype=np.float32)[:8, :8].ravel()[1:]
-    bits = low > np.median(low)
-    return int(np.packbits(np.append(bits, False)).view(">u8")[0])
+    return picture_prints.compute_print(Image.fromarray(gray))
 
 
 def find_copies(prints: Sequence[Print | None], check: Callable[[], None]) -> list[Pair]:
@@ -94,22 +53,15 @@ def find_copies(prints: Sequence[Print | None], check: Callable[[], None]) -> li
 
 
 def _find_candidates(prints: Sequence[Print], check: Callable[[], None]) -> list[tuple[int, int]]:
-    """(a, b), a < b: the whole of one within MAX_DISTANCE bits of the whole or a window of the other."""
-    wholes = np.array([one.whole for one in prints], dtype=np.uint64)
-    width = max(len(one.windows) for one in prints)
-    padded = [(one.whole, *(one.windows or (one.whole,) * width)) for one in prints]
-    views = np.array(padded, dtype=np.uint64)  # [n, windows + 1]
+    """(a, b), a < b, whose hashes are near."""
+    views = np.array([one.views for one in prints])
     nearest: dict[tuple[int, int], int] = {}
     for start in range(0, len(prints), CHUNK):
-        check()
-        block = wholes[start : start + CHUNK]
-        best = np.full((len(block), len(prints)), 64, dtype=np.uint8)
-        for column in range(views.shape[1]):
-            np.minimum(best, np.bitwise_count(block[:, None] ^ views[None, :, column]), out=best)
-        best[np.arange(len(block)), start + np.arange(len(block))] = 64
-        for row, candidate in zip(*np.nonzero(best <= MAX_DISTANCE), strict=True):
-            key = tuple(sorted((start + int(row), int(candidate))))
-            nearest[key] = min(nearest.get(key, 64), int(best[row, candidate]))  # type: ignore[index,arg-type]
+        end = min(start + CHUNK, len(prints))
+        rows, places, bits = picture_prints.find_candidates(views[start:end], views[:end], check)
+        is_earlier = places < rows + start
+        pairs = zip(places[is_earlier].tolist(), (rows[is_earlier] + start).tolist(), strict=True)
+        nearest.update(zip(pairs, bits[is_earlier].tolist(), strict=True))
     return _keep_nearest(nearest, len(prints))
 
 
@@ -125,41 +77,73 @@ def _keep_nearest(nearest: dict[tuple[int, int], int], count: int) -> list[tuple
     return kept
 
 
+def compare_thumbnails(a: bytes, b: bytes) -> float:
+    """How well one stored picture lies over the other (engines.ingest.picture_prints); 0 where they do not agree."""
+    first, second = (Print(picture_prints.unpack_thumbnail(packed), np.empty(0, np.uint64)) for packed in (a, b))
+    return compare(first, second)[0]
+
+
 def compare(a: Print, b: Print) -> tuple[float, str]:
     """(correlation, how) of the best way to lay one over the other; 0 where they do not agree."""
-    least = LEAST_TINY if a.is_tiny or b.is_tiny else LEAST_CORRELATION
+    is_strict = _is_strict(a, b)
     whole = _correlate_whole(a.thumbnail, b.thumbnail)
-    if whole >= least:
+    if whole >= (LEAST_TINY if is_strict else LEAST_CORRELATION):
         return whole, f"{whole:.0%} the same picture"
-    if a.is_tiny or b.is_tiny:
+    if is_strict:
         return 0.0, ""
-    found = max(_correlate_crop(a.thumbnail, b.thumbnail), _correlate_crop(b.thumbnail, a.thumbnail))
+    pairs = ((picture, part) for picture, part in ((a, b), (b, a)) if not picture.is_tiny)
+    found = max(_correlate_crop(picture.thumbnail, part.thumbnail) for picture, part in pairs)
     return found, f"{found:.0%} the same picture, cropped,"
 
 
+def _is_strict(a: Print, b: Print) -> bool:
+    tiny = [one for one in (a, b) if one.is_tiny]
+    return len(tiny) == 2 or any(min(one.thumbnail.shape) < LEAST_PART for one in tiny)
+
+
 def _correlate_whole(a: np.ndarray, b: np.ndarray) -> float:
-    size = (a.shape[1], a.shape[0])
-    other = cv2.resize(b, size, interpolation=cv2.INTER_AREA)
-    return _agree(a, other)
+    small, large = sorted((a, b), key=lambda picture: picture.size)
+    return _agree(small, cv2.resize(large, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA))
 
 
 def _correlate_crop(picture: np.ndarray, part: np.ndarray) -> float:
-    """`part` laid into `picture` at sizes that grow finer, wherever it fits best."""
-    fit = min(picture.shape[0] / part.shape[0], picture.shape[1] / part.shape[1])
-    best = max((_lay(picture, part, fit, scale) for scale in COARSE), key=lambda laid: laid[0])
+    """`part` laid into `picture` at sizes that grow finer, wherever it fits best; first at half the size, which tells
+    nearly all that do not belong together and costs an eighth."""
+    is_halved = min(*picture.shape, *part.shape) >= LEAST_HALVED
+    small, small_part = (_halve(picture), _halve(part)) if is_halved else (picture, part)
+    best = max((_lay(small, small_part, scale) for scale in COARSE), key=lambda laid: laid[0])
     if best[0] < WORTH_REFINING:
         return 0.0
     finer = [best[1] + step for step in FINER if best[1] + step <= 1]
-    best = max([best, *(_lay(picture, part, fit, scale) for scale in finer)], key=lambda laid: laid[0])
-    if best[0] < LEAST_CORRELATION:
-        return 0.0
-    _, _, (x, y), patch = best
-    return _agree(picture[y : y + patch.shape[0], x : x + patch.shape[1]], patch)
+    value, _, place, patch = max((_lay(picture, part, scale) for scale in finer), key=lambda laid: laid[0])
+    return _agree(_align(picture, patch, place), patch, LEAST_ALIGNED) if value >= WORTH_ALIGNING else 0.0
 
 
-def _lay(picture: np.ndarray, part: np.ndarray, fit: float, scale: float) -> tuple[float, float, tuple, np.ndarray]:
-    """(correlation, scale, place, part at that scale) of the best place."""
-    size = (round(part.shape[1] * fit * scale), round(part.shape[0] * fit * scale))
+def _align(picture: np.ndarray, patch: np.ndarray, place: tuple[int, int]) -> np.ndarray:
+    """What lies under `patch` once it is moved and stretched by fractions of a pixel (ECC, Evangelidis & Psarakis
+    2008): fine texture does not go together otherwise."""
+    start = np.array([[1, 0, place[0]], [0, 1, place[1]]], np.float32)
+    everywhere = np.full(picture.shape, 255, np.uint8)
+    try:
+        _, warp = cv2.findTransformECC(patch, picture, start.copy(), cv2.MOTION_AFFINE, ALIGNING, everywhere, 3)
+        found = np.asarray(warp, np.float32)
+    except cv2.error:  # it found no way to lay one over the other
+        found = start
+    if np.abs(found - start)[:, :2].max() > MOST_STRETCHED or np.abs(found - start)[:, 2].max() > MOST_MOVED:
+        found = start
+    size = (patch.shape[1], patch.shape[0])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(picture, found, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _halve(picture: np.ndarray) -> np.ndarray:
+    return cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+
+
+def _lay(picture: np.ndarray, part: np.ndarray, scale: float) -> tuple[float, float, tuple, np.ndarray]:
+    """(correlation, scale, place, part at that scale) of the best place; at scale 1 it is as large as will fit."""
+    fit = min(picture.shape[0] / part.shape[0], picture.shape[1] / part.shape[1]) * scale
+    size = (min(round(part.shape[1] * fit), picture.shape[1]), min(round(part.shape[0] * fit), picture.shape[0]))
     if min(size) < 12:
         return -1.0, scale, (0, 0), part
     template = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
@@ -169,10 +153,10 @@ def _lay(picture: np.ndarray, part: np.ndarray, fit: float, scale: float) -> tup
     return value, scale, (place[0], place[1]), template
 
 
-def _agree(a: np.ndarray, b: np.ndarray) -> float:
+def _agree(a: np.ndarray, b: np.ndarray, least: float = LEAST_CORRELATION) -> float:
     """Pearson's r of the grays; 0 where the details (what a blur takes away) do not go together."""
     overall = _pearson(a, b)
-    if overall < LEAST_CORRELATION:
+    if overall < least:
         return 0.0
     detail = _pearson(
         a.astype(np.float32) - cv2.GaussianBlur(a, (0, 0), 3), b.astype(np.float32) - cv2.GaussianBlur(b, (0, 0), 3)

@@ -12,10 +12,10 @@ from lifecycle.contracts.ingest import IngestLimits
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.exif import read_taken_at
 from workers.engines.ingest.fingerprints import compute_picture
+from workers.engines.ingest.picture_prints import ORIENTATION_TAG, pack_print
 
 # what Pillow decodes by itself: no external programs, no scripts, no vector languages
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "TGA", "ICO", "JPEG2000", "AVIF", "DIB", "PCX")
-ORIENTATION_TAG = 0x0112
 SIDEWAYS = (5, 6, 7, 8)
 
 
@@ -24,6 +24,7 @@ class ImageFacts(NamedTuple):
     width: int
     height: int
     fingerprint: int | None = None
+    print: bytes = b""  # engines.ingest.picture_prints
     taken_at: str | None = None  # contracts.event_times
 
 
@@ -55,7 +56,7 @@ def _decode(content: bytes, limits: IngestLimits) -> ImageFacts:
         mime = Image.MIME.get(image.format or "", "application/octet-stream")
         if image.getexif().get(ORIENTATION_TAG) in SIDEWAYS:
             width, height = height, width
-        return ImageFacts(mime, width, height, compute_picture(image), read_taken_at(image))
+        return ImageFacts(mime, width, height, compute_picture(image), pack_print(image), read_taken_at(image))
 
 
 @cache

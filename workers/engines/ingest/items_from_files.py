@@ -96,6 +96,7 @@ def _build_record(
         height=facts.height,
         byte_size=byte_size,
         fingerprint=facts.fingerprint,
+        picture_print=facts.print,
         result=result,
         event_time=event_time,
         event_time_origin=origin,

@@ -18,7 +18,7 @@ from workers.engines.ingest.records import Batch, Position, Record
 ROWS_PER_PART = 20_000
 BYTES_PER_PART = 16 << 20  # of texts and rows; pictures lie in blobs
 ROW_OVERHEAD = 300
-TEXT, ROW, RESULT = (Record._fields.index(name) for name in ("text", "row", "result"))
+LARGE = [Record._fields.index(name) for name in ("text", "row", "result", "picture_print")]
 
 SCHEMA = pa.schema(
     [
@@ -39,6 +39,7 @@ SCHEMA = pa.schema(
         ("near_prints", pa.binary()),
         ("event_time", pa.string()),
         ("event_time_origin", pa.string()),
+        ("picture_print", pa.binary()),
     ]
 )
 
@@ -85,8 +86,8 @@ class PartWriter:
                 mine.extend(values if values is not None else repeat(None, batch.size))
             self.accepted += batch.size
             self._rows += batch.size
-            texts = (value for place in (TEXT, ROW, RESULT) for value in batch.columns[place] or () if value)
-            self._bytes += batch.size * ROW_OVERHEAD + sum(map(len, cast("Iterator[str]", texts)))
+            contents = (value for place in LARGE for value in batch.columns[place] or () if value)
+            self._bytes += batch.size * ROW_OVERHEAD + sum(map(len, cast("Iterator[str | bytes]", contents)))
         self.position = batch.position
         if self._rows >= ROWS_PER_PART or self._bytes >= BYTES_PER_PART:
             self.flush()

@@ -36,6 +36,7 @@ class Record(NamedTuple):
     near_prints: bytes | None = None  # rows only: engines.ingest.row_prints, 8 bytes each, the lowest first
     event_time: str | None = None  # contracts.event_times
     event_time_origin: str | None = None  # what says so, for a person
+    picture_print: bytes | None = None  # pictures only: engines.ingest.picture_prints; empty where one can have none
 
 
 class Batch(NamedTuple):
