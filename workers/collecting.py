@@ -8,9 +8,8 @@ from lifecycle.contracts.sources import CollectResult
 from lifecycle.datasets.services import refresh_statistics
 from lifecycle.sources import services
 from lifecycle.sources.models import SourceRun
-from workers.loading import load_event_times, load_labels, load_parts
 from workers.crops import find_crops
-from workers.loading import load_labels, load_parts
+from workers.loading import load_event_times, load_labels, load_parts
 from workers.runtime import JobContext
 
 
