@@ -18,6 +18,7 @@ class FindingKind(StrEnum):
     DUPLICATES = "duplicates"  # the same content, but for what does not count
     NEAR_DUPLICATES = "near_duplicates"  # resized, recompressed, cropped, edited, within a tolerance
     LABEL_ERRORS = "label_errors"
+    REGIONS = "regions"  # boxes, shapes and spans that are not where they should be, or missing
     OUTLIERS = "outliers"
     SPLIT_LEAKS = "split_leaks"  # a twin or the same group on the other side of a split
     DAMAGED = "damaged"  # empty, unreadable, wrongly decoded, blank, very dark or bright
@@ -53,7 +54,10 @@ class ProfileResult:
 
 @dataclass(frozen=True)
 class FindingsSpec:
-    """`row_tolerance`: by how much of a column's range, its middle 90 %, numbers of near-duplicate rows may differ."""
+    """`row_tolerance`: by how much of a column's range, its middle 90 %, numbers of near-duplicate rows may differ.
+
+    The manifest has a column more than a version's: result string, the regions behind a label as JSON, null where the
+    label alone says it all."""
 
     item_kind: str
     label_kind: str

@@ -10,6 +10,7 @@ MAX_TAG_CHARS = 50
 MAX_VIEW_CHARS = 80
 TITLES = {
     FindingKind.LABEL_ERRORS: "Suspected label errors",
+    FindingKind.REGIONS: "Regions worth a look",
     FindingKind.DUPLICATES: "Exact duplicates",
     FindingKind.NEAR_DUPLICATES: "Near-duplicates",
     FindingKind.SPLIT_LEAKS: "Leaks between splits",
@@ -19,6 +20,7 @@ TITLES = {
 }
 PURPOSES = {
     FindingKind.LABEL_ERRORS: "A model that never saw the label would give another one.",
+    FindingKind.REGIONS: "Boxes, shapes and spans that are there twice, too small, cut wrong, too many or forgotten.",
     FindingKind.DUPLICATES: "The same content more than once. One of each stays, the others are listed.",
     FindingKind.NEAR_DUPLICATES: "Resized, cropped or recompressed pictures, edited texts, rows within a tolerance.",
     FindingKind.SPLIT_LEAKS: "A twin, or members of its group, are on the other side: scores would be too good.",
@@ -28,9 +30,10 @@ PURPOSES = {
 }
 
 
-def list_kinds(item_kind: str) -> list[FindingKind]:
+def list_kinds(item_kind: str, *, has_regions: bool) -> list[FindingKind]:
     """The lists that items of this kind have, in the order in which a person should look."""
-    return [kind for kind in TITLES if kind != FindingKind.BLURRED or item_kind == "image"]
+    is_there = {FindingKind.BLURRED: item_kind == "image", FindingKind.REGIONS: has_regions}
+    return [kind for kind in TITLES if is_there.get(kind, True)]
 
 
 def describe_act(action: str, count: int, *, kind: str = "", tag: str = "") -> str:

@@ -37,7 +37,7 @@ def find_scan(dataset: Dataset) -> Scan | None:
 
 def list_lists(scan: Scan | None, dataset: Dataset) -> list[FindingList]:
     """Every list in the order in which a person should look, with what is open in it."""
-    kinds = rules.list_kinds(dataset.item_kind)
+    kinds = _list_kinds(scan, dataset)
     counts: dict[str, int] = {}
     if scan is not None:
         counts = dict(_open(scan).order_by().values_list("kind").annotate(n=Count("pk")))
@@ -51,9 +51,13 @@ def list_lists(scan: Scan | None, dataset: Dataset) -> list[FindingList]:
 
 def list_titles(dataset: Dataset) -> list[tuple[str, str]]:
     """(kind, title) of the lists that items can be kept out of; none before the first search."""
-    if not Scan.objects.filter(dataset=dataset).exists():
-        return []
-    return [(kind.value, rules.TITLES[kind]) for kind in rules.list_kinds(dataset.item_kind)]
+    scan = find_scan(dataset)
+    return [(kind.value, rules.TITLES[kind]) for kind in _list_kinds(scan, dataset)] if scan else []
+
+
+def _list_kinds(scan: Scan | None, dataset: Dataset) -> list[FindingKind]:
+    """A search says something of regions where labels have any."""
+    return rules.list_kinds(dataset.item_kind, has_regions=scan is not None and FindingKind.REGIONS in scan.notes)
 
 
 def list_findings(

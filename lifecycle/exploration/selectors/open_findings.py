@@ -10,6 +10,7 @@ from lifecycle.exploration.models import Finding, KeptItem
 
 TWINS = (FindingKind.DUPLICATES, FindingKind.NEAR_DUPLICATES)
 PAIRS = (*TWINS, FindingKind.SPLIT_LEAKS)
+OF_LABELS = (FindingKind.LABEL_ERRORS, FindingKind.REGIONS)  # another label may have put it right
 
 
 def filter_open(found: QuerySet[Finding], *, is_whole: bool = False) -> QuerySet[Finding]:
@@ -23,7 +24,7 @@ def filter_open(found: QuerySet[Finding], *, is_whole: bool = False) -> QuerySet
 def _has_old_label() -> Q:
     seen_at = Coalesce(F("scan__job__started_at"), F("scan__created_at"))
     is_old = Q(item__label__isnull=False) & (Q(item__labeled_at=None) | Q(item__labeled_at__lte=seen_at))
-    return Q(is_old & ~Q(item__label=F("suggestion"))) | Q(~Q(kind=FindingKind.LABEL_ERRORS))
+    return Q(is_old & ~Q(item__label=F("suggestion"))) | Q(~Q(kind__in=OF_LABELS))
 
 
 def _has_twin() -> Q:

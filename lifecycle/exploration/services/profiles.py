@@ -11,9 +11,12 @@ from django.db import connection, transaction
 from django.db.models import CharField, Exists, OuterRef, Value
 from django.db.models.functions import Cast, Concat
 
+from lifecycle.annotations.models import Annotation
 from lifecycle.common.errors import Conflict
+from lifecycle.contracts.problems import get_problem_type
 from lifecycle.contracts.profile import PROFILE_FORMAT, ProfileResult
 from lifecycle.datasets.models import Dataset, DatasetVersion
+from lifecycle.datasets.services.snapshots import PLAIN_LABELS
 from lifecycle.exploration.models import Profile
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
@@ -38,12 +41,12 @@ EXPORT_FACTS = """
 ITEMS = {  # as contracts.training.DatasetFiles.manifest_path
     "item_id": pa.int64(), "content_hash": pa.string(), "split": pa.string(), "label": pa.string(),
     "blob": pa.string(), "text": pa.string(), "row": pa.string(), "group": pa.string(),
-    "event_time": pa.timestamp("us"),
+    "event_time": pa.timestamp("us"), "result": pa.string(),
 }  # fmt: skip
 EXPORT_ITEMS = """
-    COPY (SELECT id, content_hash, split, label, nullif(blob, ''), nullif(text, ''), "row"::text, nullif("group", ''),
-                 event_time AT TIME ZONE 'UTC'
-          FROM datasets_item WHERE dataset_id = {} AND excluded_at IS NULL)
+    COPY (SELECT i.id, i.content_hash, i.split, i.label, nullif(i.blob, ''), nullif(i.text, ''), i."row"::text,
+                 nullif(i."group", ''), i.event_time AT TIME ZONE 'UTC', {result}
+          FROM datasets_item i {join} WHERE i.dataset_id = {dataset} AND i.excluded_at IS NULL)
     TO STDOUT (FORMAT csv, NULL '\\N')"""
 MERGE = """
     INSERT INTO exploration_itemfacts AS known
@@ -106,8 +109,12 @@ def export_facts(*, dataset: Dataset, folder: Path) -> Path:
 
 
 def export_items(*, dataset: Dataset, folder: Path) -> Path:
-    """Every item that is not excluded, as contracts.training.DatasetFiles.manifest_path."""
-    return _export(EXPORT_ITEMS.format(int(dataset.pk)), ITEMS, folder / "items.parquet")
+    """Every item that is not excluded, as contracts.training.DatasetFiles.manifest_path, and in the column `result`
+    the regions behind its label, where labels have them."""
+    has_regions = get_problem_type(dataset.project.problem_type).label_kind not in PLAIN_LABELS
+    join = f"LEFT JOIN {Annotation._meta.db_table} a ON a.id = i.label_annotation_id" if has_regions else ""
+    statement = EXPORT_ITEMS.format(result="a.result::text" if join else "NULL", join=join, dataset=int(dataset.pk))
+    return _export(statement, ITEMS, folder / "items.parquet")
 
 
 def _export(statement: str, columns: dict[str, pa.DataType], target: Path) -> Path:

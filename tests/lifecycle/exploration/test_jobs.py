@@ -113,6 +113,24 @@ def test_the_classes_of_boxes_are_counted_one_by_one(owner, run_jobs):
     assert selectors.find_profile(dataset, version).result["classes"] == result["classes"]
 
 
+def test_boxes_that_are_there_twice_are_listed_until_their_label_changes(owner, run_jobs):
+    project = make_project(owner, "object_detection")
+    bring(project, owner, {"cells.zip": pictures((1, [4, 4, 8, 8]), (1, [4, 4, 8, 8]))}, run_jobs)
+    dataset = get_dataset(project)
+    assert "regions" not in [kind for kind, _ in selectors.list_titles(dataset)]
+
+    services.start_scan(dataset=dataset, user=owner)
+    assert [job.state for job in run_jobs()] == [Job.State.SUCCEEDED]
+
+    scan = selectors.find_scan(dataset)
+    (found,) = selectors.list_findings(scan, FindingKind.REGIONS)
+    assert found.reason == "“red cell” is marked twice at the same place" and found.item.label == "red cell"
+    assert ("regions", "Regions worth a look") in selectors.list_titles(dataset)
+    assert {one.kind: one.count for one in selectors.list_lists(scan, dataset)}[FindingKind.REGIONS] == 1
+    Item.objects.filter(pk=found.item_id).update(labeled_at=timezone.now())
+    assert not selectors.list_findings(scan, FindingKind.REGIONS).exists()
+
+
 def test_several_choices_are_counted_one_by_one(owner, run_jobs):
     project = make_project(owner, "text_labelling", ["plot", "cast, crew"])
     texts = {"slow but well played": ["cast, crew", "plot"], "dull": ["plot"], "no word on either": []}

@@ -1,6 +1,6 @@
 """Doubtful labels where an item has any number of classes: cleanlab's multi-label scores on out-of-fold predictions.
 
-Of regions and spans it is the classes that they name that are checked, not where they are.
+Of regions and spans it is the classes that they name that are checked here; where they are is `regions`' part.
 """
 
 from __future__ import annotations
@@ -21,10 +21,7 @@ LEAST_PER_CLASS = FOLDS  # items with it, and items without
 MAX_NAMES = 60  # the most frequent ones; each has a model of its own
 SHOWN_CHARS = 60
 PLACED = ("boxes", "regions", "spans")  # label kinds that say where something is
-UNCHECKED = (
-    "Checked is which classes an item names. Where they are, and how many of each, is not: that takes a detector "
-    "trained once for each fold, which a search does not do."
-)
+UNCHECKED = "Checked here is which classes an item names; where they are is what “Regions worth a look” is about."
 
 
 def doubt_names(look: Look, features: Any, places: np.ndarray) -> list[FoundItem]:

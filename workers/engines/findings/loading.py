@@ -40,6 +40,7 @@ class Items:
     labels: list[str | None]
     groups: list[str | None]
     contents: list[Any]
+    results: list[str | None]  # the regions behind a label, as JSON
     total: int  # in the dataset
 
     def __len__(self) -> int:
@@ -71,7 +72,7 @@ def load_items(spec: FindingsSpec, workdir: Path) -> Items:
     """Up to `max_items` items, by id; of more a random choice, and with it those of all texts or rows that are there
     more than once, up to half as many again: equal ones are found however large the set is."""
     field_name = {"text": f"left(text, {TEXT_CHARS})", "image": "blob", "row": "row"}[spec.item_kind]
-    source = f'SELECT item_id, split, label, "group", {field_name} AS content FROM read_parquet({quote(spec.dataset.manifest_path)})'  # noqa: E501
+    source = f'SELECT item_id, split, label, "group", {field_name} AS content, result FROM read_parquet({quote(spec.dataset.manifest_path)})'  # noqa: E501
     with connect(workdir) as base:
         total = base.execute(f"SELECT count(*) FROM ({source})").fetchall()[0][0]
         if total > spec.max_items:
@@ -92,10 +93,11 @@ def load_items(spec: FindingsSpec, workdir: Path) -> Items:
         labels=columns[2],
         groups=columns[3],
         contents=[read(content) for content in columns[4]],
+        results=columns[5],
         total=total,
     )
 
 
 def _read_columns(table: duckdb.DuckDBPyConnection) -> list[list]:
     rows = table.fetchall()
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(5)]
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(6)]

@@ -16,6 +16,7 @@ from workers.engines.findings import (
     image_twins,
     labels,
     outliers,
+    regions,
     row_twins,
     splits,
     text_twins,
@@ -55,6 +56,8 @@ def _search_texts(look: Look) -> tuple[list[FoundItem], list[Pair]]:
     look.report.progress(0.5, "Learning what the labels have in common")
     encoded = features.encode_texts(texts) if len(texts) > 1 else None
     found += labels.find_label_errors(look, encoded)
+    look.report.progress(0.7, "Looking at where spans are")
+    found += regions.find_doubtful_regions(look)
     look.report.progress(0.8, "Looking for texts unlike all others")
     if encoded is not None and encoded.shape[1] > 2:
         readable = np.asarray(encoded.getnnz(axis=1) > 0)
@@ -87,6 +90,8 @@ def _search_images(look: Look) -> tuple[list[FoundItem], list[Pair]]:
     encoded = image_items.encode(look, read)
     look.report.progress(0.8, "Learning what the labels have in common")
     found += labels.find_label_errors(look, encoded)
+    look.report.progress(0.85, "Looking at where regions are")
+    found += regions.find_doubtful_regions(look)
     if len(look.items) > 2:
         vectors = features.reduce(encoded, VECTOR, look.spec.seed)
         found += outliers.find_by_distance(look, vectors, read.is_readable)

@@ -69,6 +69,7 @@ def write_set(
     columns: tuple[tuple[str, str], ...] = (),
     splits: list[str] | None = None,
     groups: list[str | None] | None = None,
+    results: list[str | None] | None = None,
 ) -> Set:
     """Texts, rows as dicts, or picture files as bytes."""
     count = len(contents)
@@ -80,6 +81,7 @@ def write_set(
         "split": splits or [SPLITS[n % len(SPLITS)] for n in range(count)],
         "label": labels or blank,
         "group": groups or blank,
+        "result": results or blank,
     }
     start = datetime(2026, 1, 1)
     facts = {name: blank for name in FACTS} | {
