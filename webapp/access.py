@@ -17,6 +17,7 @@ SITE_ACCESS = {
     "healthz": {"GET": "anonymous"},
     "metrics": {"GET": "anonymous"},
     "favicon": {"GET": "anonymous"},
+    "labelling-worker": {"GET": "anonymous"},
     "api-schema": {"GET": "anonymous"},
     "api-reference": {"GET": "anonymous"},
 }

@@ -109,7 +109,9 @@ class PasswordChangeRequired:
         return self.get_response(request)
 
     def _is_allowed(self, path: str) -> bool:
-        if path.startswith(("/static/", "/api/", "/healthz", "/metrics", "/favicon.ico")):  # the API refuses by itself
+        if path.startswith(
+            ("/static/", "/api/", "/healthz", "/metrics", "/favicon.ico", "/labelling-worker.js")
+        ):  # the API refuses by itself
             return True
         return path in (reverse("accounts:password-change"), reverse("accounts:logout"), reverse("accounts:theme"))
 

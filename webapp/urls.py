@@ -5,7 +5,7 @@ from importlib import import_module
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from webapp import health, icon
+from webapp import health, icon, worker
 from webapp.api import reference
 
 ROOMS = (
@@ -39,6 +39,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),
     path("favicon.ico", icon.favicon, name="favicon"),
+    path("labelling-worker.js", worker.labelling_worker, name="labelling-worker"),
     *(path(f"{place}/", _include("protocols", module, place)) for module, place in PROTOCOLS.items()),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/", reference.show, name="api-reference"),

@@ -74,7 +74,9 @@ def watch_console():
 
 @pytest.fixture
 def browser_context(browser, live_url):
-    context = browser.new_context(base_url=live_url, viewport={"width": 1280, "height": 800}, locale="en-US")
+    context = browser.new_context(
+        base_url=live_url, viewport={"width": 1280, "height": 800}, locale="en-US", service_workers="block"
+    )  # what a test answers in the server's place reaches the page; test_label_shell.py has the worker
     context.set_default_timeout(15_000)
     yield context
     context.close()

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { createQueue } from "../../static/js/annotator/queue.js";
 import { createStore } from "../../static/js/annotator/store.js";
 
-function createSetup({ total = 30, held, pace } = {}) {
+function createSetup({ total = 30, held, pace, settle } = {}) {
   let given = 0;
   let clock = 0;
   const prepared = [];
@@ -23,7 +23,7 @@ function createSetup({ total = 30, held, pace } = {}) {
   };
   const store = createStore();
   const queue = createQueue({
-    api, store, timers, pace, now: () => clock,
+    api, store, timers, pace, settle, now: () => clock,
     prepare: async (task) => void prepared.push(task.id), onState: (state) => states.push(state),
   }); // prettier-ignore
   return { queue, store, prepared, states, api, released, tick: (ms) => (clock += ms) };
@@ -101,4 +101,24 @@ test("who rests keeps no more than a few items from others", async () => {
 
   assert.equal(store.ahead.length, 10);
   assert.equal(released.length, 110);
+});
+
+test("items of a visit before are in hand without the server, and asked for again once it answers, after what waits was sent", async () => {
+  const asked = [];
+  const { queue, store, api, states } = createSetup({ held: (ids) => (asked.push("renew"), ids.filter((id) => id !== 102)), settle: async () => void asked.push("send") });
+  const { next, renew } = api;
+  const fail = async () => { throw Object.assign(new Error("x"), { reason: "offline" }); }; // prettier-ignore
+  Object.assign(api, { next: fail, renew: fail });
+  await queue.start();
+
+  queue.adopt([{ id: 101 }, { id: 102 }, { id: 103 }]);
+  await queue.fill();
+  assert.deepEqual([store.heldIds, states.at(-1)], [[101, 102, 103], "offline"]);
+  asked.length = 0;
+  Object.assign(api, { next, renew });
+  store.answer({ value: "cat", result: [] }, 1);
+  await queue.fill();
+
+  assert.deepEqual(asked, ["send", "renew"]);
+  assert.deepEqual([store.heldIds.slice(0, 2), store.heldIds.includes(1), states.at(-1)], [[102, 103], true, "ready"]); // what is on screen stays
 });

@@ -14,7 +14,7 @@ import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
 import { createLooker } from "./looker.js";
 import { buildPlain, createMedia } from "./media.js";
-import { MESSAGES } from "./messages.js";
+import { MESSAGES, sayStanding } from "./messages.js";
 import { createMemoryStorage, createOutbox, makeKey, States } from "./outbox.js";
 import { noteOutbox } from "./outbox-notes.js";
 import { createPreviewApi } from "./preview.js";
@@ -25,6 +25,7 @@ import { createQuizApi } from "./quiz.js";
 import { createRenewal, isTyping } from "./renewal.js";
 import { createRightAnswers } from "./right-answers.js";
 import { createSession } from "./session.js";
+import { createShell } from "./shell.js";
 import { openSteps } from "./steps.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
@@ -61,6 +62,7 @@ export async function startAnnotator(root, setup) {
   const memory = { armed: null }; // what desks hand on to the next one
   const cleanups = [];
   if (!preview && !quiz) noteOutbox(globalThis.localStorage, { name, user: setup.user, api: setup.api, labelKind: setup.label_kind, title: setup.title, page: location.pathname });
+  const shell = preview || quiz || setup.fix ? null : createShell({ user: setup.user, scope: location.pathname });
   let painted = null;
   let isKeysDue = false;
 
@@ -74,7 +76,7 @@ export async function startAnnotator(root, setup) {
       void comments.hear(operation, outcome);
     },
   }); // prettier-ignore
-  const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, prepared: needsDesk ? DESKS_AHEAD : undefined });
+  const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, settle: () => outbox.wake(), prepared: needsDesk ? DESKS_AHEAD : undefined });
   const proposals = createProposals({ bar: screen.parts.proposal, take: takeSuggestion, paintGhosts });
   const actions = createActions({ view, store, media, screen, keeper, watch, proposals, commit, count: totals.count, quick, isFinal: Boolean(quiz) });
   const comments = createComments({
@@ -165,6 +167,7 @@ export async function startAnnotator(root, setup) {
   }
 
   function showQueue(state, detail) {
+    if (shell?.isStanding && state === "ready") screen.notify("");
     if (state === "idle" || !store.current) paint();
     else if (state === "signed-out" || state === "no-access") screen.notify(MESSAGES[state].join(". "), "is-serious");
     if (detail) screen.parts.emptyText.title = detail;
@@ -303,12 +306,21 @@ export async function startAnnotator(root, setup) {
   cleanups.push(store.subscribe(({ type }) => (type === "decided" || type === "undone" || type === "restored") && steps.keep(store.steps)));
 
   const isOnlyTab = preview ? true : await claimTab(`${name}-tab`);
+  if (shell && isOnlyTab) cleanups.push(shell.stop, store.subscribe(() => shell.hold(store.ahead)));
   await outbox.flush(); // what an earlier visit left comes first, so that its tasks are not handed out again
   if (setup.first_task) await openTask(setup.first_task);
   await queue.start({ resume: isOnlyTab });
+  if (shell?.isStanding && queue.state === "offline") await standAlone();
   void api.history().then((entries) => store.restoreHistory(entries, before), () => {});
   void refreshStatus();
   root.dataset.ready = "true";
+  void shell?.keep();
+
+  /** Without the network, with what the visit before had in hand. */
+  async function standAlone() {
+    queue.adopt(isOnlyTab ? await shell.readHeld(await outbox.listTasks()) : []);
+    screen.notify(sayStanding(store.ahead.length));
+  }
 
   async function openTask(id) {
     try {

@@ -12,7 +12,15 @@ const SAVES = {
 }; // prettier-ignore
 
 export function createGridView(parts) {
+  let standing = "";
+
   return {
+    /** What the page says as long as it stands without the network; "" once it does not. */
+    stand(words) {
+      standing = words;
+      this.announce("");
+    },
+
     showSave({ state, waiting, refused }) {
       const [words, look] = SAVES[state];
       parts.save.textContent = waiting && state !== States.SAVED ? `${words} (${waiting})` : words;
@@ -22,8 +30,8 @@ export function createGridView(parts) {
         ...refused.map(({ message }) => Object.assign(document.createElement("li"), { textContent: message })),
       );
       const stopped = state === States.SIGNED_OUT || state === States.NO_ACCESS ? explainState(state).join(". ") : "";
-      parts.notice.textContent = stopped;
-      parts.notice.hidden = !stopped;
+      parts.notice.textContent = stopped || standing;
+      parts.notice.hidden = !parts.notice.textContent;
       parts.notice.classList.toggle("is-serious", Boolean(stopped));
     },
 
@@ -59,8 +67,8 @@ export function createGridView(parts) {
     /** For those who hear the page; with `isShown` for all. */
     announce(words, { isShown = false } = {}) {
       parts.announce.textContent = words;
-      parts.notice.textContent = isShown ? words : "";
-      parts.notice.hidden = !isShown;
+      parts.notice.textContent = isShown ? words : standing;
+      parts.notice.hidden = !parts.notice.textContent;
     },
   };
 }

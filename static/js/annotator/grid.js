@@ -15,9 +15,11 @@ import { createGuide } from "./guide.js";
 import { paintKeys } from "./key-caps.js";
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
+import { sayStanding } from "./messages.js";
 import { createOutbox } from "./outbox.js";
 import { noteOutbox } from "./outbox-notes.js";
 import { createRenewal, isTyping } from "./renewal.js";
+import { createShell } from "./shell.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
 import { claimTab, createLock } from "./tabs.js";
@@ -68,7 +70,8 @@ export async function startGrid(root, setup) {
     },
   });
   const remember = keepChoices([parts.order, parts.size], KEPT);
-  const cleanups = [];
+  const shell = createShell({ user: setup.user, scope: location.pathname.replace(/\/grid$/, "") });
+  const cleanups = [shell.stop];
   noteOutbox(globalThis.localStorage, { name, user: setup.user, api: setup.api, labelKind: setup.label_kind, title: setup.title, page: location.pathname });
   let asked = []; // the tasks that the dialog asks a reason for: the selection may be gone by the time it is given
   let coming = null; // the promise of the next page
@@ -90,6 +93,7 @@ export async function startGrid(root, setup) {
 
   function paint() {
     const { tasks } = store;
+    if (isOnlyTab) shell.hold([...store.open, ...(store.ahead ?? [])]);
     view.showPage(!tasks.length, said, elsewhere);
     view.showSteps(store);
     if (!tasks.length) return;
@@ -120,10 +124,12 @@ export async function startGrid(root, setup) {
 
   /** A page from the queue, in the order that is asked for, its pictures decoded. */
   async function fetchPage() {
+    if (shell.isStanding && isFirst) await outbox.wake(); // else what was answered offline would be handed out again
     const wanted = Number(parts.size.value);
     const order = parts.order.value === "queue" ? "" : parts.order.value; // of the whole queue
     const lent = await api.next(wanted, isFirst && isOnlyTab, order); // what another tab has on screen stays there
     ({ leaseMs, elsewhere } = lent);
+    if (shell.isStanding) view.stand("");
     if (isFirst) beat();
     isFirst = false;
     const held = new Set(store.heldIds);
@@ -390,7 +396,16 @@ export async function startGrid(root, setup) {
   await outbox.flush(); // what an earlier visit left comes first, so that its tasks are not handed out again
   isOnlyTab = await claimTab(`${name}-tab`);
   await fill();
+  if (shell.isStanding && said === "offline") await standAlone();
   root.dataset.ready = "true";
+  void shell.keep();
+
+  /** Without the network, with the page that the visit before had in hand. */
+  async function standAlone() {
+    store.setAhead(isOnlyTab ? await shell.readHeld(await outbox.listTasks()) : []);
+    show();
+    view.stand(sayStanding(store.open.length));
+  }
 
   return function destroy() {
     void releaseRest();

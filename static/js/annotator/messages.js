@@ -7,6 +7,12 @@ export function explainState(state, elsewhere = 0) {
   return ["Others have the rest in hand", `The ${rest} on other people's screens. What they leave comes back here by itself.`];
 }
 
+/** On a page that was opened without the network, with so many items in hand. */
+export function sayStanding(count) {
+  const items = count ? `The ${count === 1 ? "item" : `${count} items`} you had in hand ${count === 1 ? "is" : "are"} here.` : "No item is in hand.";
+  return `You are offline. ${items} What you label is kept in this browser and sent as soon as the server answers.`;
+}
+
 export const MESSAGES = {
   quiz: ["That was the last question", "Look at what you did, the right answers dashed beside yours, or see how it went."],
   empty: ["Nothing more to label right now", "You have seen every item that wants an answer of yours. This page looks for new ones by itself."],

@@ -11,9 +11,9 @@ const IDLE_MS = 10 * 60_000; // nobody there: leases are left to others
 /**
  * `api` leases, `store` holds, `pace()` is the seconds one label takes (null while unknown), `prepare(task)` fetches and
  * decodes what is to be seen, the next `prepared` items of those in hand. `onState` hears "ready", "empty", "offline",
- * "signed-out", "no-access" or "idle".
+ * "signed-out", "no-access" or "idle". `settle()` sends what waits before the server is asked about adopted items.
  */
-export function createQueue({ api, store, prepare, onState, pace = () => null, prepared = MOST_AHEAD, timers = globalThis, now = () => Date.now() }) {
+export function createQueue({ api, store, prepare, onState, pace = () => null, settle = async () => {}, prepared = MOST_AHEAD, timers = globalThis, now = () => Date.now() }) {
   let leaseMs = 120_000;
   let elsewhere = 0;
   let filling = false;
@@ -22,6 +22,7 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, p
   let refillTimer = null;
   let heartTimer = null;
   let lastInput = now();
+  let hasAdopted = false; // items of an earlier visit, taken up without the server's word
   let state = "loading";
 
   function setState(next, detail = "") {
@@ -46,10 +47,16 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, p
 
   async function fill({ resume = false } = {}) {
     prepareNext();
-    if (filling || isStopped || state === "idle" || store.ahead.length >= 0.7 * wantedAhead()) return;
+    if (filling || isStopped || state === "idle") return;
+    if (!hasAdopted && store.ahead.length >= 0.7 * wantedAhead()) return;
     filling = true;
     try {
-      const wanted = wantedAhead() - store.ahead.length;
+      if (hasAdopted) {
+        await settle();
+        await renewHeld();
+        hasAdopted = false;
+      }
+      const wanted = Math.max(1, wantedAhead() - store.ahead.length);
       const lent = await api.next(wanted, resume);
       leaseMs = lent.leaseMs;
       elsewhere = lent.elsewhere ?? 0;
@@ -80,18 +87,22 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, p
     void api.release(rest).catch(() => {}); // their leases end by themselves too
   }
 
+  /** Items whose lease ran out, and that others have meanwhile, are dropped. */
+  async function renewHeld() {
+    const ids = store.heldIds;
+    if (!ids.length) return;
+    const held = new Set(await api.renew(ids));
+    store.drop(ids.filter((id) => !held.has(id)));
+  }
+
   async function renew() {
     if (now() - lastInput > IDLE_MS && state !== "idle") {
       setState("idle");
       return;
     }
     if (now() - lastInput > PAUSE_MS) releaseSurplus();
-    const ids = store.heldIds;
     try {
-      if (ids.length) {
-        const held = new Set(await api.renew(ids));
-        store.drop(ids.filter((id) => !held.has(id)));
-      }
+      await renewHeld();
     } catch (error) {
       if (error.reason === "signed-out" || error.reason === "no-access") setState(error.reason, error.message);
     }
@@ -108,6 +119,14 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, p
       return elsewhere;
     },
     start: (options) => fill(options),
+
+    /** Go on without the server, with items that an earlier visit had in hand; it is asked about them once it answers. */
+    adopt(tasks) {
+      hasAdopted = true;
+      store.add(tasks);
+      prepareNext();
+    },
+
     fill,
     renew,
 
