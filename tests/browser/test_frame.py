@@ -53,6 +53,20 @@ def test_the_dots_of_the_menu_follow_what_happened_since(page):
     page.locator(".side [data-stage=version].is-ready").wait_for()
 
 
+def test_the_tab_of_the_page_is_in_sight_on_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 740})
+    for address, words in (("people", "People"), ("gold", "Gold items")):
+        page.goto(f"/projects/digits/label/{address}")
+        page.wait_for_function(
+            """(words) => {
+              const active = [...document.querySelectorAll('.nav-link.active')];
+              const tab = active.find((one) => one.innerText.trim() === words);
+              return tab && tab.getBoundingClientRect().right <= innerWidth;
+            }""",
+            arg=words,
+        )
+
+
 def test_the_menu_of_a_phone_opens_and_closes(page):
     page.set_viewport_size({"width": 360, "height": 740})
     page.click(".bottom-bar >> text=Menu")

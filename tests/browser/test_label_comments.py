@@ -44,6 +44,20 @@ def test_a_comment_written_offline_waits_outlives_the_tab_and_is_sent_once(
     assert TaskComment.objects.count() == 1
 
 
+def test_the_guide_takes_the_place_of_the_comments(make_project, open_label_page):  # noqa: F811
+    project, annotator = make_project("text_classification", count=1)
+    page = open_label_page(project, annotator)
+    guide, thread = page.locator("#annotator-guide"), page.locator("[data-part=comments]")
+
+    page.keyboard.press("c")
+    expect(thread).to_be_visible()
+    expect(guide).to_be_hidden()
+    page.get_by_role("button", name="Guide").first.click()
+
+    expect(guide).to_be_visible()
+    expect(thread).to_be_hidden()
+
+
 def test_a_comment_is_counted_closed_and_opened_again_and_names_are_offered(
     make_project,  # noqa: F811
     open_label_page,  # noqa: F811

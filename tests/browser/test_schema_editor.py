@@ -46,6 +46,26 @@ def take_pictures(page, name: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
 
 
+def test_labels_become_one_only_after_a_question(project, browser_page, login):
+    page = browser_page
+    login(page, project.created_by)
+    page.goto(f"/projects/{project.slug}/label/schema")
+    page.get_by_label("Name of cat").fill("dog")
+
+    page.get_by_role("button", name="Save the labels").click()
+    expect(page.locator("#ask-question")).to_contain_text("“cat” and “dog”")
+    page.keyboard.press("Escape")
+    assert selectors.find_schema(project).classes == ["cat", "dog"]
+
+    page.get_by_role("button", name="Save the labels").click()
+    page.click("#ask-yes")
+    expect(page.locator("body")).to_contain_text("The label schema is at version 2")
+    assert selectors.find_schema(project).classes == ["dog"]
+    page.get_by_label("Name of dog").fill("hound")
+    page.get_by_role("button", name="Save the labels").click()  # one name less is no question
+    expect(page.locator("body")).to_contain_text("The label schema is at version 3")
+
+
 def test_a_template_is_tried_on_a_real_item_changed_and_saved(project, browser_page, login, watch_console):
     page, problems = browser_page, watch_console(browser_page)
     login(page, project.created_by)

@@ -13,7 +13,7 @@ from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
 
 MAX_QUESTIONS = 50
-_SHARES = {"review_share": (0.0, 1.0), "min_posterior": (0.0, 1.0), "quiz_pass_share": (0.1, 1.0)}
+SHARES = {"review_share": (0.0, 1.0), "min_posterior": (0.0, 1.0), "quiz_pass_share": (0.1, 1.0)}
 _CHOICES = {"return_to": QualitySettings.ReturnTo.values, "consensus_method": QualitySettings.Method.values}
 
 _SETTINGS = Columns(QualitySettings, "q")
@@ -43,7 +43,7 @@ def change_settings(*, project: Project, actor, **changes: Any) -> QualitySettin
 
 
 def _check(changes: dict[str, Any]) -> None:
-    for name, (low, high) in _SHARES.items():
+    for name, (low, high) in SHARES.items():
         if name in changes and not low <= changes[name] <= high:
             sentence = f"A share between {low:g} and {high:g}."
             raise DomainError(sentence, fields={name: sentence})

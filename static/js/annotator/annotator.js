@@ -214,7 +214,7 @@ export async function startAnnotator(root, setup) {
     submit: actions.submit,
     skip: () => (setup.skip?.needs_reason ? verbs["skip-reason"]() : actions.skip()),
     "skip-reason": () => store.current && skipDialog.open(),
-    guide: () => guide.toggle(),
+    guide: () => guide.toggle(comments),
     comments: () => !preview && !quiz && comments.toggle(),
     keys: () => keysDialog.open(),
     back: () => store.move(-1),

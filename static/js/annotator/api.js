@@ -47,7 +47,8 @@ export function createApi({ base, user, labelKind, onSchema = () => {} }) {
         body: body && JSON.stringify(body),
       });
     } catch (error) {
-      throw new ApiError("offline", `The server cannot be reached (${error.name}).`);
+      const isLate = error.name === "TimeoutError";
+      throw new ApiError("offline", isLate ? "The server did not answer in time." : "The server cannot be reached.");
     }
     const problem = await response.json().catch(() => null);
     if (!response.ok) throw explain(response.status, problem, response.headers);

@@ -282,7 +282,7 @@ export async function startGrid(root, setup) {
     "look-back": () => move(-1, 0, false),
     "look-on": () => move(1, 0, false),
     none: letGo,
-    guide: guide.toggle,
+    guide: () => guide.toggle(comments),
     comments: comments.toggle,
     label,
     move,

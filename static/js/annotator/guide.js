@@ -14,8 +14,10 @@ export function createGuide(root, { opensFrom }) {
   show(localStorage.getItem(KEPT) !== "closed" && window.innerWidth >= opensFrom);
 
   return {
-    toggle() {
-      const isOpen = !root.classList.contains("has-guide");
+    /** `comments` stand where the guide does, and make way for it. */
+    toggle(comments) {
+      const isOpen = comments.isOpen || !root.classList.contains("has-guide");
+      if (comments.isOpen) comments.toggle();
       show(isOpen);
       localStorage.setItem(KEPT, isOpen ? "open" : "closed");
     },

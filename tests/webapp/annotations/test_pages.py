@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
+from django.contrib.messages import get_messages
 
 from lifecycle.annotations import selectors, services
 from lifecycle.common.blobs import open_blobs
@@ -74,6 +75,19 @@ def test_a_guide_is_previewed_without_being_saved(visit, member, project, schema
 
     assert "<strong>bold</strong>" in response.content.decode()
     assert selectors.find_guide(project) is None
+
+
+def test_a_guide_that_says_the_same_is_no_new_version(visit, member, project, schema):
+    reviewer = member("reviewer")
+    form = {"body": "**bold**", "based_on": "0"}
+
+    said = []
+    for sent in ({**form, "body": ""}, form, {**form, "based_on": "1"}):
+        *_, newest = get_messages(visit(reviewer, "label/guide", sent).wsgi_request)
+        said.append(newest.message.split(",")[0].split(".")[0])
+
+    assert said == ["Nothing was changed", "Saved as version 1", "Nothing was changed"]
+    assert len(selectors.list_guides(project)) == 1
 
 
 def test_the_queue_form_says_what_is_wrong_beside_the_field(visit, owner, schema):

@@ -118,7 +118,8 @@ def test_settings_are_percents_and_are_checked(client, url, project, owner):
              "quiz_questions": "2", "quiz_pass_share": "50"}  # fmt: skip
 
     assert client.post(url("quality-settings"), given).status_code == 302
-    assert client.post(url("quality-settings"), given | {"review_share": "250"}).status_code == 400
+    refused = client.post(url("quality-settings"), given | {"review_share": "250"})
+    assert refused.status_code == 400 and "Between 0 and 100 percent." in refused.content.decode()
     assert (quality.find_settings(project).review_share, quality.find_settings(project).return_to) == (0.25, "other")
 
 

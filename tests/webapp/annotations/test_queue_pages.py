@@ -76,8 +76,8 @@ def test_every_field_says_what_is_wrong_with_it_and_nothing_is_saved(visit, owne
     for said in (
         "1 to 20 people",
         "15 to 3600 seconds",
-        "random share lies",
-        "gold items lies",
+        "a number from 0 to 100",
+        "a number from 0 to 50",
         "a rate is a number",
         "20 people, or nothing",
     ):
@@ -237,7 +237,10 @@ def test_rules_are_made_paused_and_deleted_on_their_page(visit, owner, make_task
     rule.refresh_from_db()
     assert not rule.is_active
     assert "mine" in visit(owner, "label/assignments").content.decode()
-    assert visit(owner, "label/assignments", {"title": "nobody"}).status_code == 400
+    refused = visit(owner, "label/assignments", form | {f"share-{owner.pk}": "-2", "language": "de", "split": "test"})
+    assert refused.status_code == 400
+    page = refused.content.decode()
+    assert all(kept in page for kept in ('value="mine"', 'value="-2"', 'value="de"', 'name="is_active" checked'))
     visit(owner, f"label/assignments/{rule.pk}", {"action": "delete"})
     assert not project.assignment_rules.exists()
 

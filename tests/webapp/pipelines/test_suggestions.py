@@ -126,10 +126,15 @@ def test_the_pages_show_sources_report_and_curve_and_their_forms_work(client, pr
     again = client.post(f"{place}/active-learning/change", {"round": ""})
 
     assert "No answer to compare yet" in empty
+    few = client.post(f"{place}/active-learning/change", {"every_labels": "3", "save": ""})
+    huge = client.post(f"{place}/active-learning/change", {"every_labels": "9" * 5000, "save": ""})
     client.post(f"{place}/active-learning/change", {"every_labels": "40", "orders": "on", "save": ""})
     loop, queue = learning.change_settings(project=project, user=owner), QueueSettings.objects.get(project=project)
 
     assert (loop.every_labels, queue.order, loop.compares) == (40, "uncertainty", False)
+    assert (few.status_code, huge.status_code) == (400, 400)
+    kept = few.content.decode()
+    assert 'value="3"' in kept and 'name="compares" checked' not in kept  # as it was sent
     assert TRAP not in overview and "Nobody is shown a suggestion" in overview and 'value="30"' in overview
     assert "Says what was suggested" in report and owner.username in report
     assert "Round 1" in rounds and f"/pipelines/{turn.pipeline.number}" in rounds and "random arm alone" in rounds

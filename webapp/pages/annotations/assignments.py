@@ -35,12 +35,17 @@ def assignments(request, slug):
             messages.success(request, f"“{rule.title}” is being applied. Load this page again to see what it did.")
             return redirect("annotations:assignments", slug=slug)
     schema = selectors.find_schema(project)
+    sent = request.POST if error else {}
     context = build_base(project, "assignments") | {
         "error": error,
-        "sent": request.POST if error else {},
+        "sent": sent,
         "rules": list(queue_selectors.list_rules(project)),
         "workloads": queue_selectors.list_workloads(project),
-        "people": [member.user for member in list_members(project) if is_allowed(member.role, "annotator")],
+        "people": [
+            (member.user, sent.get(f"share-{member.user_id}", ""))
+            for member in list_members(project)
+            if is_allowed(member.role, "annotator")
+        ],
         "collections": list(list_collections(project)[:SHOWN]),
         "selections": list(list_selections(project)[:SHOWN]),
         "classes": schema.classes if schema else [],

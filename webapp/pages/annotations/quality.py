@@ -54,8 +54,7 @@ def settings(request, slug):
         try:
             change_settings(project=project, actor=request.user, **form.read())
         except DomainError as refused:
-            for name, text in (refused.fields or {"review_share": refused.message}).items():
-                form.add_error(name, text)
+            form.show_refused(refused)
         else:
             messages.success(request, "Saved.")
             return redirect("annotations:quality", slug=slug)

@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 
 from lifecycle.annotations.models import QualitySettings
+from lifecycle.annotations.services.quality import SHARES
+from lifecycle.common.errors import DomainError
 
 PERCENTS = ("review_share", "min_posterior", "quiz_pass_share")
 
@@ -31,6 +33,14 @@ class QualityForm(forms.Form):
     def read(self) -> dict[str, Any]:
         """As the service wants it."""
         return {name: value / 100 if name in PERCENTS else value for name, value in self.cleaned_data.items()}
+
+    def show_refused(self, refused: DomainError) -> None:
+        """What the service refused, beside its field; it speaks of shares, and the form of percents."""
+        for name, text in (refused.fields or {"review_share": refused.message}).items():
+            if name in SHARES:
+                low, high = (100 * bound for bound in SHARES[name])
+                text = f"Between {low:g} and {high:g} percent."
+            self.add_error(name, text)
 
     @staticmethod
     def write(settings: QualitySettings) -> dict[str, Any]:

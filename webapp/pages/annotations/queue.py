@@ -11,6 +11,7 @@ from lifecycle.annotations import budget_selectors, selectors, services
 from lifecycle.annotations.models import QueueSettings
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.ordering import request_ranking
+from lifecycle.annotations.services.queue_settings import MAX_GOLD_SHARE
 from lifecycle.annotations.services.stranded import settle_stranded
 from lifecycle.common.errors import DomainError
 from lifecycle.projects.selectors import get_project, list_members
@@ -25,7 +26,8 @@ ORDERS = [
 ]
 FLAGS = ("is_only_assigned", "needs_skip_reason", "has_gold_feedback")
 REASONS = ("skip_reasons", "final_skip_reasons")
-PERCENTS = ("random_share", "gold_share")
+# shares that the form takes in percent, and what it says where one makes no sense: the service speaks of shares
+PERCENTS = {"random_share": "a number from 0 to 100", "gold_share": f"a number from 0 to {100 * MAX_GOLD_SHARE:g}"}
 
 
 @login_required
@@ -39,6 +41,7 @@ def queue(request, slug):
             services.change_settings(project=project, actor=request.user, **_read(request.POST))
         except DomainError as refused:
             errors = dict(refused.fields or {"overlap": refused.message})
+            errors |= {name: said for name, said in PERCENTS.items() if name in errors}
         else:
             budget_selectors.forget_budget(project)
             messages.success(request, "Saved. It counts from the next item on.")

@@ -153,9 +153,9 @@ def guide(request, slug):
             except DomainError as refused:
                 error = refused.message
             else:
-                messages.success(
-                    request, f"Saved as version {saved.version}. Annotators see it from their next item on."
-                )
+                said = f"Saved as version {saved.version}. Annotators see it from their next item on."
+                is_new = saved.version != (current.version if current else 0)
+                messages.success(request, said if is_new else "Nothing was changed, so there is no new version.")
                 return redirect("annotations:guide", slug=slug)
     context = build_base(project, "guide") | {
         "guide": current,

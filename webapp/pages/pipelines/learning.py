@@ -24,6 +24,7 @@ from webapp.charts.assistance import draw_curves
 
 ROUNDS = 50
 DRAWN = 500
+MAX_DIGITS = 9
 
 
 @login_required
@@ -40,7 +41,7 @@ def change(request, slug):
     try:
         said = _act(request, project)
     except DomainError as refused:
-        context = _describe(request, project) | {"error": refused.message}
+        context = _describe(request, project) | {"error": refused.message, "sent": request.POST}
         return render(request, "pipelines/learning.html", context, status=400)
     messages.success(request, said)
     return redirect("pipelines:learning", slug)
@@ -56,7 +57,7 @@ def _act(request, project) -> str:
         )
         return f"Round {turn.number} is on its way."
     every = request.POST.get("every_labels", "")
-    if not every.isdecimal():
+    if not every.isdecimal() or len(every) > MAX_DIGITS:
         raise DomainError("Say after how many labels a round begins.")
     learning.change_settings(
         project=project,
