@@ -150,3 +150,14 @@ def test_files_for_a_source_go_on_after_the_page_was_closed_and_small_ones_come_
     uploads = {one.name: one for one in SourceRun.objects.get().collection.uploads.all()}
     assert (source.title, sorted(uploads)) == ("Weekly", ["big.csv", "small.csv"])
     assert uploads["big.csv"].pk == upload.pk and sent[0] == str(PART_BYTES)
+
+
+def test_an_empty_file_is_left_out_and_said_so(browser_page, engineer, tmp_path):
+    (tmp_path / "nothing.csv").write_bytes(b"")
+    browser_page.goto("/projects/mill/collections/new")
+
+    browser_page.set_input_files("#files", str(tmp_path / "nothing.csv"))
+    browser_page.get_by_role("button", name="Upload and look at it").click()
+
+    expect(browser_page.locator("[data-problem]")).to_have_text("nothing.csv is empty; it was left out.")
+    assert not Upload.objects.exists()

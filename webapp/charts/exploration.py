@@ -13,6 +13,7 @@ CLASS_COLORS = ("#4269d0", "#d2690c", "#3ca951", "#bb2a63", "#6cc5b0", "#8a6d1d"
 GRAY = "#9498a0"
 DIVERGING = [[0, "rgb(187,42,99)"], [0.5, "rgba(128,128,128,0.08)"], [1, "rgb(61,78,203)"]]
 SHOWN_CLASSES = 40
+AXIS_CHARS = 24  # of a name beside a bar: more would leave a phone no room for the bar
 WIDTH, HEIGHT, GAP = 240.0, 56.0, 1.5  # of the small bars, in their own units
 MANY_CELLS = 14  # columns up to which a heatmap shows its numbers
 
@@ -186,7 +187,7 @@ def draw_sources(
     have several classes the shares stand beside each other, as they add up to more than all."""
     if len(sources) < 2:
         return None
-    names = [f"{titles.get(s['collection'], s['collection'])} ({s['items']:,})" for s in sources]
+    names = _name_imports(sources, titles)
     labels = list(dict.fromkeys(label for source in sources for label in source["labels"]))
     rest = [source["items"] for source in sources]
     links = [build_query(gallery, collection=str(source["collection"])) for source in sources]
@@ -256,6 +257,23 @@ def draw_associations(associations: Mapping[str, Any] | None) -> dict[str, Any] 
     }
 
 
+def _name_imports(sources: Sequence[Mapping[str, Any]], titles: Mapping[int, str]) -> list[str]:
+    """A name for each bar, short enough for a phone; imports of the same name and size stay apart by their number."""
+    names = [
+        f"{shorten(str(titles.get(source['collection'], source['collection'])))} ({source['items']:,})"
+        for source in sources
+    ]
+    return [
+        f"{name} #{source['collection']}" if names.count(name) > 1 else name
+        for name, source in zip(names, sources, strict=True)
+    ]
+
+
+def shorten(title: str) -> str:
+    """The start of a title that is too long for an axis."""
+    return title if len(title) <= AXIS_CHARS else f"{title[: AXIS_CHARS - 1].rstrip()}…"
+
+
 def draw_together(pairs: Sequence[Sequence[Any]]) -> dict[str, Any] | None:
     """Which classes items have at the same time; None where items have one class each."""
     if not pairs:
@@ -266,6 +284,15 @@ def draw_together(pairs: Sequence[Sequence[Any]]) -> dict[str, Any] | None:
     for a, b, count in pairs:
         if a in place and b in place:
             cells[place[a]][place[b]] = cells[place[b]][place[a]] = count
-    trace = {"type": "heatmap", "x": names, "y": names, "z": cells, "colorscale": "Blues", "xgap": 1, "ygap": 1}
+    trace = {
+        "type": "heatmap",
+        "x": names,
+        "y": names,
+        "z": cells,
+        "colorscale": "Blues",
+        "zmin": 0,
+        "xgap": 1,
+        "ygap": 1,
+    }
     axis = {"type": "category", "showgrid": False, "automargin": True}
     return {"data": [trace], "layout": {"xaxis": axis, "yaxis": {**axis, "autorange": "reversed"}}}

@@ -44,7 +44,7 @@ export function mount(form) {
     if (!chosen.length && isKept()) return;
     event.preventDefault();
     if (run?.isActive) return;
-    if (!chosen.length) return showProblem(part, "Choose files first, or drop them here.");
+    if (!chosen.length) return showProblem(part, part("problem").textContent || "Choose files first, or drop them here.");
     run = new Run(form, chosen, part);
     await run.start();
   });
@@ -53,12 +53,12 @@ export function mount(form) {
     if (run?.isActive) return;
     const limit = Number(form.dataset.maxBytes);
     const known = new Set(chosen.map((c) => c.path));
-    const fresh = files.filter((f) => !LITTER.test(f.path) && f.file.size > 0 && !known.has(f.path));
-    const tooLarge = fresh.filter((f) => f.file.size > limit);
-    chosen.push(...fresh.filter((f) => f.file.size <= limit).map((f) => ({ ...f, sent: 0, state: "waiting" })));
-    showProblem(part, tooLarge.length ? `${tooLarge[0].path} is larger than this installation takes; it was left out.` : "");
+    const fresh = files.filter((f) => !LITTER.test(f.path) && !known.has(f.path));
+    const fitting = fresh.filter((f) => f.file.size > 0 && f.file.size <= limit);
+    chosen.push(...fitting.map((f) => ({ ...f, sent: 0, state: "waiting" })));
+    showProblem(part, describeLeftOut(fresh.filter((f) => !fitting.includes(f))));
     goOn();
-    part("progress").hidden = !chosen.length;
+    part("progress").hidden = !chosen.length && part("problem").hidden;
     showList(part("list"), chosen);
     showTotal(part, chosen, null);
   }
@@ -73,6 +73,14 @@ export function mount(form) {
   if (input.files.length) choose([...input.files].map(withPath)); // before this script was there
 
   return () => { abort.abort(); run?.stop(); };
+}
+
+function describeLeftOut(files) {
+  if (!files.length) return "";
+  const [first] = files;
+  const why = first.file.size > 0 ? "is larger than this installation takes" : "is empty";
+  const others = files.length > 1 ? `, and so ${files.length > 2 ? `were ${files.length - 1} others` : "was another"}` : "";
+  return `${first.path} ${why}; it was left out${others}.`;
 }
 
 class Run {

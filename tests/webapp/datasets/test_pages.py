@@ -354,3 +354,15 @@ def test_a_script_may_ask_for_a_contract_and_is_told_where_there_can_be_none(as_
 
     assert codes == [202, 400]
     assert Item.objects.count() == 30 and Source.objects.get().contract["columns"]
+
+
+def test_folders_are_offered_as_labels_only_where_a_label_is_a_class(as_owner, owner, images, run_jobs):
+    boxes = make_project(owner, "object_detection")
+
+    for project in (images, boxes):
+        file = SimpleUploadedFile("pets.zip", PETS)
+        as_owner.post(reverse("datasets:upload", args=[project.slug]), {"files": [file]})
+    run_jobs()
+    drafts = [page(as_owner, "collection", c.dataset.project, c.pk) for c in Collection.objects.order_by("pk")]
+
+    assert ["Folder names are the labels" in draft for draft in drafts] == [True, False]

@@ -177,3 +177,12 @@ def test_days_that_were_seen_are_shown_as_days(browse, shop, run_jobs):
     page = browse.get(reverse("sources:contract", args=["shop", Source.objects.get().pk])).content.decode()
 
     assert "seen: 1998-01-11 … 2001-02-03" in page and 'data-maximum="2001-02-03"' in page
+
+
+def test_an_upload_that_held_nothing_says_so(browse, owner, run_jobs):
+    project = make_project(owner, "text_classification")
+    collection = bring(project, owner, {"head.csv": b"text,label\n"}, run_jobs)
+
+    page = browse.get(reverse("datasets:collection", args=[project.slug, collection.pk])).content.decode()
+
+    assert "There was nothing in these files" in page

@@ -22,3 +22,11 @@ def test_imports_with_classes_are_drawn_as_shares():
 
     assert [(trace["name"], trace["x"]) for trace in drawn["data"]] == [("cat", [2, 0]), ("others", [1, 1])]
     assert drawn["layout"]["barnorm"] == "percent"
+
+
+def test_imports_of_one_name_and_size_stay_apart_and_long_names_leave_room_for_the_bars():
+    sources = [{"collection": n, "items": 2, "labels": {}} for n in (1, 2, 3)]
+
+    [trace] = draw_sources(sources, {1: "Weekly", 2: "Weekly", 3: "A name " * 20}, "/gallery")["data"]
+
+    assert trace["y"] == ["Weekly (2) #1", "Weekly (2) #2", "A name A name A name A… (2)"]

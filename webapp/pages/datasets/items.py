@@ -108,7 +108,9 @@ def show_item(request, slug, item_id):
         "time_changes": item.event_time_changes.all()[:SHOWN_CHANGES],
         "row_changes": list_item_changes(item)[:SHOWN_CHANGES],
     }
-    return render(request, "datasets/item.html", context | _show_final(project, item))
+    shown = _show_final(project, item)
+    drawn = {} if "view" in shown else _draw_label(project, item, annotations)
+    return render(request, "datasets/item.html", context | shown | drawn)
 
 
 @login_required
@@ -144,6 +146,19 @@ def _show_final(project, item) -> dict[str, Any]:
         view = build_view(found.final.annotation, list(schema.classes) if schema else [])
         shown |= {"answer": found.final.annotation, "view": view, "masks": [asdict(mask) for mask in view.masks]}
     return shown
+
+
+def _draw_label(project, item, annotations) -> dict[str, Any]:
+    """The answer that the item's label comes from, where it marks something in the picture or the text."""
+    answer = annotations.filter(pk=item.label_annotation_id).first() if item.label_annotation_id else None
+    if answer is None or item.row:
+        return {}
+    answer.item = item
+    schema = find_schema(project)
+    view = build_view(answer, list(schema.classes) if schema else [])
+    if not (view.shapes or view.masks or any(part.label for part in view.stretches)):
+        return {}
+    return {"answer": answer, "view": view, "masks": [asdict(mask) for mask in view.masks], "is_drawn": True}
 
 
 def _tally(project, filters: ItemFilters, facets: selectors.Facets, page: selectors.ItemPage) -> selectors.Tally:

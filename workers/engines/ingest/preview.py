@@ -33,7 +33,7 @@ def inspect(spec: IngestSpec, *, workdir: str | Path, report: Report, should_sto
             files.append((found.name, found.uri, found.position))
         else:
             problems.append(found[1])
-    labels = count_labels(name for name, _, _ in files)
+    labels = count_labels(name for name, _, _ in files) if spec.folders_are_labels else Counter()
     splits = Counter(s for name, _, _ in files if (s := read_folders(name).split))
     label_files, labeled = _count_labels(spec, Path(workdir), problems) if spec.item_kind == "image" else (0, 0)
     sounds = _find_sounds(spec) if spec.takes_sounds else set()

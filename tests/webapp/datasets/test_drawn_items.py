@@ -1,0 +1,39 @@
+"""The page of an item whose label is drawn: boxes stand on the picture, spans in the text."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from lifecycle.datasets.models import Item
+from tests.lifecycle.datasets.test_drawn_labels import pictures
+from tests.lifecycle.datasets.test_import import bring, make_project
+
+pytestmark = pytest.mark.django_db
+NEWS = b"EU B-ORG\nrejects O\nNew B-LOC\nYork I-LOC\n\nnothing O\nhere O\n"
+
+
+def show(client, item) -> str:
+    return client.get(reverse("datasets:item", args=[item.dataset.project.slug, item.pk])).content.decode()
+
+
+def test_boxes_stand_on_the_picture(client, owner, run_jobs):
+    client.force_login(owner)
+    project = make_project(owner, "object_detection")
+    bring(project, owner, {"cells.zip": pictures((1, [4, 4, 8, 8]), (2, [20, 20, 10, 10]))}, run_jobs)
+
+    labeled, plain = (show(client, Item.objects.get(label__isnull=is_plain)) for is_plain in (False, True))
+
+    assert labeled.count("<polygon") == 2 and ">red cell</text>" in labeled and "2 marked" in labeled
+    assert "<polygon" not in plain and "item-stage" in plain
+
+
+def test_spans_stand_in_the_text_for_who_may_see_the_answer(client, owner, member, run_jobs):
+    project = make_project(owner, "span_labelling")
+    bring(project, owner, {"news.conll": NEWS}, run_jobs)
+    item = Item.objects.get(text__startswith="EU")
+
+    client.force_login(owner)
+    whole = show(client, item)
+
+    assert "<mark" in whole and ">LOC</small>" in whole and "New York" in whole
