@@ -16,6 +16,7 @@ from lifecycle.annotations import assistance_rules as rules
 from lifecycle.annotations.models import AssistanceSettings, Suggestion, SuggestionOutcome, SuggestionSource, Task
 from lifecycle.common.errors import NotFound
 from lifecycle.common.rows import Columns, read_one
+from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 
 MAX_READ = 20_000  # outcomes in one report, the newest
@@ -117,6 +118,20 @@ def get_source(project: Project, source_id: int) -> SuggestionSource:
 def list_backends(project: Project) -> QuerySet[SuggestionSource]:
     """The Label Studio ML backends among the sources, oldest first."""
     return list_sources(project).filter(kind=SuggestionSource.Kind.BACKEND).order_by("pk")
+
+
+def find_interactive(project: Project) -> SuggestionSource | None:
+    """The backend that is asked while somebody draws: the oldest of those that may be."""
+    return list_backends(project).filter(is_interactive=True).first()
+
+
+def get_question(project: Project, user, task: Task, job_id: int) -> Job:
+    """What this person had a backend asked about a task while they drew."""
+    asked = Job.objects.filter(project=project, kind="ml_backend", created_by=user, pk=job_id)
+    found = asked.filter(spec__action="interact", spec__task_id=task.pk).first()
+    if found is None:
+        raise NotFound("You asked no backend this.")
+    return found
 
 
 def get_backend(project: Project, source_id: int) -> SuggestionSource:

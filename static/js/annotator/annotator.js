@@ -26,6 +26,7 @@ import { createRenewal, isTyping } from "./renewal.js";
 import { createRightAnswers } from "./right-answers.js";
 import { createSession } from "./session.js";
 import { createShell } from "./shell.js";
+import { createSmart } from "./smart.js";
 import { openSteps } from "./steps.js";
 import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
@@ -77,7 +78,8 @@ export async function startAnnotator(root, setup) {
     },
   }); // prettier-ignore
   const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, settle: () => outbox.wake(), prepared: needsDesk ? DESKS_AHEAD : undefined });
-  const proposals = createProposals({ bar: screen.parts.proposal, take: takeSuggestion, paintGhosts });
+  const proposals = createProposals({ bar: screen.parts.proposal, take: takeSuggestion, paintGhosts, onSettled: (id) => smart?.settle(id) });
+  const smart = setup.smart ? createSmart({ api, title: setup.smart.title, current: () => store.current, offer: offerAnswer, say: (text) => screen.say(text) }) : null;
   const actions = createActions({ view, store, media, screen, keeper, watch, proposals, commit, count: totals.count, quick, isFinal: Boolean(quiz) });
   const comments = createComments({
     panel: root.querySelector("[data-part=comments]"), badge: root.querySelector("[data-part=commentCount]"), api, outbox, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
@@ -109,7 +111,7 @@ export async function startAnnotator(root, setup) {
     if (quick && isPlain(view, task)) return buildPlain(task, looker);
     const draft = keeper.find(task.id) ?? store.answerOf(task.id)?.result ?? listSelected(view);
     const session = createSession({ makeId, result: fitResult(view, draft) }); // the schema may have changed
-    const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project, takesFocus: !preview };
+    const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project, takesFocus: !preview, smart };
     const desk = createDesk({ view, task, session, makers, settings });
     const stopKeeping = keeper.watch(task.id, session);
     const stopPainting = session.subscribe(({ type }) => {
@@ -131,11 +133,21 @@ export async function startAnnotator(root, setup) {
     showKeys();
   }
 
-  function takeSuggestion(result) {
+  /** A suggestion takes the place of what is there; with `isMore` it comes beside it, under ids of its own. */
+  function takeSuggestion(result, isMore = false) {
     if (quick) return actions.answer(result[0]);
     const drawn = new Set(view.drawing.map((control) => control.name));
-    const named = result.map((entry) => (entry.id === undefined && drawn.has(entry.from_name) ? { ...entry, id: makeId() } : entry));
-    return media.shown?.session.replace(named);
+    const ids = new Map(result.filter(({ id }) => isMore && id !== undefined).map(({ id }) => [id, makeId()]));
+    const nameOf = (entry) => ids.get(entry.id) ?? entry.id ?? (drawn.has(entry.from_name) ? makeId() : undefined);
+    const named = result.map((entry) => (nameOf(entry) === undefined ? entry : { ...entry, id: nameOf(entry) }));
+    const session = media.shown?.session;
+    return session?.replace(isMore ? [...session.result, ...named] : named);
+  }
+
+  function offerAnswer(id, suggestion) {
+    proposals.offer(id, suggestion);
+    screen.say("Dashed is what it answered.");
+    showKeys();
   }
 
   function paintGhosts(result) {

@@ -77,6 +77,8 @@ export function createApi({ base, user, labelKind, onSchema = () => {} }) {
     },
     resolve: (id, isClosed) => request(isClosed ? "POST" : "DELETE", `comments/${id}/resolve/`, {}),
     mentionable: async (id) => (await request("GET", `tasks/${id}/mentionable/`)).names,
+    askSmart: async (id, result) => (await request("POST", `tasks/${id}/smart/`, { result })).job,
+    readSmart: (id, job) => request("GET", `tasks/${id}/smart/${job}/`),
     quiz: () => request("GET", "quiz/"),
     async answerQuiz(attempt, operations) {
       const body = { as_user: user, attempt, operations: operations.map((operation) => writeOperation(operation, labelKind)) };

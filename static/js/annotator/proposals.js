@@ -13,17 +13,22 @@ export function judge(suggestion, result, { isRejected = false } = {}) {
   return plain(suggestion.result) === plain(result) ? "accepted" : "corrected";
 }
 
-/** `bar` is the element it is shown in; `take(result)` puts it into the answer. */
-export function createProposals({ bar, take, paintGhosts }) {
+/**
+ * `bar` is the element it is shown in; `take(result, isMore)` puts it into the answer: in place of what is there, or as more of it.
+ * `onSettled(task id)` hears that what was offered while drawing was taken or rejected.
+ */
+export function createProposals({ bar, take, paintGhosts, onSettled = () => {} }) {
+  const offers = new Map(); // task id -> what a model answered to what was drawn: it goes before what it suggested earlier
+  let here = null; // the item on screen, also one that was done before
   const states = new Map(); // task id -> "taken" | "rejected"
   let task = null;
 
   const find = () => task?.suggestions?.[0] ?? null;
 
   function paint() {
-    const suggestion = find();
-    const state = task && states.get(task.id);
-    const isOpen = Boolean(suggestion) && !state;
+    const offered = here && offers.get(here.id);
+    const suggestion = offered ?? find();
+    const isOpen = Boolean(offered) || (Boolean(suggestion) && !states.get(task.id));
     bar.hidden = !isOpen;
     paintGhosts(isOpen ? suggestion.result : []);
     if (!isOpen) return;
@@ -36,7 +41,17 @@ export function createProposals({ bar, take, paintGhosts }) {
     ); // prettier-ignore
   }
 
+  function settle() {
+    const offered = offers.get(here?.id);
+    if (!offered) return null;
+    offers.delete(here.id);
+    onSettled(here.id);
+    return offered;
+  }
+
   function accept() {
+    const offered = settle();
+    if (offered) return void (take(offered.result, true), paint());
     const suggestion = find();
     if (!suggestion || states.has(task.id)) return;
     states.set(task.id, "taken");
@@ -45,6 +60,7 @@ export function createProposals({ bar, take, paintGhosts }) {
   }
 
   function reject() {
+    if (settle()) return paint();
     if (!find() || states.has(task.id)) return;
     states.set(task.id, "rejected");
     paint();
@@ -52,7 +68,12 @@ export function createProposals({ bar, take, paintGhosts }) {
 
   return {
     show(next, isLookingBack) {
+      here = next;
       task = isLookingBack ? null : next;
+      paint();
+    },
+    offer(id, suggestion) {
+      offers.set(id, suggestion);
       paint();
     },
     /** {id, outcome} for the operation that carries `result`; null when nothing was suggested. */
@@ -61,6 +82,6 @@ export function createProposals({ bar, take, paintGhosts }) {
       if (!suggestion) return null;
       return { id: suggestion.id, outcome: judge(suggestion, result, { isRejected: states.get(task.id) === "rejected" }) };
     },
-    verbs: () => (find() && !states.has(task.id) ? listSuggestionVerbs({ accept, reject }) : []),
+    verbs: () => (offers.has(here?.id) || (find() && !states.has(task.id)) ? listSuggestionVerbs({ accept, reject }) : []),
   };
 }

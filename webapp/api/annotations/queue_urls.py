@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.api.annotations import comment_views, queue_views
+from webapp.api.annotations import comment_views, queue_views, smart_views
 
 P = "projects/<slug:slug>/"
 
@@ -21,6 +21,8 @@ urlpatterns = [
     path(P + "tasks/<int:task_id>/gold/", queue_views.TaskGoldView.as_view(), name="task-gold"),
     path(P + "tasks/<int:task_id>/comments/", comment_views.CommentsView.as_view(), name="task-comments"),
     path(P + "tasks/<int:task_id>/mentionable/", comment_views.MentionableView.as_view(), name="task-mentionable"),
+    path(P + "tasks/<int:task_id>/smart/", smart_views.AskView.as_view(), name="task-smart"),
+    path(P + "tasks/<int:task_id>/smart/<int:job_id>/", smart_views.AnswerView.as_view(), name="task-smart-answer"),
     path(P + "comments/<int:comment_id>/resolve/", comment_views.ResolveView.as_view(), name="comment-resolve"),
     path("inbox/", comment_views.InboxView.as_view(), name="inbox"),
     path("inbox/read/", comment_views.InboxReadView.as_view(), name="inbox-read"),
@@ -41,6 +43,8 @@ ACCESS = {
     "task-gold": {"DELETE": "reviewer"},
     "task-comments": {"GET": "annotator", "POST": "annotator"},
     "task-mentionable": {"GET": "annotator"},
+    "task-smart": {"POST": "annotator"},
+    "task-smart-answer": {"GET": "annotator"},
     "comment-resolve": {"POST": "annotator", "DELETE": "annotator"},
     "inbox": {"GET": "user"},
     "inbox-read": {"POST": "user"},

@@ -14,6 +14,7 @@ from lifecycle.annotations import review_selectors, selectors, services
 from lifecycle.annotations.label_studio import pick_fields
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
+from lifecycle.annotations.suggestion_selectors import find_interactive
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.rules import is_allowed
@@ -43,7 +44,11 @@ def label(request, slug):
         "guide_html": render_guide(guide.body, slug) if guide else "",
         "is_number": problem.label_kind == LabelKind.NUMBER,
         "setup": build_setup(request.user, project, schema, guide, queue)
-        | {"first_task": _read_id(request.GET.get("task", "")), "fix": _describe_fix(request, project)},
+        | {
+            "first_task": _read_id(request.GET.get("task", "")),
+            "fix": _describe_fix(request, project),
+            "smart": _describe_smart(project),
+        },
     }
     return render(request, "annotations/label.html", context)
 
@@ -64,6 +69,12 @@ def build_setup(user, project, schema, guide, queue) -> dict:
         "schema_version": schema.version if schema else None,
         "skip": {"reasons": queue.skip_reasons, "needs_reason": queue.needs_skip_reason},
     }
+
+
+def _describe_smart(project) -> dict | None:
+    """The backend that smart tools ask."""
+    source = find_interactive(project)
+    return {"title": source.title} if source else None
 
 
 def _describe_fix(request, project) -> dict | None:

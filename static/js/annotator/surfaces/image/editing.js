@@ -10,6 +10,7 @@ import { isMoved } from "./shapes.js";
 const SNAP_PX = 8;
 const INSERTED_SHARE = 0.25; // of what is seen, for a shape put in by key
 
+const SMART = new Set(["RectangleLabels", "KeyPointLabels"]); // what a model can be asked with
 const FINGER_PX = 14;
 const TWICE_MS = 450; // between two taps that are one gesture
 
@@ -42,9 +43,22 @@ export function createEditing({ object, controls, session, settings, preferences
   }
 
   function add(shape) {
+    return isSmart() ? settings.smart.ask(buildPrompt(shape)) : addValue(readValue(shape));
+  }
+
+  function readValue(shape) {
     const { frame } = viewport;
-    if (shape.kind === "keypoint") return addValue(newKeypointValue(shape.point, frame));
-    return addValue(writeShape(snapShape(shape, frame, { reach: reach(), isMove: shape.kind === "ellipse" }), frame));
+    if (shape.kind === "keypoint") return newKeypointValue(shape.point, frame);
+    return writeShape(snapShape(shape, frame, { reach: reach(), isMove: shape.kind === "ellipse" }), frame);
+  }
+
+  const canBeSmart = () => Boolean(settings.smart) && SMART.has(armedControl()?.tag);
+  const isSmart = () => canBeSmart() && preferences.isSmart;
+
+  /** What is drawn as a question to a model, as Label Studio's smart tools ask it: a point may say where the thing is not. */
+  function buildPrompt(shape) {
+    const entry = buildEntry({ control: armedControl(), object, labels: session.armed.labels, value: readValue(shape), frame: viewport.frame });
+    return { ...entry, is_positive: shape.isPositive ?? true };
   }
 
   function write(id, shape, options) {
@@ -204,6 +218,7 @@ export function createEditing({ object, controls, session, settings, preferences
     reach,
     radius,
     add,
+    canBeSmart,
     change,
     drag,
     nudge,

@@ -66,7 +66,7 @@ export function listVerbs(context) {
   return [...looking, names, near, ...listDrawingVerbs(context, act, disarm)];
 }
 
-function listDrawingVerbs({ drawing, editing }, act, disarm) {
+function listDrawingVerbs({ drawing, editing, settings = {} }, act, disarm) {
   const has = (tag) => drawing.some((control) => control.tag === tag);
   return [
     { id: "image:select", keys: ["v"], spare: ["Shift+v"], words: "Select, without a label to draw with", run: disarm },
@@ -81,6 +81,9 @@ function listDrawingVerbs({ drawing, editing }, act, disarm) {
     { id: "image:snap", keys: ["Shift+m"], words: "Snap to the edges of the picture, or not", run: act.toggle("isSnapping") },
     ...(has("RectangleLabels")
       ? [{ id: "image:extreme", keys: ["x"], spare: ["Shift+x"], words: "Boxes by four extreme points, or by dragging", run: act.toggle("isExtreme") }]
+      : []),
+    ...(settings.smart && (has("RectangleLabels") || has("KeyPointLabels"))
+      ? [{ id: "image:smart", keys: ["i"], spare: ["Ctrl+i"], words: "Smart tool: ask the model with a box or a point, or draw", run: act.toggle("isSmart") }]
       : []),
     ...(has("PolygonLabels")
       ? [
@@ -113,6 +116,8 @@ export function listToolGroups(context) {
       { icon: "pointer", words: "Select, without a label to draw with", run: disarm, isOn: () => session.armed === null },
       { icon: "target", words: "Boxes by four extreme points", run: act.toggle("isExtreme"), isOn: () => preferences.isExtreme,
         isShown: isTool("rectangle", "extreme") },
+      { icon: "wand", words: "Smart tool: ask the model with a box or a point (Alt: where the thing is not)", run: act.toggle("isSmart"),
+        isOn: () => preferences.isSmart, isShown: editing.canBeSmart },
       { icon: "eraser", words: "Eraser", run: act.toggle("isEraser"), isOn: () => preferences.isEraser, isShown: isTool("brush") },
       { icon: "brush", words: "Width of the brush", min: Math.log(THINNEST), max: Math.log(WIDEST), step: 0.05, isShown: isTool("brush"),
         read: () => Math.log(preferences.brushShare), write: (value) => { preferences.brushShare = Math.exp(value); repaint(); } },
