@@ -26,7 +26,7 @@ LAYOUTS: dict[str, Layout] = {
                "application/vnd.apache.parquet"),
         Layout("csv", "CSV", "One table for spreadsheets; pictures by name only", "csv", "text/csv; charset=utf-8"),
         Layout("huggingface", "Hugging Face", "A folder that load_dataset() reads: Parquet, or pictures with "
-               "metadata.jsonl, and the data card", *ZIP),
+               "metadata.parquet, and the data card", *ZIP),
         Layout("folders", "Folders by class", "train/cat/1.jpg, as torch's ImageFolder reads it", *ZIP, ("image",)),
         Layout("coco", "COCO", "Pictures, and boxes and polygons in one JSON a split", *ZIP, ("image",), True),
         Layout("yolo", "YOLO", "Pictures, a text file of boxes for each, data.yaml", *ZIP, ("image",), True),

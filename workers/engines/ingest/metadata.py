@@ -77,7 +77,8 @@ def _read_boxes(cell: object) -> tuple[Shape, ...]:
     """{"bbox": [[x, y, width, height], …], "categories": […]} in pixels."""
     try:
         found = orjson.loads(str(cell))
-        pairs = zip(found["bbox"], found.get("categories") or found["category"], strict=True)
+        names = found["categories"] if "categories" in found else found["category"]
+        pairs = zip(found["bbox"], names, strict=True)
         return tuple(
             Shape("box", clean_name(name), ((float(x), float(y)), (float(x) + float(w), float(y) + float(h))))
             for (x, y, w, h), name in pairs

@@ -9,7 +9,6 @@ import re
 import zipfile
 
 import pyarrow as pa
-import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -22,7 +21,7 @@ from workers.engines import export as engine
 CARD = '---\npretty_name: "Cats: \\"real\\" ones"\nlicense: "mit"\n---\n# Cats\n'
 SPLITS = ("train", "validation", "test")
 DATA_FILE = re.compile(r"data/(train|validation|test)-\d{5}-of-\d{5}\.parquet")  # of load_dataset's default patterns
-FOLDER = re.compile(r"(train|validation|test)/metadata\.jsonl")
+FOLDER = re.compile(r"(train|validation|test)/metadata\.parquet")
 
 
 @pytest.fixture
@@ -59,10 +58,8 @@ def read_tables(archive: zipfile.ZipFile) -> dict[str, pa.Table]:
     assert head == {"pretty_name": 'Cats: "real" ones', "license": "mit"}
     found = {}
     for name in archive.namelist():
-        if match := DATA_FILE.fullmatch(name):
+        if (match := DATA_FILE.fullmatch(name)) or (match := FOLDER.fullmatch(name)):
             found[match[1]] = pq.read_table(io.BytesIO(archive.read(name)))
-        elif match := FOLDER.fullmatch(name):
-            found[match[1]] = pa_json.read_json(io.BytesIO(archive.read(name)))
     assert set(found) == set(SPLITS) and len({str(table.schema) for table in found.values()}) == 1
     return found
 
@@ -85,7 +82,10 @@ def test_tables_have_a_file_a_split_and_one_schema(export, kind, row):
 
 
 def test_pictures_lie_beside_the_list_that_names_them(export):
-    archive = export("image", [{"label": "cat" if n % 2 else "dog"} for n in range(40)])
+    # in validation nothing has a label: its column is text all the same
+    labels = ["cat" if n % 2 else "dog" for n in range(40)]
+    labels = [None if n % 4 == 3 and n % 5 != 4 else label for n, label in enumerate(labels)]
+    archive = export("image", [{"label": label} for label in labels])
 
     found = read_tables(archive)
 
@@ -94,6 +94,7 @@ def test_pictures_lie_beside_the_list_that_names_them(export):
             with Image.open(io.BytesIO(archive.read(f"{split}/{name}"))) as picture:
                 assert picture.size == (200, 100)
     assert set(found["train"]["label"].to_pylist()) == {"cat", "dog"}
+    assert found["validation"]["label"].null_count == found["validation"].num_rows
 
 
 def test_regions_are_of_one_type_in_every_split(export):
@@ -106,3 +107,7 @@ def test_regions_are_of_one_type_in_every_split(export):
 
     assert json.loads(found["train"]["regions"][0].as_py())[0]["value"]["rectanglelabels"] == ["cat"]
     assert set(found["test"]["regions"].to_pylist()) == {"[]"}
+    boxes = found["train"]["objects"].to_pylist()
+    assert boxes[0] == {"bbox": [[2.0, 2.0, 6.0, 4.0]], "categories": ["cat"]}
+    assert boxes[1] is None, "there is more than boxes say"
+    assert set(map(str, found["test"]["objects"].to_pylist())) == {"None"}

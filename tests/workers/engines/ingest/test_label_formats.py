@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from lifecycle.contracts.ingest import IngestLimits
+from workers.engines.export.imagefolder import OBJECTS
 from workers.engines.ingest.formats.conll import BadSentence, Sentence, read_conll
 from workers.engines.ingest.formats.masks import read_mask
 
@@ -170,6 +171,23 @@ def test_metadata_beside_pictures_names_their_classes(take_in):
 
     assert (outcome.rows[0]["label"], outcome.rows[0]["split"]) == ("cat", "train")
     assert "z is not among the files" in outcome.reasons
+
+
+def test_boxes_beside_pictures_come_back_as_the_export_writes_them(take_in):
+    boxes = [{"bbox": [[20.0, 10.0, 100.0, 50.0]], "categories": ["cat"]}, {"bbox": [], "categories": []}, None]
+    table = pa.table({"file_name": ["a.png", "b.png", "c.png"], "label": ["cat", "(nothing)", None],
+                      "objects": pa.array(boxes, OBJECTS)})  # fmt: skip
+    pictures = {f"test/{name}.png": jpeg(shade) for shade, name in enumerate("abc")}
+    out = io.BytesIO()
+    pq.write_table(table, out)
+
+    outcome = take_in("image", {"set.zip": zip_of({"test/metadata.parquet": out.getvalue(), **pictures})},
+                      label_kind="regions")  # fmt: skip
+
+    rows = by_name(outcome)
+    assert read_box(rows["a.png"]) == BOX and rows["a.png"]["split"] == "test"
+    assert (json.loads(rows["b.png"]["result"]), rows["b.png"]["label"]) == ([], "(nothing)")
+    assert (rows["c.png"]["result"], rows["c.png"]["label"]) == (None, None)
 
 
 def test_pictures_in_parquet_have_the_names_of_their_classes(take_in):
