@@ -123,6 +123,14 @@ def test_settings_are_percents_and_are_checked(client, url, project, owner):
     assert (quality.find_settings(project).review_share, quality.find_settings(project).return_to) == (0.25, "other")
 
 
+def test_without_a_quiz_its_page_says_so(client, url, owner):
+    client.force_login(owner)
+
+    page = client.get(url("quiz")).content.decode()
+
+    assert "No quiz is asked of you" in page and "A few questions" not in page
+
+
 def test_who_has_not_passed_the_quiz_is_led_to_it(client, url, project, owner, gold):
     quality.change_settings(project=project, actor=owner, quiz_questions=2, quiz_pass_share=1.0, quiz_each_guide=True)
     newcomer = factories.UserFactory()
