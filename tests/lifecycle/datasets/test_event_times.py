@@ -90,6 +90,17 @@ def test_a_date_that_cannot_be_is_refused_and_its_text_stays(texts, owner, run_j
     assert times == [None] * 5 + [datetime(2024, 5, 6, tzinfo=UTC)]
 
 
+def test_a_table_without_the_date_that_was_guessed_comes_in_too(texts, owner, run_jobs):
+    found = bring(texts, owner, {
+        "a.csv": b"text,label,date\nThe first sentence,a,2024-05-06\n", "b.csv": b"text,label\nThe second one,b\n"
+    }, run_jobs)  # fmt: skip
+
+    assert (found.accepted, found.rejected) == (2, 0)
+    assert list(Item.objects.order_by("text").values_list("event_time", flat=True)) == [
+        datetime(2024, 5, 6, tzinfo=UTC), None,
+    ]  # fmt: skip
+
+
 def test_pictures_say_when_they_were_taken(owner, run_jobs):
     project = make_project(owner, "image_classification")
     bring(project, owner, {
