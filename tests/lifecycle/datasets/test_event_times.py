@@ -12,6 +12,7 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
+from lifecycle.annotations.services.external_tasks import import_tasks
 from lifecycle.datasets import chunks, manifests, selectors, services
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.models import EventTimeChange, Item
@@ -117,6 +118,20 @@ def test_pictures_say_when_they_were_taken(owner, run_jobs):
         ("zero.jpg", "future.jpg", "none.jpg")
     )
     assert Item.objects.get(source_uri="zoned.jpg").event_time_origin == "EXIF DateTimeOriginal"
+
+
+def test_tasks_of_a_label_studio_client_say_it_in_their_data(owner):
+    project = make_project(owner, "text_classification", ["good", "bad"])
+    for day in (1, 1, 2):
+        task = {"data": {"text": "A sentence by a client", "date_captured": f"2024-05-0{day} 10:00:00"}}
+        import_tasks(project=project, user=owner, tasks=[task])
+
+    item = Item.objects.get()
+    assert (item.event_time, item.event_time_origin) == (
+        datetime(2024, 5, 2, 10, tzinfo=UTC),
+        "Label Studio date_captured",
+    )
+    assert [change.old_time.day for change in EventTimeChange.objects.all()] == [1]
 
 
 def test_a_version_keeps_the_dates_it_was_committed_with(texts, owner, run_jobs):
