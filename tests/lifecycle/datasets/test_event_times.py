@@ -12,6 +12,7 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
+from lifecycle.annotations.services.external_tasks import import_tasks
 from lifecycle.datasets import chunks, manifests, selectors, services
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.models import EventTimeChange, Item
@@ -90,6 +91,17 @@ def test_a_date_that_cannot_be_is_refused_and_its_text_stays(texts, owner, run_j
     assert times == [None] * 5 + [datetime(2024, 5, 6, tzinfo=UTC)]
 
 
+def test_a_table_without_the_date_that_was_guessed_comes_in_too(texts, owner, run_jobs):
+    found = bring(texts, owner, {
+        "a.csv": b"text,label,date\nThe first sentence,a,2024-05-06\n", "b.csv": b"text,label\nThe second one,b\n"
+    }, run_jobs)  # fmt: skip
+
+    assert (found.accepted, found.rejected) == (2, 0)
+    assert list(Item.objects.order_by("text").values_list("event_time", flat=True)) == [
+        datetime(2024, 5, 6, tzinfo=UTC), None,
+    ]  # fmt: skip
+
+
 def test_pictures_say_when_they_were_taken(owner, run_jobs):
     project = make_project(owner, "image_classification")
     bring(project, owner, {
@@ -106,6 +118,20 @@ def test_pictures_say_when_they_were_taken(owner, run_jobs):
         ("zero.jpg", "future.jpg", "none.jpg")
     )
     assert Item.objects.get(source_uri="zoned.jpg").event_time_origin == "EXIF DateTimeOriginal"
+
+
+def test_tasks_of_a_label_studio_client_say_it_in_their_data(owner):
+    project = make_project(owner, "text_classification", ["good", "bad"])
+    for day in (1, 1, 2):
+        task = {"data": {"text": "A sentence by a client", "date_captured": f"2024-05-0{day} 10:00:00"}}
+        import_tasks(project=project, user=owner, tasks=[task])
+
+    item = Item.objects.get()
+    assert (item.event_time, item.event_time_origin) == (
+        datetime(2024, 5, 2, 10, tzinfo=UTC),
+        "Label Studio date_captured",
+    )
+    assert [change.old_time.day for change in EventTimeChange.objects.all()] == [1]
 
 
 def test_a_version_keeps_the_dates_it_was_committed_with(texts, owner, run_jobs):

@@ -102,7 +102,7 @@ def test_restoring_brings_labels_and_exclusions_back_as_a_recorded_change(texts,
     (job,) = run_jobs()
 
     assert job.state == "succeeded", job.traceback
-    assert job.result == {"restored": 1, "excluded": 1, "labels": 2, "left": 0}
+    assert job.result == {"restored": 1, "excluded": 1, "labels": 2, "left": 0, "event_times": 0}
     assert {pk: Item.objects.get(pk=pk).label for pk in labels} == labels
     assert Annotation.objects.count() > before
     assert commit(texts, owner, run_jobs)["version"] == 1, "the same content makes no new version"

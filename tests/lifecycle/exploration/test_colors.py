@@ -180,3 +180,14 @@ def test_what_items_do_not_have_is_not_found(mapped, by):
     else:
         with pytest.raises(NotFound):
             selectors.color_points(drawn, by)
+
+
+def test_the_dates_of_items_lie_on_a_scale_of_time(mapped):
+    drawn, items = mapped([({"a": n}, "k") for n in range(3)])
+    for item, day in zip(items, (1, 3, None), strict=True):
+        item.event_time = day and datetime(2024, 5, day, tzinfo=UTC)
+        item.save(update_fields=["event_time"])
+
+    legend, values = read(drawn, "date")
+
+    assert (values, legend["is_time"], legend["title"]) == ([0, 1, None], True, "Date of the item")

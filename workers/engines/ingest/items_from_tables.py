@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -106,6 +106,8 @@ class TableReader:
                 table.columns, table.kinds, rows, item_kind=self._spec.item_kind, label_kind=self._spec.label_kind
             )
             self._report.log(f"Columns as guessed: {_describe(mapping)}")
+        if self._spec.mapping is None and mapping.time not in table.columns:
+            mapping = replace(mapping, time="")  # nobody asked for it
         check_mapping(mapping, table.columns, item_kind=self._spec.item_kind)
         self._notes.setdefault("mapping", asdict(mapping))
         return mapping
