@@ -3,7 +3,6 @@ same rows; then a version of them."""
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import sys
@@ -81,19 +80,14 @@ def describe(what: str, rows: int, seconds: float, bare: float, base: float) -> 
 
 
 def measure_version(project, owner, rows: int) -> dict:
-    """Commit everything, beside a bare COPY of the items out."""
-    from django.db import connection
-
+    """Commit everything, beside a bare COPY of the items out. Its card is counted by a job behind it, not here."""
     from lifecycle.datasets import selectors, services
 
-    sink, start = io.BytesIO(), time.perf_counter()
-    with connection.cursor() as cursor, cursor.copy("COPY datasets_item TO STDOUT (FORMAT csv)") as copy:
-        for block in copy:
-            sink.write(block)
-    bare = time.perf_counter() - start
+    bare = _product.copy_out()
+    _product.forget_peak()
     start = time.perf_counter()
-    services.commit_version(dataset=selectors.get_dataset(project), user=owner, message="bench")
-    _product.run_jobs()
+    job = services.commit_version(dataset=selectors.get_dataset(project), user=owner, message="bench")
+    _product.run_job(job)
     seconds = time.perf_counter() - start
     version = selectors.find_latest_version(project)
     return {

@@ -7,8 +7,10 @@ from django.urls import reverse
 
 from lifecycle.datasets import selectors
 from lifecycle.datasets.models import DatasetVersion, VersionTag
-from tests.lifecycle.datasets.test_import import bring, make_project
+from tests.lifecycle.datasets.test_import import bring, make_project, png
 from tests.lifecycle.datasets.test_versions import LINES, commit, table
+from workers.engines.ingest.picture_prints import TINY
+from workers.engines.ingest.row_prints import TOLERANCE
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +99,19 @@ def test_splits_of_new_items_are_set_after_the_first_version(client, texts, owne
     dataset = selectors.get_dataset(texts)
     assert dataset.split_policy["kind"] == "stratified" and dataset.splits_are_stale
     assert 'value="stratified" selected' in answer.content.decode()
+
+
+def test_the_form_says_what_counts_as_near(client, owner, run_jobs):
+    """Rows by a tolerance of their own, not by that of the search for faults."""
+    rows, pictures = (make_project(owner, f"{kind}_classification", ["a", "b"]) for kind in ("tabular", "image"))
+    bring(rows, owner, {"a.csv": b"width,label\n1,a\n2,b\n"}, run_jobs, mapping={"label": "label"})
+    bring(pictures, owner, {"a.png": png(1), "b.png": png(2)}, run_jobs)
+    client.force_login(owner)
+
+    said = [client.get(url("versions", project)).content.decode() for project in (rows, pictures)]
+
+    assert f"differs by at most {TOLERANCE:.1%}".replace("%", " %") in said[0] and "search for faults" in said[0]
+    assert f"pictures up to {TINY} pixels" in said[1] and "crops down to 70 %" in said[1]
 
 
 def test_a_viewer_may_export_but_not_tag(client, texts, owner, run_jobs):

@@ -17,6 +17,10 @@ from workers.engines.findings.twins import Pair
 from workers.engines.ingest import picture_prints
 from workers.engines.ingest.picture_prints import FLAT, Print
 
+LIMITS = (
+    "Pictures are near where one is a copy or a part of the other, down to 70 % of its sides. What shows little, such "
+    "as plain sky or a wall, may be missed; two pictures up to 64 pixels are compared as a whole only."
+)
 MAX_CANDIDATES = 6  # per picture
 LEAST_CORRELATION = 0.93
 LEAST_ALIGNED = 0.9  # of a part that was laid over to fractions of a pixel

@@ -85,6 +85,7 @@ def _search_images(look: Look) -> tuple[list[FoundItem], list[Pair]]:
     copied = {pair.b for pair in equal}
     prints = [None if n in copied else one for n, one in enumerate(read.prints)]
     near = image_twins.find_copies(prints, look.check)
+    look.notes[FindingKind.NEAR_DUPLICATES] = image_twins.LIMITS
     found = _list_pairs(look, equal, near)
     look.report.progress(0.6, "Looking at what is in the pictures")
     encoded = image_items.encode(look, read)

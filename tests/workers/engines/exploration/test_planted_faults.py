@@ -130,12 +130,12 @@ def test_copies_of_pictures_are_found_and_nothing_else(tmp_path, count, copied):
     assert len(pairs - true) <= 0.01 * len(originals)
 
 
-def cut_photographs() -> list[Image.Image]:
-    """Tiles of 160 × 142 pixels of scikit-learn's two photographs, but for those that show plain sky."""
+def cut_photographs(rows: int = 3) -> list[Image.Image]:
+    """Tiles (of three rows: 160 × 142 pixels) of scikit-learn's two photographs, but for those that show plain sky."""
     tiles = []
     for pixels in load_sample_images().images:
-        height, width = pixels.shape[0] // 3, pixels.shape[1] // 4
-        corners = [(y * height, x * width) for y in range(3) for x in range(4)]
+        height, width = pixels.shape[0] // rows, pixels.shape[1] // (rows + 1)
+        corners = [(y * height, x * width) for y in range(rows) for x in range(rows + 1)]
         tiles += [Image.fromarray(pixels[y : y + height, x : x + width]) for y, x in corners]
     return [tile for tile in tiles if np.asarray(tile.convert("L")).std() >= 12]
 
@@ -156,6 +156,21 @@ def test_copies_of_photographs_are_found_and_nothing_else(tmp_path, copied):
     assert len(originals) == 19
     assert len(found) >= 0.95 * copied
     assert sum(kind_of[item] != kind_of[other] for item, other in pairs) <= 0.01 * copied
+
+
+def test_crops_of_small_tiles_full_of_detail_are_found(tmp_path):
+    """106 × 91 pixels, of which the crops have 74 and more: leaves and tiles of a roof, where half a pixel counts."""
+    rng, tiles = random.Random(1), cut_photographs(rows=4)
+    originals = [tile.resize((106, 91)) for tile in tiles]
+    copies = [copy_picture(tile, "cropped", rng) for tile in originals]
+
+    result = write_set(tmp_path, "image", [encode(tile) for tile in originals] + copies).scan()
+
+    pairs = {(f.other_id, f.item_id) for f in result.found if f.kind == FindingKind.NEAR_DUPLICATES}
+    true = {(n + 1, len(originals) + n + 1) for n in range(len(originals))}
+    assert len(pairs & true) >= 0.95 * len(true)
+    assert pairs <= true
+    assert "plain sky" in result.notes[FindingKind.NEAR_DUPLICATES]
 
 
 def edit_text(text: str, rng: random.Random) -> str:
