@@ -44,12 +44,12 @@ class Server:
         self.process.wait(20)
 
     def _wait(self) -> None:
-        for _ in range(300):
+        for _ in range(1_200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.1)
-        raise RuntimeError("the web process did not start within 30 s")
+        raise RuntimeError("the web process did not start within two minutes")
 
 
 class Client:

@@ -17,6 +17,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 PATIENCE = 300
+EMAIL, PASSWORD = "admin@example.org", "benchbench1"
 WHERE = """
 from importlib.metadata import distribution
 found = distribution("label-studio")
@@ -51,7 +52,7 @@ def serve(programs: Path, home: Path) -> Iterator[tuple[str, str, str]]:
     python, address = programs / "python", f"http://127.0.0.1:{port}"
     version, package = subprocess.check_output([python, "-c", WHERE], text=True).split()
     environment = _surround(home, package)
-    account = ["--username", "admin@example.org", "--password", "benchbench1", "--enable-legacy-api-token"]
+    account = ["--username", EMAIL, "--password", PASSWORD, "--enable-legacy-api-token"]
     start = [programs / "label-studio", "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port)]
     with _running([*start, *account], environment, f"{address}/health"):
         pass  # it has made its tables and its first user

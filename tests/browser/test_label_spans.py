@@ -90,7 +90,7 @@ def visit(page, made: SimpleNamespace):
 
 def mark(page, word: str) -> None:
     """Drag over a word, as with a mouse."""
-    page.locator(".annotator-reading").wait_for()
+    page.locator(".annotator-reading.r6o-annotatable").wait_for()  # its scripts listen
     before = page.locator(".annotator-region-name").count()
     left, right, middle = page.evaluate(WORD, word)
     page.mouse.move(left, middle)

@@ -1,6 +1,8 @@
-"""Labelling on a tablet: boxes, outlines, strokes, spans and grids by finger, two fingers to look closer."""
+"""Labelling on a tablet: boxes, outlines, strokes, spans, sounds, trees and grids by finger, two to look closer."""
 
 from __future__ import annotations
+
+import base64
 
 import pytest
 from label_studio_sdk.converter import brush
@@ -10,10 +12,13 @@ from lifecycle.annotations.models import Annotation, Review
 from tests.browser.fingers import Fingers, list_outside, list_small_buttons
 from tests.browser.test_label_images import HEIGHT, WIDTH, Photograph, assert_near, expect_regions
 from tests.browser.test_label_images import project as photographs  # noqa: F401 — a fixture
-from tests.browser.test_label_rows import SERIES
+from tests.browser.test_label_rows import SECONDS, SERIES, SOUND
 from tests.browser.test_label_rows import make_project as make_rows  # noqa: F401 — a fixture
+from tests.browser.test_label_spans import SPANS, WORD
+from tests.browser.test_label_spans import make_project as make_texts  # noqa: F401 — a fixture
 from tests.browser.test_labelling import make_project  # noqa: F401 — a fixture
 from tests.browser.test_review import answered  # noqa: F401 — a fixture
+from tests.sounds import build_wav
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,3 +143,117 @@ def test_stretches_are_marked_and_resized_by_finger(make_rows, open_tablet):  # 
     (answer,) = wait_for_answers(page, 1)
     value = answer.result[0]["value"]
     assert [value["start"], value["end"]] == [pytest.approx(20, abs=2), pytest.approx(59, abs=2)]
+
+
+def find_word(page, word: str) -> tuple[float, float, float]:
+    """(left, right, middle of the line) of a word on screen."""
+    return tuple(page.evaluate(WORD, word))
+
+
+SELECT_WORD = """() => {
+  const selection = getSelection();
+  selection.modify('move', 'backward', 'word');
+  selection.modify('extend', 'forward', 'word');
+}"""
+
+
+def find_handle(page, edge: str) -> tuple[float, float]:
+    box = page.locator(f".annotator-span-handle.is-{edge}").bounding_box()
+    assert min(box["width"], box["height"]) >= 40
+    lean = 6.4  # px from the side that is next to the other handle to the knob
+    return box["x"] + (box["width"] - lean if edge == "start" else lean), box["y"] + 8
+
+
+def read_spans(answer: Annotation) -> list[tuple[str, str]]:
+    return [(entry["value"]["labels"][0], entry["value"]["text"]) for entry in answer.result]
+
+
+def test_spans_are_marked_stretched_and_chosen_by_finger(make_texts, open_tablet):  # noqa: F811
+    filler = "\n".join(f"Line {number} says nothing." for number in range(80))
+    text = f"Acme Corp bought Initech Ltd last year. Ann Lee said yes.\n{filler}\nThe end."
+    made = make_texts(SPANS, "span_labelling", [text])
+    page = open_tablet(made.project, made.annotator, "label")
+    fingers = Fingers(page)
+    assert list_small_buttons(page) == []
+    assert list_outside(page) == []
+
+    page.locator(".annotator-reading").wait_for()
+    for word, label in (("Initech", "ORG"), ("Ann", "PER")):
+        left, right, middle = find_word(page, word)
+        fingers.tap(((left + right) / 2, middle))
+        page.evaluate(SELECT_WORD)  # what a long press does on a phone; this Chromium has no such gesture
+        assert page.evaluate("getSelection().toString().trim()") == word
+        expect(page.locator("[data-part=said]")).to_contain_text("Tap a label")
+        page.locator(f"[data-label='{label}']").tap()
+    expect_regions(page, 2)
+    left, right, middle = find_word(page, "Ann")
+    at = find_handle(page, "end")
+    fingers.drag(at, (find_word(page, "Lee")[1] + 1, at[1]))
+    fingers.tap(((find_word(page, "Initech")[0] + 12), find_word(page, "Initech")[2]))
+    expect(page.locator(".annotator-region.is-selected")).to_contain_text("Initech")
+    at = find_handle(page, "end")
+    fingers.drag(at, (find_word(page, "Ltd")[1] + 1, at[1]))
+    at = find_handle(page, "start")
+    fingers.drag(at, (find_word(page, "bought")[0] - 1, at[1]))
+    fingers.drag((400, 700), (400, 300))  # the text is long: a finger on it moves it
+    assert page.locator(".annotator-spans").evaluate("element => element.scrollTop") > 100
+    expect_regions(page, 2)
+    page.get_by_role("button", name="Undo").first.tap()
+    page.get_by_role("button", name="Submit").tap()
+
+    (answer,) = wait_for_answers(page, 1)
+    assert read_spans(answer) == [("ORG", "Initech Ltd"), ("PER", "Ann Lee")]
+
+
+def test_a_sound_is_heard_and_marked_by_finger(make_rows, open_tablet, tmp_path):  # noqa: F811
+    sound = "data:audio/wav;base64," + base64.b64encode(build_wav(SECONDS)).decode()
+    made = make_rows(SOUND, "row_labelling", {"row": {"audio": sound}})
+    page = open_tablet(made.project, made.annotator, "label")
+    strip = page.locator(".annotator-timeline").bounding_box()
+    fingers = Fingers(page)
+    assert list_small_buttons(page) == []
+
+    def at(share: float, slip: float = 0) -> tuple[float, float]:
+        return strip["x"] + share * strip["width"] + slip, strip["y"] + strip["height"] / 2
+
+    page.locator("[data-label='music']").tap()
+    fingers.drag(at(0.25), at(0.5))
+    expect_regions(page, 1)
+    fingers.drag(at(0.5, 14), at(0.75, 14))  # its end, as exactly as a finger can
+    expect_regions(page, 1)
+    fingers.tap(at(0.9))
+    expect(page.locator(".annotator-region.is-selected")).to_have_count(0)
+    fingers.tap(at(0.4))
+    expect(page.locator(".annotator-region.is-selected")).to_have_count(1)
+    page.get_by_role("button", name="Submit").tap()
+
+    (answer,) = wait_for_answers(page, 1)
+    value = answer.result[0]["value"]
+    assert (value["start"], value["end"]) == (pytest.approx(1, abs=0.1), pytest.approx(3, abs=0.15))
+    assert value["labels"] == ["music"]
+
+
+def test_a_place_in_a_long_tree_is_found_by_finger(make_texts, open_tablet):  # noqa: F811
+    leaves = "".join(f'<Choice value="Leaf {number}"/>' for number in range(150))
+    config = f"""<View><Text name="item" value="$text"/><Taxonomy name="topic" toName="item">
+    <Choice value="Branch"><Choice value="Twig">{leaves}</Choice></Choice></Taxonomy></View>"""
+    made = make_texts(config, "text_labelling", ["One.", "Two."])
+    page = open_tablet(made.project, made.annotator, "label")
+    fingers, panel = Fingers(page), page.locator(".annotator-panel")
+
+    page.get_by_role("button", name="Open Branch").tap()
+    page.get_by_role("button", name="Open Twig").tap()
+    assert list_small_buttons(page) == []
+    assert list_outside(page) == []
+    box = panel.bounding_box()
+    middle, low, high = box["x"] + box["width"] / 2, box["y"] + box["height"] - 30, box["y"] + 30
+    fingers.drag((middle, low), (middle, high))
+    assert panel.evaluate("element => element.scrollTop") > 100  # nothing within it scrolls by itself
+    page.get_by_role("button", name="Show 92 of 92 more").tap()
+    page.get_by_role("button", name="Leaf 149", exact=True).tap()
+    expect(page.locator(".annotator-chosen")).to_contain_text("Branch › Twig › Leaf 149")
+    expect(page.get_by_role("button", name="Leaf 149", exact=True)).to_be_in_viewport()  # it stays where one was
+    page.get_by_role("button", name="Submit").tap()
+
+    (answer,) = wait_for_answers(page, 1)
+    assert answer.result[0]["value"]["taxonomy"] == [["Branch", "Twig", "Leaf 149"]]

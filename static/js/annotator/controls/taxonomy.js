@@ -4,6 +4,7 @@ import { make } from "../dom.js";
 import { createAnswer } from "./answer.js";
 
 const SHOWN = 60;
+const MORE = 200;
 
 export function create({ control, session, id }) {
   const answer = createAnswer({ control, session, id });
@@ -12,9 +13,10 @@ export function create({ control, session, id }) {
   const key = (path) => JSON.stringify(path);
   const children = groupByParent(control.labels);
   const open = new Set();
+  let shown = SHOWN;
   const chosen = make("ul", { class: "annotator-chosen" });
   const input = make("input", { class: "form-control form-control-sm", type: "search", placeholder: control.attrs.placeholder || "Find …",
-    "aria-label": `Find in ${control.name}`, oninput: () => paintTree(), onkeydown: onKey }); // prettier-ignore
+    "aria-label": `Find in ${control.name}`, oninput: () => ((shown = SHOWN), paintTree()), onkeydown: onKey }); // prettier-ignore
   const tree = make("ul", { class: "annotator-tree", onkeydown: onWalk });
   const element = make("div", { class: "annotator-taxonomy" }, chosen, input, tree);
 
@@ -41,6 +43,8 @@ export function create({ control, session, id }) {
   }
 
   function onWalk(event) {
+    const more = event.target.closest(".is-more");
+    if (more && event.key.startsWith("Arrow")) return walk(event, event.key === "ArrowUp" ? more.previousElementSibling : more);
     const node = event.target.closest("[data-node]");
     if (!node || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const { path, isOpen, isBranch } = readNode(node);
@@ -76,6 +80,18 @@ export function create({ control, session, id }) {
     ); // prettier-ignore
   }
 
+  function buildMore(rest) {
+    const words = `Show ${Math.min(rest, MORE)} of ${rest} more, or type to find`;
+    return make("li", { class: "annotator-node is-more text-secondary" }, make("button", { type: "button", class: "annotator-leaf", onclick: showMore }, words));
+  }
+
+  function showMore() {
+    const before = shown;
+    shown += MORE;
+    paintTree();
+    tree.children[before].querySelector(".annotator-leaf").focus({ preventScroll: true });
+  }
+
   function listOpen(parent, found = []) {
     for (const label of children.get(parent) ?? []) {
       const below = children.get(key(label.path)) ?? [];
@@ -92,8 +108,8 @@ export function create({ control, session, id }) {
       : listOpen("[]");
     const held = tree.contains(document.activeElement) ? document.activeElement : null;
     const [place, part] = [held?.closest("[data-node]")?.dataset.node, held?.classList[0]];
-    tree.replaceChildren(...nodes.slice(0, SHOWN).map((node) => buildNode(node, Boolean(wanted))));
-    if (nodes.length > SHOWN) tree.append(make("li", { class: "text-secondary" }, `${nodes.length - SHOWN} more: type more letters.`));
+    tree.replaceChildren(...nodes.slice(0, shown).map((node) => buildNode(node, Boolean(wanted))));
+    if (nodes.length > shown) tree.append(buildMore(nodes.length - shown));
     if (held) findNode(place)?.querySelector(`.${part}`)?.focus({ preventScroll: true }); // what had the focus was made anew
   }
 

@@ -7,6 +7,8 @@ const ARROW = 5;
 export function createOverlay(content) {
   const layer = make("div", { class: "annotator-overlay not-annotatable", "aria-hidden": "true" });
   const arrows = makeSvg("svg", { class: "annotator-arrows" });
+  const names = make("div");
+  layer.append(arrows, names);
 
   function measure(range) {
     const origin = content.getBoundingClientRect();
@@ -35,6 +37,7 @@ export function createOverlay(content) {
   const buildHead = (x, y) => makeSvg("path", { d: `M ${x - ARROW} ${y - ARROW} L ${x} ${y} L ${x + ARROW} ${y - ARROW}`, class: "annotator-arc" });
 
   return {
+    layer,
     /** `spans` are {id, range, words, color}; `relations` result entries. */
     paint(spans, relations) {
       if (!layer.isConnected) content.parentElement?.append(layer);
@@ -56,7 +59,7 @@ export function createOverlay(content) {
       arrows.setAttribute("width", frame.width);
       arrows.setAttribute("height", frame.height);
       arrows.replaceChildren(...relations.flatMap((relation) => buildArrow(relation, places)));
-      layer.replaceChildren(arrows, ...groups.values());
+      names.replaceChildren(...groups.values());
     },
     clear() {
       layer.remove();

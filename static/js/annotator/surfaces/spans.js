@@ -4,6 +4,7 @@
 
 import { findColor, readLabels } from "../interface.js";
 import { cleanRange, findWord, widenToWords } from "../offsets.js";
+import { createHandles } from "./span-handles.js";
 import { createOverlay } from "./span-overlay.js";
 
 const TOUCH_WAIT_MS = 350;
@@ -60,6 +61,7 @@ export function createSpans({ object, content, controls, session, settings, writ
   const isMine = ({ main }) => names.has(main.from_name) && main.to_name === object.name;
   const drawing = controls.filter((control) => control.type.endsWith("labels"));
   const overlay = createOverlay(content);
+  const handles = createHandles({ layer: overlay.layer, origin: () => content.getBoundingClientRect(), onDrag: dragTo });
   let annotator = null;
   let lastArmed = null;
   let pending = null; // a selection that waits for its label: {start, end}
@@ -96,6 +98,25 @@ export function createSpans({ object, content, controls, session, settings, writ
       spans.map(({ id, main, place }) => ({ id, range: rangeOf(content, place.start, place.end), words: readLabels(main).join(", "), color: findColor(view, main) })),
       session.relations,
     );
+    paintHandles(text);
+  }
+
+  function paintHandles(text) {
+    const id = session.selectedIds.at(-1);
+    const place = regions.isLocked(id) || regions.isHidden(id) ? null : findSelected();
+    if (!place) return handles.paint(null);
+    const boxOf = (start, end) => rangeOf(content, start, end)?.getClientRects()[0] ?? null;
+    const boxes = { start: boxOf(place.start, stepOver(text, place.start)), end: boxOf(stepBack(text, place.end), place.end) };
+    handles.paint(boxes.start && boxes.end ? boxes : null);
+  }
+
+  /** An end of the selected span was dragged to this place in the text; it stays a span. */
+  function dragTo(edge, { node, offset }, merge) {
+    const [id, place] = [session.selectedIds.at(-1), findSelected()];
+    if (!place || !content.contains(node)) return;
+    const wanted = { ...place, [edge]: offsetOf(content, node, offset) };
+    const moved = wanted.start < wanted.end ? tidy(wanted.start, wanted.end) : null;
+    if (moved) session.update(id, write(moved.start, moved.end), { merge });
   }
 
   function readSelection() {

@@ -4,6 +4,7 @@
 import { make } from "../dom.js";
 
 const EDGE = 7; // px in which an end of a stretch is gripped
+const FINGER = 22; // the same for a finger
 const CLICK = 4; // px a click may slip
 const ZOOM = 1.6;
 const BAND = 18; // px for the names of stretches
@@ -167,7 +168,7 @@ export function createTimeline({ first, last, least, height, label, paint, spans
     pointers.set(event.pointerId, event.offsetX);
     if (pointers.size > 1) return void (drag = null);
     const at = toPlace(event.offsetX);
-    const grip = findGrip(spans(), at, EDGE * unit());
+    const grip = findGrip(spans(), at, (event.pointerType === "touch" ? FINGER : EDGE) * unit());
     drag = { x: event.offsetX, from: at, at, grip, merge: `timeline ${(dragCount += 1)}`, isMarking: false };
   }
 
