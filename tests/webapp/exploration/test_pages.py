@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from lifecycle.annotations.models import Task
+from lifecycle.annotations.selectors import find_schema
 from lifecycle.datasets.models import Item
 from lifecycle.datasets.selectors import find_latest_version, get_dataset
 from lifecycle.datasets.services import commit_version
@@ -103,6 +104,24 @@ def test_classes_that_come_together_are_shown_and_each_opens_its_items(as_owner,
     assert "names=white+cell" in text and "label=white+cell" not in text
     assert "class: red cell" in gallery and f"/items/{Item.objects.exclude(label=None).get().pk}" in gallery
     assert "Nothing matches" in page(as_owner, "datasets:items", project, names="red")
+
+
+def test_classes_that_are_written_almost_alike_become_one_in_one_click(as_owner, owner, run_jobs):
+    project = make_project(owner, "text_classification")
+    lines = ["text,label", "purring,Cat ", "miaowing,cat", "hissing,cat", "barking,dog"]
+    bring(project, owner, {"a.csv": "\n".join(lines).encode()}, run_jobs)
+    services.start_profile(dataset=get_dataset(project), user=owner)
+    run_jobs()
+    shown = page(as_owner, "exploration:overview", project)
+    assert "Make them one: “cat”" in shown and "“Cat”, “cat”" in shown
+
+    form = {"based_on": find_schema(project).version, "old": ["Cat", "cat", "dog"], "name": ["cat", "cat", "dog"]}
+    for name in ("Cat", "cat", "dog"):
+        assert f'name="old" value="{name}"' in shown
+    as_owner.post(reverse("annotations:schema", args=[project.slug]), form)
+
+    assert sorted(Item.objects.values_list("label", flat=True)) == ["cat", "cat", "cat", "dog"]
+    assert "Make them one" not in page(as_owner, "exploration:overview", project)
 
 
 def read_filters(url, filters):

@@ -10,6 +10,8 @@ from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from lifecycle.annotations.class_twins import list_class_twins
+from lifecycle.annotations.selectors import find_schema, read_interface
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.profile import ROW_TOLERANCE
 from lifecycle.datasets.filters import read_number
@@ -34,8 +36,25 @@ def show(request, slug):
     context["shown_views"] = selectors.list_views(project)[:8]
     context["tags"] = selectors.list_tags(project)
     context["map_url"] = _find_map(slug)
+    context |= _find_class_twins(project, context.get("result"))
     context |= {"notice": take_notice(request, project), "here": request.get_full_path()}
     return render(request, "exploration/overview.html", context)
+
+
+def _find_class_twins(project, result) -> dict:
+    """Classes that are likely one, each group with what the schema page's form posts to merge it: every class under
+    its new name."""
+    schema = find_schema(project)
+    main = read_interface(project, schema).main_control if schema else None
+    if schema is None or main is None or main.nested:
+        return {"class_twins": []}
+    used = [name for name, _ in ((result or {}).get("classes") or {"balance": []})["balance"]]
+    twins = list_class_twins(schema.classes, most_used=used)
+    merges = [
+        {"kept": kept, "others": others, "rows": [(name, kept if name in others else name) for name in schema.classes]}
+        for kept, *others in twins
+    ]
+    return {"class_twins": merges, "schema_version": schema.version}
 
 
 @login_required
