@@ -5,6 +5,7 @@ A moment that cannot be is refused rather than guessed; one that names no zone i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,14 +53,15 @@ def _to_number(cell: object) -> float | None:
     if isinstance(cell, bool) or cell is None:
         return None
     if isinstance(cell, int | float):
-        return float(cell)
+        return float(cell) if abs(cell) < MILLISECONDS[1] else math.inf  # whatever JSON holds
     text = str(cell).strip()
     return float(text) if text.isascii() and text.isdigit() and len(text) in (9, 10, 12, 13) else None
 
 
 def say(cell: object, origin: str) -> dict[str, Any]:
     """{"event_time", "event_time_origin"} of a moment that a file or page says of one item; {} where it cannot be."""
-    moment = None if cell is None or cell == "" else read(cell, choose_formats([cell]))
+    formats = choose_formats([cell]) if isinstance(cell, str) else (ISO,)
+    moment = None if cell is None or cell == "" else read(cell, formats)
     return {"event_time": moment, "event_time_origin": origin[:ORIGIN_CHARS]} if moment else {}
 
 

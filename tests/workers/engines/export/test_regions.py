@@ -92,7 +92,7 @@ def test_coco_reads_back_with_boxes_in_pixels_and_polygons(write):
     archive, result = write("coco", pictures())
     content = json.loads(archive.read("annotations/instances_train.json"))
 
-    found = dict(pair for pair in read_coco(content) if isinstance(pair, tuple))
+    found = {said[0]: said[1] for said in read_coco(content) if isinstance(said, tuple)}
 
     first, second = found["1_00000000.png"], found["2_00000000.png"]
     assert [shape.label for shape in first] == ["cat", "dog & co"]

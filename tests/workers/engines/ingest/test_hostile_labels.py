@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lifecycle.contracts import event_times
 from lifecycle.contracts.ingest import IngestLimits
 from tests.workers.engines.ingest.test_label_formats import CONLL, VOC, YOLO, jpeg, tar_of, zip_of
 from workers.engines.ingest.formats.coco import is_coco, read_coco
@@ -70,6 +71,11 @@ def test_no_coco_stops_the_reader(images, annotations, categories):
     for found in read_coco(content):
         if not isinstance(found, str):
             build_shapes(found[1], 100, 100)
+
+
+@pytest.mark.parametrize("cell", [10**400, -(10**50), float("nan"), float("inf"), True, [1], {"a": 1}, "9" * 70, -1, 0])
+def test_no_date_stops_the_reader(cell):
+    assert event_times.say(cell, "COCO date_captured") == {}
 
 
 @given(JSON, JSON)
