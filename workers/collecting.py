@@ -8,7 +8,7 @@ from lifecycle.contracts.sources import CollectResult
 from lifecycle.datasets.services import refresh_statistics
 from lifecycle.sources import services
 from lifecycle.sources.models import SourceRun
-from workers.crops import find_crops
+from workers.crops import IMPORT_SECONDS, find_crops
 from workers.loading import load_event_times, load_labels, load_parts
 from workers.runtime import JobContext
 
@@ -28,7 +28,7 @@ def carry_on(context: JobContext, run: SourceRun, result: CollectResult) -> dict
         context.report.progress(1.0, f"Rows of part {number + 1} of {len(result.keys)} bound")
     load_labels(context, run.collection, imported, differing)
     load_event_times(context, run.collection, imported)
-    find_crops(context, run.collection.dataset)
+    find_crops(context, run.collection.dataset, seconds=IMPORT_SECONDS)
     with context.recording():
         collection = services.finish_run(run=run, result=result)
     refresh_statistics()

@@ -15,10 +15,16 @@ from workers.engines.ingest.picture_prints import find_candidates, pack_print
 from workers.runtime import JobContext
 
 MOST_PRINTS = 1_000  # made on the way of a commit; the clock makes the others
+IMPORT_SECONDS = 20.0  # that an import lets people wait for it; what is left is the clock's, or the next commit's
 
 
 def find_crops(
-    context: JobContext, dataset: Dataset, *, most_prints: int = MOST_PRINTS, most: int | None = None
+    context: JobContext,
+    dataset: Dataset,
+    *,
+    most_prints: int = MOST_PRINTS,
+    most: int | None = None,
+    seconds: float | None = None,
 ) -> tuple[int, int]:
     """How many pictures were looked at that came without a print, and how many were compared with those before. Raises
     Canceled."""
@@ -38,7 +44,7 @@ def find_crops(
     )
     search = services.PictureSearch(find_candidates, _compare)
     compared = services.compare_pictures(
-        dataset=dataset, search=search, recording=context.recording, report=report, most=most
+        dataset=dataset, search=search, recording=context.recording, report=report, most=most, seconds=seconds
     )
     return printed, compared
 

@@ -4,7 +4,7 @@ from contextlib import closing
 
 from lifecycle.annotations.selectors import find_schema
 from lifecycle.datasets import selectors, services
-from workers.crops import find_crops
+from workers.crops import IMPORT_SECONDS, find_crops
 from workers.engines.ingest import run as engine
 from workers.loading import load_event_times, load_labels, load_parts
 from workers.materialize import BatchWriter, materialize_uploads
@@ -24,7 +24,7 @@ def ingest(context: JobContext):
     differing = load_parts(context, collection, result)
     load_labels(context, collection, result, differing)
     load_event_times(context, collection, result)
-    find_crops(context, collection.dataset)
+    find_crops(context, collection.dataset, seconds=IMPORT_SECONDS)
     with context.recording():
         collection = services.finish_collection(collection=collection, result=result)
     services.refresh_statistics()

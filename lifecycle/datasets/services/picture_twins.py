@@ -6,6 +6,7 @@ join the two (services.splits), so that a commit reads pairs and no pictures. De
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -45,15 +46,17 @@ def compare_pictures(
     recording: Callable[[], AbstractContextManager],
     report: Callable[[float, str], None],
     most: int | None = None,
+    seconds: float | None = None,
 ) -> int:
-    """Find the pairs of every picture that was not compared yet, or of `most` of them; returns how many were.
+    """Find the pairs of every picture that was not compared yet, or of `most` of them, or of as many as `seconds` let
+    begin; returns how many were.
 
     Each batch is a transaction of `recording`. Two jobs may compare at once: a pair is kept once, and who comes second
     goes on where the other one is.
     """
-    done = 0
+    done, start = 0, time.monotonic()
     left = _count_left(dataset)
-    while left and (most is None or done < most):
+    while left and (most is None or done < most) and (seconds is None or time.monotonic() - start < seconds):
         report(done / left, f"Compared {done:,} of {left:,} new pictures with those before")
         dataset.refresh_from_db(fields=["compared_to"])
         new = _read_prints(dataset, dataset.compared_to, None, AT_ONCE)

@@ -257,6 +257,20 @@ def test_both_of_two_jobs_that_compare_at_once_come_to_an_end(owner, run_jobs):
     assert compare(dataset, Recording) == 0
 
 
+def test_an_import_waits_for_so_long_only_and_the_commit_finds_the_rest(owner, run_jobs, monkeypatch):
+    for module in ("workers.tasks.ingest", "workers.collecting"):
+        monkeypatch.setattr(f"{module}.IMPORT_SECONDS", 0)
+    project = make_pictures(owner)
+    bring(project, owner, make_files(random.Random(4), copies=1), run_jobs)
+    dataset = selectors.get_dataset(project)
+    assert not read_pairs(dataset)
+
+    commit(project, owner, run_jobs)
+
+    assert read_pairs(dataset)
+    assert list_parted(project) == []
+
+
 def compare(dataset, recording) -> int:
     search = services.PictureSearch(crops.find_candidates, crops._compare)
     return services.compare_pictures(
