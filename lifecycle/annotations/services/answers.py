@@ -16,6 +16,7 @@ from lifecycle.annotations.queue_selectors import find_settings, find_skip_polic
 from lifecycle.annotations.services import gold, webhooks
 from lifecycle.annotations.services.late_answers import bring_up_to_date
 from lifecycle.annotations.services.queue import lend
+from lifecycle.annotations.services.quiz_gate import require_passed
 from lifecycle.annotations.services.scene import Scene, find_asked, find_interface, lock_scene, write_version
 from lifecycle.common.errors import Conflict, DomainError, NotFound
 from lifecycle.contracts.label_interface import Interface
@@ -155,6 +156,8 @@ def _write_locked(project: Project, user, task_id: int, version: _Version, may_a
         scene = replace(scene, own=None)  # for another tool an answer stands beside what the same person imported
     if scene.repeat_id is not None:
         return _get_repeat(scene)
+    if scene.has_quiz and version.kind != Kind.WITHDRAWN and not may_answer_any:
+        require_passed(project, user, role="annotator")
     if _is_for_gold(scene, version):
         version = replace(version, kind=Kind.GOLD if version.kind == Kind.ANSWER else version.kind)
     else:

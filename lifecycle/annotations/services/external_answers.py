@@ -11,7 +11,7 @@ from lifecycle.annotations import selectors
 from lifecycle.annotations.authors import AUTHOR
 from lifecycle.annotations.label_studio import swap_names
 from lifecycle.annotations.models import Annotation, Suggestion, Task
-from lifecycle.annotations.services import answers, quiz, webhooks
+from lifecycle.annotations.services import answers, quiz_gate, webhooks
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.annotations.services.external_labels import (
     Answer,
@@ -36,7 +36,7 @@ def create_answer(*, project: Project, user, role: str, task: Task, raw: Any) ->
     A reviewer may add one where the task has all it wanted, an engineer one that somebody else gave (`completed_by`):
     that is an imported answer of theirs. Conflict for who has a quiz to pass first.
     """
-    quiz.require_passed(project, user, role=role)
+    quiz_gate.require_passed(project, user, role=role)
     answer = _read(project, raw)
     if answer.author and find_authors(project, user, {answer.author})[answer.author] != user.pk:
         return _bring_in(project, user, task, answer)
@@ -87,7 +87,7 @@ def change_answer(*, project: Project, user, role: str, annotation: Annotation, 
 
     Conflict for who has a quiz to pass first.
     """
-    quiz.require_passed(project, user, role=role)
+    quiz_gate.require_passed(project, user, role=role)
     lead = annotation.lead_time_ms
     before = {
         "result": swap_names(get_interface(project), annotation.result),

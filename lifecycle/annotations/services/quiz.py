@@ -14,45 +14,16 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from lifecycle.annotations import gold_rules, rules, selectors
-from lifecycle.annotations.models import GoldItem, QualitySettings, QuizAttempt, Task
+from lifecycle.annotations import gold_rules, rules
+from lifecycle.annotations.models import GoldItem, QuizAttempt, Task
 from lifecycle.annotations.services.answers import read_answer
 from lifecycle.annotations.services.gold import Feedback
 from lifecycle.annotations.services.quality import find_settings
+from lifecycle.annotations.services.quiz_gate import find_guide_version, is_in_tool, list_gold
 from lifecycle.common.errors import Conflict, NotFound
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets.models import Item
 from lifecycle.projects.models import Project
-from lifecycle.projects.rules import is_allowed
-
-FORM_KINDS = (LabelKind.CLASS, LabelKind.NUMBER)
-MISSING = "Pass the quiz of this project first: it is on the labelling page."
-
-
-def is_wanted(project: Project, user, *, role: str, settings: QualitySettings | None = None) -> bool:
-    """Whether this person has to pass the quiz before they label. Reviewers and above never have to. `settings` saves
-    reading them again.
-    """
-    if is_allowed(role, "reviewer"):
-        return False
-    settings = settings or find_settings(project)
-    if not settings.quiz_questions:
-        return False
-    passed = QuizAttempt.objects.filter(project=project, user=user, is_passed=True)
-    if settings.quiz_each_guide:
-        passed = passed.filter(guide_version=_find_guide_version(project))
-    return not passed.exists() and _list_gold(project).exists()
-
-
-def require_passed(project: Project, user, *, role: str, settings: QualitySettings | None = None) -> None:
-    """Conflict for who has to pass the quiz before they label."""
-    if is_wanted(project, user, role=role, settings=settings):
-        raise Conflict(MISSING)
-
-
-def is_in_tool(project: Project) -> bool:
-    """Whether the quiz is asked in the labelling tool: a form has no room for what is drawn or has several parts."""
-    return get_problem_type(project.problem_type).label_kind not in FORM_KINDS
 
 
 def find_open(project: Project, user) -> QuizAttempt | None:
@@ -68,12 +39,12 @@ def start(*, project: Project, user) -> QuizAttempt:
     """An attempt with questions drawn at random; one that was begun goes on, unless the guide changed since or nothing
     of it can be answered any more.
     """
-    version = _find_guide_version(project)
+    version = find_guide_version(project)
     begun = find_open(project, user)
     if begun is not None and begun.guide_version == version and (not is_in_tool(project) or list_open(begun)):
         return begun
     settings = find_settings(project)
-    known = list(_list_gold(project).values_list("pk", "task_id", "task__item_id", "value"))
+    known = list(list_gold(project).values_list("pk", "task_id", "task__item_id", "value"))
     if not known:
         raise Conflict("There are no gold items to ask about. A reviewer marks some first.")
     drawn = random.SystemRandom().sample(known, min(max(settings.quiz_questions, 1), len(known)))
@@ -91,7 +62,7 @@ def start(*, project: Project, user) -> QuizAttempt:
 def hand_in(*, project: Project, user, attempt_id: int, answers: Mapping[int, str]) -> QuizAttempt:
     """Score {item id: answer}; what is not answered is wrong."""
     kind = get_problem_type(project.problem_type).label_kind
-    if kind not in FORM_KINDS:
+    if is_in_tool(project):
         raise Conflict("This quiz is answered in the labelling tool, an item at a time.")
     with transaction.atomic():
         attempt = _lock(project, user, attempt_id)
@@ -181,13 +152,3 @@ def _clean(kind: str, answer: str) -> str | None:
     except ValueError:
         return None
     return rules.format_number(number) if math.isfinite(number) else None
-
-
-def _list_gold(project: Project):
-    found = GoldItem.objects.filter(task__dataset__project=project, is_active=True, task__item__excluded_at=None)
-    return found if is_in_tool(project) else found.filter(value__isnull=False)
-
-
-def _find_guide_version(project: Project) -> int:
-    guide = selectors.find_guide(project)
-    return guide.version if guide else 0

@@ -34,6 +34,7 @@ SELECT {_SCHEMA.sql}, nextval(pg_get_serial_sequence('annotations_annotation', '
     EXISTS (SELECT 1 FROM annotations_webhook w WHERE w.project_id = %(project)s AND w.is_active),
     EXISTS (SELECT 1 FROM annotations_assistancesettings h
             WHERE h.project_id = %(project)s AND h.is_on AND h.source_id IS NOT NULL),
+    EXISTS (SELECT 1 FROM annotations_qualitysettings q WHERE q.project_id = %(project)s AND q.quiz_questions > 0),
     t.item_id, t.dataset_id, t.overlap, t.answers, i.label, i.label_annotation_id, i.excluded_at IS NOT NULL,
     (SELECT coalesce(max(g.version) FILTER (WHERE g.version = %(guide)s), max(g.version))
      FROM annotations_guideversion g WHERE g.project_id = %(project)s),
@@ -89,6 +90,7 @@ class Scene:
     new_id: int  # of the version that is about to be written
     has_webhooks: bool  # that may want to hear of it
     has_assistance: bool  # suggestions are shown here
+    has_quiz: bool  # that annotators pass before they answer
     item_id: int
     dataset_id: int
     overlap: int

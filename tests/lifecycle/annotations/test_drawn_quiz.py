@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from lifecycle.annotations import services
 from lifecycle.annotations.models import Annotation, GoldAttempt, GoldItem, Lease, QuizAttempt
-from lifecycle.annotations.services import gold_items, quality, quiz
+from lifecycle.annotations.services import gold_items, quality, quiz, quiz_gate
 from lifecycle.common.errors import Conflict, DomainError, NotFound
 from lifecycle.datasets.models import Dataset
 from tests import factories
@@ -78,11 +78,11 @@ def test_who_draws_elsewhere_has_not_passed_and_who_draws_nearly_the_same_has(ma
 
     wrong = answer_all(project, newcomer, draw(kind, 70))
     assert (wrong.is_passed, wrong.right_count) == (False, 0)
-    assert quiz.is_wanted(project, newcomer, role="annotator")
+    assert quiz_gate.is_wanted(project, newcomer, role="annotator")
     right = answer_all(project, newcomer, draw(kind, 11))
 
     assert (right.is_passed, right.right_count) == (True, 2)
-    assert not quiz.is_wanted(project, newcomer, role="annotator")
+    assert not quiz_gate.is_wanted(project, newcomer, role="annotator")
     assert not Annotation.objects.filter(user=newcomer).exists() and not GoldAttempt.objects.exists()
 
 

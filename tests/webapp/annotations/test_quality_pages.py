@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from lifecycle.annotations import services
 from lifecycle.annotations.models import Annotation, GoldItem, Lease, QuizAttempt, Review
-from lifecycle.annotations.services import agreement, consensus, quality, quiz, reviews
+from lifecycle.annotations.services import agreement, consensus, quality, quiz, quiz_gate, reviews
 from lifecycle.datasets.models import Item
 from tests import factories
 from webapp.pages.annotations.answer_view import build_view
@@ -193,8 +193,8 @@ def test_an_answer_that_is_only_a_mask_is_headed_by_it(client, url, reviewer, an
 def test_reviewers_and_projects_without_gold_have_no_quiz(project, owner, reviewer, annotator, answers):
     quality.change_settings(project=project, actor=owner, quiz_questions=2)
 
-    assert not quiz.is_wanted(project, annotator, role="annotator")
-    assert not quiz.is_wanted(project, reviewer, role="reviewer")
+    assert not quiz_gate.is_wanted(project, annotator, role="annotator")
+    assert not quiz_gate.is_wanted(project, reviewer, role="reviewer")
 
 
 def test_a_guide_shows_example_items_and_no_scripts():

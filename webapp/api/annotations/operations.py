@@ -9,17 +9,13 @@ from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.projects.rules import is_allowed
 from webapp.api.annotations import serializers
 
-ANSWERS = ("answer", "skip")
 
-
-def apply_operation(project, user, operation: dict, *, has_quiz: bool = False) -> tuple[dict, int]:
+def apply_operation(project, user, operation: dict) -> tuple[dict, int]:
     """One operation's outcome, and the schema version it was taken under, 0 for none; what the domain refuses is an
-    outcome too, so that the rest goes on. Who `has_quiz` to pass answers nothing before."""
+    outcome too, so that the rest goes on."""
     outcome = {"key": operation["key"], "status": "saved", "annotation": None, "comment": None, "code": "",
                "message": "", "feedback": None}  # fmt: skip
     try:
-        if has_quiz and operation["kind"] in ANSWERS:
-            raise Conflict(quiz.MISSING)
         if operation["kind"] == "comment":
             return outcome | {"comment": _apply_comment(project, user, operation)}, 0
         done = _apply_decision(project, user, operation)

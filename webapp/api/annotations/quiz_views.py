@@ -7,6 +7,7 @@ from rest_framework import status
 from rest_framework.response import Response
 
 from lifecycle.annotations.services import quiz
+from lifecycle.annotations.services.quiz_gate import is_wanted
 from lifecycle.common.errors import Conflict
 from webapp.api.annotations import quality_serializers as shapes
 from webapp.api.annotations.operations import judge_quiz_answer
@@ -41,7 +42,7 @@ class QuizView(ProjectView):
             body["suggestions"] = []  # a model's answer would be somebody else's
         done = zip(bodies[len(waiting) :], answered, strict=True)
         return {
-            "is_wanted": quiz.is_wanted(self.project, user, role=self.project.role),
+            "is_wanted": is_wanted(self.project, user, role=self.project.role),
             "attempt": shapes.QuizAttemptBody(attempt).data if attempt else None,
             "tasks": bodies[: len(waiting)],
             "answered": [

@@ -10,7 +10,7 @@ from lifecycle.annotations import selectors
 from lifecycle.annotations import suggestion_selectors as sources
 from lifecycle.annotations.label_studio import swap_names
 from lifecycle.annotations.services import backends
-from lifecycle.annotations.services.quiz import require_passed
+from lifecycle.annotations.services.quiz_gate import require_passed
 from lifecycle.common.errors import Conflict
 from lifecycle.jobs.models import Job
 from webapp.api.base import ProjectView

@@ -15,8 +15,7 @@ from lifecycle.annotations.labelling_selectors import read_labelling
 from lifecycle.annotations.models import Annotation, Task
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import suggestions
-from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
-from lifecycle.annotations.services.quiz import require_passed as require_quiz
+from lifecycle.annotations.services.quiz_gate import require_passed as require_quiz
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.label_interface import MAIN_CONTROL
 from lifecycle.embeddings.services.grid_pages import lease_page
@@ -206,8 +205,7 @@ class BatchView(ProjectView):
         batch = self.parse(serializers.Batch)
         if batch["as_user"] != request.user.pk:
             raise OtherUser("Somebody else is logged in here now. Log in again as yourself: your labels are kept.")
-        has_quiz = is_quiz_wanted(self.project, request.user, role=self.project.role)
-        applied = [apply_operation(self.project, request.user, one, has_quiz=has_quiz) for one in batch["operations"]]
+        applied = [apply_operation(self.project, request.user, one) for one in batch["operations"]]
         newest = max((version for _, version in applied), default=0) or selectors.find_schema_version(self.project)
         return Response({"outcomes": [outcome for outcome, _ in applied], "schema_version": newest})
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from lifecycle.annotations import grid_rules, grid_selectors, selectors
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.queue import MAX_LEASES_AT_ONCE
-from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
+from lifecycle.annotations.services.quiz_gate import is_wanted as is_quiz_wanted
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.embeddings.selectors import find_encoder

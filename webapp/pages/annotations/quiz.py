@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from lifecycle.annotations import selectors
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import quiz as service
+from lifecycle.annotations.services.quiz_gate import is_wanted
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.selectors import get_project
@@ -53,7 +54,7 @@ def quiz(request, slug):
         "questions": service.list_questions(attempt) if attempt else [],
         "last": last,
         "answered": service.list_questions(last) if last and not attempt else [],
-        "is_wanted": service.is_wanted(project, request.user, role=project.role),
+        "is_wanted": is_wanted(project, request.user, role=project.role),
         "is_in_tool": is_in_tool,
         "is_number": get_problem_type(project.problem_type).label_kind == LabelKind.NUMBER,
         "classes": schema.classes if schema else [],

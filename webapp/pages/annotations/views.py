@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from lifecycle.annotations import review_selectors, selectors, services
 from lifecycle.annotations.label_studio import pick_fields
 from lifecycle.annotations.queue_selectors import find_settings
-from lifecycle.annotations.services.quiz import is_wanted as is_quiz_wanted
+from lifecycle.annotations.services.quiz_gate import is_wanted as is_quiz_wanted
 from lifecycle.annotations.suggestion_selectors import find_interactive
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.problems import LabelKind, get_problem_type

@@ -13,7 +13,7 @@ from lifecycle.annotations import suggestion_selectors
 from lifecycle.annotations.labelling_selectors import read_labelling
 from lifecycle.annotations.services import external_actions, external_tasks
 from lifecycle.annotations.services.queue import lease_next
-from lifecycle.annotations.services.quiz import require_passed
+from lifecycle.annotations.services.quiz_gate import require_passed
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
