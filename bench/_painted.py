@@ -32,7 +32,8 @@ _WATCH = """(first) => {
   const look = async () => {
     const image = find();
     const width = image?.naturalWidth;
-    const isDecoded = image && await image.decode().then(() => true, () => false); // false: exchanged meanwhile
+    // with decoding="sync" no frame is painted without it, and to ask would decode it once more
+    const isDecoded = image && (image.decoding === 'sync' || await image.decode().then(() => true, () => false));
     if (isDecoded && image.naturalWidth === width) {
       seen.paints.push([await waitForPaint(), width]);
       shown = width;
