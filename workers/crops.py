@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from PIL import Image
 
@@ -16,6 +17,8 @@ from workers.runtime import JobContext
 
 MOST_PRINTS = 1_000  # made on the way of a commit; the clock makes the others
 IMPORT_SECONDS = 20.0  # that an import lets people wait for it; what is left is the clock's, or the next commit's
+
+Measure = TypeVar("Measure")
 
 
 def find_crops(
@@ -35,7 +38,7 @@ def find_crops(
         context.report.progress(fraction, message)
 
     def print_pictures(digests: Sequence[str]) -> list[bytes]:
-        return [_print(context.blobs, digest) for digest in digests]
+        return [measure_picture(context.blobs, digest, pack_print) or b"" for digest in digests]
 
     if dataset.item_kind != "image":
         return 0, 0
@@ -50,16 +53,18 @@ def find_crops(
 
 
 def _compare(a: bytes, b: bytes) -> float:
-    from workers.engines.findings.image_twins import compare_thumbnails  # OpenCV: only where there is something to see
+    from workers.engines.ingest.picture_likeness import (
+        compare_thumbnails,  # OpenCV: only where there is something to see
+    )
 
     return compare_thumbnails(a, b)
 
 
-def _print(blobs: BlobStore, digest: str) -> bytes:
-    """Empty for one that cannot be read: the search for faults lists it."""
+def measure_picture(blobs: BlobStore, digest: str, measure: Callable[[Image.Image], Measure]) -> Measure | None:
+    """None for one that cannot be read: the search for faults lists it."""
     try:
         with Image.open(io.BytesIO(blobs.get(digest))) as image:
             image.load()
-            return pack_print(image)
+            return measure(image)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return b""
+        return None

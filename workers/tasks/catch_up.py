@@ -3,18 +3,14 @@ profile had no time for."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-from PIL import Image
-
-from lifecycle.common.blobs import BlobStore
 from lifecycle.contracts.engine import Canceled
 from lifecycle.datasets import services as datasets
 from lifecycle.datasets.selectors import load_dataset
 from lifecycle.exploration import services
-from workers.crops import find_crops
+from workers.crops import find_crops, measure_picture
 from workers.engines.ingest.fingerprints import compute_picture, compute_texts
 from workers.engines.profile.texts import find_language
 from workers.runtime import JobContext, job_task
@@ -34,20 +30,10 @@ def catch_up(context: JobContext) -> dict[str, Any]:
     def print_contents(contents: Sequence[tuple[str, str]]) -> list[int | None]:
         if dataset.item_kind == "text":
             return compute_texts([text for _, text in contents])
-        return [_print_picture(context.blobs, blob) for blob, _ in contents]
+        return [measure_picture(context.blobs, blob, compute_picture) for blob, _ in contents]
 
     how: dict[str, Any] = {"dataset": dataset, "recording": context.recording, "report": report}
     printed = datasets.fill_content_prints(print_contents=print_contents, **how)
     viewed, compared = find_crops(context, dataset, most_prints=datasets.MOST_PRINTED["image"], most=MOST_COMPARED)
     found = {"printed": printed, "viewed": viewed, "compared": compared}
     return found | {"languages": services.look_up_languages(find_language=find_language, **how)}
-
-
-def _print_picture(blobs: BlobStore, digest: str) -> int | None:
-    """None for one that cannot be read: the search for faults lists it."""
-    try:
-        with Image.open(io.BytesIO(blobs.get(digest))) as image:
-            image.load()
-            return compute_picture(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None

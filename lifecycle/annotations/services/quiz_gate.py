@@ -11,7 +11,6 @@ from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 
 FORM_KINDS = (LabelKind.CLASS, LabelKind.NUMBER)
-MISSING = "Pass the quiz of this project first: it is on the labelling page."
 
 
 def is_wanted(project: Project, user, *, role: str, settings: QualitySettings | None = None) -> bool:
@@ -32,7 +31,7 @@ def is_wanted(project: Project, user, *, role: str, settings: QualitySettings | 
 def require_passed(project: Project, user, *, role: str, settings: QualitySettings | None = None) -> None:
     """Conflict for who has to pass the quiz before they label."""
     if is_wanted(project, user, role=role, settings=settings):
-        raise Conflict(MISSING)
+        raise Conflict("Pass the quiz of this project first: it is on the labelling page.")
 
 
 def list_gold(project: Project):

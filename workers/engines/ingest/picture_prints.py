@@ -2,7 +2,7 @@
 
 A cropped copy looks as a whole like some window of its original. The hash of a view is the signs of its lowest
 frequencies (DCT, Zauner 2010); views whose hashes are near are candidates only: whoever joins two pictures lays one
-over the other (engines.findings.image_twins). Stored in `datasets.PicturePrint`. No OpenCV here: a crawler starts this.
+over the other (picture_likeness). Stored in `datasets.PicturePrint`. No OpenCV here: a crawler starts this.
 """
 
 from __future__ import annotations

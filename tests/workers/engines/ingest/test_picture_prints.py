@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from tests.workers.engines.exploration.sets import draw_scene
-from workers.engines.findings.image_twins import compare_thumbnails
 from workers.engines.ingest import picture_prints as pp
+from workers.engines.ingest.picture_likeness import compare_thumbnails
 
 
 def read_views(packed: bytes) -> pp.Views:
