@@ -325,6 +325,7 @@ export async function startAnnotator(root, setup) {
   if (shell?.isStanding && queue.state === "offline") await standAlone();
   void api.history().then((entries) => store.restoreHistory(entries, before), () => {});
   void refreshStatus();
+  if (store.current) await media.prepare(store.current); // its keys are heard once it is on the stage
   root.dataset.ready = "true";
   void shell?.keep();
 
