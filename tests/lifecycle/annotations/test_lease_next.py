@@ -159,3 +159,25 @@ def test_an_empty_queue_counts_what_others_have_in_hand(project, owner, member, 
     services.release(project=project, user=owner, task_ids=[second.pk])
 
     assert selectors.count_elsewhere(project, other) == 0
+
+
+def test_a_lease_does_not_wait_for_the_disk_and_an_answer_does(project, owner, make_tasks, answer):
+    make_tasks(1)
+
+    def is_durable():
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            return cursor.fetchone()[0] == "on"
+
+    def insist():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = on")
+
+    insist()
+    [task] = services.lease_next(project=project, user=owner)
+    assert not is_durable()
+
+    insist()
+    answer(owner, task)
+    services.renew(project=project, user=owner, task_ids=[task.pk])
+    assert is_durable()
