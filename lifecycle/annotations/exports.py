@@ -164,12 +164,6 @@ def find_export(project: Project, export_id: int) -> LabelExport | None:
     return LabelExport.objects.filter(project=project, pk=export_id).select_related("job").first()
 
 
-def count_tasks(project: Project) -> tuple[int, int]:
-    """(tasks, tasks somebody answered)."""
-    tasks = Task.objects.filter(dataset__project=project, item__excluded_at=None)
-    return tasks.count(), tasks.filter(state=Task.State.DONE).count()
-
-
 def find_title(layout: str) -> str:
     """What a person calls a layout."""
     key, with_pictures = split_layout(layout)

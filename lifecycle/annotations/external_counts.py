@@ -80,9 +80,10 @@ def count_project(project: Project, user, *, role: str) -> dict[str, int]:
     return count_projects([project], user, {project.pk: role})[project.pk]
 
 
-def count_project_tasks(project: Project) -> int:
-    """All of its tasks but those of items that were left out."""
-    return sum(tasks for _, _, _, tasks, _ in _read(_TASKS, [[project.pk]]))
+def count_project_tasks(project: Project) -> tuple[int, int]:
+    """(tasks, those that are done), but for those of items that were left out."""
+    rows = _read(_TASKS, [[project.pk]])
+    return sum(row[3] for row in rows), sum(row[4] for row in rows)
 
 
 def _count_own(datasets: Mapping[int, int], user) -> dict[int, dict[str, int]]:

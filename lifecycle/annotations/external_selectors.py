@@ -107,7 +107,7 @@ def count_tasks(project: Project, user, *, role: str) -> int:
     """How many `list_tasks` gives."""
     if not is_allowed(role, "reviewer"):
         return list_tasks(project, user, role=role).count()
-    return count_project_tasks(project)
+    return count_project_tasks(project)[0]
 
 
 def get_task(project: Project, user, task_id: int, *, role: str) -> Task:

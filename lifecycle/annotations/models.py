@@ -217,6 +217,14 @@ class Annotation(models.Model):
         ]
         indexes = [
             models.Index(fields=["item", "id"], name="annotation_item"),
+            # what people said, by whom: an index alone counts it, however much was imported. As authors.IS_SAID
+            models.Index(
+                fields=["user", "task"],
+                include=["kind", "created_at"],
+                condition=models.Q(is_current=True)
+                & (models.Q(origin="human") | models.Q(origin="import", external__has_key="author")),
+                name="annotation_said",
+            ),
             models.Index(fields=["task", "user"], condition=models.Q(is_current=True), name="annotation_current"),
             models.Index(fields=["user", "-created_at"], name="annotation_user_newest"),
             models.Index(fields=["value"], condition=models.Q(is_current=True), name="annotation_current_value"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
 
+from django.contrib.auth import get_user_model
+from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -25,6 +26,17 @@ RECENT_LEADS = 50
 _SCHEMA = Columns(LabelSchema, "s")
 _NEWEST_SCHEMA = f"""
 SELECT {_SCHEMA.sql} FROM annotations_labelschema s WHERE s.project_id = %s ORDER BY s.version DESC LIMIT 1
+"""
+# of each person by itself, so that an index ends the search with their newest
+_PACES = """
+SELECT person.id, percentile_cont(0.5) WITHIN GROUP (ORDER BY newest.lead_time_ms) / 1000.0
+FROM unnest(%(people)s::bigint[]) person (id), LATERAL (
+    SELECT a.lead_time_ms FROM annotations_annotation a JOIN annotations_task t ON t.id = a.task_id
+    WHERE a.user_id = person.id AND a.is_current AND a.lead_time_ms IS NOT NULL AND (
+        a.origin = 'human' OR a.external ? 'author' AND a.origin = 'import')
+        AND t.dataset_id IN (SELECT d.id FROM datasets_dataset d WHERE d.project_id = %(project)s)
+    ORDER BY a.created_at DESC LIMIT %(most)s) newest
+GROUP BY person.id
 """
 
 
@@ -158,30 +170,29 @@ def count_answers_since(project: Project, user, since: datetime) -> int:
 
 def measure_seconds_per_label(project: Project, user) -> float | None:
     """Median time of a person's newest answers; None before the first timed one."""
-    mine = Annotation.objects.filter(user=user, task__dataset__project=project, lead_time_ms__isnull=False)
-    newest = mine.order_by("-created_at").values_list("lead_time_ms", flat=True)[:RECENT_LEADS]
-    leads = [lead for lead in newest if lead is not None]
-    return round(median(leads) / 1_000, 1) if leads else None
+    return _measure_paces(project, [user.pk]).get(user.pk)
+
+
+def _measure_paces(project: Project, people: Sequence[int]) -> dict[int, float]:
+    """{user id: median seconds of their newest answers} of those who have a timed one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PACES, {"people": list(people), "project": project.pk, "most": RECENT_LEADS})
+        return {user: round(seconds, 1) for user, seconds in cursor.fetchall()}
 
 
 def list_people(project: Project) -> list[PersonStatistics]:
     """Everybody who labeled here, busiest first."""
     answer, skip = Q(kind=Annotation.Kind.ANSWER), Q(kind=Annotation.Kind.SKIP)
-    current = Annotation.objects.filter(IS_SAID, task__dataset__project=project, is_current=True)
-    rows = current.values("user_id", "user__username").annotate(
+    datasets = list(project.datasets.values_list("pk", flat=True))
+    rows = Annotation.objects.filter(IS_SAID, is_current=True, task__dataset__in=datasets).values("user_id")
+    counts = rows.annotate(
         answers=Count("pk", filter=answer), skips=Count("pk", filter=skip), last_at=Max("created_at")
-    )
-    return [
-        PersonStatistics(
-            row["user_id"],
-            row["user__username"],
-            row["answers"],
-            row["skips"],
-            row["last_at"],
-            measure_seconds_per_label(project, row["user_id"]),
-        )
-        for row in rows.order_by("-answers", "user__username")
-    ]
+    ).order_by()
+    found = {row.pop("user_id"): row for row in counts}
+    names = dict(get_user_model().objects.filter(pk__in=found).values_list("pk", "username"))
+    paces = _measure_paces(project, list(found))
+    people = [PersonStatistics(pk, names[pk], **row, seconds_per_label=paces.get(pk)) for pk, row in found.items()]
+    return sorted(people, key=lambda person: (-person.answers, person.username))
 
 
 def list_annotations(

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lifecycle.annotations import exports, selectors
+from lifecycle.annotations.external_counts import count_project_tasks
 from lifecycle.annotations.services import external_exports, label_imports
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.label_exports import WITH_PICTURES
@@ -65,7 +66,7 @@ def label_exports(request, slug):
         "has_schema": selectors.find_schema(project) is not None,
         "can_label": is_allowed(project.role, "annotator"),
         "can_edit": is_allowed(project.role, "engineer"),
-        "counts": exports.count_tasks(project),
+        "counts": count_project_tasks(project),
         "imports": label_imports.list_imports(project),
     }
     return render(request, "annotations/exports.html", context, status=400 if error else 200)

@@ -139,7 +139,7 @@ def overview(request, slug):
         "sees_items": is_allowed(project.role, "viewer"),
         "today": selectors.count_answers_since(project, request.user, midnight),
         "seconds_per_label": selectors.measure_seconds_per_label(project, request.user),
-        "recent": list(recent.exclude(kind="withdrawn")[:RECENT]),
+        "recent": list(recent.exclude(kind="withdrawn").order_by("-pk")[:RECENT]),
     }
     return render(request, "annotations/overview.html", context)
 
