@@ -136,11 +136,13 @@ def _list_people(
     rates: Mapping[int, float],
     default: float | None,
 ) -> list[PersonBudget]:
+    """Those who labeled in the last two weeks, the most first."""
     found = [
         PersonBudget(
             user, name, labels.get(user, 0), rules.estimate_seconds(leads.get(user, [])), rates.get(user, default)
         )
         for user, name in people.items()
+        if user in labels or user in leads
     ]
     return sorted(found, key=lambda person: (-person.labels, person.username))
 

@@ -8,7 +8,10 @@ from django.core.cache import cache
 from django.db import connection
 
 from lifecycle.annotations.assistance_rules import is_hidden
-from lifecycle.annotations.models import AssistanceSettings, Lease
+from lifecycle.annotations.models import AssistanceSettings, LabelSchema, Lease
+from lifecycle.annotations.selectors import find_schema, read_interface
+from lifecycle.contracts.label_interface import Interface, find_question_of_sets
+from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.models import Project
 
 LOOKED_AT = 20_000  # open tasks from the head of the queue: beyond that, a page of one guess is full anyway
@@ -27,6 +30,21 @@ SELECT w.id FROM waiting w CROSS JOIN LATERAL (
     ORDER BY s.id DESC LIMIT 1) guess
 WHERE guess.value IS NOT NULL ORDER BY guess.value, guess.score DESC NULLS LAST, w.id
 """
+
+
+def find_sets(project: Project, schema: LabelSchema | None) -> Interface | None:
+    """The interface of a project whose items have several classes out of one list, and are asked nothing else."""
+    if schema is None or get_problem_type(project.problem_type).label_kind != LabelKind.FREE:
+        return None
+    interface = read_interface(project, schema)
+    return interface if find_question_of_sets(interface) else None
+
+
+def has_grid(project: Project) -> bool:
+    """Whether its items can be labeled many at a time."""
+    if get_problem_type(project.problem_type).label_kind == LabelKind.CLASS:
+        return True
+    return find_sets(project, find_schema(project)) is not None
 
 
 def list_lent_items(project: Project, user, task_ids: Sequence[int]) -> dict[int, int]:

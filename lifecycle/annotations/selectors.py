@@ -188,10 +188,11 @@ def list_people(project: Project) -> list[PersonStatistics]:
     counts = rows.annotate(
         answers=Count("pk", filter=answer), skips=Count("pk", filter=skip), last_at=Max("created_at")
     ).order_by()
-    found = {row.pop("user_id"): row for row in counts}
-    names = dict(get_user_model().objects.filter(pk__in=found).values_list("pk", "username"))
-    paces = _measure_paces(project, list(found))
-    people = [PersonStatistics(pk, names[pk], **row, seconds_per_label=paces.get(pk)) for pk, row in found.items()]
+    found = list(counts.values_list("user_id", "answers", "skips", "last_at"))
+    ids = [pk for pk, *_ in found]
+    names = dict(get_user_model().objects.filter(pk__in=ids).values_list("pk", "username"))
+    paces = _measure_paces(project, ids)
+    people = [PersonStatistics(pk, names[pk], *figures, paces.get(pk)) for pk, *figures in found]
     return sorted(people, key=lambda person: (-person.answers, person.username))
 
 

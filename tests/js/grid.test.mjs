@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { createVerdicts } from "../../static/js/annotator/grid-feedback.js";
 import { createSelection, listTouched } from "../../static/js/annotator/grid-selection.js";
+import { createSets } from "../../static/js/annotator/grid-sets.js";
 import { createGridStore, orderByGuess, orderByIds } from "../../static/js/annotator/grid-store.js";
 import { listGridVerbs } from "../../static/js/annotator/grid-verbs.js";
 import { assignKeys } from "../../static/js/annotator/keymap.js";
@@ -214,4 +215,100 @@ test("the keys go to an item without touching what is selected", () => {
   selection.goTo(4);
   selection.goTo(9);
   assert.deepEqual([selection.focus, selection.places], [4, [0]]);
+});
+
+const MARKS = ["cat", "dog", "owl"];
+const asked = (required) => ({
+  objects: [{ name: "item", tag: "Text", field: "text" }],
+  controls: [{ name: "label", tag: "Choices", type: "choices", to: "item", targets: ["item"], multiple: true, required, labels: MARKS.map((value) => ({ value, text: value, path: [value] })) }],
+  main: "label",
+}); // prettier-ignore
+
+function makeSetStore(tasks, { required = true, findDraft = () => null } = {}) {
+  const store = createGridStore({ labelKind: "free", sets: createSets(asked(required)), findDraft });
+  store.setAhead(tasks);
+  store.advance();
+  return store;
+}
+
+const valuesOf = (store) => store.tasks.map(({ id }) => store.answer(id)?.value ?? null);
+
+test("a key puts its class on all that are chosen, and takes it off where all have it", () => {
+  const store = makeSetStore(makeTasks(1, 2, 3));
+  assert.deepEqual(store.toggleClass(store.tasks.slice(0, 1), "owl"), []);
+  store.toggleClass(store.tasks.slice(0, 2), "cat");
+  assert.deepEqual(valuesOf(store), ["cat, owl", "cat", null]);
+  assert.deepEqual(store.summarize(store.tasks.slice(0, 2)), { cat: "true", dog: "false", owl: "mixed" });
+  store.toggleClass(store.tasks.slice(0, 2), "owl");
+  store.toggleClass(store.tasks.slice(0, 2), "cat");
+  assert.deepEqual(valuesOf(store), ["owl", "owl", null]);
+  store.toggleClass(store.tasks.slice(0, 2), "owl");
+  assert.deepEqual(valuesOf(store), [null, null, null]);
+  assert.equal(store.open.length, 3);
+});
+
+test("sets are sent when they are saved, as one answer each; undo makes drafts of them again", () => {
+  const store = makeSetStore(makeTasks(1, 2, 3));
+  store.toggleClass(store.tasks.slice(0, 2), "dog");
+  store.toggleClass(store.tasks.slice(0, 1), "cat");
+  assert.deepEqual(store.heldIds, [1, 2, 3]);
+  assert.deepEqual(store.idleIds, [3]);
+  const saved = store.save(600);
+  assert.deepEqual(saved.map(({ kind, task, leadMs, result }) => [kind, task, leadMs, result]), [
+    ["answer", 1, 300, [{ from_name: "label", to_name: "item", type: "choices", value: { choices: ["cat", "dog"] } }]],
+    ["answer", 2, 300, [{ from_name: "label", to_name: "item", type: "choices", value: { choices: ["dog"] } }]],
+  ]);
+  assert.deepEqual(store.save(1), []);
+  assert.deepEqual(store.heldIds, [3]);
+  assert.deepEqual(store.undo().map(({ kind, task }) => [kind, task]), [["withdraw", 1], ["withdraw", 2]]);
+  assert.deepEqual(valuesOf(store), ["cat, dog", "dog", null]);
+  assert.deepEqual(store.undo(), []);
+  assert.deepEqual(valuesOf(store), ["dog", "dog", null]);
+  store.redo();
+  assert.deepEqual(store.redo().map(({ kind, task }) => [kind, task]), [["answer", 1], ["answer", 2]]);
+});
+
+test("a saved set counts until another one is saved in its place, or its last class is taken off", () => {
+  const store = makeSetStore(makeTasks(1));
+  store.toggleClass(store.tasks, "dog");
+  store.save(null);
+  assert.deepEqual(store.toggleClass(store.tasks, "cat"), []);
+  assert.deepEqual(store.save(null).map(({ value }) => value), ["cat, dog"]);
+  store.toggleClass(store.tasks, "cat");
+  assert.deepEqual(store.toggleClass(store.tasks, "dog"), [{ kind: "withdraw", task: 1 }]);
+});
+
+test("no class at all is an answer only where none is required", () => {
+  const [asking, free] = [makeSetStore(makeTasks(1)), makeSetStore(makeTasks(1), { required: false })];
+  asking.clearClasses(asking.tasks);
+  free.clearClasses(free.tasks);
+  assert.deepEqual(asking.save(null), []);
+  assert.deepEqual(free.save(null).map(({ kind, result }) => [kind, result]), [["answer", []]]);
+});
+
+test("a guess of several classes is sorted by, taken as it is, and its outcome told", () => {
+  const guessed = (id, score, choices) => ({ id, suggestions: [{ id: id * 10, score, result: [{ from_name: "label", value: { choices } }] }] });
+  const tasks = orderByGuess([guessed(1, 0.2, ["dog", "cat"]), { id: 2 }, guessed(3, 0.9, ["cat"]), guessed(4, 0.5, ["dog", "cat"])]);
+  assert.deepEqual(tasks.map(({ id }) => id), [3, 4, 1, 2]);
+  const store = makeSetStore(tasks);
+  store.accept(store.tasks, null);
+  store.toggleClass(store.tasks.slice(0, 1), "owl");
+  assert.deepEqual(store.save(null).map(({ task, value, suggestion }) => [task, value, suggestion.outcome]), [
+    [3, "cat, owl", "corrected"],
+    [4, "cat, dog", "accepted"],
+    [1, "cat, dog", "accepted"],
+  ]);
+});
+
+test("sets that an earlier visit left unsaved stand on their tiles again", () => {
+  const store = makeSetStore(makeTasks(1, 2), { findDraft: (id) => (id === 2 ? [{ from_name: "label", value: { choices: ["owl", "gone"] } }] : null) });
+  assert.deepEqual(valuesOf(store), [null, "owl"]);
+  assert.deepEqual(store.unsaved.map(({ id }) => id), [2]);
+});
+
+test("where an item has several classes there are keys to save and to take all off", () => {
+  const run = { label() {}, move() {} };
+  const idsOf = (sets) => listGridVerbs(run, [], sets).map(({ id }) => id);
+  assert.ok(idsOf(createSets(asked(true))).includes("grid:save"));
+  assert.ok(!idsOf(null).includes("grid:save"));
 });

@@ -14,7 +14,7 @@ from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.projects.models import Project
 from lifecycle.projects.rules import is_allowed
 
-# not those that they answered, hold or marked themselves; in an order that nobody can foresee
+# not those that they answered, hold, marked themselves or were asked in a quiz; in an order that nobody can foresee
 _LEASE = """
 INSERT INTO annotations_lease (task_id, user_id, expires_at, created_at)
 SELECT g.task_id, %(user)s, statement_timestamp() + %(seconds)s * interval '1 second', statement_timestamp()
@@ -29,6 +29,9 @@ WHERE d.project_id = %(project)s AND g.is_active AND t.state = 'done' AND i.excl
   AND NOT EXISTS (
       SELECT 1 FROM annotations_lease l
       WHERE l.task_id = t.id AND l.user_id = %(user)s AND l.expires_at > statement_timestamp())
+  AND NOT EXISTS (
+      SELECT 1 FROM annotations_quizattempt q WHERE q.project_id = %(project)s AND q.user_id = %(user)s
+      AND q.questions @> jsonb_build_array(jsonb_build_object('item', t.item_id)))
 ORDER BY random() LIMIT %(count)s
 ON CONFLICT (task_id, user_id) DO UPDATE SET expires_at = excluded.expires_at
 RETURNING task_id

@@ -12,7 +12,7 @@ from lifecycle.contracts.label_interface.model import (
 )
 from lifecycle.contracts.label_interface.palette import CLASS_KEYS, assign_keys
 from lifecycle.contracts.label_interface.parsing import list_unused, parse_interface
-from lifecycle.contracts.label_interface.questions import guess_problem_type
+from lifecycle.contracts.label_interface.questions import find_question_of_sets, guess_problem_type
 from lifecycle.contracts.label_interface.tags import CONTROLS, OBJECTS
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Label",
     "ObjectTag",
     "assign_keys",
+    "find_question_of_sets",
     "guess_problem_type",
     "list_unused",
     "parse_interface",

@@ -6,6 +6,8 @@ from lifecycle.contracts.label_interface.model import Control, Interface
 from lifecycle.contracts.label_interface.tags import TEXTS
 from lifecycle.contracts.problems import ItemKind, LabelKind, ProblemType, get_problem_type, list_problem_types
 
+SHOWN_SMALL = frozenset({"Image", "Text", "Table"})  # objects that a tile shows as they are
+
 
 def find_main(interface: Interface, problem_type: str = "") -> Control | None:
     """The first control that answers the problem type; without one given, the first that answers any."""
@@ -30,6 +32,18 @@ def _find_any(interface: Interface) -> tuple[str, Control | None]:
                 if answers(problem, control, interface):
                     return problem.key, control
     return "", None
+
+
+def find_question_of_sets(interface: Interface) -> Control | None:
+    """The only question, where it is: which of these classes, any number of them, has the item? Such items can be
+    labeled many at a time."""
+    if len(interface.controls) != 1 or len(interface.objects) != 1:
+        return None
+    [control], [shown] = interface.controls, interface.objects
+    is_plain = not (control.per_region or control.nested or control.when or shown.when)
+    is_list = control.tag == "Choices" and control.multiple and bool(control.labels)
+    is_open = not any(label.is_selected for label in control.labels)  # nobody saw on a tile what was chosen for them
+    return control if is_plain and is_list and is_open and shown.field and shown.tag in SHOWN_SMALL else None
 
 
 def answers(problem: ProblemType, control: Control, interface: Interface) -> bool:

@@ -8,7 +8,8 @@ const LONGEST = 200; // steps that can be undone
 /** The newest suggestion of a task as {id, value, score}; null where there is none, or it may not be seen. */
 export function readGuess(task) {
   const [first] = task.suggestions ?? [];
-  const value = first ? readValue(first.result) : null;
+  const several = first?.result?.[0]?.value?.choices?.join(", ");
+  const value = first ? several || readValue(first.result) : null;
   return value === null ? null : { id: first.id, value: String(value), score: first.score ?? null };
 }
 
@@ -33,8 +34,14 @@ export function orderByIds(tasks, ids) {
   return [...tasks].sort((one, other) => placeOf(one) - placeOf(other));
 }
 
-/** `labelKind` says how an answer is written. A page is {tasks, answers: Map of task id to {kind, value}}. */
-export function createGridStore({ labelKind = "class" } = {}) {
+const isSent = (answer) => Boolean(answer) && (answer.kind !== "draft" || Boolean(answer.isOver));
+
+/**
+ * `labelKind` says how an answer is written; with `sets` (grid-sets.js) an item has several classes, drafts until they
+ * are saved, and `findDraft(taskId)` is the result that an earlier visit left. A page is {tasks, answers: Map of task
+ * id to {kind, value}}.
+ */
+export function createGridStore({ labelKind = "class", sets = null, findDraft = () => null } = {}) {
   const pages = []; // those that were shown, the newest last
   let at = -1;
   let ahead = null; // the tasks of the next page, once they are there
@@ -44,36 +51,61 @@ export function createGridStore({ labelKind = "class" } = {}) {
   const page = () => pages[at] ?? null;
   const answerOf = (id) => pages.findLast(({ answers }) => answers.has(id))?.answers.get(id) ?? null;
 
-  function write(task, answer, leadMs) {
+  /** With sets, in the schema's order and without classes that are gone; null where nothing is left of it. */
+  function guessOf(task) {
     const guess = readGuess(task);
-    const outcome = guess && (answer?.value === guess.value ? "accepted" : "corrected");
-    const rest = { task: task.id, leadMs, ...(guess && { suggestion: { id: guess.id, outcome } }) };
-    if (!answer) return { kind: "withdraw", task: task.id };
+    if (!guess || !sets) return guess;
+    const { classes, value } = sets.read(task.suggestions[0].result);
+    return classes.length ? { ...guess, value } : null;
+  }
+
+  function write(task, answer, leadMs) {
+    const guess = guessOf(task);
     if (answer.kind === "skip") return { kind: "skip", task: task.id, reason: answer.reason ?? "", leadMs };
-    return { kind: "answer", ...rest, value: answer.value, result: buildResult(labelKind, answer.value) };
+    const suggestion = guess && { id: guess.id, outcome: answer.value === guess.value ? "accepted" : "corrected" };
+    const result = answer.result ?? buildResult(labelKind, answer.value);
+    return { kind: "answer", task: task.id, leadMs, ...(suggestion && { suggestion }), value: answer.value, result };
+  }
+
+  /** This is what is said of the task now; the operations for the server. A draft says nothing yet. */
+  function put(task, answer, leadMs) {
+    const { answers } = page();
+    const wasSent = isSent(answers.get(task.id));
+    if (answer) answers.set(task.id, answer);
+    else answers.delete(task.id);
+    if (wasSent && !isSent(answer)) return [{ kind: "withdraw", task: task.id }];
+    return answer && answer.kind !== "draft" ? [write(task, answer, leadMs)] : [];
   }
 
   /** What was said of these once stands again. */
-  function restore(answers) {
-    for (const [task, answer] of answers) {
-      if (answer) page().answers.set(task.id, answer);
-      else page().answers.delete(task.id);
-    }
-    return answers.map(([task, answer]) => write(task, answer, null));
-  }
+  const restore = (answers) => answers.flatMap(([task, answer]) => put(task, answer, null));
 
-  /** `answers` are [task, answer] pairs; those that say what is said already change nothing. */
+  /** `answers` are [task, answer] pairs, null for none; those that say what is said already change nothing. */
   function decide(answers, leadMs) {
     const { answers: given } = page();
-    const isSame = (one, other) => one?.kind === other.kind && one.value === other.value && (one.reason ?? "") === (other.reason ?? "");
+    const isSame = (one, other) => one?.kind === other?.kind && one?.value === other?.value && (one?.reason ?? "") === (other?.reason ?? "");
     const fresh = answers.filter(([task, answer]) => !isSame(given.get(task.id), answer));
     if (!fresh.length) return [];
     const before = fresh.map(([task]) => [task, given.get(task.id) ?? null]);
-    for (const [task, answer] of fresh) given.set(task.id, answer);
     steps = [...steps, { at, before }].slice(-LONGEST);
     undone = [];
     const each = leadMs == null ? null : Math.round(leadMs / fresh.length);
-    return fresh.map(([task, answer]) => write(task, answer, each));
+    return fresh.flatMap(([task, answer]) => put(task, answer, each));
+  }
+
+  /** Sets in the making; over an answer that was sent, they wait to take its place. */
+  function draft(tasks, made) {
+    const over = (task, set) => set && { ...set, isOver: isSent(page().answers.get(task.id)) };
+    return decide(tasks.map((task, place) => [task, over(task, made[place])]), null);
+  }
+
+  const setOf = (task) => page()?.answers.get(task.id) ?? null;
+
+  function openAhead() {
+    const kept = sets ? ahead.map(({ id }) => [id, findDraft(id)]).filter(([, result]) => result) : [];
+    pages.push({ tasks: ahead, answers: new Map(kept.map(([id, result]) => [id, sets.read(result)])) });
+    ahead = null;
+    at = pages.length - 1;
   }
 
   return {
@@ -99,10 +131,18 @@ export function createGridStore({ labelKind = "class" } = {}) {
     get open() {
       return this.tasks.filter((task) => !page().answers.has(task.id));
     },
+    /** Tasks of the page on screen with a set that is not saved. */
+    get unsaved() {
+      return this.tasks.filter((task) => page().answers.get(task.id)?.kind === "draft");
+    },
     /** Ids of tasks whose leases must be kept. */
     get heldIds() {
-      const mine = pages.flatMap(({ tasks, answers }) => tasks.filter((task) => !answers.has(task.id)));
+      const mine = pages.flatMap(({ tasks, answers }) => tasks.filter((task) => !isSent(answers.get(task.id))));
       return [...new Set([...mine, ...(ahead ?? [])].map((task) => task.id))];
+    },
+    /** Those of them with nothing in the making: they may go to others when the page does. */
+    get idleIds() {
+      return this.heldIds.filter((id) => !answerOf(id));
     },
 
     setAhead(tasks) {
@@ -115,9 +155,7 @@ export function createGridStore({ labelKind = "class" } = {}) {
         return true;
       }
       if (!ahead?.length) return false;
-      pages.push({ tasks: ahead, answers: new Map() });
-      ahead = null;
-      at = pages.length - 1;
+      openAhead();
       return true;
     },
     /** Leave what was not decided on this page to others; their ids. */
@@ -143,10 +181,21 @@ export function createGridStore({ labelKind = "class" } = {}) {
     label(tasks, value, leadMs) {
       return decide(tasks.map((task) => [task, { kind: "answer", value }]), leadMs);
     },
+    /** A class more for all of these, or one less where all have it; nothing is sent before `save`. */
+    toggleClass: (tasks, name) => draft(tasks, sets.toggle(tasks.map(setOf), name)),
+    /** None of the classes, which is an answer where none is required. */
+    clearClasses: (tasks) => draft(tasks, tasks.map(() => (sets.isRequired ? null : sets.build([])))),
+    /** Which classes these have: for each "true", "mixed" or "false". */
+    summarize: (tasks) => sets.summarize(tasks.map(setOf)),
+    /** The sets of the page on screen count; the operations for the server. */
+    save(leadMs) {
+      return decide(this.unsaved.map((task) => [task, { ...setOf(task), kind: "answer" }]), leadMs);
+    },
     /** To each of these the label that the model guesses; those without a guess stay as they are. */
     accept(tasks, leadMs) {
-      const guessed = tasks.flatMap((task) => (readGuess(task) ? [[task, { kind: "answer", value: readGuess(task).value }]] : []));
-      return decide(guessed, leadMs);
+      const guessed = tasks.filter(guessOf);
+      if (sets) return draft(guessed, guessed.map((task) => sets.read(task.suggestions[0].result)));
+      return decide(guessed.map((task) => [task, { kind: "answer", value: guessOf(task).value }]), leadMs);
     },
     skip(tasks, reason, leadMs) {
       return decide(tasks.map((task) => [task, { kind: "skip", reason }]), leadMs);
@@ -171,5 +220,6 @@ export function createGridStore({ labelKind = "class" } = {}) {
       return restore(step.after);
     },
     answerOf,
+    guessOf,
   };
 }

@@ -67,6 +67,13 @@ export function createTiles({ root, addressOf, guessOf }) {
     tile.querySelector(".label-grid-verdict").textContent = verdict ? (verdict.isRight ? "right" : `expected: ${verdict.expected}`) : "";
   }
 
+  /** One class in a line; several each in a chip of its own, all of them on the tile. */
+  function paintLabel(label, answer) {
+    label.classList.toggle("is-set", Boolean(answer?.classes?.length));
+    if (answer?.classes?.length) label.replaceChildren(...answer.classes.map((name) => make("span", { dir: "auto", title: name }, name)));
+    else label.textContent = answer ? (answer.kind === "skip" ? "skipped" : answer.value) : "";
+  }
+
   return {
     /** Fetch and decode the pictures of a page before its turn comes. */
     async prepare(tasks) {
@@ -87,9 +94,10 @@ export function createTiles({ root, addressOf, guessOf }) {
         tile.id = `tile-${place}`;
         tile.ariaSelected = String(selection.has(place));
         tile.classList.toggle("is-focus", selection.focus === place);
-        tile.classList.toggle("is-done", Boolean(answer));
+        tile.classList.toggle("is-done", Boolean(answer) && answer.kind !== "draft");
+        tile.classList.toggle("is-draft", answer?.kind === "draft");
         paintVerdict(tile, answer && verdictOf(tasks[place]));
-        tile.querySelector(".label-grid-label").textContent = answer ? (answer.kind === "skip" ? "skipped" : answer.value) : "";
+        paintLabel(tile.querySelector(".label-grid-label"), answer);
       });
       root.setAttribute("aria-activedescendant", `tile-${selection.focus}`);
     },

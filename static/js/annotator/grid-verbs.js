@@ -10,15 +10,21 @@ const STEPS = [
   { side: "Down", words: "down", by: [0, 1] },
 ];
 
-/** `classes` are {name, key}; `run` maps names to functions, among them label(name) and move(across, down, isExtending). */
-export function listGridVerbs(run, classes) {
+const listSetVerbs = (verb, sets) => [
+  verb("save", "Page", "Save the classes, and stay on this page", ["Ctrl+Enter", "Ctrl+s"]),
+  verb("no-class", "Page", sets.isRequired ? "Take all classes off" : "None of the classes", ["Backspace"]),
+];
+
+/** `sets` where an item has several classes (grid-sets.js); `classes` are {name, key}; `run` maps names to functions, among them label(name) and move(across, down, isExtending). */
+export function listGridVerbs(run, classes, sets = null) {
   const verb = (id, group, words, keys, extra = {}) => ({ id: `grid:${id}`, group, words, keys, run: run[id], ...extra });
-  const label = ({ name, key }) => ({ id: `class:${name}`, group: "Classes, for what is selected or the item you are on", words: name, keys: listKeys(key), run: () => run.label(name) });
+  const label = ({ name, key }) => ({ id: `class:${name}`, group: `Classes, ${sets ? "on or off " : ""}for what is selected or the item you are on`, words: name, keys: listKeys(key), run: () => run.label(name) });
   const move = ({ side, words, by }) => verb(`move-${side}`, "Items", `Move ${words}`, [`Arrow${side}`], { repeats: true, run: () => run.move(...by, false) });
   const extend = ({ side, words, by }) => verb(`extend-${side}`, "Items", `Select on ${words}`, [`Shift+Arrow${side}`], { repeats: true, run: () => run.move(...by, true) });
   return [
     ...classes.map(label),
-    verb("next", "Page", "Next page; what has no label goes back to the queue", ["Enter"], { isFixed: true }),
+    ...(sets ? listSetVerbs(verb, sets) : []),
+    verb("next", "Page", `${sets ? "Save, and the next" : "Next"} page; what has no label goes back to the queue`, ["Enter"], { isFixed: true }),
     verb("undo", "Page", "Undo, also on the page before", ["u", "Ctrl+z"], { spare: ["Shift+u"] }),
     verb("redo", "Page", "Do again what was undone", ["Ctrl+Shift+z", "Ctrl+y"]),
     verb("accept", "Page", "Label as the model guesses", ["Shift+Enter"]),

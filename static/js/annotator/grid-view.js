@@ -47,16 +47,23 @@ export function createGridView(parts) {
       parts.count.textContent = "";
     },
 
-    showCount({ total, left, selected, hasGuess }) {
-      parts.count.textContent = `${selected ? `${selected} selected, ` : ""}${total - left} of ${total} labeled`;
-      parts.nextText.textContent = left && left < total ? `Next page, leave ${left}` : "Next page";
+    showCount({ total, left, selected, hasGuess, unsaved }) {
+      parts.count.textContent = `${selected ? `${selected} selected, ` : ""}${total - left} of ${total} labeled${unsaved ? `, ${unsaved} not saved` : ""}`;
+      const next = unsaved ? "Save, next page" : "Next page";
+      parts.nextText.textContent = left && left < total ? `${next}, leave ${left}` : next;
+      if (parts.saveSets) parts.saveSets.disabled = !unsaved;
       parts.accept.hidden = !hasGuess;
     },
 
     /** What is known of one item, in words. */
     describe({ answer, guess, isSelected, selected }) {
-      const said = answer ? (answer.kind === "skip" ? "Skipped" : `Labeled ${answer.value}`) : guess ? `The model guesses ${guess.value}` : "No label yet";
+      const said = answer ? (answer.kind === "skip" ? "Skipped" : `${answer.kind === "draft" ? "Not saved" : "Labeled"} ${answer.value}`) : guess ? `The model guesses ${guess.value}` : "No label yet";
       return `${said}${isSelected ? ", selected" : ""}.${selected ? ` A class key labels all ${selected} that are selected.` : " A class key labels it."}`;
+    },
+
+    /** Which classes the chosen items have: {name: "true" | "mixed" | "false"}. */
+    showSets(states) {
+      for (const button of parts.choices.querySelectorAll("[data-class]")) button.ariaPressed = states[button.dataset.class];
     },
 
     showSteps({ canUndo, canRedo }) {

@@ -1,13 +1,17 @@
 // Wires grid mode together: pages leased ahead, selection, outbox, keys.
 
-import { createApi, readCookie } from "./api.js";
+import { createApi } from "./api.js";
 import { createComments } from "./comments.js";
-import { createKeysDialog, createSkipDialog } from "./dialogs.js";
+import { createKeysDialog } from "./dialogs.js";
+import { createKeeper, openDrafts } from "./drafts.js";
+import { createActs } from "./grid-acts.js";
 import { createFeedback, createVerdicts } from "./grid-feedback.js";
 import { createFind } from "./grid-find.js";
 import { createLook } from "./grid-look.js";
 import { createSelection } from "./grid-selection.js";
-import { createGridStore, orderByGuess, orderByIds, readGuess } from "./grid-store.js";
+import { createSets } from "./grid-sets.js";
+import { createGridStore } from "./grid-store.js";
+import { createSupply } from "./grid-supply.js";
 import { createTiles, listenToBox } from "./grid-tiles.js";
 import { listGridVerbs } from "./grid-verbs.js";
 import { createGridView, keepChoices } from "./grid-view.js";
@@ -24,8 +28,6 @@ import { createStopwatch } from "./stopwatch.js";
 import { openStorage } from "./storage.js";
 import { claimTab, createLock } from "./tabs.js";
 
-const RETRY_MS = 3_000;
-const LOOK_AGAIN_MS = 15_000;
 const IDLE_MS = 10 * 60_000; // nobody there: leases are left to others
 const FOLLOW_MS = 150; // the keys rest on an item: its comments are fetched
 const GUIDE_FROM_PX = 1_200;
@@ -35,20 +37,20 @@ export async function startGrid(root, setup) {
   const name = `gristmill-outbox-${setup.user}-${setup.project}`;
   const parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
   const api = createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind, onSchema: (version) => renewal.hear(version) });
-  const store = createGridStore({ labelKind: setup.label_kind });
+  const sets = setup.interface ? createSets(setup.interface) : null; // several classes per item
+  const keeper = sets ? await createKeeper(await openDrafts(`gristmill-drafts-${setup.user}-${setup.project}`)) : null;
+  const store = createGridStore({ labelKind: setup.label_kind, sets, findDraft: (id) => keeper.find(id) });
   const selection = createSelection({ onChange: () => paint() });
   const addressOf = (task) => setup.thumbnail.replace("/0/", `/${task.id}/`);
-  const tiles = createTiles({ root: parts.tiles, addressOf, guessOf: readGuess });
+  const tiles = createTiles({ root: parts.tiles, addressOf, guessOf: store.guessOf });
   const view = createGridView(parts);
   const verdicts = createVerdicts();
   const feedback = createFeedback({ element: parts.feedback, verdicts, look: lookAt });
   const storage = await openStorage(name);
   const outbox = createOutbox({ storage, send: api.send, stamp: { guideVersion: setup.guide_version, schemaVersion: setup.schema_version }, lock: createLock(name), onChange: view.showSave, onOutcome: showVerdict });
   const watch = createStopwatch();
-  const { reasons, needs_reason: needsReason } = setup.skip ?? {};
   const overrides = openOverrides(globalThis.localStorage, `gristmill-grid-keys-${setup.user}-${setup.project}`);
   const keysDialog = createKeysDialog({ dialog: parts.keysDialog, assigned: assign, overrides, onChange: () => paintKeys(root, assign()) });
-  const skipDialog = createSkipDialog({ dialog: parts.skipDialog, reasons, needsReason, skip: skipAsked });
   const guide = createGuide(root, { opensFrom: setup.guide_version === null ? Infinity : GUIDE_FROM_PX });
   const comments = createComments({
     panel: parts.comments, badge: parts.commentCount, api, outbox, current: () => store.tasks[selection.focus] ?? null, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
@@ -56,14 +58,18 @@ export async function startGrid(root, setup) {
   }); // prettier-ignore
   const look = createLook({
     dialog: parts.lookDialog, body: parts.lookBody, title: parts.lookTitle, words: parts.lookWords, current: () => store.tasks[selection.focus] ?? null,
-    describe: (task) => view.describe({ answer: store.answer(task.id), guess: readGuess(task), isSelected: selection.has(selection.focus), selected: selection.size }),
+    describe: (task) => view.describe({ answer: store.answer(task.id), guess: store.guessOf(task), isSelected: selection.has(selection.focus), selected: selection.size }),
     onClose: () => parts.tiles.focus({ preventScroll: true }),
   }); // prettier-ignore
-  const find = createFind({ field: parts.find, choices: parts.choices, label, leave: () => parts.tiles.focus({ preventScroll: true }) });
+  const acts = createActs({
+    store, selection, outbox, sets, keeper, watch, chosen, paint, announce: (words) => announce(words), skip: setup.skip, dialog: parts.skipDialog,
+    onPage: () => selection.setSize(store.tasks.length, tiles.countColumns()), onAsked: () => parts.tiles.focus({ preventScroll: true }),
+  }); // prettier-ignore
+  const find = createFind({ field: parts.find, choices: parts.choices, label: acts.label, leave: () => parts.tiles.focus({ preventScroll: true }) });
   const renewal = createRenewal({
     root, version: setup.schema_version, isFree, say: (text) => announce(text, { isShown: true }),
     async leave() {
-      await Promise.all([outbox.flush(), coming]);
+      await Promise.all([outbox.flush(), supply.coming]);
       const waiting = (store.ahead ?? []).map(({ id }) => id); // else both pages would come as one
       store.setAhead(null);
       if (waiting.length) await api.release(waiting).catch(() => {}); // they end by themselves too
@@ -73,17 +79,15 @@ export async function startGrid(root, setup) {
   const shell = createShell({ user: setup.user, scope: location.pathname.replace(/\/grid$/, "") });
   const cleanups = [shell.stop];
   noteOutbox(globalThis.localStorage, { name, user: setup.user, api: setup.api, labelKind: setup.label_kind, title: setup.title, page: location.pathname });
-  let asked = []; // the tasks that the dialog asks a reason for: the selection may be gone by the time it is given
-  let coming = null; // the promise of the next page
-  let isFirst = true;
   let isOnlyTab = true;
-  let leaseMs = 120_000;
   let lastInput = Date.now();
-  let retryTimer = null;
-  let heartTimer = null;
   let followTimer = null;
-  let said = "";
-  let elsewhere = 0; // items of an empty queue that others have in hand
+  const supply = createSupply({
+    api, store, outbox, shell, orderAddress: setup.order, wanted: () => ({ count: Number(parts.size.value), order: parts.order.value }),
+    isOnlyTab: () => isOnlyTab, isPaused: () => renewal.isUnderWay, isSomebodyThere: () => Date.now() - lastInput < IDLE_MS, prepare: tiles.prepare,
+    onOnline: () => view.stand(""), say: (words) => announce(words, { isShown: true }), onPage: () => store.tasks.length || show(),
+    onLost: () => selection.setSize(store.tasks.length, tiles.countColumns()),
+  }); // prettier-ignore
 
   /** Nothing on this page was decided or chosen, and all that was decided is kept where a new page finds it. */
   function isFree() {
@@ -93,12 +97,13 @@ export async function startGrid(root, setup) {
 
   function paint() {
     const { tasks } = store;
-    if (isOnlyTab) shell.hold([...store.open, ...(store.ahead ?? [])]);
-    view.showPage(!tasks.length, said, elsewhere);
+    if (isOnlyTab) shell.hold([...store.open, ...store.unsaved, ...(store.ahead ?? [])]);
+    view.showPage(!tasks.length, supply.said, supply.elsewhere);
     view.showSteps(store);
     if (!tasks.length) return;
     tiles.paint(tasks, { answerOf: (task) => store.answer(task.id), verdictOf: (task) => verdicts.find(task.id), selection });
-    view.showCount({ total: tasks.length, left: store.open.length, selected: selection.size, hasGuess: tasks.some(readGuess) });
+    view.showCount({ total: tasks.length, left: store.open.length, selected: selection.size, hasGuess: tasks.some(store.guessOf), unsaved: store.unsaved.length });
+    if (sets) view.showSets(store.summarize(chosen()));
     look.paint();
     clearTimeout(followTimer);
     followTimer = setTimeout(comments.follow, FOLLOW_MS);
@@ -122,58 +127,6 @@ export async function startGrid(root, setup) {
     parts.tiles.focus({ preventScroll: true });
   }
 
-  /** A page from the queue, in the order that is asked for, its pictures decoded. */
-  async function fetchPage() {
-    if (shell.isStanding && isFirst) await outbox.wake(); // else what was answered offline would be handed out again
-    const wanted = Number(parts.size.value);
-    const order = parts.order.value === "queue" ? "" : parts.order.value; // of the whole queue
-    const lent = await api.next(wanted, isFirst && isOnlyTab, order); // what another tab has on screen stays there
-    ({ leaseMs, elsewhere } = lent);
-    if (shell.isStanding) view.stand("");
-    if (isFirst) beat();
-    isFirst = false;
-    const held = new Set(store.heldIds);
-    const tasks = (await arrange(lent.tasks)).filter((task) => !held.has(task.id));
-    await Promise.race([tiles.prepare(tasks), new Promise((done) => setTimeout(done, RETRY_MS))]);
-    return tasks;
-  }
-
-  async function arrange(tasks) {
-    if (parts.order.value === "guess") return orderByGuess(tasks);
-    if (parts.order.value !== "alike" || tasks.length < 3) return tasks;
-    const response = await fetch(setup.order, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": readCookie("csrftoken") },
-      body: JSON.stringify({ tasks: tasks.map((task) => task.id) }),
-    }).catch(() => null);
-    if (response?.ok) return orderByIds(tasks, (await response.json()).order);
-    view.announce("The items could not be put in order; they come as the queue has them.", { isShown: true });
-    return tasks;
-  }
-
-  function fill() {
-    if (coming || store.ahead?.length || renewal.isUnderWay) return coming;
-    clearTimeout(retryTimer);
-    coming = fetchPage()
-      .then(
-        (tasks) => {
-          store.setAhead(tasks);
-          said = "empty";
-          if (!tasks.length) retryTimer = setTimeout(fill, LOOK_AGAIN_MS);
-        },
-        (error) => {
-          said = error.reason ?? "offline";
-          retryTimer = setTimeout(fill, error.retryAfterMs ?? RETRY_MS);
-        },
-      )
-      .finally(() => {
-        coming = null;
-        if (store.tasks.length) return;
-        show();
-      });
-    return coming;
-  }
-
   /** The page that waits comes on screen at once; the one after it is asked for. */
   function show() {
     if (store.advance()) {
@@ -184,6 +137,7 @@ export async function startGrid(root, setup) {
   }
 
   function next() {
+    const saved = acts.save();
     if (!store.isNewest) {
       show();
       return;
@@ -192,14 +146,14 @@ export async function startGrid(root, setup) {
       announce("Nothing on this page has a label yet. Select items and press the key of a class.", { isShown: true });
       return;
     }
-    if (coming && !store.ahead?.length && store.open.length) {
+    if (supply.coming && !store.ahead?.length && store.open.length) {
       const before = store.tasks;
       announce("Fetching the next page …", { isShown: true });
-      void coming.then(() => store.tasks === before && next());
+      void supply.coming.then(() => store.tasks === before && next());
       return;
     }
     if (!store.ahead?.length && store.open.length) {
-      announce("This is the last page there is right now.", { isShown: true });
+      announce(`${saved ? `${saved} saved. ` : ""}This is the last page there is right now.`, { isShown: true });
       return;
     }
     const rest = store.giveBack();
@@ -208,7 +162,7 @@ export async function startGrid(root, setup) {
       showAdvanced();
     } else {
       selection.setSize(store.tasks.length, tiles.countColumns());
-      void fill();
+      void supply.fill();
       paint();
     }
   }
@@ -219,63 +173,20 @@ export async function startGrid(root, setup) {
     parts.tiles.scrollTop = 0;
     watch.restart();
     renewal.look();
-    void fill();
+    void supply.fill();
   }
 
   const { announce } = view;
 
   /** What a class key is about: what is selected, else the item the keys stand on. */
-  const chosen = () => (selection.size ? selection.places : [selection.focus]).map((place) => store.tasks[place]).filter(Boolean);
-
-  function commit(operations, words) {
-    if (!operations.length) return;
-    for (const operation of operations) void outbox.add(operation);
-    watch.restart();
-    const wasOne = selection.size === 0;
-    selection.none();
-    if (wasOne && operations.length === 1) selection.move(1, 0);
-    announce(words);
-    paint();
-  }
-
-  function label(value) {
-    const tasks = chosen();
-    commit(store.label(tasks, value, watch.elapsedMs), `${tasks.length} labeled ${value}.`);
-  }
-
-  function skip(tasks, reason = "") {
-    commit(store.skip(tasks, reason, watch.elapsedMs), "Skipped.");
-  }
-
-  function askWhy() {
-    asked = chosen();
-    if (asked.length) skipDialog.open();
-  }
-
-  function skipAsked(reason) {
-    const { tasks } = store; // some may have gone to others meanwhile
-    skip(asked.filter((task) => tasks.includes(task)), reason);
-    parts.tiles.focus({ preventScroll: true });
-  }
-
-  /** One step back or forth, wherever it was; what it was about comes on screen. */
-  function step(take, word) {
-    const before = store.tasks;
-    const operations = take();
-    for (const operation of operations) void outbox.add(operation);
-    if (store.tasks !== before) selection.setSize(store.tasks.length, tiles.countColumns());
-    if (operations.length) announce(`${word}: ${operations.length}.`);
-    paint();
+  function chosen() {
+    return (selection.size ? selection.places : [selection.focus]).map((place) => store.tasks[place]).filter(Boolean);
   }
 
   const actions = {
-    undo: () => step(store.undo, "Undone"),
-    redo: () => step(store.redo, "Done again"),
+    ...acts,
     next,
     keys: keysDialog.open,
-    skip: () => (needsReason ? askWhy() : skip(chosen())),
-    "skip-reason": askWhy,
-    accept: () => commit(store.accept(chosen(), watch.elapsedMs), "Labeled as the model guesses."),
     toggle: () => selection.toggle(),
     look: look.toggle,
     find,
@@ -284,13 +195,12 @@ export async function startGrid(root, setup) {
     none: letGo,
     guide: () => guide.toggle(comments),
     comments: comments.toggle,
-    label,
     move,
     all: () => selection.all(store.tasks.flatMap((task, place) => (store.answer(task.id) ? [] : [place]))),
     "dismiss-refused": () => outbox.dismissRefused(),
     retry() {
       void outbox.wake();
-      void fill();
+      void supply.fill();
     },
   };
 
@@ -307,12 +217,12 @@ export async function startGrid(root, setup) {
   }
 
   function assign() {
-    return assignKeys(listGridVerbs(actions, setup.classes), overrides.all);
+    return assignKeys(listGridVerbs(actions, setup.classes, sets), overrides.all);
   }
 
   function onClick(event) {
     const target = event.target.closest("[data-class], [data-action]");
-    if (target?.dataset.class !== undefined) label(target.dataset.class);
+    if (target?.dataset.class !== undefined) acts.label(target.dataset.class);
     else if (target) actions[target.dataset.action]?.();
     if (target && event.detail && !root.querySelector("dialog[open]")) parts.tiles.focus({ preventScroll: true }); // Enter is the next page again
   }
@@ -327,47 +237,9 @@ export async function startGrid(root, setup) {
     else selection.toggle(place);
   }
 
-  /** Another order is of the whole queue: what is not decided goes back, and the page comes anew. */
-  async function onOrder() {
-    remember();
-    await coming;
-    if (!store.isNewest) return; // pages to come have the new order
-    const rest = [...store.giveBack(), ...(store.ahead ?? []).map(({ id }) => id)];
-    store.setAhead(null);
-    await api.release(rest).catch(() => {}); // they end by themselves too
-    await fill();
-    if (store.ahead?.length) show();
-  }
-
-  function beat() {
-    clearTimeout(heartTimer);
-    heartTimer = setTimeout(renew, leaseMs / 3);
-  }
-
-  async function renew() {
-    const ids = store.heldIds;
-    if (ids.length && Date.now() - lastInput < IDLE_MS) {
-      const held = await api.renew(ids).then((found) => new Set(found), () => null); // tried again at the next beat
-      const lost = held ? ids.filter((id) => !held.has(id)) : [];
-      if (lost.length) {
-        store.drop(lost);
-        selection.setSize(store.tasks.length, tiles.countColumns());
-      }
-    }
-    beat();
-    void fill();
-  }
-
   function listen(target, type, listener, options) {
     target.addEventListener(type, listener, options);
     cleanups.push(() => target.removeEventListener(type, listener, options));
-  }
-
-  let leaving = []; // tasks with operations not sent yet: kept at hand, since nothing can be awaited when the page goes
-  async function releaseRest() {
-    if (renewal.isUnderWay) return; // what is held stays with the page that takes this one's place
-    const rest = store.heldIds.filter((id) => !leaving.includes(id));
-    if (rest.length) await api.release(rest).catch(() => {}); // the page is going; leases end by themselves too
   }
 
   paintKeys(root, assign());
@@ -381,22 +253,23 @@ export async function startGrid(root, setup) {
     }),
   );
   listen(root, "click", onClick);
-  listen(parts.order, "change", () => void onOrder());
+  listen(parts.order, "change", () => {
+    remember();
+    acts.save(); // the page goes
+    void supply.renewOrder().then((isThere) => isThere && show());
+  });
   listen(parts.size, "change", remember);
   for (const type of ["keydown", "pointerdown"]) listen(document, type, () => void (lastInput = Date.now()), { passive: true });
   listen(window, "resize", () => selection.setColumns(tiles.countColumns()));
   listen(window, "online", actions.retry);
-  listen(window, "pagehide", () => void releaseRest());
+  listen(window, "pagehide", () => void supply.release());
   listen(window, "beforeunload", (event) => {
     if (!storage.isDurable && outbox.waiting) event.preventDefault();
   });
-  const rememberTimer = setInterval(async () => void (leaving = await outbox.listTasks()), 1_000);
-  cleanups.push(() => clearInterval(rememberTimer));
-
   await outbox.flush(); // what an earlier visit left comes first, so that its tasks are not handed out again
   isOnlyTab = await claimTab(`${name}-tab`);
-  await fill();
-  if (shell.isStanding && said === "offline") await standAlone();
+  await supply.fill();
+  if (shell.isStanding && supply.said === "offline") await standAlone();
   root.dataset.ready = "true";
   void shell.keep();
 
@@ -408,9 +281,8 @@ export async function startGrid(root, setup) {
   }
 
   return function destroy() {
-    void releaseRest();
-    clearTimeout(retryTimer);
-    clearTimeout(heartTimer);
+    void supply.release();
+    supply.stop();
     clearTimeout(followTimer);
     feedback.destroy();
     outbox.stop();

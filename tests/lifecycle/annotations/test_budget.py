@@ -47,7 +47,8 @@ def test_the_hourly_cost_is_shared_out_as_the_work_is():
 
 
 @pytest.mark.django_db
-def test_a_project_knows_what_is_left_and_what_it_costs(project, owner, make_tasks, answer):
+def test_a_project_knows_what_is_left_and_what_it_costs(project, owner, member, make_tasks, answer):
+    member("annotator")  # has not labeled, so is not among those who did
     services.change_settings(project=project, actor=owner, overlap=2, hourly_rate="36", currency="EUR")
     tasks = make_tasks(4)
     services.lease_next(project=project, user=owner, count=4)

@@ -6,7 +6,7 @@ import pytest
 
 from lifecycle.annotations import gold_rules, queue_selectors, services
 from lifecycle.annotations.models import Annotation, GoldAttempt, Lease, Task
-from lifecycle.annotations.services import gold, gold_items, gold_scores
+from lifecycle.annotations.services import gold, gold_items, gold_scores, quiz
 from lifecycle.common.errors import Conflict
 from tests import factories
 from tests.lifecycle.annotations import drawings
@@ -115,6 +115,16 @@ def test_only_the_first_answer_counts_and_nobody_gets_the_same_gold_item_again(
 
     assert [attempt.is_right for attempt in GoldAttempt.objects.all()] == [False]
     assert gold_task not in services.lease_next(project=project, user=annotator, count=2)
+
+
+@pytest.mark.django_db
+def test_who_was_asked_it_in_a_quiz_is_not_asked_again(project, annotator, gold_task, always):
+    other = factories.UserFactory()
+    factories.MembershipFactory(project=project, user=other, role="annotator")
+    quiz.start(project=project, user=annotator)
+
+    assert gold_task not in services.lease_next(project=project, user=annotator, count=2)
+    assert gold_task in services.lease_next(project=project, user=other, count=2)
 
 
 @pytest.mark.django_db

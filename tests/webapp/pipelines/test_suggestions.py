@@ -123,7 +123,8 @@ def test_the_pages_show_sources_report_and_curve_and_their_forms_work(client, pr
     report = client.get(f"{place}/suggestions/report").content.decode()
     rounds = client.get(f"{place}/active-learning").content.decode()
     refused = client.post(f"{place}/suggestions/backend", {"url": "http://user:pw@x"})
-    again = client.post(f"{place}/active-learning/change", {"round": ""})
+    again = client.post(f"{place}/active-learning/change", {"every_labels": "70", "compares": "on", "round": ""})
+    typed = learning.change_settings(project=project, user=owner)
 
     assert "No answer to compare yet" in empty
     few = client.post(f"{place}/active-learning/change", {"every_labels": "3", "save": ""})
@@ -139,6 +140,7 @@ def test_the_pages_show_sources_report_and_curve_and_their_forms_work(client, pr
     assert "Says what was suggested" in report and owner.username in report
     assert "Round 1" in rounds and f"/pipelines/{turn.pipeline.number}" in rounds and "random arm alone" in rounds
     assert refused.status_code == 400 and "its own field" in refused.content.decode()
+    assert (typed.every_labels, typed.compares) == (70, True)  # a round goes by what was typed beside it
     assert again.status_code == 400 and "already runs" in again.content.decode()
     client.post(f"{place}/suggestions/{source.pk}/delete")
     assert not SuggestionSource.objects.exists()

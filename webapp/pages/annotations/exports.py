@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lifecycle.annotations import exports, selectors
 from lifecycle.annotations.external_counts import count_project_tasks
+from lifecycle.annotations.grid_selectors import has_grid
 from lifecycle.annotations.services import external_exports, label_imports
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.label_exports import WITH_PICTURES
@@ -64,6 +65,7 @@ def label_exports(request, slug):
         "layouts": (layouts := exports.list_project_layouts(project)),
         "has_pictures": any(layout.may_hold_pictures for layout in layouts),
         "has_schema": selectors.find_schema(project) is not None,
+        "has_grid": has_grid(project),
         "can_label": is_allowed(project.role, "annotator"),
         "can_edit": is_allowed(project.role, "engineer"),
         "counts": count_project_tasks(project),

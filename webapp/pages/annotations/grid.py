@@ -33,14 +33,17 @@ SIZES = (12, 24, MAX_LEASES_AT_ONCE)
 @require_GET
 @ensure_csrf_cookie  # the page's scripts send the token in a header
 def grid(request, slug):
-    """Only where an item has one class: everything else is labeled one item at a time."""
+    """Only where an item has one class, or several out of one list: else one item is labeled at a time."""
     project = get_project(request.user, slug, role="annotator")
     if is_quiz_wanted(project, request.user, role=project.role):
         return redirect("annotations:quiz", slug=slug)
     schema, guide = selectors.find_schema(project), selectors.find_guide(project)
     problem, queue = get_problem_type(project.problem_type), find_settings(project)
-    if problem.label_kind != LabelKind.CLASS:
-        messages.info(request, "Grid mode is for items that have one class each. Here more is asked: label one by one.")
+    sets = grid_selectors.find_sets(project, schema)
+    if problem.label_kind != LabelKind.CLASS and sets is None:
+        messages.info(
+            request, "Grid mode is for items with classes out of one list. Here more is asked: label one by one."
+        )
         return redirect("annotations:overview", slug=slug)
     keyed = selectors.list_classes_with_keys(schema) if schema else []
     context = {
@@ -53,6 +56,7 @@ def grid(request, slug):
         "progress": selectors.count_progress(project),
         "has_vectors": find_encoder(project) is not None,
         "sizes": SIZES,
+        "no_class_words": "No classes" if sets and sets.controls[0].required else "None of them",
         "setup": {
             "user": request.user.pk,
             "project": project.pk,
@@ -62,6 +66,7 @@ def grid(request, slug):
             "thumbnail": reverse("annotations:grid-picture", kwargs={"slug": slug, "task_id": 0}),
             "label_kind": problem.label_kind,
             "item_kind": problem.item_kind,
+            "interface": sets.to_json() if sets else None,
             "classes": [{"name": name, "key": key} for name, key in keyed],
             "most": MAX_LEASES_AT_ONCE,
             "guide_version": guide.version if guide else None,

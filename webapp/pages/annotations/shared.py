@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lifecycle.annotations.grid_selectors import has_grid
 from lifecycle.projects.rules import is_allowed
 
 
@@ -13,6 +14,7 @@ def build_base(project, tab: str) -> dict:
         "tab": tab,
         "can_edit": is_allowed(project.role, "engineer"),
         "can_review": is_allowed(project.role, "reviewer"),
+        "has_grid": has_grid(project),
         "can_label": is_allowed(project.role, "annotator"),
     }
 

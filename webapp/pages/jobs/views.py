@@ -57,8 +57,8 @@ def detail(request, slug, job_id):
 @login_required
 @require_GET
 def live(request, slug, job_id):
-    """The part of the job page that refreshes itself until the job has ended."""
-    return render(request, "jobs/_live.html", _load(request, slug, job_id))
+    """The part of the job page that refreshes itself until the job has ended; then with what can be done about that."""
+    return render(request, "jobs/_live.html", _load(request, slug, job_id) | {"is_swapped": True})
 
 
 def _load(request, slug, job_id) -> dict:

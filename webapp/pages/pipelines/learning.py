@@ -36,7 +36,7 @@ def overview(request, slug):
 @login_required
 @require_POST
 def change(request, slug):
-    """Save the settings; `start`, `stop` and `round` are buttons of the same form."""
+    """Save the settings; `start`, `stop` and `round` are buttons of the same form. A round goes by what was typed."""
     project = get_project(request.user, slug, role="engineer")
     try:
         said = _act(request, project)
@@ -51,15 +51,10 @@ def _act(request, project) -> str:
     if "stop" in request.POST:
         learning.stop(project=project, user=request.user)
         return "Stopped. A round that is on its way ends as it would."
-    if "round" in request.POST:
-        turn = learning.start_round(
-            loop=learning.change_settings(project=project, user=request.user), user=request.user
-        )
-        return f"Round {turn.number} is on its way."
     every = request.POST.get("every_labels", "")
     if not every.isdecimal() or len(every) > MAX_DIGITS:
         raise DomainError("Say after how many labels a round begins.")
-    learning.change_settings(
+    loop = learning.change_settings(
         project=project,
         user=request.user,
         every_labels=int(every),
@@ -68,6 +63,9 @@ def _act(request, project) -> str:
     )
     if "orders" in request.POST:
         change_queue(project=project, actor=request.user, order=QueueSettings.Order.UNCERTAINTY)
+    if "round" in request.POST:
+        turn = learning.start_round(loop=loop, user=request.user)
+        return f"Saved. Round {turn.number} is on its way."
     if "start" in request.POST:
         learning.start(project=project, user=request.user)
         return "Started. Rounds begin by themselves from now on."
