@@ -87,7 +87,7 @@ class BodyBuilder:
             body = build_task(
                 self.project, self.interface, task, annotations=described, predictions=proposals, counts=counts
             )
-            picture = Picture(f"{item.pk}_{row[13]}", item.blob, row[10], row[11], row[12], item.text)
+            picture = Picture(f"{item.pk}_{row[13]}", item.blob, row[10], row[11], row[12], item.text, row[15])
             yield choose_answer(body, picture, mine, row[14], merged)
 
     def _build_flat(self, rows: Rows, answer_rows: Rows) -> Iterator[LabeledTask]:

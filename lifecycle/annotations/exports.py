@@ -29,10 +29,11 @@ BATCH = 2_000
 
 # times as text: a million of them as objects take ten seconds, and all that is done with them is to write them down
 _TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_CAPTURED = "to_char(i.event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
 _TASKS = f"""
 SELECT t.id, t.state, t.overlap, t.external::text, {_TIME.format("t.updated_at")}, {_TIME.format("i.created_at")}, i.id,
        i.text, i.row::text, i.blob, i.mime,
-       i.width, i.height, left(i.content_hash, 8), i.label_annotation_id
+       i.width, i.height, left(i.content_hash, 8), i.label_annotation_id, {_CAPTURED}
 FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
 WHERE t.dataset_id = ANY(%(datasets)s) AND i.excluded_at IS NULL AND t.id > %(after)s
   AND (NOT %(answered)s OR EXISTS (
@@ -47,8 +48,8 @@ WHERE {{which}} ORDER BY a.task_id, a.id
 """
 _CURRENT = "a.task_id {} AND a.is_current AND a.kind <> 'withdrawn'"
 _MERGED = _ANSWERS.format(which="a.id = ANY(%s) AND a.kind = 'consensus'")
-_PICTURES = """
-SELECT t.id, i.id, left(i.content_hash, 8), i.blob, i.mime, i.width, i.height, i.text
+_PICTURES = f"""
+SELECT t.id, i.id, left(i.content_hash, 8), i.blob, i.mime, i.width, i.height, i.text, {_CAPTURED}
 FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
 WHERE t.dataset_id = ANY(%s) AND t.id = ANY(%s)
 """

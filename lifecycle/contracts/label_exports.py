@@ -73,6 +73,7 @@ class Picture(NamedTuple):
     width: int | None = None
     height: int | None = None
     text: str = ""
+    captured_at: str | None = None  # the moment it is of, in UTC: 2024-05-01 14:30:00
 
 
 class LabeledTask(NamedTuple):

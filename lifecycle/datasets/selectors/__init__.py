@@ -20,12 +20,12 @@ from lifecycle.datasets.selectors.items import (
     count_facets,
     count_items,
     filter_items,
-    find_neighbors,
     get_item,
     list_by_ids,
     list_items,
 )
 from lifecycle.datasets.selectors.loop import estimate_items, summarize_collect, summarize_version
+from lifecycle.datasets.selectors.neighbors import find_neighbors
 from lifecycle.datasets.selectors.selections import get_selection, list_selected_ids, list_selections
 from lifecycle.datasets.selectors.versions import (
     DOWNLOADS,

@@ -217,13 +217,21 @@ def _cut_page(found: list[Item], offset: int, size: int) -> ItemPage:
 
 
 def _sort(items: QuerySet[Item], sort: str) -> QuerySet[Item]:
-    if sort == "label":
-        return items.order_by(F("label").asc(nulls_last=True), "-pk")
-    if sort == "size":
-        return items.order_by("-byte_size", "-pk")
-    value = KeyTransform(sort.removeprefix("-").removeprefix(COLUMN_PREFIX), "row")
-    order = value.desc(nulls_last=True) if sort.startswith("-") else value.asc(nulls_last=True)
+    value, is_descending = name_order(sort)
+    order = value.desc(nulls_last=True) if is_descending else value.asc(nulls_last=True)
     return items.order_by(order, "-pk")
+
+
+def name_order(sort: str) -> tuple[F | KeyTransform, bool]:
+    """(what it goes by, whether the greatest comes first) of a list that is not in the order of ids. Items without such
+    a value are last."""
+    if sort == "label":
+        return F("label"), False
+    if sort == "size":
+        return F("byte_size"), True
+    is_descending, name = sort.startswith("-"), sort.removeprefix("-")
+    value = F("event_time") if name == "date" else KeyTransform(name.removeprefix(COLUMN_PREFIX), "row")
+    return value, is_descending
 
 
 def count_items(project: Project, filters: ItemFilters, *, among: Q | None = None) -> Tally:
@@ -258,16 +266,6 @@ def _count_less(items: QuerySet[Item], out: QuerySet[Item], field: str) -> dict:
     for value, excluded in out.values_list(field).order_by().annotate(n=Count("pk")):
         counts[value] -= excluded
     return {value: count for value, count in counts.items() if count}
-
-
-def find_neighbors(
-    project: Project, item: Item, filters: ItemFilters, *, among: Q | None = None
-) -> tuple[int | None, int | None]:
-    """Ids of the items before and after this one in the order of a list sorted by time."""
-    items = filter_items(project, filters, among).order_by()
-    newer = items.filter(pk__gt=item.pk).order_by("pk").values_list("pk", flat=True).first()
-    older = items.filter(pk__lt=item.pk).order_by("-pk").values_list("pk", flat=True).first()
-    return (older, newer) if filters.sort == "old" else (newer, older)
 
 
 def list_by_ids(project: Project, item_ids: list[int]) -> dict[int, Item]:

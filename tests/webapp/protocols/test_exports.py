@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
@@ -309,8 +310,9 @@ def test_labels_of_a_picture_archive_find_their_pictures_again(client, engineer,
     dataset = project.datasets.get()
     digest = open_blobs(django_settings.STORAGE_URL).put(b"a picture")
     item = factories.ItemFactory(
-        dataset=dataset, text="", blob=digest, content_hash=digest, mime="image/png", width=100, height=50
-    )
+        dataset=dataset, text="", blob=digest, content_hash=digest, mime="image/png", width=100, height=50,
+        event_time=datetime(2024, 5, 1, 14, 30, tzinfo=UTC),
+    )  # fmt: skip
     task = Task.objects.create(dataset=dataset, item=item)
     value = {"x": 10.0, "y": 10.0, "width": 50.0, "height": 20.0, "rotation": 0, "rectanglelabels": ["bus"]}
     result = [{"id": "r1", "from_name": "box", "to_name": "pic", "type": "rectanglelabels", "original_width": 100,
@@ -320,6 +322,9 @@ def test_labels_of_a_picture_archive_find_their_pictures_again(client, engineer,
     run_jobs()
     export.refresh_from_db()
     Annotation.objects.all().delete()
+    with open_blobs(django_settings.STORAGE_URL).open(export.blob) as file, zipfile.ZipFile(file) as archive:
+        [picture] = json.loads(archive.read("result.json"))["images"]
+    assert picture["date_captured"] == "2024-05-01 14:30:00"
 
     label_imports.start_import(project=project, user=engineer, name="coco.zip", blob=export.blob)
     [job] = run_jobs()

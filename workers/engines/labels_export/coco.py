@@ -28,7 +28,8 @@ def write_coco(source: Source, target: Path) -> None:
             if source.spec.with_pictures:
                 archive.add(f"images/{name_file(task)}", source.read_blob(task.item.blob))
             size = {"width": task.item.width, "height": task.item.height}
-            lists.add_picture({"id": task.body["id"], "file_name": f"images/{name_file(task)}", **size})
+            dated = {"date_captured": task.item.captured_at} if task.item.captured_at else {}
+            lists.add_picture({"id": task.body["id"], "file_name": f"images/{name_file(task)}", **size, **dated})
             shapes = list(list_shapes(task.chosen or ()))
             for _ in range(len(task.chosen or ()) - len(shapes)):
                 source.leave_out(OTHER)
