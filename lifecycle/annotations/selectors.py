@@ -192,7 +192,9 @@ def list_people(project: Project) -> list[PersonStatistics]:
     ids = [pk for pk, *_ in found]
     names = dict(get_user_model().objects.filter(pk__in=ids).values_list("pk", "username"))
     paces = _measure_paces(project, ids)
-    people = [PersonStatistics(pk, names[pk], *figures, paces.get(pk)) for pk, *figures in found]
+    people = [
+        PersonStatistics(pk, names[pk], answers, skips, last_at, paces.get(pk)) for pk, answers, skips, last_at in found
+    ]
     return sorted(people, key=lambda person: (-person.answers, person.username))
 
 

@@ -171,6 +171,8 @@ def _describe_sample(look: Look) -> None:
         part = f"{len(items):,} of {items.total:,} items were compared, chosen at random"
         part += "." if look.spec.item_kind == "image" else "; equal ones were looked for among all."
         for kind in FindingKind:
+            if kind == FindingKind.REGIONS and kind not in look.notes:
+                continue  # labels have none here
             look.notes[kind] = f"{look.notes.get(kind, '')} {part}".strip()
     listed = Counter(items.splits)
     if len(listed) < 2:

@@ -229,6 +229,7 @@ def test_equal_ones_are_found_in_a_set_that_is_compared_in_part(tmp_path, kind):
     for listed in (FindingKind.DUPLICATES, FindingKind.SPLIT_LEAKS):
         assert {f.item_id for f in result.found if f.kind == listed} >= set(range(901, 941))
     assert "of 940 items were compared, chosen at random; equal ones" in result.notes[FindingKind.DUPLICATES]
+    assert FindingKind.REGIONS not in result.notes  # labels have none, so there is no such list
 
 
 def test_a_list_that_is_cut_says_so(tmp_path):
