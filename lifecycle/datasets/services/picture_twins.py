@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 
 from lifecycle.datasets.models import Dataset
 
-AT_ONCE = 500  # new pictures
+AT_ONCE, FEW = 500, 100  # new pictures; few where somebody waits for so many seconds only
+LOOKS_AT_ONCE = 100  # thumbnails laid over each other, close to a second
 KNOWN_AT_ONCE = 20_000  # of those before, 13 MB
 MAX_CANDIDATES = 8  # laid over each new picture, the nearest hashes first
 Pair = tuple[int, int, float]  # print, earlier print, likeness
@@ -48,18 +50,18 @@ def compare_pictures(
     most: int | None = None,
     seconds: float | None = None,
 ) -> int:
-    """Find the pairs of every picture that was not compared yet, or of `most` of them, or of as many as `seconds` let
-    begin; returns how many were.
+    """Find the pairs of every picture that is there and was not compared yet, or of `most` of them, or of as many as
+    `seconds` let begin; returns how many were. What comes meanwhile is left for the next time.
 
     Each batch is a transaction of `recording`. Two jobs may compare at once: a pair is kept once, and who comes second
     goes on where the other one is.
     """
     done, start = 0, time.monotonic()
-    left = _count_left(dataset)
+    left, last = _count_left(dataset)
     while left and (most is None or done < most) and (seconds is None or time.monotonic() - start < seconds):
         report(done / left, f"Compared {done:,} of {left:,} new pictures with those before")
         dataset.refresh_from_db(fields=["compared_to"])
-        new = _read_prints(dataset, dataset.compared_to, None, AT_ONCE)
+        new = _read_prints(dataset, dataset.compared_to, last, AT_ONCE if seconds is None else FEW)
         if not len(new.ids):
             break
         pairs = _find_pairs(dataset, new, search, report, done / left)
@@ -69,23 +71,25 @@ def compare_pictures(
     return done
 
 
-def _count_left(dataset: Dataset) -> int:
+def _count_left(dataset: Dataset) -> tuple[int, int]:
+    """How many prints were not compared yet, and the last of them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT count(*) FROM datasets_pictureprint p JOIN datasets_dataset d ON d.id = p.dataset_id
+            """SELECT count(*), coalesce(max(p.id), 0) FROM datasets_pictureprint p JOIN datasets_dataset d ON d.id = p.dataset_id
                WHERE p.dataset_id = %s AND p.id > d.compared_to""",
             [dataset.pk],
         )
-        return int(cursor.fetchone()[0])
+        left, last = cursor.fetchone()
+        return left, last
 
 
-def _read_prints(dataset: Dataset, above: int, upto: int | None, limit: int) -> _Prints:
+def _read_prints(dataset: Dataset, above: int, upto: int, limit: int) -> _Prints:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT coalesce(array_agg(id ORDER BY id), '{}'), coalesce(string_agg(views, ''::bytea ORDER BY id), '')
                FROM (SELECT id, views FROM datasets_pictureprint
                      WHERE dataset_id = %s AND id > %s AND id <= %s ORDER BY id LIMIT %s) slice""",
-            [dataset.pk, above, upto if upto is not None else 1 << 62, limit],
+            [dataset.pk, above, upto, limit],
         )
         ids, packed = cursor.fetchone()
     views = np.frombuffer(bytes(packed), "<u8").astype(np.uint64)
@@ -114,15 +118,20 @@ def _find_pairs(
     rows, others = rows[order], others[order]
     rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
     candidates = zip(new.ids[rows[rank < MAX_CANDIDATES]].tolist(), others[rank < MAX_CANDIDATES].tolist(), strict=True)
-    return list(_confirm(list(candidates), search))
+    return list(
+        _confirm(list(candidates), search, lambda: report(share, "Looking closer at pictures that may be copies"))
+    )
 
 
-def _confirm(candidates: Sequence[tuple[int, int]], search: PictureSearch) -> Iterator[Pair]:
+def _confirm(candidates: Sequence[tuple[int, int]], search: PictureSearch, check: Callable[[], None]) -> Iterator[Pair]:
+    """Those that the thumbnails agree on; `check` is called before every few looks, and may raise."""
     wanted = {print_ for pair in candidates for print_ in pair}
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, thumbnail FROM datasets_pictureprint WHERE id = ANY(%s)", [list(wanted)])
         thumbnails = {print_: bytes(thumbnail) for print_, thumbnail in cursor.fetchall()}
-    for mine, other in candidates:
+    for n, (mine, other) in enumerate(candidates):
+        if n % LOOKS_AT_ONCE == 0:
+            check()
         likeness = search.compare(thumbnails[other], thumbnails[mine])
         if likeness > 0:
             yield mine, other, likeness

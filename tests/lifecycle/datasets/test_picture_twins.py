@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Collection
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
+from lifecycle.contracts.engine import Canceled
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.models import Dataset, Item, PicturePrint, PictureTwin
 from lifecycle.datasets.services import content_prints, picture_prints, picture_twins
@@ -271,8 +273,47 @@ def test_an_import_waits_for_so_long_only_and_the_commit_finds_the_rest(owner, r
     assert list_parted(project) == []
 
 
-def compare(dataset, recording) -> int:
-    search = services.PictureSearch(crops.find_candidates, crops._compare)
-    return services.compare_pictures(
-        dataset=dataset, search=search, recording=recording, report=lambda fraction, message: None
-    )
+def test_what_comes_while_pictures_are_compared_is_left_for_the_next_time(owner, run_jobs, monkeypatch):
+    monkeypatch.setattr(picture_twins, "AT_ONCE", 10)
+    project = make_pictures(owner)
+    bring(project, owner, make_files(random.Random(5), copies=1), run_jobs)
+    dataset = selectors.get_dataset(project)
+    prints = list(PicturePrint.objects.filter(dataset=dataset).order_by("pk"))
+    late = prints[20:]
+    PicturePrint.objects.filter(pk__in=[one.pk for one in late]).delete()
+    Dataset.objects.filter(pk=dataset.pk).update(compared_to=0)
+    said = []
+
+    def report(fraction, message):
+        said.append(fraction)
+        PicturePrint.objects.bulk_create([late.pop(0)] if late else [])
+
+    assert compare(dataset, nullcontext, report) == 20
+    assert max(said) <= 1
+    assert compare(dataset, nullcontext) > 0
+
+
+def test_who_compares_is_asked_to_stop_before_every_few_looks(owner, run_jobs, monkeypatch):
+    monkeypatch.setattr(picture_twins, "LOOKS_AT_ONCE", 5)
+    project = make_pictures(owner)
+    bring(project, owner, make_files(random.Random(6), copies=1), run_jobs)
+    dataset = selectors.get_dataset(project)
+    Dataset.objects.filter(pk=dataset.pk).update(compared_to=0)
+    looks = []
+
+    def look(one, other):
+        looks.append(one)
+        return 0.0
+
+    def report(fraction, message):
+        if looks:
+            raise Canceled
+
+    with pytest.raises(Canceled):
+        compare(dataset, nullcontext, report, services.PictureSearch(crops.find_candidates, look))
+    assert len(looks) == 5
+
+
+def compare(dataset, recording, report=lambda fraction, message: None, search=None) -> int:
+    search = search or services.PictureSearch(crops.find_candidates, crops._compare)
+    return services.compare_pictures(dataset=dataset, search=search, recording=recording, report=report)
