@@ -75,7 +75,8 @@ def _count_left(dataset: Dataset) -> tuple[int, int]:
     """How many prints were not compared yet, and the last of them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT count(*), coalesce(max(p.id), 0) FROM datasets_pictureprint p JOIN datasets_dataset d ON d.id = p.dataset_id
+            """SELECT count(*), coalesce(max(p.id), 0)
+               FROM datasets_pictureprint p JOIN datasets_dataset d ON d.id = p.dataset_id
                WHERE p.dataset_id = %s AND p.id > d.compared_to""",
             [dataset.pk],
         )
@@ -118,9 +119,8 @@ def _find_pairs(
     rows, others = rows[order], others[order]
     rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
     candidates = zip(new.ids[rows[rank < MAX_CANDIDATES]].tolist(), others[rank < MAX_CANDIDATES].tolist(), strict=True)
-    return list(
-        _confirm(list(candidates), search, lambda: report(share, "Looking closer at pictures that may be copies"))
-    )
+    check = partial(report, share, "Looking closer at pictures that may be copies")
+    return list(_confirm(list(candidates), search, check))
 
 
 def _confirm(candidates: Sequence[tuple[int, int]], search: PictureSearch, check: Callable[[], None]) -> Iterator[Pair]:
