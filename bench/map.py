@@ -109,6 +109,7 @@ def _write_zip(path: Path, files) -> None:
 def measure_map(points: int):
     """Neighbors, payloads and frames of a dataset whose vectors are made up, in 200 crowds."""
     import numpy as np
+    from django.db import transaction
 
     from lifecycle.embeddings import services
 
@@ -120,13 +121,15 @@ def measure_map(points: int):
     )
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     encoder = services.choose_encoder(dataset=project.datasets.get())
-    services.prepare_encoder(encoder=_in_transaction(encoder), state={"columns": []})
+    with transaction.atomic():
+        services.prepare_encoder(encoder=encoder, state={"columns": []})
     started = time.perf_counter()
     for start in range(0, points, 5_000):
         _store(encoder, ids[start : start + 5_000], vectors[start : start + 5_000])
     stored = time.perf_counter() - started
     started = time.perf_counter()
-    encoder = _finish(encoder)
+    with transaction.atomic():
+        encoder = services.finish_vectors(encoder=encoder)
     yield {"what": "vectors stored", "items": points, "seconds": round(stored, 1)}
     yield {"what": "index built", "items": points, "seconds": round(time.perf_counter() - started, 1)}
     yield measure_neighbors(encoder, vectors)
@@ -134,31 +137,13 @@ def measure_map(points: int):
     yield from measure_pages(project, owner, drawn)
 
 
-def _in_transaction(encoder):
-    from django.db import transaction
-
-    transaction.set_autocommit(False)
-    return encoder
-
-
 def _store(encoder, ids, vectors) -> None:
     from django.db import transaction
 
     from lifecycle.embeddings import services
 
-    services.store_vectors(encoder=encoder, item_ids=ids, vectors=vectors, problems={})
-    transaction.commit()
-
-
-def _finish(encoder):
-    from django.db import transaction
-
-    from lifecycle.embeddings import services
-
-    encoder = services.finish_vectors(encoder=encoder)
-    transaction.commit()
-    transaction.set_autocommit(True)
-    return encoder
+    with transaction.atomic():
+        services.store_vectors(encoder=encoder, item_ids=ids, vectors=vectors, problems={})
 
 
 def _make_items(project, owner, count: int) -> list[int]:
