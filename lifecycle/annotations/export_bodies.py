@@ -75,7 +75,7 @@ class BodyBuilder:
     def _build_whole(self, rows: Rows, answer_rows: Rows) -> Iterator[LabeledTask]:
         answers = _sort_answers(answer_rows, self._describe)
         suggestions = self._read_suggestions([row[0] for row in rows])
-        merged = self._read_merged([row[14] for row in rows], {row[0] for row in answer_rows})
+        merged = self._read_merged([row[15] for row in rows], {row[0] for row in answer_rows})
         for row in rows:
             item = _Item(row[5], row[6], row[7], orjson.loads(row[8]) if row[8] else None, row[9])
             pk, state, overlap, external, updated_at = row[:5]
@@ -87,8 +87,8 @@ class BodyBuilder:
             body = build_task(
                 self.project, self.interface, task, annotations=described, predictions=proposals, counts=counts
             )
-            picture = Picture(f"{item.pk}_{row[13]}", item.blob, row[10], row[11], row[12], item.text, row[15])
-            yield choose_answer(body, picture, mine, row[14], merged)
+            picture = Picture(f"{item.pk}_{row[13]}", item.blob, row[10], row[11], row[12], item.text, row[14])
+            yield choose_answer(body, picture, mine, row[15], merged)
 
     def _build_flat(self, rows: Rows, answer_rows: Rows) -> Iterator[LabeledTask]:
         """With nothing that a flat layout does not write: that is most of a body."""

@@ -33,7 +33,7 @@ _CAPTURED = "to_char(i.event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
 _TASKS = f"""
 SELECT t.id, t.state, t.overlap, t.external::text, {_TIME.format("t.updated_at")}, {_TIME.format("i.created_at")}, i.id,
        i.text, i.row::text, i.blob, i.mime,
-       i.width, i.height, left(i.content_hash, 8), i.label_annotation_id, {_CAPTURED}
+       i.width, i.height, left(i.content_hash, 8), {_CAPTURED}, i.label_annotation_id
 FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
 WHERE t.dataset_id = ANY(%(datasets)s) AND i.excluded_at IS NULL AND t.id > %(after)s
   AND (NOT %(answered)s OR EXISTS (

@@ -57,6 +57,10 @@ def test_a_page_gets_several_classes_per_item(make_project, browser_page, login,
     expect(words.nth(1).locator("span")).to_have_text(["price", "delivery"])
     expect(page.locator("[data-part=count]")).to_contain_text("2 not saved")
     assert not Annotation.objects.exists()
+    size = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size(size)
 
     wait_until_kept(page, made, ["price,delivery"] * 2)
     page.reload()  # a set in the making is kept
