@@ -95,6 +95,7 @@ TEMPLATES = [
 DATABASES = {"default": ENV.database}
 if os.environ.get("GRISTMILL_DATABASE_POOL") == "off":  # workers fork, and a pool's threads do not survive that
     DATABASES["default"]["OPTIONS"].pop("pool", None)
+DATABASE_PREPARE = ENV.database_prepare
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = ENV.redis_url
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}

@@ -1,17 +1,21 @@
 """Models out of SELECTs written by hand, for the few reads that every request or every label makes.
 
 Django builds the statement of a query set anew each time: 0.6 to 1.8 ms of processor, three times what sending it and
-reading the answer takes. Everywhere else query sets are the better choice.
+reading the answer takes. Everywhere else query sets are the better choice. Postgres plans such a statement once a
+connection, not once a request (docs/decisions/025).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Model
+from psycopg import Cursor
 
 M = TypeVar("M", bound=Model)
 
@@ -51,9 +55,34 @@ class Columns(Generic[M]):
         return self.model.from_db(connection.alias, self._names, row)
 
 
+class _Preparing(Cursor[Any]):
+    """Every statement is prepared the first time. The connection counts statements for nobody else: it would keep the
+    text of each, also of an INSERT of megabytes.
+    """
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        self.connection.prepare_threshold = 0
+        try:
+            return super().execute(query, params, prepare=True, **options)
+        finally:
+            self.connection.prepare_threshold = None
+
+
+def open_cursor() -> AbstractContextManager[Any]:
+    """A cursor for statements that stay the same but for their parameters: planned once for each connection.
+
+    Parameters go to Postgres beside the text, so a list wants `= ANY(%s)`, and a LIMIT is better written out: for one
+    it does not know, Postgres plans anew each time.
+    """
+    if not settings.DATABASE_PREPARE:
+        return connection.cursor()
+    connection.ensure_connection()
+    return connection._prepare_cursor(_Preparing(connection.connection))  # type: ignore[attr-defined]
+
+
 def read_all(sql: str, params: Sequence[Any] | Mapping[str, Any], *parts: Columns[Any]) -> list[list[Any]]:
     """Each row as one instance for each of `parts`, in the order of the SELECT, followed by whatever else it gives."""
-    with connection.cursor() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(sql, params)
         return [_split(row, parts) for row in cursor.fetchall()]
 

@@ -63,6 +63,11 @@ SETTINGS = (
         "Addresses or networks, divided by commas, that crawls may reach although they are private; true for all.",
     ),
     Setting("DATABASE_URL", "", "postgres://user:password@host:port/name; embedded Postgres when empty."),
+    Setting(
+        "DATABASE_PREPARE",
+        "true",
+        "false behind a pooler that shares connections and knows no prepared statements, as PgBouncer before 1.21.",
+    ),
     Setting("REDIS_URL", "", "redis://host:port/0; embedded Redis when empty."),
     Setting("STORAGE_URL", "", "s3://bucket/prefix?endpoint=… for blobs; the home folder when empty."),
     Setting("EMAIL_URL", "", "smtp://user:password@host:587?tls=true&from=…; mails are written to files when empty."),
@@ -91,6 +96,7 @@ class Settings:
     source_addresses: str
     old_secret_keys: list[str]
     database_url: str
+    database_prepare: bool
     redis_url: str
     storage_url: str
     email_url: str
@@ -197,6 +203,7 @@ def load_settings(
         source_addresses=_check_addresses(values["GRISTMILL_SOURCE_ADDRESSES"], "GRISTMILL_SOURCE_ADDRESSES"),
         old_secret_keys=_split(values["GRISTMILL_OLD_SECRET_KEYS"]),
         database_url=values["DATABASE_URL"] or embedded["DATABASE_URL"],
+        database_prepare=_is_true(values["DATABASE_PREPARE"]),
         redis_url=values["REDIS_URL"] or embedded["REDIS_URL"],
         storage_url=values["STORAGE_URL"] or f"file://{home / 'blobs'}",
         email_url=values["EMAIL_URL"],

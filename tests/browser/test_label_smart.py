@@ -83,8 +83,11 @@ def test_a_box_and_a_point_ask_the_backend_and_nothing_waits_for_it(
         ]
 
         choose(page, "tip")
-        with asking(page):
+        page.get_by_role("button", name="where the thing is not, as Alt does").click()
+        with asking(page) as sent:
             photo.click((0.5, 0.5))
+        assert [one["is_positive"] for one in sent.value.request.post_data_json["result"]] == [False]
+        page.keyboard.press("Shift+q")
         page.keyboard.press("Enter")  # on, before the answer is there: it is dropped
         expect(page.locator("[data-part=save]")).to_have_text("Saved")
         run_jobs()

@@ -16,8 +16,8 @@ const listLabels = (count) => Array.from({ length: count }, (_, place) => ({ id:
 /** All verbs of a picture to draw on, in the order in which the page gives out keys. */
 function listImageVerbs(labels, tags, { isQuick = false } = {}) {
   const viewport = { zoomIn: run, zoomOut: run, fit: run, actualSize: run };
-  const editing = { nudge: run, zoomToSelected: run, insert: run, duplicate: run, copyPrevious: run, turn: run, corners: { next: run, add: run, remove: run } };
-  const surface = listVerbs({ drawing: tags.map((tag) => ({ tag })), editing, viewport, preferences: {}, settings: { smart: {} }, repaint: run, disarm: run });
+  const editing = { nudge: run, zoomToSelected: run, insert: run, duplicate: run, copyPrevious: run, turn: run, prompting: { asking: tags }, corners: { next: run, add: run, remove: run } };
+  const surface = listVerbs({ drawing: tags.map((tag) => ({ tag })), editing, viewport, preferences: {}, repaint: run, disarm: run });
   const regions = tags.length ? listRegionVerbs({}, { hasRelations: true, hasLinks: true, isBusy: true }) : [];
   return [...labels, ...surface, ...regions, ...listSuggestionVerbs({ accept: run, reject: run }), ...listPageVerbs({}, { isQuick, hasComments: true })];
 }

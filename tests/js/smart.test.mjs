@@ -54,3 +54,21 @@ test("a model that fails is told of once, and again after it answered", async ()
 
   assert.deepEqual(state.said.filter((words) => words.includes("did not answer")).length, 2);
 });
+
+test("a region that led to nothing is not asked about again", async () => {
+  const { smart, state } = open({
+    answer: (job) => (job === 2 ? { state: "failed", error: "503." } : job === 3 ? { ...found(job), result: [] } : found(job)),
+  });
+
+  for (const x of [1, 2, 3, 4]) await smart.ask(at(x));
+
+  assert.deepEqual(state.asked.map(({ drawn }) => drawn), [[1], [1, 2], [1, 3], [1, 4]]);
+});
+
+test("no line says that a model is asked which failed again", async () => {
+  const { smart, state } = open({ answer: () => ({ state: "failed", error: "503." }) });
+
+  for (const x of [1, 2]) await smart.ask(at(x));
+
+  assert.match(state.said.at(-1), /still gives no answer/);
+});

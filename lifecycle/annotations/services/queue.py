@@ -24,13 +24,14 @@ from lifecycle.annotations.labelling_selectors import Labelling, read_labelling
 from lifecycle.annotations.models import URGENT, Lease, Task
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services import gold
-from lifecycle.common.rows import Columns, read_all
+from lifecycle.common.rows import Columns, open_cursor, read_all
 from lifecycle.datasets.models import Item
 from lifecycle.projects.models import Project
 
 MAX_LEASES_AT_ONCE = 120
 KEEP_EXPIRED = timedelta(days=7)  # how long a late answer of somebody who was given the task is still let in
 _ROUNDS = 4
+_FEW = 10  # tasks at a time, as a page that labels one by one asks; a plan is kept for each such number
 
 _HAS_ANSWERED = """EXISTS (
       SELECT 1 FROM annotations_annotation a
@@ -60,7 +61,7 @@ _WANTED = f"""
       SELECT count(*) FROM annotations_lease l
       WHERE l.task_id = t.id AND l.expires_at > statement_timestamp())
 """
-_END = "LIMIT %(count)s FOR NO KEY UPDATE OF t SKIP LOCKED"
+_END = "LIMIT {count} FOR NO KEY UPDATE OF t SKIP LOCKED"
 
 _CANDIDATES = f"""
 SELECT t.id FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
@@ -261,9 +262,9 @@ def _take(statement: str, dataset_id: int, user, count: int, seconds: int, **mor
         wanted = count - len(taken)
         if wanted <= 0:
             break
-        with transaction.atomic(), connection.cursor() as cursor:
-            where = {"dataset": dataset_id, "user": user.pk, "passed": passed, "count": wanted}
-            cursor.execute(statement, where | more)
+        with transaction.atomic(), open_cursor() if wanted <= _FEW else connection.cursor() as cursor:
+            where = {"dataset": dataset_id, "user": user.pk, "passed": passed}
+            cursor.execute(statement.format(count=wanted), where | more)
             candidates = [row[0] for row in cursor.fetchall()]
             granted = _read_tasks(_GRANT_AND_LOAD, _describe_grant(user, candidates, seconds)) if candidates else {}
         taken += [granted[task] for task in candidates if task in granted]
@@ -275,7 +276,7 @@ def _take(statement: str, dataset_id: int, user, count: int, seconds: int, **mor
 
 def _grant(user, task_ids: Sequence[int], seconds: int) -> set[int]:
     """Lease those tasks that still have room; their rows are locked by the caller."""
-    with connection.cursor() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(_GRANT, _describe_grant(user, task_ids, seconds))
         return {row[0] for row in cursor.fetchall()}
 

@@ -13,7 +13,7 @@ from lifecycle.annotations import rules
 from lifecycle.annotations.models import Annotation, LabelSchema
 from lifecycle.annotations.selectors import find_schema, read_interface
 from lifecycle.common.errors import NotFound
-from lifecycle.common.rows import Columns, read_one
+from lifecycle.common.rows import Columns, open_cursor, read_one
 from lifecycle.contracts.label_interface import Interface
 from lifecycle.projects.models import Project
 
@@ -114,7 +114,7 @@ def lock_scene(project: Project, user, task_id: int, key: str | None, shown_guid
     `shown_guide` is the guide's version that the person had before them; one that never was counts for nothing.
     """
     where: dict[str, Any] = {"project": project.pk, "user": user.pk, "task": task_id, "key": key, "guide": shown_guide}
-    with connection.cursor() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(_LOCK, where)
         if cursor.fetchone() is None:
             raise NotFound("There is no such task in this project.")
@@ -138,7 +138,7 @@ def write_version(scene: Scene, annotation: Annotation, outcome: rules.Outcome) 
     fields["external"] = None if annotation.external is None else Jsonb(annotation.external)
     settled = {name: getattr(outcome, name) for name in ("answers", "state", "skip_reason", "disagreement")}
     settled["is_disagreement_due"] = outcome.disagreement is not None
-    with connection.cursor() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(_WRITE, fields | settled)
     annotation._state.adding, annotation._state.db = False, connection.alias
 

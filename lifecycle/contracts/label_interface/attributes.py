@@ -18,6 +18,8 @@ _OWN = {
     "HyperText": {"granularity"},
     "Paragraphs": {"granularity", "nameKey", "textKey"},
     "TimeSeries": {"timeColumn", "sep"},
+    "RectangleLabels": {"smart", "smartOnly"},
+    "KeyPointLabels": {"smart", "smartOnly"},
     "Choices": {"choice", "allowNested"},
     "Rating": {"maxRating"},
     "Number": {"min", "max", "step"},
@@ -34,7 +36,7 @@ _LAYOUT = {"value", "title"} | _CONDITION
 _DRAWING = {"choice", "maxUsages"}
 _WHOLE = ("maxUsages", "maxSubmissions", "rows")  # whole numbers from 1
 _NUMBERS = ("min", "max", "step")
-_FLAGS = ("required", "perRegion", "allowNested", "leafsOnly", "selected")
+_FLAGS = ("required", "perRegion", "allowNested", "leafsOnly", "selected", "smart", "smartOnly")
 
 
 def check_values(root: Element) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection, transaction
 
 from lifecycle.common.errors import DomainError
+from lifecycle.common.rows import open_cursor
 from lifecycle.datasets.models import Dataset
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
@@ -68,7 +69,7 @@ def record_labels(*, dataset: Dataset, labels: Sequence[LabelRow]) -> int:
     if not labels:
         return 0
     ids, values, annotations = (list(column) for column in zip(*labels, strict=True))
-    with connection.cursor() as cursor:
+    with open_cursor() as cursor:
         cursor.execute(
             """
             UPDATE datasets_item AS item

@@ -16,8 +16,15 @@ export function createSmart({ api, title, current, offer, say, timers = globalTh
   const wait = (ms) => new Promise((done) => timers.setTimeout(done, ms));
 
   function fail(words) {
-    if (!hasFailed) say(`${title} did not answer: ${words} Draw without it meanwhile.`);
+    say(hasFailed ? `${title} still gives no answer.` : `${title} did not answer: ${words} Draw without it meanwhile.`);
     hasFailed = true;
+  }
+
+  /** Takes a region back that led to nothing: later questions go without it. */
+  function forget(task, id) {
+    const left = (prompts.get(task) ?? []).filter((entry) => entry.id !== id);
+    if (left.length) prompts.set(task, left);
+    else prompts.delete(task);
   }
 
   async function look(task, job, isWanted) {
@@ -37,17 +44,20 @@ export function createSmart({ api, title, current, offer, say, timers = globalTh
       if (task === undefined) return;
       const question = (newest += 1);
       const isWanted = () => question === newest && current()?.id === task;
-      const drawn = [...(prompts.get(task) ?? []), { ...entry, id: `prompt-${question}` }];
+      const id = `prompt-${question}`;
+      const drawn = [...(prompts.get(task) ?? []), { ...entry, id }];
       prompts.set(task, drawn);
       say(`${title} is asked. Go on meanwhile.`);
       try {
         const said = await look(task, await api.askSmart(task, drawn), isWanted);
         if (!said) return;
-        if (said.state === "failed") return void fail(said.error);
+        if (said.state === "failed") throw new Error(said.error);
         hasFailed = false;
-        if (said.result.length) offer(task, { result: said.result, score: said.score, model: said.model || title });
-        else say(`${title} found nothing there.`);
+        if (said.result.length) return void offer(task, { result: said.result, score: said.score, model: said.model || title });
+        forget(task, id);
+        say(`${title} found nothing there.`);
       } catch (error) {
+        forget(task, id);
         if (isWanted()) fail(error.message);
       }
     },

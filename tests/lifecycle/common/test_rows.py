@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from django.apps import apps
+from django.db import DataError, connection, transaction
 
 from lifecycle.accounts.models import ApiToken, User
 from lifecycle.accounts.services import tokens
@@ -59,3 +61,42 @@ def test_a_token_of_a_person_who_left_opens_nothing(owner):
     User.objects.filter(pk=owner.pk).update(is_active=False)
 
     assert tokens.authenticate(secret) is None
+
+
+def _list_prepared(mark: str) -> list[int]:
+    """How often each prepared statement of this connection that has `mark` in its text was run."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans + custom_plans FROM pg_prepared_statements WHERE position(%s in statement) > 0",
+            [mark],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_a_statement_is_prepared_once_and_run_from_then_on(owner):
+    mark = f"mark_{owner.pk}_once"
+    user = Columns(User, mark)
+
+    for _ in range(3):
+        assert read_one(f"SELECT {user.sql} FROM accounts_user {mark} WHERE id = %s", [owner.pk], user) == [owner]
+
+    assert _list_prepared(mark) == [3]
+    assert connection.connection.prepare_threshold is None  # nothing else is counted or kept
+
+
+def test_an_operator_can_keep_statements_from_being_prepared(owner, settings):
+    settings.DATABASE_PREPARE = False
+    mark = f"mark_{owner.pk}_never"
+    user = Columns(User, mark)
+
+    assert read_one(f"SELECT {user.sql} FROM accounts_user {mark} WHERE id = %s", [owner.pk], user) == [owner]
+
+    assert _list_prepared(mark) == []
+
+
+def test_a_statement_that_fails_leaves_the_connection_as_it_was(owner):
+    with pytest.raises(DataError), transaction.atomic():
+        read_one("SELECT 1 / (id - id) FROM accounts_user WHERE id = %s", [owner.pk])
+
+    assert connection.connection.prepare_threshold is None
+    assert read_one("SELECT id FROM accounts_user WHERE id = %s", [owner.pk]) == [owner.pk]

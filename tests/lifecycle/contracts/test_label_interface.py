@@ -439,7 +439,7 @@ def test_a_limit_that_is_none_is_refused_where_a_configuration_is_saved(tag, sai
 
 def test_what_does_nothing_is_said_by_name():
     xml = """<View style="color: red"><Image name="i" value="$image" zoom="true"/><Header value="x" size="4"/>
-    <RectangleLabels name="r" toName="i" strokeWidth="3" maxUsages="2"><Label value="cat" hotkey="ctrl+1"/>
+    <RectangleLabels name="r" toName="i" strokeWidth="3" smart="true" maxUsages="2"><Label value="cat" hotkey="ctrl+1"/>
     <Label value="dog" hotkey="s"/><Label value="owl" selected="true"/></RectangleLabels>
     <Choices name="c" toName="i" perRegion="true" whenRole="x" visibleWhen="region-selected" whenTagName="r"
       whenLabelValue="fox"><Choice value="a" selected="true"/></Choices></View>"""

@@ -15,7 +15,7 @@ import { listToolGroups, listVerbs } from "./image/verbs.js";
 import { createViewport } from "./image/viewport.js";
 
 /** How one likes to work: kept from item to item. `brushShare` is the brush's width by the picture's shorter side. */
-const preferences = { isExtreme: false, isSmart: false, isEraser: false, isOver: false, isSnapping: true, hasNames: true, brushShare: 0.04, light: 1 };
+const preferences = { isExtreme: false, isSmart: false, isNegative: false, isEraser: false, isOver: false, isSnapping: true, hasNames: true, brushShare: 0.04, light: 1 };
 
 const HINTS = {
   rectangle: "Drag from corner to corner. A click selects; Shift draws over the selected box.",

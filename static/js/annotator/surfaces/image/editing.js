@@ -5,12 +5,12 @@ import { snapShape, boundsOfShape, buildEntry, copyRegions, growShape, moveShape
 import { nearestCorner, withCorner, withoutCorner } from "./geometry.js";
 import { createCorners } from "./corners.js";
 import { dragHandle } from "./marks.js";
+import { createPrompting } from "./prompting.js";
 import { isMoved } from "./shapes.js";
 
 const SNAP_PX = 8;
 const INSERTED_SHARE = 0.25; // of what is seen, for a shape put in by key
 
-const SMART = new Set(["RectangleLabels", "KeyPointLabels"]); // what a model can be asked with
 const FINGER_PX = 14;
 const TWICE_MS = 450; // between two taps that are one gesture
 
@@ -28,6 +28,7 @@ export function createEditing({ object, controls, session, settings, preferences
   }); // prettier-ignore
 
   const armedControl = () => controls.find(({ name }) => name === session.armed?.control) ?? null;
+  const prompting = createPrompting({ object, controls, session, settings, preferences, armedControl });
   const reach = () => (preferences.isSnapping ? SNAP_PX / viewport.scale : 0);
   const selectedRegions = () => session.selectedIds.map((id) => scene.find(id)).filter((region) => region && !settings.regions?.isLocked(region.id));
 
@@ -43,22 +44,13 @@ export function createEditing({ object, controls, session, settings, preferences
   }
 
   function add(shape) {
-    return isSmart() ? settings.smart.ask(buildPrompt(shape)) : addValue(readValue(shape));
+    return prompting.isOn() ? prompting.ask(readValue(shape), viewport.frame, shape.isTurned) : addValue(readValue(shape));
   }
 
   function readValue(shape) {
     const { frame } = viewport;
     if (shape.kind === "keypoint") return newKeypointValue(shape.point, frame);
     return writeShape(snapShape(shape, frame, { reach: reach(), isMove: shape.kind === "ellipse" }), frame);
-  }
-
-  const canBeSmart = () => Boolean(settings.smart) && SMART.has(armedControl()?.tag);
-  const isSmart = () => canBeSmart() && preferences.isSmart;
-
-  /** What is drawn as a question to a model, as Label Studio's smart tools ask it: a point may say where the thing is not. */
-  function buildPrompt(shape) {
-    const entry = buildEntry({ control: armedControl(), object, labels: session.armed.labels, value: readValue(shape), frame: viewport.frame });
-    return { ...entry, is_positive: shape.isPositive ?? true };
   }
 
   function write(id, shape, options) {
@@ -131,7 +123,7 @@ export function createEditing({ object, controls, session, settings, preferences
       polygon: { kind: "polygon", points: corners },
       keypoint: { kind: "keypoint", point: [cx, cy] },
     }[tool]); // prettier-ignore
-    say("Move it with Shift and the arrows, change its size with Ctrl and the arrows.");
+    if (!prompting.isOn()) say("Move it with Shift and the arrows, change its size with Ctrl and the arrows.");
   }
 
   const copyInto = (result, options = {}) => {
@@ -218,7 +210,7 @@ export function createEditing({ object, controls, session, settings, preferences
     reach,
     radius,
     add,
-    canBeSmart,
+    prompting,
     change,
     drag,
     nudge,

@@ -142,7 +142,7 @@ export function createTools(desk) {
 
   const keypoint = {
     isBusy: false,
-    press: (_, event) => ({ move() {}, cancel() {}, lift: (point) => desk.add({ kind: "keypoint", point: snap(point), isPositive: !event?.altKey }) }),
+    press: (_, event) => ({ move() {}, cancel() {}, lift: (point) => desk.add({ kind: "keypoint", point: snap(point), isTurned: Boolean(event?.altKey) }) }),
   };
 
   const brush = {

@@ -66,7 +66,7 @@ export function listVerbs(context) {
   return [...looking, names, near, ...listDrawingVerbs(context, act, disarm)];
 }
 
-function listDrawingVerbs({ drawing, editing, settings = {} }, act, disarm) {
+function listDrawingVerbs({ drawing, editing }, act, disarm) {
   const has = (tag) => drawing.some((control) => control.tag === tag);
   return [
     { id: "image:select", keys: ["v"], spare: ["Shift+v"], words: "Select, without a label to draw with", run: disarm },
@@ -82,8 +82,11 @@ function listDrawingVerbs({ drawing, editing, settings = {} }, act, disarm) {
     ...(has("RectangleLabels")
       ? [{ id: "image:extreme", keys: ["x"], spare: ["Shift+x"], words: "Boxes by four extreme points, or by dragging", run: act.toggle("isExtreme") }]
       : []),
-    ...(settings.smart && (has("RectangleLabels") || has("KeyPointLabels"))
-      ? [{ id: "image:smart", keys: ["i"], spare: ["Ctrl+i"], words: "Smart tool: ask the model with a box or a point, or draw", run: act.toggle("isSmart") }]
+    ...(editing.prompting.asking.length
+      ? [
+          { id: "image:smart", keys: ["i"], spare: ["Ctrl+i"], words: "Smart tool: ask the model with a box or a point, or draw", run: act.toggle("isSmart") },
+          { id: "image:not-there", keys: ["Shift+q"], words: "Smart tool: say where the thing is, or where it is not", run: act.toggle("isNegative") },
+        ]
       : []),
     ...(has("PolygonLabels")
       ? [
@@ -105,6 +108,7 @@ function listDrawingVerbs({ drawing, editing, settings = {} }, act, disarm) {
 /** What the toolbar shows, in groups. */
 export function listToolGroups(context) {
   const { drawing, editing, viewport, preferences, session, isReadOnly, repaint, disarm } = context;
+  const { prompting } = editing;
   const act = createActions(context);
   const looking = listLookingTools(viewport);
   if (!drawing.length) return [looking];
@@ -117,7 +121,9 @@ export function listToolGroups(context) {
       { icon: "target", words: "Boxes by four extreme points", run: act.toggle("isExtreme"), isOn: () => preferences.isExtreme,
         isShown: isTool("rectangle", "extreme") },
       { icon: "wand", words: "Smart tool: ask the model with a box or a point (Alt: where the thing is not)", run: act.toggle("isSmart"),
-        isOn: () => preferences.isSmart, isShown: editing.canBeSmart },
+        isOn: prompting.isOn, isShown: () => prompting.canAsk() && !prompting.isAlways() },
+      { icon: "minus", words: "Say where the thing is not, as Alt does", run: act.toggle("isNegative"), isOn: () => preferences.isNegative,
+        isShown: prompting.isOn },
       { icon: "eraser", words: "Eraser", run: act.toggle("isEraser"), isOn: () => preferences.isEraser, isShown: isTool("brush") },
       { icon: "brush", words: "Width of the brush", min: Math.log(THINNEST), max: Math.log(WIDEST), step: 0.05, isShown: isTool("brush"),
         read: () => Math.log(preferences.brushShare), write: (value) => { preferences.brushShare = Math.exp(value); repaint(); } },
