@@ -87,7 +87,7 @@ def test_a_box_and_a_point_ask_the_backend_and_nothing_waits_for_it(
         with asking(page) as sent:
             photo.click((0.5, 0.5))
         assert [one["is_positive"] for one in sent.value.request.post_data_json["result"]] == [False]
-        page.keyboard.press("Shift+q")
+        page.keyboard.press("_")
         page.keyboard.press("Enter")  # on, before the answer is there: it is dropped
         expect(page.locator("[data-part=save]")).to_have_text("Saved")
         run_jobs()

@@ -26,6 +26,7 @@ from lifecycle.datasets.services.loading import (
     KnownPrints,
     LabelWriter,
     finish_collection,
+    hold_items,
     load_part,
     refresh_statistics,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "describe_export",
     "MOST_PRINTED",
     "KnownPrints",
+    "hold_items",
     "PictureSearch",
     "compare_pictures",
     "fill_picture_prints",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -152,6 +153,30 @@ def lock_items(cursor, dataset_id: int) -> None:
     """One import at a time writes items of a dataset, and the dataset stays until it has."""
     cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, dataset_id % (1 << 31)])
     cursor.execute("SELECT 1 FROM datasets_dataset WHERE id = %s FOR KEY SHARE", [dataset_id])
+
+
+@contextmanager
+def hold_items(dataset: Dataset) -> Iterator[Callable[[], None]]:
+    """No import brings items into the dataset until the block ends, or until what this gives is called: each waits
+    before its next part. The connection's own transactions may. Call outside a transaction: one that has begun may not
+    see what came last."""
+    key = [LOCK_SPACE, dataset.pk % (1 << 31)]
+    is_held = True
+
+    def let_go() -> None:
+        nonlocal is_held
+        if is_held:
+            is_held = False
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", key)
+    try:
+        yield let_go
+    finally:
+        if connection.connection is not None and connection.is_usable():  # else Postgres has let go
+            let_go()
 
 
 def _read_part(path: str | Path, read_values) -> pa.Table:

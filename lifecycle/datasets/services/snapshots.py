@@ -94,18 +94,29 @@ def _say_nothing(fraction: float, message: str) -> None:
     """For callers without a progress bar."""
 
 
+def _do_nothing() -> None:
+    """For callers that nobody waits for."""
+
+
 def take_snapshot(
-    *, dataset: Dataset, folder: Path, annotation_table: str = "", report: SnapshotProgress = _say_nothing
+    *,
+    dataset: Dataset,
+    folder: Path,
+    annotation_table: str = "",
+    report: SnapshotProgress = _say_nothing,
+    on_moment: Callable[[], None] = _do_nothing,
 ) -> Snapshot:
     """What is in the dataset now, as one moment sees it. Chunks without a change are those of the newest version.
 
-    `annotation_table` is where the annotations room keeps the regions behind a label; needed where labels have them.
+    `on_moment` is called once that moment is settled: what comes in afterwards is not part of it. `annotation_table` is
+    where the annotations room keeps the regions behind a label; needed where labels have them.
     """
     blobs = open_blobs(settings.STORAGE_URL)
     latest = dataset.versions.order_by("-number").first()
     before = load_index(latest) if latest and latest.manifest_format == chunks.FORMAT else None
     folder.mkdir(parents=True, exist_ok=True)
     with share_moment() as links:
+        on_moment()
         boundary, survey = _survey(
             dataset, Boundary(**latest.snapshot) if latest and before and latest.snapshot else None, links
         )

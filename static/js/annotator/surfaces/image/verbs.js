@@ -85,7 +85,7 @@ function listDrawingVerbs({ drawing, editing }, act, disarm) {
     ...(editing.prompting.asking.length
       ? [
           { id: "image:smart", keys: ["i"], spare: ["Ctrl+i"], words: "Smart tool: ask the model with a box or a point, or draw", run: act.toggle("isSmart") },
-          { id: "image:not-there", keys: ["Shift+q"], words: "Smart tool: say where the thing is, or where it is not", run: act.toggle("isNegative") },
+          { id: "image:not-there", keys: ["_"], words: "Smart tool: say where the thing is, or where it is not", run: act.toggle("isNegative") },
         ]
       : []),
     ...(has("PolygonLabels")
