@@ -5,11 +5,10 @@ from __future__ import annotations
 from lifecycle.contracts.engine import Canceled
 from lifecycle.contracts.ingest import IngestResult
 from lifecycle.contracts.sources import CollectResult
-from lifecycle.datasets.services import refresh_statistics
 from lifecycle.sources import services
 from lifecycle.sources.models import SourceRun
 from workers.crops import IMPORT_SECONDS, find_crops
-from workers.loading import load_event_times, load_labels, load_parts
+from workers.loading import load_event_times, load_labels, load_parts, refresh_statistics
 from workers.runtime import JobContext
 
 

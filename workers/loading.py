@@ -113,3 +113,9 @@ def load_batch_event_times(collection: Collection, path: str | Path, *, spill_fo
 def _stop_if_told(context: JobContext) -> None:
     if context.should_stop():
         raise Canceled
+
+
+def refresh_statistics() -> None:
+    """After an import, outside a transaction: what is asked next is planned for as many rows as there are now."""
+    services.refresh_statistics()
+    labelling.refresh_statistics()

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 ROWS_PER_WRITE = 5_000
 ID_BYTES = 8
+FEW_ROWS, GOOD_PART = 1_000, 0.05  # that may change before the planner has to know
 
 
 def reserve_ids(cursor: CursorWrapper, table: str, count: int) -> list[int]:
@@ -56,6 +58,24 @@ def trusted_references(cursor: CursorWrapper) -> Iterator[None]:
     yield
     if is_allowed:  # after an error the transaction is over anyway, and the setting with it
         cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def refresh_statistics(*tables: str) -> None:
+    """Let Postgres' planner look again at those of the tables of which a good part is new since it last did.
+
+    It does so by itself within minutes. Until then it takes a table that a bulk load has just filled for a small one,
+    and reads all of it again for each batch of an export. Call outside a transaction, after the load.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")  # what this connection wrote, counted up to now
+        cursor.execute(
+            """SELECT s.relname FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
+               WHERE s.relid = ANY(%s::text[]::regclass[]) AND s.n_mod_since_analyze > %s
+               AND s.n_mod_since_analyze > %s * greatest(c.reltuples, 0)""",
+            [list(tables), FEW_ROWS, GOOD_PART],
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'ANALYZE "{table}"')
 
 
 def _repeat(column: object, count: int) -> object:

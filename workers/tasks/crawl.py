@@ -19,7 +19,7 @@ from lifecycle.datasets import services as datasets
 from lifecycle.datasets.models import Collection
 from lifecycle.jobs import services as jobs
 from workers.engines import crawl as engine
-from workers.loading import load_batch_event_times, load_batch_labels, load_one
+from workers.loading import load_batch_event_times, load_batch_labels, load_one, refresh_statistics
 from workers.materialize import BatchWriter
 from workers.runtime import JobContext, job_task
 
@@ -44,7 +44,7 @@ def crawl(context: JobContext) -> dict:
     with context.recording():
         services.release(crawl=found)
         ended = services.finish_crawl(crawl=found, ended=result.ended)
-    datasets.refresh_statistics()
+    refresh_statistics()
     counts = ("fetched", "unchanged", "failed", "items", "superseded", "gone", "set_aside")
     return {"ended": result.ended, **{name: getattr(ended, name) for name in counts}}
 

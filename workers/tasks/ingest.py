@@ -6,7 +6,7 @@ from lifecycle.annotations.selectors import find_schema
 from lifecycle.datasets import selectors, services
 from workers.crops import IMPORT_SECONDS, find_crops
 from workers.engines.ingest import run as engine
-from workers.loading import load_event_times, load_labels, load_parts
+from workers.loading import load_event_times, load_labels, load_parts, refresh_statistics
 from workers.materialize import BatchWriter, materialize_uploads
 from workers.runtime import JobContext, job_task
 
@@ -27,5 +27,5 @@ def ingest(context: JobContext):
     find_crops(context, collection.dataset, seconds=IMPORT_SECONDS)
     with context.recording():
         collection = services.finish_collection(collection=collection, result=result)
-    services.refresh_statistics()
+    refresh_statistics()
     return {name: getattr(collection, name) for name in ("accepted", "duplicates", "rejected", "labeled")}

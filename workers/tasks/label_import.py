@@ -8,6 +8,7 @@ from lifecycle.annotations.services import label_imports
 from lifecycle.contracts.label_imports import Rejected
 from workers.engines import labels_import as engine
 from workers.label_pictures import PictureFinder
+from workers.loading import refresh_statistics
 from workers.runtime import JobContext, job_task
 
 BATCH = 1_000
@@ -55,4 +56,5 @@ def label_import(context: JobContext) -> dict:
             counts["annotations"] += done.annotation_count
             counts["predictions"] += done.prediction_count
             context.report.progress(0.0, f"{counts['tasks']:,} tasks, {counts['rejected']:,} set aside")
+    refresh_statistics()
     return {**counts, "said": said}

@@ -2,7 +2,12 @@
 
 from lifecycle.annotations.services.answers import skip, submit, withdraw
 from lifecycle.annotations.services.guides import write_guide
-from lifecycle.annotations.services.imports import ImportedLabels, open_tasks, record_imported_labels
+from lifecycle.annotations.services.imports import (
+    ImportedLabels,
+    open_tasks,
+    record_imported_labels,
+    refresh_statistics,
+)
 from lifecycle.annotations.services.queue import delete_stale_leases, lease_next, release, renew
 from lifecycle.annotations.services.queue_settings import change_settings
 from lifecycle.annotations.services.reopening import reopen, request_labels, withdraw_request
@@ -25,6 +30,7 @@ __all__ = [
     "open_tasks",
     "parse_config",
     "record_imported_labels",
+    "refresh_statistics",
     "release",
     "renew",
     "reopen",

@@ -15,6 +15,7 @@ from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.assignment import apply_active_rules
 from lifecycle.annotations.services.disagreement import mark_several
 from lifecycle.annotations.services.ordering import DRAW, request_ranking
+from lifecycle.common import bulk
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.problems import get_problem_type
 from lifecycle.datasets.models import Collection
@@ -223,3 +224,8 @@ def _split(rows: Iterable[Imported], size: int) -> Iterator[list[Imported]]:
     source = iter(rows)
     while batch := list(islice(source, size)):
         yield batch
+
+
+def refresh_statistics() -> None:
+    """Tell Postgres' planner about many new tasks and labels, so that queues and exports after them are fast."""
+    bulk.refresh_statistics("annotations_task", "annotations_annotation", "annotations_suggestion")

@@ -341,5 +341,4 @@ def _remember_columns(dataset: Dataset, result: IngestResult) -> None:
 
 def refresh_statistics() -> None:
     """Tell Postgres' planner about a large import, so that the pages after it are fast."""
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE datasets_item")
+    bulk.refresh_statistics("datasets_item", "datasets_pictureprint")
