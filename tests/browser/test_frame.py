@@ -5,6 +5,7 @@ from django.core.cache import cache
 
 from lifecycle.datasets.models import Dataset
 from tests import factories
+from tests.versions import commit_rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,6 +77,22 @@ def test_the_menu_of_a_phone_opens_and_closes(page):
 
     page.locator(".side").wait_for(state="hidden")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_menu_opens_within_the_window_of_a_phone(page, tmp_path):
+    page.set_viewport_size({"width": 390, "height": 740})
+    version = commit_rows(Dataset.objects.get(), [(f"sentence {number}", "fresh") for number in range(20)], tmp_path)
+    page.goto(f"/projects/digits/versions/{version.number}")
+
+    page.get_by_label("More to do with this version").click()
+
+    page.get_by_text("Go back to this version").wait_for()
+    page.wait_for_function(
+        """() => {
+          const { left, right } = document.querySelector("main .menu[open] .menu-panel").getBoundingClientRect();
+          return left >= 0 && right <= innerWidth;
+        }"""
+    )
 
 
 def test_a_question_is_asked_before_the_form_is_sent(page):
