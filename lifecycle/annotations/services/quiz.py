@@ -8,22 +8,35 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from lifecycle.annotations import gold_rules, rules
+from lifecycle.annotations.answer_words import describe_answer
 from lifecycle.annotations.models import GoldItem, QuizAttempt, Task
 from lifecycle.annotations.services.answers import read_answer
 from lifecycle.annotations.services.gold import Feedback
 from lifecycle.annotations.services.quality import find_settings
 from lifecycle.annotations.services.quiz_gate import find_guide_version, is_in_tool, list_gold
 from lifecycle.common.errors import Conflict, NotFound
+from lifecycle.contracts.label_interface import NOTHING
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.datasets.models import Item
 from lifecycle.projects.models import Project
+
+
+@dataclass(frozen=True)
+class Told:
+    """A question that was answered, in words; the same words for both where only places differ."""
+
+    is_right: bool
+    said: str
+    truth: str
+    explanation: str
 
 
 def find_open(project: Project, user) -> QuizAttempt | None:
@@ -107,6 +120,12 @@ def list_questions(attempt: QuizAttempt) -> list[tuple[Item, dict]]:
     return [(items[question["item"]], question) for question in attempt.questions if question["item"] in items]
 
 
+def list_told(attempt: QuizAttempt) -> list[tuple[Item, Told]]:
+    """(item, what there is to tell about its question) in the order they were asked."""
+    golds = GoldItem.objects.in_bulk([question["gold"] for question in attempt.questions if "gold" in question])
+    return [(item, _describe(one, golds.get(one.get("gold")))) for item, one in list_questions(attempt)]
+
+
 def list_open(attempt: QuizAttempt) -> list[Task]:
     """The tasks of questions that were not answered and still have a right answer, in order."""
     asked = [one for one in attempt.questions if "is_right" not in one and "gold" in one]
@@ -125,6 +144,18 @@ def list_answered(attempt: QuizAttempt) -> list[tuple[Task, dict, Feedback]]:
 
 def _tell(question: Mapping[str, Any], gold: GoldItem) -> Feedback:
     return Feedback(bool(question.get("is_right")), gold.result, gold.value, gold.explanation)
+
+
+def _describe(question: Mapping[str, Any], gold: GoldItem | None) -> Told:
+    """What is drawn goes before the class it comes to: two boxes of a class are no answer in itself."""
+    said = _in_words(question.get("answer"), question.get("result", ()))
+    truth = _in_words(question.get("truth"), gold.result if gold and "result" in question else ())
+    return Told(bool(question.get("is_right")), said, truth, gold.explanation if gold else "")
+
+
+def _in_words(value: str | None, result: Sequence[Any]) -> str:
+    drawn = describe_answer(None, result)
+    return describe_answer(value, ()) if drawn == NOTHING else drawn
 
 
 def _lock(project: Project, user, attempt_id: int) -> QuizAttempt:

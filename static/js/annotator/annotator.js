@@ -59,7 +59,7 @@ export async function startAnnotator(root, setup) {
   const needsDesk = !quick || setup.item_kind === undefined || !isPlain(view, { kind: setup.item_kind });
   const makers = needsDesk ? await loadSurfaces(view.objects.map(({ tag }) => tag)) : new Map();
   const overrides = openOverrides(globalThis.localStorage, `gristmill-keys-${setup.user}-${setup.project}`);
-  const totals = createTotals((figures) => screen.showProgress(figures));
+  const totals = createTotals((figures) => screen.showProgress(figures), quiz ? 1 : setup.answers_wanted);
   const memory = { armed: null }; // what desks hand on to the next one
   const cleanups = [];
   if (!preview && !quiz) noteOutbox(globalThis.localStorage, { name, user: setup.user, api: setup.api, labelKind: setup.label_kind, title: setup.title, page: location.pathname });

@@ -3,8 +3,12 @@
 const PACE_OF = 20;
 const FEWEST = 3;
 
-/** `paint({done, total, today, pace})` hears of every change. */
-export function createTotals(paint) {
+/**
+ * `paint({done, total, today, pace})` hears of every change. Where an item wants several answers only the server knows
+ * whether one more ends it; so too for the answer to a check item, which is why `done` stays within `total`.
+ */
+export function createTotals(paint, answersWanted = 1) {
+  const ended = (answers) => (answersWanted > 1 ? 0 : answers);
   let figures = { done: 0, total: 0, today: 0, pace: null };
   const paces = [];
 
@@ -13,7 +17,7 @@ export function createTotals(paint) {
     return recent.length >= FEWEST ? recent[Math.floor(recent.length / 2)] / 1_000 : null;
   }
 
-  const show = () => paint({ ...figures, pace: measure() ?? figures.pace });
+  const show = () => paint({ ...figures, done: Math.min(figures.done, figures.total), pace: measure() ?? figures.pace });
 
   return {
     /** Seconds per label in this visit; null while there are too few. */
@@ -22,12 +26,12 @@ export function createTotals(paint) {
     },
     count(change, leadMs) {
       if (leadMs !== null) paces.push(leadMs);
-      figures = { ...figures, done: figures.done + change, today: figures.today + change };
+      figures = { ...figures, done: figures.done + ended(change), today: figures.today + change };
       show();
     },
     /** What the server counts, with what is still on its way. */
     set({ progress, own }, unsent) {
-      figures = { done: progress.done + progress.skipped + unsent, total: progress.total, today: own.today + unsent, pace: own.seconds_per_label };
+      figures = { done: progress.done + progress.skipped + ended(unsent), total: progress.total, today: own.today + unsent, pace: own.seconds_per_label };
       show();
     },
   };

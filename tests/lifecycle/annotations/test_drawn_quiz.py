@@ -112,6 +112,21 @@ def test_each_answer_is_judged_at_once_and_the_first_one_counts(make_quiz):
     assert [told.is_right for _, _, told in quiz.list_answered(attempt)] == [True, False]
 
 
+def test_the_page_says_what_was_drawn_and_that_only_its_place_is_wrong(client, make_quiz):
+    project, newcomer, _ = make_quiz(drawings.box)
+    attempt = quiz.start(project=project, user=newcomer)
+    where = {"project": project, "user": newcomer, "attempt_id": attempt.pk}
+    bus = drawings.draw(drawings.box, 10, label="bus")
+    for task, result in zip(quiz.list_open(attempt), [draw(drawings.box, 70), bus], strict=True):
+        quiz.answer(**where, task_id=task.pk, result=result)
+    client.force_login(newcomer)
+
+    page = client.get(reverse("annotations:quiz", kwargs={"slug": project.slug})).content.decode()
+
+    assert "1 box: car, but not where it belongs" in page and "you said 1 box: bus, it is 1 box: car" in page
+    assert page.count("Whole ones only.") == 2
+
+
 def test_a_question_that_is_gone_is_not_asked(make_quiz):
     project, newcomer, _ = make_quiz(drawings.box)
     attempt = quiz.start(project=project, user=newcomer)

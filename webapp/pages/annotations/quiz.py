@@ -53,7 +53,7 @@ def quiz(request, slug):
         "attempt": attempt,
         "questions": service.list_questions(attempt) if attempt else [],
         "last": last,
-        "answered": service.list_questions(last) if last and not attempt else [],
+        "answered": service.list_told(last) if last and not attempt else [],
         "is_wanted": is_wanted(project, request.user, role=project.role),
         "is_in_tool": is_in_tool,
         "is_number": get_problem_type(project.problem_type).label_kind == LabelKind.NUMBER,

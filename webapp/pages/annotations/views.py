@@ -67,6 +67,7 @@ def build_setup(user, project, schema, guide, queue) -> dict:
         "interface": selectors.read_interface(project, schema).to_json() if schema else None,
         "guide_version": guide.version if guide else None,
         "schema_version": schema.version if schema else None,
+        "answers_wanted": queue.overlap,
         "skip": {"reasons": queue.skip_reasons, "needs_reason": queue.needs_skip_reason},
     }
 
