@@ -70,6 +70,8 @@ def test_keys_are_shown_as_they_are_and_changed_in_the_list(request, watch_conso
     wait_until_saved(page, 4, annotator)
     values = Annotation.objects.filter(is_current=True).order_by("task").values_list("value", flat=True)
     assert list(values) == ["class 20", "class 3", "class 3", "class 35"]
+    expect(page.locator("[data-part=empty]")).to_be_visible()
+    expect(page.locator("[data-part=proposal]")).to_be_hidden()  # of an item that left with the others
     assert problems == []
 
 
@@ -226,3 +228,5 @@ def test_relations_are_made_named_turned_and_deleted_by_keys(make_texts, browser
     (relation,) = [one for one in answer.result if one["type"] == "relation"]
     assert (relation["from_id"], relation["to_id"]) == (spans[0], spans[2])
     assert (relation["labels"], relation["direction"]) == (["sold"], "left")
+    expect(page.locator("[data-part=empty]")).to_be_visible()
+    expect(regions).to_have_count(0)  # nothing of the answer stays around the empty stage

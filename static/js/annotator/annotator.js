@@ -125,6 +125,13 @@ export async function startAnnotator(root, setup) {
     return { ...desk, destroy: () => (stopKeeping(), stopPainting(), desk.destroy()) };
   }
 
+  /** Nothing of the item before stays around a stage that is empty. */
+  function clearDesk() {
+    if (!quick) screen.showDesk(null);
+    screen.say("");
+    proposals.show(null, false);
+  }
+
   function showDesk(desk) {
     if (!quick) screen.showDesk(desk);
     proposals.show(store.current, store.isLookingBack);
@@ -197,6 +204,7 @@ export async function startAnnotator(root, setup) {
     if (queue.state === "idle" || !task) {
       painted = null;
       media.leave();
+      clearDesk();
       if (queue.state === "loading") screen.showLoading();
       else screen.showMessage(queue.state, queue.elsewhere);
       return;
