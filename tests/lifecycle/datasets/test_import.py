@@ -12,7 +12,7 @@ from lifecycle.annotations.models import Annotation, LabelSchema, Task
 from lifecycle.annotations.services import create_schema
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.filters import ItemFilters
-from lifecycle.datasets.models import Item
+from lifecycle.datasets.models import CollectionReject, Item
 from lifecycle.jobs.models import Job
 from tests import factories
 
@@ -148,3 +148,25 @@ def test_the_gallery_pages_through_everything(texts, owner, run_jobs):
 
     assert len(seen) == len({item.pk for item in seen}) == 75
     assert selectors.count_items(texts, ItemFilters(label="fresh")).count == 75
+
+
+def test_a_rule_that_many_cells_broke_is_one_reason(texts):
+    collection = factories.CollectionFactory(dataset=selectors.get_dataset(texts))
+    told = [
+        "column age: '76' is more than 75",
+        'column age: "it\'s" is not a number',
+        "column age: 'it\\'s' is not a number",
+    ]
+    told += ["column age: '77' is more than 75", "column age: '7 is more than 75", "not a picture"]
+    CollectionReject.objects.bulk_create(
+        CollectionReject(collection=collection, source="a.csv", line=n, reason=reason) for n, reason in enumerate(told)
+    )
+
+    found = {one["reason"]: one["n"] for one in selectors.summarize_rejects(collection)}
+
+    assert found == {
+        "column age: is more than 75": 2,
+        "column age: is not a number": 2,
+        "column age: '7 is more than 75": 1,  # cut short, it stays as it is
+        "not a picture": 1,
+    }
