@@ -63,6 +63,7 @@ class Client:
         self.base = f"/api/v1/projects/{project.slug}/"
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.random = random.Random(self.person.pk)
+        self.server_ms = 0.0  # of the last request, by the server's own clock
 
     def take(self) -> int:
         return self._post("queue/next/", {"count": 1})["tasks"][0]["id"]
@@ -81,6 +82,7 @@ class Client:
         content = response.read()
         if response.status >= 300:
             raise RuntimeError(f"{response.status}: {content[:300]!r}")
+        self.server_ms = float(response.headers["Server-Timing"].removeprefix("app;dur="))
         return json.loads(content)
 
 

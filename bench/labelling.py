@@ -170,6 +170,7 @@ def _run_crowd(clients: list, pace: float, seconds: float) -> dict:
         client.save(client.take())
     end = time.perf_counter() + seconds
     rows: list[tuple[float, float]] = []
+    inside: list[tuple[float, float]] = []  # milliseconds by the server's clock
 
     def work(client) -> None:
         dice = random.Random(id(client))
@@ -177,10 +178,11 @@ def _run_crowd(clients: list, pace: float, seconds: float) -> dict:
         while time.perf_counter() < end:
             start = time.perf_counter()
             task = client.take()
-            taken = time.perf_counter()
+            taken, inside_take = time.perf_counter(), client.server_ms
             client.save(task)
             spent = time.perf_counter() - start
             rows.append((taken - start, spent - (taken - start)))
+            inside.append((inside_take, client.server_ms))
             time.sleep(max(dice.uniform(0.5, 1.5) * pace - spent, 0))
 
     start = time.perf_counter()
@@ -188,7 +190,13 @@ def _run_crowd(clients: list, pace: float, seconds: float) -> dict:
         list(pool.map(work, clients))
     spent = time.perf_counter() - start
     both = [1000 * (take + save) for take, save in rows]
-    return {
+    of_server = {}
+    if any(map(any, inside)):
+        of_server = {
+            "server_next_p95_ms": percentile([take for take, _ in inside], 95),
+            "server_save_p95_ms": percentile([save for _, save in inside], 95),
+        }
+    return of_server | {
         "samples": len(rows),
         "per_second": round(len(rows) / spent, 1),
         "next_p50_ms": percentile([1000 * take for take, _ in rows], 50),
@@ -202,6 +210,8 @@ def _run_crowd(clients: list, pace: float, seconds: float) -> dict:
 
 class BareClient:
     """The raw limit: the same rows locked and written by five statements in two transactions, no web process."""
+
+    server_ms = 0.0
 
     def __init__(self, project, person):
         import psycopg

@@ -145,9 +145,10 @@ def test_health_tells_the_state_of_each_part(db, client, monkeypatch):
     assert "secret" not in answer.content.decode()
 
 
-def test_requests_are_counted_by_view(db, client):
-    client.get("/healthz")
+def test_requests_are_counted_by_view_and_say_how_long_they_took(db, client):
+    answer = client.get("/healthz")
 
+    assert re.fullmatch(r"app;dur=\d+\.\d", answer.headers["Server-Timing"])
     assert 'gristmill_http_request_seconds_count{method="GET",status="200",view="healthz"}' in (
         client.get("/metrics").content.decode()
     )
