@@ -132,10 +132,10 @@ def test_suggested_boxes_are_accepted_corrected_and_rejected_by_one_key(photogra
 
 
 def test_suggested_spans_are_accepted_corrected_and_rejected_by_one_key(make_texts, open_page):  # noqa: F811
-    made = make_texts(SPANS, "span_labelling", [f"Acme bought Initech, {n}." for n in range(3)])
+    made = make_texts(SPANS, "span_labelling", [f"Acme bought Initech, {n}." for n in range(5)])
     value = {"start": 0, "end": 4, "text": "Acme", "labels": ["ORG"]}
     span = {"id": "s", "from_name": "label", "to_name": "item", "type": "labels", "value": value}
-    suggest(made.project, [[span]] * 3, "ORG")
+    suggest(made.project, [[span]] * 5, "ORG")
     page = open_page(made.project, made.annotator)
     ghosts = page.locator(".annotator-span-name.is-ghost")
 
@@ -150,4 +150,17 @@ def test_suggested_spans_are_accepted_corrected_and_rejected_by_one_key(make_tex
         page.keyboard.press("Enter")
         wait_until_saved(page, made.annotator, done + 1)
 
-    assert list_verdicts() == ["accepted", "corrected", "rejected"]
+    expect(ghosts).to_have_count(1)
+    press_of(page, "Submit it")
+    wait_until_saved(page, made.annotator, 4)
+
+    expect(ghosts).to_have_count(1)
+    page.keyboard.press("2")
+    mark(page, "Initech")
+    press_of(page, "Submit it")
+    expect(page.locator("[data-part=said]")).to_contain_text("in the place of what you did")
+    page.keyboard.press("u")
+    page.keyboard.press("Enter")
+    wait_until_saved(page, made.annotator, 5)
+
+    assert list_verdicts() == ["accepted", "corrected", "rejected", "accepted", "corrected"]

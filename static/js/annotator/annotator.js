@@ -78,7 +78,7 @@ export async function startAnnotator(root, setup) {
     },
   }); // prettier-ignore
   const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, settle: () => outbox.wake(), prepared: needsDesk ? DESKS_AHEAD : undefined });
-  const proposals = createProposals({ bar: screen.parts.proposal, take: takeSuggestion, paintGhosts, onSettled: (id) => smart?.settle(id) });
+  const proposals = createProposals({ bar: screen.parts.proposal, take: takeSuggestion, paintGhosts, submit: quick ? null : submitSuggestion, onSettled: (id) => smart?.settle(id) });
   const smart = setup.smart ? createSmart({ api, title: setup.smart.title, current: () => store.current, offer: offerAnswer, say: (text) => screen.say(text) }) : null;
   const actions = createActions({ view, store, media, screen, keeper, watch, proposals, commit, count: totals.count, quick, isFinal: Boolean(quiz) });
   const comments = createComments({
@@ -149,6 +149,14 @@ export async function startAnnotator(root, setup) {
     const named = result.map((entry) => (nameOf(entry) === undefined ? entry : { ...entry, id: nameOf(entry) }));
     const session = media.shown?.session;
     return session?.replace(isMore ? [...session.result, ...named] : named);
+  }
+
+  /** One key for what is right as it stands; where something was done already, one looks before it goes. */
+  function submitSuggestion(accept) {
+    const wasTouched = media.shown?.session?.canUndo;
+    accept();
+    if (wasTouched) screen.say("It stands in the place of what you did. Enter submits it, undo brings yours back.");
+    else actions.submit();
   }
 
   function offerAnswer(id, suggestion) {

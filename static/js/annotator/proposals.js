@@ -15,9 +15,10 @@ export function judge(suggestion, result, { isRejected = false } = {}) {
 
 /**
  * `bar` is the element it is shown in; `take(result, isMore)` puts it into the answer: in place of what is there, or as more of it.
- * `onSettled(task id)` hears that what was offered while drawing was taken or rejected.
+ * `submit(accept)` takes it and hands it in, null where taking it does. `onSettled(task id)` hears that what was offered while
+ * drawing was taken or rejected.
  */
-export function createProposals({ bar, take, paintGhosts, onSettled = () => {} }) {
+export function createProposals({ bar, take, paintGhosts, submit = null, onSettled = () => {} }) {
   const offers = new Map(); // task id -> what a model answered to what was drawn: it goes before what it suggested earlier
   let here = null; // the item on screen, also one that was done before
   const states = new Map(); // task id -> "taken" | "rejected"
@@ -38,6 +39,7 @@ export function createProposals({ bar, take, paintGhosts, onSettled = () => {} }
         make("q", { dir: "auto" }, describeResult(suggestion.result)), make("small", {}, score)),
       make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", "data-keys-of": "suggestion:accept", onclick: accept }, "Accept ", makeCap()),
       make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", "data-keys-of": "suggestion:reject", onclick: reject }, "Reject ", makeCap()),
+      submit && !offered && make("button", { type: "button", class: "btn btn-sm", title: "Accept it and submit", "data-keys-of": "suggestion:submit", onclick: acceptAll }, "Submit it ", makeCap()),
     ); // prettier-ignore
   }
 
@@ -58,6 +60,8 @@ export function createProposals({ bar, take, paintGhosts, onSettled = () => {} }
     take(suggestion.result);
     paint();
   }
+
+  const acceptAll = () => submit(accept);
 
   function reject() {
     if (settle()) return paint();
@@ -82,6 +86,9 @@ export function createProposals({ bar, take, paintGhosts, onSettled = () => {} }
       if (!suggestion) return null;
       return { id: suggestion.id, outcome: judge(suggestion, result, { isRejected: states.get(task.id) === "rejected" }) };
     },
-    verbs: () => (offers.has(here?.id) || (find() && !states.has(task.id)) ? listSuggestionVerbs({ accept, reject }) : []),
+    verbs() {
+      if (offers.has(here?.id)) return listSuggestionVerbs({ accept, reject });
+      return find() && !states.has(task.id) ? listSuggestionVerbs({ accept, reject, submit: submit && acceptAll }) : [];
+    },
   };
 }
