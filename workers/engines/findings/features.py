@@ -100,7 +100,7 @@ def encode_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, 
         else:
             texts = values.map(lambda v: None if v is None else str(v))
             common = texts.value_counts().index[:MAX_CATEGORIES]
-            table[name] = pd.Categorical(texts, categories=common)
+            table[name] = pd.Categorical(texts.where(texts.isin(common)), categories=common)
     return pd.DataFrame(table)
 
 
