@@ -12,6 +12,7 @@ SPLIT_COLORS = {"train": "#4269d0", "validation": "#efb118", "test": "#3ca951"} 
 CLASS_COLORS = ("#4269d0", "#d2690c", "#3ca951", "#bb2a63", "#6cc5b0", "#8a6d1d")
 GRAY = "#9498a0"
 DIVERGING = [[0, "rgb(187,42,99)"], [0.5, "rgba(128,128,128,0.08)"], [1, "rgb(61,78,203)"]]
+MORE = [[0, "rgba(61,78,203,0.05)"], [1, "rgb(61,78,203)"]]  # the more the darker; on a dark page the brighter
 SHOWN_CLASSES = 40
 AXIS_CHARS = 24  # of a name beside a bar: more would leave a phone no room for the bar
 WIDTH, HEIGHT, GAP = 240.0, 56.0, 1.5  # of the small bars, in their own units
@@ -289,10 +290,19 @@ def draw_together(pairs: Sequence[Sequence[Any]]) -> dict[str, Any] | None:
         "x": names,
         "y": names,
         "z": cells,
-        "colorscale": "Blues",
+        "colorscale": MORE,
+        "showscale": False,
         "zmin": 0,
+        "zmax": max((count for row in cells for count in row if count), default=1),
+        "text": [["" if count is None else f"{count:,}" for count in row] for row in cells],
+        "texttemplate": "%{text}" if len(names) <= MANY_CELLS else "",
+        "hovertemplate": "%{y} and %{x}<br>%{text} items<extra></extra>",
+        "hoverongaps": False,
         "xgap": 1,
         "ygap": 1,
     }
     axis = {"type": "category", "showgrid": False, "automargin": True}
-    return {"data": [trace], "layout": {"xaxis": axis, "yaxis": {**axis, "autorange": "reversed"}}}
+    return {
+        "data": [trace],
+        "layout": {"xaxis": axis, "yaxis": {**axis, "autorange": "reversed"}, "hovermode": "closest"},
+    }
