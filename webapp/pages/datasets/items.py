@@ -24,6 +24,7 @@ from lifecycle.sources.selectors import list_item_changes
 from webapp.files import respond_file, respond_picture, respond_sound
 from webapp.pages.annotations.answer_view import build_view
 from webapp.pages.datasets.chips import describe_filters
+from webapp.pages.datasets.drawn import draw_labels
 from webapp.pages.datasets.facets import recall_facets
 from webapp.pages.datasets.tables import choose_columns
 from webapp.pages.exploration.acts import do_act, read_ids, read_query, take_notice
@@ -44,6 +45,7 @@ def list_items(request, slug):
     filters = ItemFilters.from_query(request.GET)
     page = exploration.list_items(project, filters, at=request.GET.get("at", ""))
     facets = recall_facets(dataset)
+    draw_labels(project, request.user, page.items)
     context = {
         "project": project,
         "section": "explore",

@@ -18,6 +18,7 @@ from lifecycle.exploration import rules, selectors
 from lifecycle.exploration.selectors import Scope
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
+from webapp.pages.datasets.drawn import draw_labels
 from webapp.pages.datasets.facets import recall_facets
 from webapp.pages.exploration.acts import do_act, read_ids, read_query, take_notice
 from webapp.pages.exploration.targets import pick_next
@@ -37,6 +38,8 @@ def show(request, slug, finding):
     if scan is not None:
         found = selectors.list_findings(scan, kind, filters, is_whole=is_whole)
         page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+        page.object_list = list(page.object_list)
+        draw_labels(project, request.user, [item for one in page.object_list for item in (one.item, one.other)])
     context = {
         "project": project,
         "section": "explore",
