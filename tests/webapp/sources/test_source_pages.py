@@ -275,3 +275,25 @@ def test_a_database_with_pictures_is_looked_at_described_and_read(client, owner,
     assert {uri: (item.label, item.mime) for uri, item in items.items()} == {
         "Pets#1": ("cat", "image/png"), "Pets#2": ("dog", "image/png"), "Pets#3": ("cat", "image/png"),
     }  # fmt: skip
+
+
+def test_a_folder_without_a_table_is_started_and_its_first_table_writes_the_contract(
+    client, project, tmp_path, settings, run_jobs
+):
+    settings.SOURCE_FOLDERS = [str(tmp_path)]
+    client.post(url("new", source_kind="folder"), {"title": "Weekly", "path": str(tmp_path)})
+    run_jobs()
+    source = Source.objects.get()
+    page = client.get(url("source", source)).content.decode()
+    client.post(url("start", source), {"columns": "0"})
+    run_jobs()
+
+    (tmp_path / "a.csv").write_bytes(b"id,age,label\n1,20,yes\n2,30,no\n3,40,no\n")
+    client.post(url("run", source))
+    run_jobs()
+
+    assert "There is no table yet" in page and "Save and read it" in page
+    source.refresh_from_db()
+    assert [rule["name"] for rule in source.contract["columns"]] == ["id", "age", "label"]
+    assert [version.origin for version in source.contract_versions.all()] == ["first run"]
+    assert Item.objects.count() == 3

@@ -41,7 +41,8 @@ def start(request, slug, source_id):
     try:
         contract, mapping = forms.read_contract(request.POST)
         kept = mapping if source.preview.get("columns") else None
-        activated = services.activate_source(source=source, user=request.user, mapping=kept, contract=contract)
+        said = contract if contract["columns"] else None  # nothing to see yet: the first run writes one
+        activated = services.activate_source(source=source, user=request.user, mapping=kept, contract=said)
         services.run_source(source=activated, user=request.user)
     except DomainError as error:
         messages.error(request, error.message)

@@ -175,6 +175,7 @@ def describe_setup(project, source: Source, posted=None) -> dict:
     ) | {
         "preview": preview,
         "has_rows": bool(preview.get("columns")),
+        "may_start": bool(contract.get("columns")) or source.kind in (Source.Kind.FOLDER, Source.Kind.BUCKET),
         "job": job,
         "is_working": job is not None and job.state in ("queued", "running"),
     }  # fmt: skip
