@@ -17,6 +17,7 @@ FILE_COLUMNS = (
     ("file", "text"), ("label", "category"), ("format", "category"),
     ("width", "integer"), ("height", "integer"), ("bytes", "integer"),
 )  # fmt: skip
+PICTURE_COLUMNS = ("format", "width", "height")  # of FILE_COLUMNS: a text has none of them
 REMEMBERED_VALUES = 50  # of one column
 QUARANTINE_COLUMNS = ("_file", "_line", "_reason")  # of a downloaded CSV; ignored when it comes back
 
@@ -77,9 +78,21 @@ class Contract:
         columns = [{**column, "allowed": list(column["allowed"])} for column in raw["columns"]]
         return {"columns": columns, "key": list(self.key), "new_columns": self.new_columns}
 
+    @property
+    def is_of_files(self) -> bool:
+        """Does it speak of files only? One without columns speaks of nothing."""
+        names = {name for name, _ in FILE_COLUMNS}
+        return bool(self.columns) and names.issuperset(rule.name for rule in self.columns)
+
     def find(self, name: str) -> ColumnRule | None:
         """The rule of one column."""
         return next((column for column in self.columns if column.name == name), None)
+
+
+def list_file_rules(item_kind: str) -> tuple[ColumnRule, ...]:
+    """What every file of a source is, where its items are pictures or texts; rows come out of tables, not files."""
+    asked = {"image": FILE_COLUMNS, "text": [pair for pair in FILE_COLUMNS if pair[0] not in PICTURE_COLUMNS]}
+    return tuple(ColumnRule(name, kind) for name, kind in asked.get(item_kind, ()))
 
 
 @dataclass(frozen=True)

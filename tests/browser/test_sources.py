@@ -66,9 +66,13 @@ def test_an_engineer_connects_a_database_and_tightens_its_contract(
     row = browser_page.locator("tr", has=browser_page.get_by_label("Values of country"))
     row.get_by_role("button", name="allow only this").click()
     assert browser_page.get_by_label("Values of country").input_value() == "DE\nFR\nNL"
+    browser_page.get_by_label("Name of another column").fill("city")
+    browser_page.get_by_role("button", name="Another column").click()
+    browser_page.get_by_label("Name of another column").nth(1).fill("street")
     browser_page.get_by_role("button", name="Save the contract").click()
     browser_page.get_by_text("The contract is saved").wait_for()
 
     source = Source.objects.get()
     assert source.contract["columns"][2]["allowed"] == ["DE", "FR", "NL"]
+    assert [rule["name"] for rule in source.contract["columns"]][5:] == ["city", "street"]
     assert problems == []

@@ -275,3 +275,69 @@ def test_a_database_with_pictures_is_looked_at_described_and_read(client, owner,
     assert {uri: (item.label, item.mime) for uri, item in items.items()} == {
         "Pets#1": ("cat", "image/png"), "Pets#2": ("dog", "image/png"), "Pets#3": ("cat", "image/png"),
     }  # fmt: skip
+
+
+def test_a_folder_without_a_table_is_started_and_its_first_table_writes_the_contract(
+    client, project, tmp_path, settings, run_jobs
+):
+    settings.SOURCE_FOLDERS = [str(tmp_path)]
+    client.post(url("new", source_kind="folder"), {"title": "Weekly", "path": str(tmp_path)})
+    run_jobs()
+    source = Source.objects.get()
+    page = client.get(url("source", source)).content.decode()
+    client.post(url("start", source), {"columns": "0"})
+    run_jobs()
+
+    (tmp_path / "a.csv").write_bytes(b"id,age,label\n1,20,yes\n2,30,no\n3,40,no\n")
+    client.post(url("run", source))
+    run_jobs()
+
+    assert "There is no table yet" in page and "Save and read it" in page
+    source.refresh_from_db()
+    assert [rule["name"] for rule in source.contract["columns"]] == ["id", "age", "label"]
+    assert [version.origin for version in source.contract_versions.all()] == ["first run"]
+    assert Item.objects.count() == 3
+
+
+def test_a_column_that_was_left_out_is_added_to_the_contract_on_its_page(client, project, shop, run_jobs):
+    rows = b"id,age,label\n1,20,yes\n2,30,no\n3,40,no\n"
+    client.post(url("new", source_kind="upload"), {"title": "Weekly", "files": SimpleUploadedFile("a.csv", rows)})
+    run_jobs()
+    source = Source.objects.get()
+    page = client.get(url("contract", source)).content.decode()
+    assert 'name="columns" value="4"' in page and 'name="new_3" value="yes"' in page  # an empty row after the three
+
+    form = fill_contract({"contract": source.contract}) | {"columns": 4, "new_3": "yes", "kept_3": "yes"}
+    blank = client.post(url("contract", source), form | {"name_3": " ", "type_3": "text"})
+    source.refresh_from_db()
+    assert blank.status_code == 302 and len(source.contract["columns"]) == 3
+    twice = client.post(url("contract", source), form | {"name_3": "age", "type_3": "text"})
+    assert twice.status_code == 400 and "stands in the contract twice" in twice.content.decode()
+    assert 'name="name_3" value="age"' in twice.content.decode() and 'name="new_4"' in twice.content.decode()
+    client.post(url("contract", source), form | {"name_3": " city ", "type_3": "category", "role_3": "feature"})
+    more = SimpleUploadedFile("b.csv", b"id,age,label,city\n4,50,yes,Delft\n")
+    client.post(url("fix", source), {"files": more})
+    run_jobs()
+
+    source.refresh_from_db()
+    assert [(rule["name"], rule["type"]) for rule in source.contract["columns"]][3:] == [("city", "category")]
+    assert Item.objects.get(row__age=50).row["city"] == "Delft"
+
+
+def test_uploaded_pictures_have_a_contract_whose_page_speaks_of_files(client, owner, run_jobs):
+    factories.ProjectFactory(owner=owner, problem_type="image_classification", slug="shop")
+    files = [SimpleUploadedFile(f"{color}.png", picture(color)) for color in ("red", "blue")]
+    client.post(url("new", source_kind="upload"), {"title": "Photos", "files": files})
+    run_jobs()
+    source = Source.objects.get()
+
+    page = client.get(url("contract", source)).content.decode()
+    form = fill_contract({"contract": source.contract}, width={"minimum": "9"})
+    client.post(url("contract", source), form)
+    client.post(url("fix", source), {"files": SimpleUploadedFile("c.png", picture("green"))})
+    run_jobs()
+
+    assert "What each file must be" in page and "seen: 8 … 8" in page
+    assert 'name="role_0"' not in page and 'name="key_0"' not in page
+    assert Item.objects.count() == 2
+    assert "is less than 9" in client.get(url("source", source)).content.decode()

@@ -41,7 +41,8 @@ def start(request, slug, source_id):
     try:
         contract, mapping = forms.read_contract(request.POST)
         kept = mapping if source.preview.get("columns") else None
-        activated = services.activate_source(source=source, user=request.user, mapping=kept, contract=contract)
+        said = contract if contract["columns"] else None  # nothing to see yet: the first run writes one
+        activated = services.activate_source(source=source, user=request.user, mapping=kept, contract=said)
         services.run_source(source=activated, user=request.user)
     except DomainError as error:
         messages.error(request, error.message)
@@ -86,7 +87,7 @@ def contract(request, slug, source_id):
         try:
             rules, mapping = forms.read_contract(request.POST)
             source = services.save_contract(source=source, user=request.user, contract=rules)
-            if has_parts(source) and (source.mapping or mapping.get("label") or mapping.get("text")):
+            if has_parts(source, rules) and (source.mapping or mapping.get("label") or mapping.get("text")):
                 services.update_source(source=source, user=request.user, mapping=mapping)
             messages.success(request, "The contract is saved; it counts from the next run on.")
             return redirect("sources:contract", slug=slug, source_id=source_id)

@@ -84,8 +84,8 @@ def read_contract(posted) -> tuple[dict[str, Any], dict[str, Any]]:
         raise DomainError("The form did not arrive whole; load the page again.")
     columns, key, mapping = [], [], {"features": []}  # type: ignore[var-annotated]
     for i in places:
-        name = posted.get(f"name_{i}", "")
-        if posted.get(f"kept_{i}") != "yes":
+        name = _read_name(posted, i)
+        if posted.get(f"kept_{i}") != "yes" or not name:
             continue
         columns.append(_read_rule(posted, i, name))
         if posted.get(f"key_{i}") == "yes":
@@ -93,6 +93,12 @@ def read_contract(posted) -> tuple[dict[str, Any], dict[str, Any]]:
         _add_role(mapping, posted.get(f"role_{i}", ""), name)
     contract = {"columns": columns, "key": key, "new_columns": posted.get("new_columns", "ignore")}
     return contract, mapping
+
+
+def _read_name(posted, i: int) -> str:
+    """As the source spells it; one that was typed without the blanks around it, and empty where none was."""
+    name = posted.get(f"name_{i}", "")
+    return name.strip() if posted.get(f"new_{i}") == "yes" else name
 
 
 def _read_rule(posted, i: int, name: str) -> dict[str, Any]:
@@ -144,10 +150,18 @@ def describe_posted(posted, observed: dict) -> list[dict[str, Any]]:
             "is_key": posted.get(f"key_{i}") == "yes",
             "required": posted.get(f"required_{i}") == "yes",
             "is_left_out": posted.get(f"kept_{i}") != "yes",
+            "is_new": posted.get(f"new_{i}") == "yes",
             "seen": _show_seen(observed.get(posted.get(f"name_{i}", ""))),
         }
         for i in _list_places(posted) or ()
     ]
+
+
+def describe_new(rows: list[dict[str, Any]], role: str) -> dict[str, Any] | None:
+    """An empty row for a column that is not there yet, to play this part; None where one stands empty already."""
+    if any(row.get("is_new") and not row["name"].strip() for row in rows) or len(rows) >= MAX_COLUMNS:
+        return None
+    return {"name": "", "type": "text", "role": role, "is_new": True}
 
 
 def _show_seen(seen: dict[str, Any] | None) -> dict[str, Any]:

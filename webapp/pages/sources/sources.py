@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.problems import get_problem_type
-from lifecycle.contracts.sources import COLUMN_TYPES
+from lifecycle.contracts.sources import COLUMN_TYPES, Contract, list_file_rules
 from lifecycle.datasets import selectors as datasets
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
@@ -169,12 +169,10 @@ def describe_setup(project, source: Source, posted=None) -> dict:
     """The page of a draft: what was seen, and the contract to start with, or the one that was posted and refused."""
     job, preview = source.preview_job, source.preview
     contract, mapping = preview.get("contract") or {}, preview.get("mapping") or {}
-    is_of_files = bool(preview.get("files")) and not preview.get("columns")
-    return _frame(project) | describe_contract(
-        source, contract, mapping, {}, is_of_files=is_of_files, posted=posted
-    ) | {
+    return _frame(project) | describe_contract(source, contract, mapping, {}, posted=posted) | {
         "preview": preview,
         "has_rows": bool(preview.get("columns")),
+        "may_start": bool(contract.get("columns")) or source.kind in (Source.Kind.FOLDER, Source.Kind.BUCKET),
         "job": job,
         "is_working": job is not None and job.state in ("queued", "running"),
     }  # fmt: skip
@@ -225,20 +223,25 @@ def describe_set_aside(collection) -> dict | None:
     }
 
 
-def describe_contract(
-    source: Source, contract: dict, mapping: dict, observed: dict, *, is_of_files: bool = False, posted=None
-) -> dict:
+def describe_contract(source: Source, contract: dict, mapping: dict, observed: dict, *, posted=None) -> dict:
     """The table of columns, for setting up and for editing; what was posted stands in it when it was refused."""
     item_kind = source.dataset.item_kind
     is_crawl = source.kind == Source.Kind.CRAWL
     cursor = source.config.get("cursor_column") or ""
+    rows = (
+        forms.describe_posted(posted, observed)
+        if posted
+        else forms.describe_columns(contract, mapping, observed, [cursor])
+    )
+    new = forms.describe_new(rows, "feature" if item_kind == "row" else "ignore") if rows else None
+    is_of_files = speaks_of_files(source, contract)
     return {
         "source": source,
-        "rows": forms.describe_posted(posted, observed)
-        if posted
-        else forms.describe_columns(contract, mapping, observed, [cursor]),
+        "rows": [*rows, new] if new else rows,
+        "other_names": list_other_names(source, [row["name"] for row in rows]),
         "is_of_files": is_of_files,
-        "has_parts": has_parts(source) and not is_of_files,
+        "has_files": _may_hold_files(source) and any(row["name"] in ("file", "bytes") for row in rows),
+        "has_parts": has_parts(source, contract),
         "has_keys": not is_of_files and not is_crawl,
         "types": COLUMN_TYPES,
         "roles": ROLES.get(item_kind, ()),
@@ -247,9 +250,28 @@ def describe_contract(
     }
 
 
-def has_parts(source: Source) -> bool:
+def speaks_of_files(source: Source, contract: dict) -> bool:
+    """Does the contract speak of pictures or texts by themselves, and of no rows?"""
+    is_of_files = source.dataset.item_kind == "image" or Contract.from_json(contract).is_of_files
+    return is_of_files and _may_hold_files(source)
+
+
+def _may_hold_files(source: Source) -> bool:
+    """Can its items be files by themselves?"""
+    return source.kind not in (Source.Kind.SQL, Source.Kind.CRAWL) and source.dataset.item_kind != "row"
+
+
+def has_parts(source: Source, contract: dict) -> bool:
     """Is the part that a column plays said with the contract? Of a site only where whole tables are taken."""
-    return source.kind != Source.Kind.CRAWL or source.config.get("take") == "tables"
+    if source.kind == Source.Kind.CRAWL:
+        return source.config.get("take") == "tables"
+    return not speaks_of_files(source, contract)
+
+
+def list_other_names(source: Source, names: list[str]) -> list[str]:
+    """Columns that a contract could speak of besides: those that a first look saw, and what files are asked."""
+    asked = [rule.name for rule in list_file_rules(source.dataset.item_kind)] if _may_hold_files(source) else []
+    return [name for name in dict.fromkeys([*(source.preview.get("columns") or ()), *asked]) if name not in names]
 
 
 def describe_facts(source: Source) -> list[tuple[str, str]]:

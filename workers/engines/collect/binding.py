@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecycle.contracts.sources import Contract
+from lifecycle.contracts.sources import ColumnRule, Observed
 from workers.engines.collect.checks import ColumnCheck
 from workers.engines.collect.files import hash_path
 from workers.engines.collect.quarantine import Quarantine
@@ -32,12 +32,13 @@ class Bound:
 
 class Binder:
     """`tables` maps a chunk to what its table is called, `places` says where a file lies; `chunks` is the folder of the
-    chunks. What was wrong with one of the `companions`, unchanged files, an earlier run has said. With `binds_all` rows
-    without a key are known by their content, so that it can be told when they are gone."""
+    chunks. What does not come out of them is checked against `file_rules`. What was wrong with one of the `companions`,
+    unchanged files, an earlier run has said. With `binds_all` rows without a key are known by their content, so that it
+    can be told when they are gone."""
 
     def __init__(
-        self, chunks: Path, tables: Mapping[str, str], places: Places, contract: Contract, quarantine: Quarantine,
-        sightings: Sightings, companions: Collection[str] = (), *, binds_all: bool = False,
+        self, chunks: Path, tables: Mapping[str, str], places: Places, file_rules: Sequence[ColumnRule],
+        quarantine: Quarantine, sightings: Sightings, companions: Collection[str] = (), *, binds_all: bool = False,
     ):  # fmt: skip
         self._chunks, self._tables, self._places = chunks, tables, places
         self._quarantine, self._sightings, self._binds_all = quarantine, sightings, binds_all
@@ -45,7 +46,7 @@ class Binder:
         self._opened: tuple[str, tuple[list, list, list]] = ("", ([], [], []))
         self._path_hash = ""  # of the file whose rows are open
         self._whole: tuple[str, pa.Table] = ("", pa.table({}))
-        self._checks = [] if tables else [ColumnCheck(rule) for rule in contract.columns]
+        self._checks = {rule.name: ColumnCheck(rule) for rule in file_rules}
 
     def bind(self, parts: Sequence[str], rejects_path: str, folder: Path) -> Bound:
         """Rewrite the parts into `folder`: lines as in the source, rows whose key says two things set aside."""
@@ -60,6 +61,10 @@ class Binder:
         self._settle_conflicts(bound)
         bound.accepted = sum(pq.read_metadata(part).num_rows for part in bound.parts)
         return bound
+
+    def observe(self) -> dict[str, Observed]:
+        """What was seen of files, by column; empty where there were none."""
+        return {name: found for name, check in self._checks.items() if (found := check.observe()).seen or found.missing}
 
     def _bind_part(self, part: str, target: Path, keys: Path) -> None:
         table = pq.read_table(part)
@@ -100,16 +105,20 @@ class Binder:
 
     def _check_files(self, table: pa.Table) -> pa.Table:
         """Pictures and texts against the contract's columns for files."""
-        facts = describe_files(table)
+        uris = table["source_uri"].to_pylist()
+        places = [place for place, uri in enumerate(uris) if uri.rpartition("#")[0] not in self._tables]
+        if not places:
+            return table
+        facts = describe_files(table.take(places))
         bad: dict[int, str] = {}
-        for check in self._checks:
-            if check.rule.name in facts:
-                check.run(facts[check.rule.name], bad)
+        for name, check in self._checks.items():
+            check.run(facts[name], bad)
         for place, reason in sorted(bad.items()):
             uri = facts["file"][place]
             self._quarantine.add(uri, None, reason, {name: cells[place] for name, cells in facts.items()})
             self._sightings.see(self._hash_file(uri), uri)
-        keep = pa.array([place not in bad for place in range(table.num_rows)], pa.bool_())
+        refused = {places[place] for place in bad}
+        keep = pa.array([place not in refused for place in range(table.num_rows)], pa.bool_())
         return table.filter(keep)
 
     def _take_rejects(self, path: str) -> None:
@@ -175,7 +184,7 @@ def _read_plain(chunk: Path) -> pa.Table:
 
 
 def describe_files(table: pa.Table) -> dict[str, list]:
-    """The columns that a contract of files can speak of, of one part."""
+    """The columns that a contract of files can speak of, FILE_COLUMNS, of one part."""
     formats = [mime.rpartition("/")[2] if mime else None for mime in table["mime"].to_pylist()]
     return {
         "file": table["source_uri"].to_pylist(),

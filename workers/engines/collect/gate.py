@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, cast
 
@@ -23,25 +23,30 @@ class Checked(NamedTuple):
 
 
 class Gate:
-    """Made once per run; tables come one after another: `open` with their columns, `check` batches of their rows."""
+    """Made once per run; tables come one after another: `open` with their columns, `check` batches of their rows.
+    `of_files` are columns that files are asked: of rows only once a table has them."""
 
-    def __init__(self, contract: Contract, limits: IngestLimits):
+    def __init__(self, contract: Contract, limits: IngestLimits, of_files: Collection[str] = ()):
         self.contract = contract
         self.notes: dict[str, None] = {}
         self._limits = limits
-        self._checks = {rule.name: ColumnCheck(rule, is_key=rule.name in contract.key) for rule in contract.columns}
+        self._of_files = {rule.name: rule for rule in contract.columns if rule.name in of_files}
+        rules = [rule for rule in contract.columns if rule.name not in self._of_files]
+        self._checks = {rule.name: ColumnCheck(rule, is_key=rule.name in contract.key) for rule in rules}
         places = {name: place for place, name in enumerate(self._checks)}
         self._key = [(places[name], self._checks[name].read) for name in contract.key]
         self._columns: list[str] = []
 
     @property
     def names(self) -> list[str]:
-        """The contract's columns."""
+        """The contract's columns that rows have."""
         return [*self._checks]
 
     def open(self, columns: Sequence[str], uri: str, types: Mapping[str, str] | None = None) -> str:
         """Begin a table; why its columns break the contract, "" when they do not. `types` are those of new columns."""
         self._columns = list(columns)
+        for name in [name for name in columns if name in self._of_files]:
+            self._checks[name] = ColumnCheck(self._of_files.pop(name))
         missing = [name for name in self._checks if name not in columns]
         needed = next((n for n in missing if self._checks[n].is_required), "")
         new = [name for name in columns if name not in self._checks and name not in QUARANTINE_COLUMNS]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lifecycle.contracts.ingest import ColumnMapping
-from lifecycle.contracts.sources import ColumnRule, Contract
+from lifecycle.contracts.ingest import ROLES, ColumnMapping
+from lifecycle.contracts.sources import FILE_COLUMNS, ColumnRule, Contract
 from workers.engines.ingest.kinds import infer_kind, is_missing, parse_number
 from workers.engines.ingest.mapping import guess_mapping
 
@@ -43,6 +43,14 @@ def infer_mapping(
     """Which column is text, label, group or split, by names and values."""
     kinds = {rule.name: rule.kind for rule in contract.columns}
     return guess_mapping(columns, kinds, rows, item_kind=item_kind, label_kind=label_kind)
+
+
+def list_file_columns(contract: Contract, mapping: ColumnMapping) -> list[str]:
+    """The contract's columns that only files may have, where some stand beside tables: none that rows must have, or
+    that plays a part in them. Labels are of both."""
+    parts = {*mapping.features, *contract.key, *(getattr(mapping, role) for role in ROLES)}
+    asked = {name for name, _ in FILE_COLUMNS} - {"label"} - parts
+    return [rule.name for rule in contract.columns if rule.name in asked and not rule.required]
 
 
 def _infer_type(cells: Sequence[object], known: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lifecycle.contracts.engine import Report, ShouldStop
 from lifecycle.contracts.ingest import IngestSpec
-from lifecycle.contracts.sources import FILE_COLUMNS, CollectSpec, ColumnRule, Contract, SourcePreview, SqlConfig
+from lifecycle.contracts.sources import CollectSpec, Contract, SourcePreview, SqlConfig, list_file_rules
 from workers.engines.collect import pictures, sql
 from workers.engines.collect.files import Bucket, Folder, Found, open_place
 from workers.engines.collect.inference import NO_KEY, infer_contract, infer_mapping
@@ -70,8 +70,8 @@ def _preview_files(spec: CollectSpec, workdir: Path) -> SourcePreview:
     facts = {"files": shown, "file_count": len(files), "byte_count": sum(file.size for file in files)}
     table = next((f for f in files if f.name.lower().endswith(TABLE_SUFFIXES) and not may_be_card(f.name)), None)
     if spec.item_kind == "image" or table is None or _is_document(spec, place, table, workdir):
-        rules = tuple(ColumnRule(name, kind) for name, kind in FILE_COLUMNS)
-        return SourcePreview(contract=Contract(columns=rules), notes=tuple(notes), **facts)  # type: ignore[arg-type]
+        contract = Contract(columns=list_file_rules(spec.item_kind))
+        return SourcePreview(contract=contract, notes=tuple(notes), **facts)  # type: ignore[arg-type]
     return _preview_table(spec, place, table, workdir, notes, facts)
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from lifecycle.contracts.engine import Report, ShouldStop
 from lifecycle.contracts.ingest import ColumnMapping, IngestSpec, PutBlobs
 from lifecycle.contracts.sources import (
+    FILE_COLUMNS,
     CollectResult,
     CollectSpec,
+    ColumnRule,
     Contract,
     Observed,
+    list_file_rules,
 )
 from workers.engines.collect.binding import Binder
 from workers.engines.collect.phases import Phase
@@ -52,6 +57,7 @@ def run(
         put_blobs=put_blobs,
     )
     contract = Contract.from_json(stage.contract)
+    file_rules = _choose_file_rules(spec, stage, contract)
     rejects = folder / "rejects.jsonl"
     shutil.copyfile(folder / "screened.jsonl", rejects)
     quarantine = Quarantine(rejects, spec.limits.rejects, start=stage.set_aside)
@@ -59,14 +65,15 @@ def run(
     is_base = spec.kind == "sql" and spec.paths is None
     places = Places(stage.files, is_base=is_base, is_listed=bool(stage.standing))
     binder = Binder(
-        folder / "chunks", stage.tables, places, contract, quarantine, sightings, companions=stage.companions,
-        binds_all=is_base or bool(stage.standing),
+        folder / "chunks", stage.tables, places, file_rules, quarantine, sightings,
+        companions=stage.companions, binds_all=is_base or bool(stage.standing),
     )  # fmt: skip
     bound = binder.bind(imported.parts, imported.rejects_path, folder / "bound")
     quarantine.close()
     sightings.close()
     is_told = bool(stage.standing) or (is_base and not spec.cursor_value)
     is_told = is_told and imported.rejected <= spec.limits.rejects
+    seen = binder.observe()
     report.progress(0.9, f"{bound.accepted:,} fit, {quarantine.count:,} set aside")
     return CollectResult(
         parts=tuple(bound.parts),
@@ -81,12 +88,37 @@ def run(
         spreads=imported.spreads,
         classes=imported.classes,
         mapping=(imported.mapping or mapping) if stage.tables else None,
-        contract=contract,
+        contract=_extend(contract, file_rules, seen),
         cursor_value=stage.cursor_value,
-        observed={name: Observed(**values) for name, values in stage.observed.items()},
+        observed=_add_up(stage.observed, seen),
         notes=tuple(stage.notes),
         coverage=write_coverage(sightings, places, stage.files, stage.standing, folder) if is_told else None,
     )
+
+
+def _choose_file_rules(spec: CollectSpec, stage: Stage, contract: Contract) -> list[ColumnRule]:
+    """What files by themselves are held to: the contract, or the rules that the first of them write."""
+    if len(stage.paths) == len(stage.tables):
+        return []
+    if not spec.contract.columns:
+        return list(list_file_rules(spec.item_kind))
+    names = {name for name, _ in FILE_COLUMNS}
+    return [rule for rule in contract.columns if rule.name in names]
+
+
+def _extend(contract: Contract, file_rules: Sequence[ColumnRule], seen: Mapping[str, Observed]) -> Contract:
+    """With the rules of the files that were seen. What both have is labels, and the names of folders are any words."""
+    held = {rule.name: rule for rule in file_rules if rule.name in seen}
+    new = [rule for name, rule in held.items() if not contract.find(name)]
+    has_labels = "label" in held and seen["label"].seen
+    said = [held["label"] if rule.name == "label" and has_labels else rule for rule in contract.columns]
+    return replace(contract, columns=(*new, *said))
+
+
+def _add_up(rows: Mapping[str, Any], files: Mapping[str, Observed]) -> dict[str, Observed]:
+    """What was seen in each column, of rows and of files."""
+    found = {name: Observed.from_json(values) for name, values in rows.items()}
+    return found | {name: found.get(name, Observed()).add(seen) for name, seen in files.items()}
 
 
 def _find_stage(folder: Path) -> Stage | None:

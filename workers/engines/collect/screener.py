@@ -28,7 +28,7 @@ from workers.engines.collect.files import (
     read_marks,
     write_marks,
 )
-from workers.engines.collect.inference import NO_KEY, infer_contract, infer_mapping
+from workers.engines.collect.inference import NO_KEY, infer_contract, infer_mapping, list_file_columns
 from workers.engines.collect.phases import batched
 from workers.engines.collect.pictures import take_out
 from workers.engines.collect.quarantine import Quarantine
@@ -100,7 +100,8 @@ class Screener:
             stage.notes += list(self._screen.notes)[:100]
             if not self._screen.contract.key:
                 stage.notes.insert(0, NO_KEY)
-            stage.mapping = asdict(self._settle_mapping(self._screen.contract))
+            if stage.tables:
+                stage.mapping = asdict(self._settle_mapping(self._screen.contract, self._screen.columns))
         else:
             stage.contract = spec.contract.to_json()
         return stage
@@ -269,20 +270,29 @@ class Screener:
         if self._screen:
             return
         spec, contract = self._spec, self._spec.contract
-        if not contract.columns:
-            contract = infer_contract(columns, rows, known_kinds={**(kinds or {}), **dict(spec.known_columns)})
+        if not contract.columns or (self._has_files and contract.is_of_files and contract.new_columns != "refuse"):
+            found = infer_contract(columns, rows, known_kinds={**(kinds or {}), **dict(spec.known_columns)})
+            new = [rule for rule in found.columns if not contract.find(rule.name)]
+            contract = replace(contract, columns=(*contract.columns, *new), key=contract.key or found.key)
             self._report.log(f"A contract was inferred from the first {len(rows):,} rows.")
         if self._mapping is None:
             self._mapping = infer_mapping(
                 columns, rows, replace(contract, columns=tuple(c for c in contract.columns if c.name in columns)),
                 item_kind=spec.item_kind, label_kind=spec.label_kind,
             )  # fmt: skip
-        self._screen = Screen(contract, self._folder / "chunks", self._quarantine, self._sightings, spec.limits)
+        of_files = list_file_columns(contract, self._mapping) if self._has_files else ()
+        self._screen = Screen(
+            contract, self._folder / "chunks", self._quarantine, self._sightings, spec.limits, of_files
+        )
 
-    def _settle_mapping(self, contract: Contract) -> ColumnMapping:
+    @property
+    def _has_files(self) -> bool:
+        """May files by themselves stand beside tables?"""
+        return self._spec.item_kind == "text" and not (self._spec.kind == "sql" and self._spec.paths is None)
+
+    def _settle_mapping(self, contract: Contract, names: Sequence[str]) -> ColumnMapping:
         """The mapping with the features by name: neither the key nor the cursor is one unless somebody chose it."""
         mapping = self._mapping or ColumnMapping()
-        names = [column.name for column in contract.columns]
         roles = {role: getattr(mapping, role) for role in ROLES}
         lost = next(((role, name) for role, name in roles.items() if name and name not in names), None)
         if lost:

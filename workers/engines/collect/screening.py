@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 
@@ -29,12 +29,13 @@ class Screen:
     """Made once per run; tables come one after another: `open`, `add` batches, and `close` at the end."""
 
     def __init__(
-        self, contract: Contract, folder: Path, quarantine: Quarantine, sightings: Sightings, limits: IngestLimits
-    ):
+        self, contract: Contract, folder: Path, quarantine: Quarantine, sightings: Sightings, limits: IngestLimits,
+        of_files: Collection[str] = (),
+    ):  # fmt: skip
         self.read = 0
         self.names: dict[str, str] = {}  # chunk -> what the table is called
         self.splits: dict[str, str] = {}  # chunk -> the split that its table's name or folder says
-        self._gate = Gate(contract, limits)
+        self._gate = Gate(contract, limits, of_files)
         self._folder, self._quarantine, self._sightings = folder, quarantine, sightings
         self._uri = ""
         self._split: str | None = None
@@ -48,6 +49,11 @@ class Screen:
     def contract(self) -> Contract:
         """With the columns that were met on the way."""
         return self._gate.contract
+
+    @property
+    def columns(self) -> list[str]:
+        """The contract's columns that rows have: those of the chunks."""
+        return self._gate.names
 
     @property
     def notes(self) -> dict[str, None]:

@@ -24,8 +24,14 @@ _REFRESH = re.compile(
     r"\s*(?P<seconds>\d{1,6}(\.\d*)?)\s*[;,]\s*(?:url\s*=)?\s*(?P<url>\S.*)", re.IGNORECASE | re.DOTALL
 )
 _BACKGROUND = re.compile(r"background(?:-image)?\s*:[^;]{0,2000}?url\(\s*['\"]?([^'\")]+)", re.IGNORECASE)
-_NAMED = ("//meta[@property='og:image']/@content", "//link[@rel='image_src']/@href", "//video/@poster")
-LAZY = ("data-src", "data-original", "data-lazy-src")  # where pages put a picture that is loaded when it comes in sight
+_URL = re.compile(r"url\(\s*['\"]?([^'\")]+)", re.IGNORECASE)
+_NAMED = (
+    "//meta[@property='og:image' or @name='twitter:image' or @property='twitter:image']/@content",
+    "//link[@rel='image_src']/@href", "//video/@poster",
+)  # fmt: skip
+# where pages put a picture that is loaded when it comes in sight
+LAZY = ("data-src", "data-original", "data-lazy-src", "data-lazy")
+LAZY_BACKGROUNDS = ("data-bg", "data-background-image")
 WORDS_CHARS = 1_000  # kept of what a page says of a picture
 SITEMAP_SUFFIXES = (".xml", ".xml.gz", ".txt", ".gz")
 _suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
@@ -175,8 +181,8 @@ def find_refresh(tree: Any, base: str) -> str:
 
 
 def _iterate(tree: Any, base: str, take_pictures: bool) -> Iterator[tuple[str, str, Words]]:
-    for element in tree.iter("a", "area"):
-        href = element.get("href")
+    for element in tree.iter("a", "area", "frame"):
+        href = element.get("src" if element.tag == "frame" else "href")
         if not href or href[0] == "#":
             continue
         url = join_address(base, href)
@@ -201,12 +207,36 @@ def _iterate_pictures(tree: Any) -> Iterator[tuple[str, Words]]:
         )
         if source and not source.startswith("data:"):
             yield source, find_words(element)
+    for element in tree.iter("input", "image", "object"):
+        if source := _find_other_picture(element):
+            yield source, find_words(element)
     for path in _NAMED:
         yield from ((str(source), NO_WORDS) for source in tree.xpath(path) if source)
+    yield from _iterate_backgrounds(tree)
+
+
+def _iterate_backgrounds(tree: Any) -> Iterator[tuple[str, Words]]:
+    for element in tree.xpath("//*[" + " or ".join(f"@{name}" for name in LAZY_BACKGROUNDS) + "]"):
+        said = next(filter(None, map(element.get, LAZY_BACKGROUNDS)), "")  # an address, url(…), or only a color
+        source = found[1] if (found := _URL.search(said)) else said
+        if _looks_like_picture(source) and not source.startswith("data:"):
+            yield source.strip(), find_words(element)
     for element in tree.xpath("//*[contains(@style, 'url(')]"):
         for source in _BACKGROUND.findall(element.get("style")):
             if not source.startswith("data:"):
                 yield source.strip(), find_words(element)
+
+
+def _find_other_picture(element: Any) -> str:
+    """Of a button with a picture, a picture within a drawing, or an object that is one."""
+    if element.tag == "input":
+        source = element.get("src") if (element.get("type") or "").lower() == "image" else ""
+    elif element.tag == "image":
+        source = element.get("href") or element.get("xlink:href")
+    else:
+        source = element.get("data") or ""
+        source = source if _looks_like_picture(source) else ""
+    return "" if not source or source.startswith("data:") else source
 
 
 def find_words(element: Any) -> Words:

@@ -190,8 +190,7 @@ class Reader:
 
 _ITEM_FIELDS = (
     "content_hash", "blob", "text", "row", "label", "group", "source_uri", "mime", "width", "height", "byte_size",
-    "fingerprint", "near_prints", "event_time", "event_time_origin",
-    "fingerprint", "near_prints", "picture_print",
+    "fingerprint", "near_prints", "picture_print", "event_time", "event_time_origin",
 )  # fmt: skip
 
 

@@ -49,7 +49,12 @@ def test_a_refresh_is_followed_and_checked_like_a_redirect(site, walk):
         '<video poster="/a.png"></video>', '<link rel="image_src" href="/a.png">',
         """<div style="color: red; background-image: url('/a.png')"></div>""",
         '<div style="background: #fff url(/a.png) no-repeat; width: 3px"></div>',
-        '<img data-lazy-srcset="/b.png 1x, /a.png 2x">',
+        '<img data-lazy-srcset="/b.png 1x, /a.png 2x">', '<img data-lazy="/a.png" src="/blank.gif">',
+        '<input type="image" src="/a.png"><input type="text" src="/b.png">',
+        '<meta name="twitter:image" content="/a.png">',
+        '<svg><image href="/a.png"/></svg>', '<svg><image xlink:href="/a.png"/></svg>', '<div data-bg="/a.png"></div>',
+        """<p data-bg="url('/a.png')"></p><p data-bg="#ffffff"></p><p data-bg=""></p>""",
+        '<object data="/a.png"></object><object data="/b.pdf"></object>',
     ],
 )  # fmt: skip
 def test_pictures_are_found_in_whatever_way_they_are_shown(body):
@@ -61,3 +66,14 @@ def test_pictures_are_found_in_whatever_way_they_are_shown(body):
     )
 
     assert [link["url"] for link in collector.links] == ["https://mills.example/a.png"]
+
+
+def test_pages_that_stand_in_frames_are_reached():
+    """As in documentation of old, where the start has no other link."""
+    collector = LinkCollector(LinkRules(CrawlSpec(start_urls=(START,))), depth=0)
+    frames = '<frame src="toc.html"><frame src="//ads.example/"><frame>'
+
+    collect_links(html.document_fromstring(f"<html><frameset cols='1,2'>{frames}</frameset></html>"), START, collector)
+
+    assert [(link["url"], link["depth"]) for link in collector.links] == [(START + "toc.html", 1)]
+    assert collector.dropped == {"another site": 1}
