@@ -51,5 +51,5 @@ function passesThrough(field, event) {
   if (event.key === "Enter" && field.hasAttribute("data-enter-submits")) return true;
   if (!field.hasAttribute("data-keys-through")) return false;
   if (event.key.startsWith("Arrow")) return field.value === "";
-  return event.ctrlKey || event.metaKey ? field.value === "" : !/^[0-9.e+\-−]$/i.test(event.key);
+  return event.ctrlKey || event.metaKey ? field.value === "" : !/^[0-9.,e+\-−]$/i.test(event.key);
 }
