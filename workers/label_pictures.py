@@ -36,6 +36,8 @@ from workers.engines.labels_import.members import Members
 from workers.runtime import JobContext
 
 AT_ONCE = 8  # addresses that are asked side by side
+BATCH = 1_000
+BATCH_OF_CELLS = 50  # of tasks that may each hold a megabyte
 Reject = Callable[[str, str], None]
 
 
@@ -55,6 +57,11 @@ class PictureFinder:
             if self._variable and is_zip(source.read(4)):
                 self._members = Members(spec.path)
         self._along = self._index() if self._members else {}
+
+    @property
+    def batch_size(self) -> int:
+        """How many drafts to complete at once: what is fetched into rows is held until they are recorded."""
+        return BATCH_OF_CELLS if self._fetched_fields else BATCH
 
     def __enter__(self) -> PictureFinder:
         return self

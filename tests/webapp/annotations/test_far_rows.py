@@ -13,6 +13,7 @@ from lifecycle.annotations import services
 from lifecycle.annotations.models import Task
 from lifecycle.datasets.models import Item
 from tests import factories
+from workers.label_pictures import PictureFinder
 
 pytestmark = pytest.mark.django_db
 SERIES = """<View><TimeSeries name="ts" valueType="url" value="$csv" timeColumn="t"><Channel column="v"/></TimeSeries>
@@ -99,3 +100,24 @@ def test_a_single_task_that_would_have_to_be_fetched_is_refused_by_its_address(m
     assert answer.status_code == 400
     assert "https://example.org/a.csv" in answer.content.decode()
     assert not Task.objects.filter(dataset__project=project).exists()
+
+
+def test_a_few_tasks_are_held_at_once(make_project, send, serve, run_jobs, monkeypatch):
+    """Each may hold a megabyte: a thousand of them would take the worker's memory."""
+    monkeypatch.setattr("workers.label_pictures.BATCH_OF_CELLS", 2)
+    held = []
+    complete = PictureFinder.complete
+
+    def count(self, drafts, reject):
+        held.append(len(drafts))
+        return complete(self, drafts, reject)
+
+    monkeypatch.setattr(PictureFinder, "complete", count)
+    project = make_project(SERIES)
+    files = {f"https://example.org/{number}.csv": f"t,v\n1,{number}\n2,3\n".encode() for number in range(5)}
+    serve(files)
+
+    send(f"projects/{project.pk}/import", [{"csv": address} for address in files])
+    [job] = run_jobs()
+
+    assert (job.result["tasks"], held) == (5, [2, 2, 1])
