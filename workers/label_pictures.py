@@ -1,8 +1,8 @@
-"""Pictures and sounds for an import of labels: of the project, come along with it, or behind http(s) addresses."""
+"""Pictures, sounds and series for an import of labels: of the project, come along, or behind http(s) addresses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 from types import TracebackType
@@ -11,7 +11,14 @@ from typing import Any
 from django.conf import settings
 
 from lifecycle.annotations.external_payloads import PICTURES
-from lifecycle.annotations.label_studio import find_sound_field, get_item_kind, get_variable
+from lifecycle.annotations.label_studio import (
+    MAX_ROW_BYTES,
+    find_sound_field,
+    get_item_kind,
+    get_variable,
+    is_far,
+    list_fields_to_fetch,
+)
 from lifecycle.annotations.picture_addresses import find_by_name, find_pictures
 from lifecycle.annotations.services.external_tasks import Picture
 from lifecycle.annotations.services.label_imports import read_address
@@ -23,11 +30,14 @@ from workers.engines.ingest.archives import is_zip
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.images import check_image
 from workers.engines.ingest.sounds import check_sound
+from workers.engines.labels_import.cells import READERS
 from workers.engines.labels_import.fetch import FetchFailed, fetch
 from workers.engines.labels_import.members import Members
 from workers.runtime import JobContext
 
 AT_ONCE = 8  # addresses that are asked side by side
+BATCH = 1_000
+BATCH_OF_CELLS = 50  # of tasks that may each hold a megabyte
 Reject = Callable[[str, str], None]
 
 
@@ -41,11 +51,17 @@ class PictureFinder:
         self._find_here = find_pictures(context.job.created_by)
         self._shows_pictures = get_item_kind(spec.interface) == "image"
         self._variable = get_variable(spec.interface) if self._shows_pictures else find_sound_field(spec.interface)
+        self._fetched_fields = list_fields_to_fetch(spec.interface)
         self._members: Members | None = None
         with open(spec.path, "rb") as source:
             if self._variable and is_zip(source.read(4)):
                 self._members = Members(spec.path)
         self._along = self._index() if self._members else {}
+
+    @property
+    def batch_size(self) -> int:
+        """How many drafts to complete at once: what is fetched into rows is held until they are recorded."""
+        return BATCH_OF_CELLS if self._fetched_fields else BATCH
 
     def __enter__(self) -> PictureFinder:
         return self
@@ -77,13 +93,18 @@ class PictureFinder:
     def _complete_rows(
         self, drafts: Sequence[Draft], reject: Reject
     ) -> tuple[list[str], list[dict], dict[str, Picture]]:
-        """Rows stay as they are, but that a sound that is found gets its address in this project."""
+        """Rows stay as they are, but that a sound that is found gets its address in this project, and what lies at
+        another address and is shown out of the row comes into it."""
         addresses = [read_address(one.body, self._variable) if self._variable else "" for one in drafts]
         wanted = [address for address in addresses if address and not address.startswith("data:")]
         sounds = {address: one for address, one in self._find(wanted, reject).items() if is_sound(one.mime)}
+        cells = self._fetch_cells(drafts)
         places, bodies, pictures = [], [], {}
         for draft, address in zip(drafts, addresses, strict=True):
-            body = dict(draft.body or {})
+            body, problem = self._put_cells(dict(draft.body or {}), cells)
+            if problem:
+                reject(draft.place, problem)
+                continue
             if address in sounds:
                 own = f"{PICTURES}{self._project.slug}/{sounds[address].blob}"
                 pictures[own] = sounds[address]
@@ -94,6 +115,43 @@ class PictureFinder:
             places.append(draft.place)
             bodies.append(body)
         return places, bodies, pictures
+
+    def _fetch_cells(self, drafts: Sequence[Draft]) -> dict[tuple[str, str], str | FetchFailed]:
+        """{(tag, address): the cell in place of the address, or why there is none}."""
+        wanted = {
+            (tag, address)
+            for draft in drafts
+            for field, tag in self._fetched_fields.items()
+            if is_far(address := read_address(draft.body, field))
+        }
+        own = self._find_here({address for _, address in wanted})
+        far = sorted(one for one in wanted if one[1] not in own)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return dict(zip(far, pool.map(self._fetch_cell, far), strict=True))
+
+    def _fetch_cell(self, wanted: tuple[str, str]) -> str | FetchFailed:
+        tag, address = wanted
+        content = self._fetch(address.strip(), MAX_ROW_BYTES)
+        if isinstance(content, FetchFailed):
+            return content
+        try:
+            return READERS[tag](content, self._limits)
+        except Refused as refused:
+            return FetchFailed(str(refused))
+
+    def _put_cells(
+        self, body: dict[str, Any], cells: Mapping[tuple[str, str], str | FetchFailed]
+    ) -> tuple[dict[str, Any], str]:
+        """(the task with cells in place of addresses, what is wrong with one)."""
+        changed: dict[str, str] = {}
+        for field, tag in self._fetched_fields.items():
+            address = read_address(body, field)
+            cell = cells.get((tag, address))
+            if isinstance(cell, FetchFailed):
+                return body, f"“{address[:120]}” of “{field}” could not be fetched: {cell}"
+            if cell is not None:
+                changed[field] = cell
+        return ({**body, "data": {**body["data"], **changed}} if "data" in body else {**body, **changed}), ""
 
     def _build(self, draft: Draft, address: str, picture: Picture, reject: Reject) -> dict[str, Any]:
         interface = self._spec.interface
@@ -119,10 +177,10 @@ class PictureFinder:
                     self._keep(found, address, content, reject)
         return found
 
-    def _fetch(self, address: str) -> bytes | FetchFailed:
+    def _fetch(self, address: str, max_bytes: int = 0) -> bytes | FetchFailed:
         try:
             rule = settings.ALLOW_PRIVATE_ADDRESSES
-            return fetch(address, private_addresses=rule, max_bytes=self._limits.file_bytes)
+            return fetch(address, private_addresses=rule, max_bytes=max_bytes or self._limits.file_bytes)
         except FetchFailed as failed:
             return failed
 

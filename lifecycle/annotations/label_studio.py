@@ -22,6 +22,8 @@ from lifecycle.contracts.sounds import build_reference, find_reference, identify
 __all__ = ["NOTHING", "Interface", "guess_problem_type"]  # of the contract; asked for here too
 
 NESTED_TAGS = {"Table", "TimeSeries", "Paragraphs"}  # show an object or a list: kept as JSON in a cell
+FETCHED_TAGS = {"TimeSeries", "Image"}  # of a row: what they show stands in the row itself
+FAR_ADDRESS = re.compile(r"\s*https?://\S+\s*$", re.IGNORECASE)
 OWN_FILES = "/label-studio/data/"
 OWN_FILE = re.compile(re.escape(OWN_FILES) + r"[-\w]+/([0-9a-f]{64})$", re.ASCII)
 MAX_TEXT_CHARS = 1_000_000
@@ -54,6 +56,18 @@ def get_variable(interface: Interface) -> str:
 def find_sound_field(interface: Interface) -> str:
     """The field of a row that an <Audio> shows; empty where none does."""
     return next((one.field for one in interface.objects if one.tag == "Audio" and one.field), "")
+
+
+def list_fields_to_fetch(interface: Interface) -> dict[str, str]:
+    """{field: tag} of what a row shows and holds itself, so that what lies at another address is fetched into it."""
+    if get_item_kind(interface) != ItemKind.ROW or shows_whole_row(interface):
+        return {}
+    return {one.field: one.tag for one in interface.objects if one.tag in FETCHED_TAGS and one.field}
+
+
+def is_far(value: Any) -> bool:
+    """Whether a cell names a file of another server, or of this one by its whole address."""
+    return isinstance(value, str) and FAR_ADDRESS.match(value) is not None
 
 
 def shows_whole_row(interface: Interface) -> bool:
@@ -161,7 +175,12 @@ def _pick_row(interface: Interface, data: Mapping[str, Any]) -> Mapping[str, Any
 
 
 def _check_address(one: ObjectTag, value: Any) -> None:
-    """A sound or a picture of a row brings its bytes along, or lies in this installation: nothing else would load."""
+    """What a row shows comes along with it, or lies in this installation: nothing else would load."""
+    if one.tag == "TimeSeries" and is_far(value):
+        raise ValueError(
+            f"Gristmill does not fetch “{str(value)[:120]}” here. Import the task, or send what “{one.field}” shows as "
+            "columns, records or CSV in its data."
+        )
     kind = {"Audio": "audio", "Image": "image"}.get(one.tag)
     if kind is None or value in (None, ""):
         return

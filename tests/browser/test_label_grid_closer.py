@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
+from lifecycle.annotations import services
 from lifecycle.annotations.models import Task
 from lifecycle.common.blobs import open_blobs
 from lifecycle.contracts.sounds import build_reference
@@ -157,3 +158,21 @@ def test_a_project_that_asks_for_more_than_one_class_says_why_it_has_no_grid(mak
     page.goto(f"/projects/{project.slug}/label/grid")
 
     expect(page.get_by_text("Here more is asked: label one by one.")).to_be_visible()
+
+
+def test_three_classes_of_an_item_are_all_seen_on_a_phone(make_project, browser_page, login):  # noqa: F811
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 844})
+    classes = ["dirty vehicle", "slow delivery", "damage"]
+    project, annotator = make_project("image_labelling", count=2, classes=[])
+    choices = "".join(f'<Choice value="{name}"/>' for name in classes)
+    config = f"""<View><Image name="item" value="$image"/>
+    <Choices name="label" toName="item" choice="multiple">{choices}</Choices></View>"""
+    services.set_config(project=project, actor=project.created_by, config=config)
+    open_grid(page, login, project, annotator, "12")
+
+    for key in "123":
+        page.keyboard.press(key)
+    label = page.locator(".label-grid-label").first
+    expect(label.locator("span")).to_have_count(3)
+    assert label.evaluate("(label) => label.scrollHeight <= label.clientHeight + 1")

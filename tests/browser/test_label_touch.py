@@ -105,6 +105,10 @@ def test_pictures_are_answered_by_thumb(make_project, open_tablet, place):  # no
     assert {answer.value for answer in answers} == {"dog"}
     page.get_by_role("button", name="Undo").first.tap()
     wait_for_answers(page, 0)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for word in page.locator(".annotator-figures dt").all():  # figures without words say nothing
+        expect(word).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_answers_are_reviewed_by_finger(answered, open_tablet):  # noqa: F811

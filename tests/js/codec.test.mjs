@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { buildResult, parseNumber, readHistoryEntry, readOutcome, readTask, writeOperation } from "../../static/js/annotator/codec.js";
+import { buildResult, parseNumber, readHistoryEntry, readOutcome, readTask, tellNumber, writeOperation } from "../../static/js/annotator/codec.js";
 
 const choice = (name) => [{ from_name: "label", to_name: "item", type: "choices", value: { choices: [name] } }];
 
@@ -36,7 +36,14 @@ test("operations are written as the batch endpoint wants them", () => {
 
 test("numbers are read with a point, and nothing is guessed", () => {
   const cases = { "12.5": 12.5, " -3 ": -3, "−4": -4, ".5": 0.5, "1e3": 1000, "12,5": null, "": null, abc: null, "1 000": null, Infinity: null };
-  for (const [text, number] of Object.entries(cases)) assert.equal(parseNumber(text), number, text);
+  for (const [text, number] of Object.entries(cases)) assert.equal(parseNumber(text, "."), number, text);
+});
+
+test("a comma stands before the decimals where numbers are written so, and nothing groups", () => {
+  const cases = { "12,5": 12.5, "-0,25": -0.25, ",5": 0.5, "12.5": 12.5, "1,234,5": null, "1.234,5": null, "1,234.5": null, "12,": 12, ",": null };
+  for (const [text, number] of Object.entries(cases)) assert.equal(parseNumber(text, ","), number, text);
+  assert.match(tellNumber(","), /12,5/);
+  assert.match(tellNumber("."), /a point/);
 });
 
 test("a row keeps the order of its columns", () => {

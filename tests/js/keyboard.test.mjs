@@ -47,3 +47,19 @@ test("Shift is a part of named keys and of letters, not of characters", () => {
   assert.equal(find({ key: "ArrowLeft" }), -1);
   assert.equal(find({ key: "?", shiftKey: true }), 1);
 });
+
+test("keys are where a Latin keyboard has them while another script is typed, and digits need no Shift", () => {
+  assert.equal(press("ы", { code: "KeyS" }), 1); // Russian
+  assert.equal(press("Ы", { code: "KeyS", shiftKey: true }), 2);
+  assert.equal(press("я", { code: "KeyZ", ctrlKey: true }), 3);
+  assert.equal(press("&", { code: "Digit1" }), 0); // French
+  assert.equal(press("!", { code: "Digit1", shiftKey: true }), -1); // English: Shift makes it another key
+  assert.equal(press("o", { code: "KeyS" }), -1); // Dvorak says what it means
+  assert.equal(press("ы", { code: "KeyS" }, true), -1);
+});
+
+test("a label that has a key of another script keeps it", () => {
+  const list = [{ key: "s" }, { key: "ы" }];
+
+  assert.equal(list.indexOf(findBinding(list, { key: "ы", code: "KeyS" }, false)), 1);
+});

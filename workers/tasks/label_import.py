@@ -11,7 +11,6 @@ from workers.label_pictures import PictureFinder
 from workers.loading import refresh_statistics
 from workers.runtime import JobContext, job_task
 
-BATCH = 1_000
 SHOWN_REJECTS = 200
 KEPT_SENTENCES = 20
 MOST_CHARS = 500  # of a sentence
@@ -38,7 +37,7 @@ def label_import(context: JobContext) -> dict:
 
     with PictureFinder(context, spec) as finder:
         source = engine.read(spec)
-        while (drafts := list(islice(source, BATCH))) and not context.should_stop():
+        while (drafts := list(islice(source, finder.batch_size))) and not context.should_stop():
             for one in drafts:
                 if isinstance(one, Rejected):
                     reject(one.place, one.reason)

@@ -11,7 +11,13 @@ from django.conf import settings
 from django.db import transaction
 
 from lifecycle.annotations import conversion
-from lifecycle.annotations.label_studio import find_sound_field, get_item_kind, get_variable
+from lifecycle.annotations.label_studio import (
+    find_sound_field,
+    get_item_kind,
+    get_variable,
+    is_far,
+    list_fields_to_fetch,
+)
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.annotations.services.external_labels import LabelReader
 from lifecycle.annotations.services.external_tasks import (
@@ -60,21 +66,19 @@ def start_import(*, project: Project, user, name: str, blob: str, layout: str = 
 
 
 def wants_job(project: Project, tasks: Sequence[Any], find_pictures) -> bool:
-    """Whether there are so many tasks, or pictures or sounds to be fetched, that a request cannot wait for them."""
+    """Whether there are so many tasks, or files to be fetched, that a request cannot wait for them."""
     if len(tasks) > MAX_TASKS:
         return True
     interface = get_interface(project)
     is_picture = get_item_kind(interface) == ItemKind.IMAGE
     variable = get_variable(interface) if is_picture else find_sound_field(interface)
-    if not variable:
-        return False
-    addresses = {read_address(task, variable) for task in tasks}
-    far = {one for one in addresses if one.startswith(("http://", "https://"))}
+    fields = {variable, *list_fields_to_fetch(interface)} - {""}
+    far = {one for task in tasks for field in fields if is_far(one := read_address(task, field))}
     return bool(far) and len(find_pictures(far)) < len(far)
 
 
 def read_address(task: Any, variable: str) -> str:
-    """The address of the picture that a task in Label Studio's words shows; empty where it names none."""
+    """What a task in Label Studio's words has in a field, such as the address of its picture; empty where no text."""
     data = task.get("data", task) if isinstance(task, Mapping) else {}
     value = data.get(variable) if isinstance(data, Mapping) else None
     return value if isinstance(value, str) else ""

@@ -72,10 +72,17 @@ export function readOutcome({ key, status, message, feedback }) {
   return outcome;
 }
 
-/** A number as a person types it; null when it is none. A comma is refused: it means different things to people. */
-export function parseNumber(text) {
-  const trimmed = text.trim().replace("−", "-");
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed)) return null;
-  const number = Number(trimmed);
+/** What this browser's language writes before decimals. */
+const DECIMAL = new Intl.NumberFormat().formatToParts(1.5).find(({ type }) => type === "decimal").value;
+
+/** How a number is written, for who wrote none. */
+export const tellNumber = (decimal = DECIMAL) => (decimal === "," ? "Type a number, such as 12,5 or 12.5" : "Type a number, with a point before the decimals: 12.5");
+
+/** A number as a person types it; null when it is none. A comma is read where decimals are written so: elsewhere it groups thousands. */
+export function parseNumber(text, decimal = DECIMAL) {
+  const given = text.trim().replace("−", "-");
+  const written = decimal === "," && !given.includes(".") ? given.replace(",", ".") : given;
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(written)) return null;
+  const number = Number(written);
   return Number.isFinite(number) ? number : null;
 }

@@ -38,6 +38,7 @@ export async function startGrid(root, setup) {
   const parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
   const api = createApi({ base: setup.api, user: setup.user, labelKind: setup.label_kind, onSchema: (version) => renewal.hear(version) });
   const sets = setup.interface ? createSets(setup.interface) : null; // several classes per item
+  root.classList.toggle("has-sets", Boolean(sets));
   const keeper = sets ? await createKeeper(await openDrafts(`gristmill-drafts-${setup.user}-${setup.project}`)) : null;
   const store = createGridStore({ labelKind: setup.label_kind, sets, findDraft: (id) => keeper.find(id) });
   const selection = createSelection({ onChange: () => paint() });

@@ -9,6 +9,18 @@ const isCtrl = (event) => Boolean(event.ctrlKey || event.metaKey);
 /** The binding an event asks for, or null. `isTyping` says that a text field has the focus. */
 export function findBinding(bindings, event, isTyping) {
   if (event.altKey || event.isComposing) return null;
+  return findExact(bindings, event, isTyping) ?? findExact(bindings, readLatin(event), isTyping);
+}
+
+/** The key as a Latin keyboard has it: its letter where another script is typed, its digit where that needs Shift. */
+function readLatin({ key, code = "", ctrlKey, metaKey, shiftKey, repeat }) {
+  const isForeign = /^[^\p{ASCII}]$/u.test(key);
+  const [, letter, digit] = /^(?:Key([A-Z])|Digit(\d))$/.exec(code) ?? [];
+  const latin = (isForeign && letter) || (!shiftKey && digit) || key;
+  return { key: latin, ctrlKey, metaKey, shiftKey, repeat };
+}
+
+function findExact(bindings, event, isTyping) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const isShift = Boolean(event.shiftKey) && (key.length > 1 || /^[a-z]$/.test(key)); // else Shift is part of the character
   return (
@@ -51,5 +63,5 @@ function passesThrough(field, event) {
   if (event.key === "Enter" && field.hasAttribute("data-enter-submits")) return true;
   if (!field.hasAttribute("data-keys-through")) return false;
   if (event.key.startsWith("Arrow")) return field.value === "";
-  return event.ctrlKey || event.metaKey ? field.value === "" : !/^[0-9.e+\-−]$/i.test(event.key);
+  return event.ctrlKey || event.metaKey ? field.value === "" : !/^[0-9.,e+\-−]$/i.test(event.key);
 }

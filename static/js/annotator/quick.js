@@ -1,6 +1,6 @@
 // The fast path: one question, one key press, no submit. Classes as buttons, or one number.
 
-import { parseNumber } from "./codec.js";
+import { parseNumber, tellNumber } from "./codec.js";
 import { make, makeCap } from "./dom.js";
 import { buildEntry } from "./interface.js";
 import { listKeys } from "./keymap.js";
@@ -89,7 +89,7 @@ function createNumber(control, answer) {
   function submit() {
     const number = parseNumber(input.value);
     if (number === null) {
-      error.textContent = input.value.trim() ? "Type a number, with a point before the decimals: 12.5" : "Type a number, or skip the item.";
+      error.textContent = input.value.trim() ? tellNumber() : "Type a number, or skip the item.";
     } else if ((low !== null && number < low) || (high !== null && number > high)) {
       error.textContent = `Type a number ${low === null ? "" : `from ${low} `}${high === null ? "upwards" : `to ${high}`}.`.replace("  ", " ");
     } else answer(buildEntry(control, number), number);

@@ -1,4 +1,4 @@
-"""One picture from the internet: every address is checked where the connection is made, redirects too."""
+"""One file from the internet: every address is checked where the connection is made, redirects too."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _ask(url: str, rule: AddressRule, max_bytes: int) -> tuple[bytes, str]:
     with connect(address, port, parts.hostname, is_secure) as pool:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         host = parts.hostname if port in (80, 443) else f"{parts.hostname}:{port}"
-        headers = {"Host": host, "User-Agent": "Gristmill/1", "Accept": "image/*"}
+        headers = {"Host": host, "User-Agent": "Gristmill/1", "Accept": "*/*"}
         answer = pool.urlopen("GET", target, headers=headers, redirect=False, preload_content=False)
         try:
             if answer.status in REDIRECTS and answer.headers.get("Location"):

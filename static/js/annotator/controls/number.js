@@ -1,6 +1,6 @@
-// Number: typed with a point before the decimals, within its limits.
+// Number: typed as it is written where one lives, within its limits.
 
-import { parseNumber } from "../codec.js";
+import { parseNumber, tellNumber } from "../codec.js";
 import { make } from "../dom.js";
 import { createAnswer } from "./answer.js";
 
@@ -17,7 +17,7 @@ export function create({ control, session, id }) {
     const number = parseNumber(input.value);
     const isOutside = number !== null && ((low !== null && number < low) || (high !== null && number > high));
     said.textContent = "";
-    if (input.value.trim() && number === null) said.textContent = "Type a number, with a point before the decimals: 12.5";
+    if (input.value.trim() && number === null) said.textContent = tellNumber();
     if (isOutside) said.textContent = `${number} is not possible. ${describeLimits(low, high, step)}.`;
     answer.write(isOutside ? null : number, { merge: `number ${control.name} ${id}` });
   }

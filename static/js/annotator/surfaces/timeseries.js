@@ -57,8 +57,8 @@ export function createSurface({ object, controls, task, session, settings }) {
 
   function paintChannel(context, { channel, index, from, to, width, ink }) {
     const [low, high] = ranges.get(channel.column);
-    const top = index * CHANNEL + 14;
-    const tall = CHANNEL - 20;
+    const top = index * CHANNEL + 18;
+    const tall = CHANNEL - 26;
     const y = (value) => top + tall - ((value - low) / (high - low || 1)) * tall;
     context.strokeStyle = channel.strokeColor || COLORS[index % COLORS.length];
     context.lineWidth = 1.3;
@@ -73,7 +73,7 @@ export function createSurface({ object, controls, task, session, settings }) {
     });
     context.stroke();
     context.fillStyle = ink;
-    context.fillText(`${channel.legend || channel.displayName || channel.column}${channel.units ? ` (${channel.units})` : ""}: ${trim(low)} – ${trim(high)}`, 4, top - 3);
+    context.fillText(`${channel.legend || channel.displayName || channel.column}${channel.units ? ` (${channel.units})` : ""}: ${trim(low)} – ${trim(high)}`, 4, top - 6);
   }
 
   return {
