@@ -19,7 +19,7 @@ function listImageVerbs(labels, tags, { isQuick = false } = {}) {
   const editing = { nudge: run, zoomToSelected: run, insert: run, duplicate: run, copyPrevious: run, turn: run, prompting: { asking: tags }, corners: { next: run, add: run, remove: run } };
   const surface = listVerbs({ drawing: tags.map((tag) => ({ tag })), editing, viewport, preferences: {}, repaint: run, disarm: run });
   const regions = tags.length ? listRegionVerbs({}, { hasRelations: true, hasLinks: true, isBusy: true }) : [];
-  return [...labels, ...surface, ...regions, ...listSuggestionVerbs({ accept: run, reject: run }), ...listPageVerbs({}, { isQuick, hasComments: true })];
+  return [...labels, ...surface, ...regions, ...listSuggestionVerbs({ accept: run, reject: run, submit: isQuick ? null : run }), ...listPageVerbs({}, { isQuick, hasComments: true })];
 }
 
 test("labels have their keys, and a verb that lost its own takes a spare one", () => {

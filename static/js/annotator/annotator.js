@@ -79,7 +79,10 @@ export async function startAnnotator(root, setup) {
     },
   }); // prettier-ignore
   const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, settle: () => outbox.wake(), prepared: needsDesk ? DESKS_AHEAD : undefined });
-  const proposals = createProposals({ bar: screen.parts.proposal, take: takeSuggestion, paintGhosts, onSettled: (id) => smart?.settle(id) });
+  const proposals = createProposals({
+    bar: screen.parts.proposal, take: takeSuggestion, paintGhosts, onSettled: (id) => smart?.settle(id),
+    submit: quick ? null : submitSuggestion, isStarted: () => Boolean(media.shown?.session?.isChanged),
+  }); // prettier-ignore
   const smart = setup.smart ? createSmart({ api, title: setup.smart.title, current: () => store.current, offer: offerAnswer, say: (text) => screen.say(text) }) : null;
   const late = setup.asks_opened && !preview && !quiz ? createLate({ api, store, onOffer: () => (proposals.show(store.current, store.isLookingBack), showKeys()) }) : null;
   const actions = createActions({ view, store, media, screen, keeper, watch, proposals, commit, count: totals.count, quick, isFinal: Boolean(quiz) });
@@ -144,6 +147,12 @@ export async function startAnnotator(root, setup) {
     const named = result.map((entry) => (nameOf(entry) === undefined ? entry : { ...entry, id: nameOf(entry) }));
     const session = media.shown?.session;
     return session?.replace(isMore ? [...session.result, ...named] : named);
+  }
+
+  /** What was begun before is not thrown away by one key. */
+  function submitSuggestion(wasStarted) {
+    if (!wasStarted) return actions.submit();
+    return screen.say("It took the place of what you had begun: Enter submits it, undo brings that back.");
   }
 
   function offerAnswer(id, suggestion) {

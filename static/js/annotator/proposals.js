@@ -15,9 +15,10 @@ export function judge(suggestion, result, { isRejected = false } = {}) {
 
 /**
  * `bar` is the element it is shown in; `take(result, isMore)` puts it into the answer: in place of what is there, or as more of it.
+ * `submit(wasStarted)` hands in what was taken, at a desk; `isStarted()` says whether something was in the making before.
  * `onSettled(task id)` hears that what was offered while drawing was taken or rejected.
  */
-export function createProposals({ bar, take, paintGhosts, onSettled = () => {} }) {
+export function createProposals({ bar, take, paintGhosts, submit = null, isStarted = () => false, onSettled = () => {} }) {
   const offers = new Map(); // task id -> what a model answered to what was drawn: it goes before what it suggested earlier
   let here = null; // the item on screen, also one that was done before
   const states = new Map(); // task id -> "taken" | "rejected"
@@ -38,6 +39,7 @@ export function createProposals({ bar, take, paintGhosts, onSettled = () => {} }
         make("q", { dir: "auto" }, describeResult(suggestion.result)), make("small", {}, score)),
       make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", "data-keys-of": "suggestion:accept", onclick: accept }, "Accept ", makeCap()),
       make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", "data-keys-of": "suggestion:reject", onclick: reject }, "Reject ", makeCap()),
+      offered || !submit ? "" : make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", "data-keys-of": "suggestion:submit", onclick: acceptAndSubmit }, "Submit as it is ", makeCap()),
     ); // prettier-ignore
   }
 
@@ -57,6 +59,12 @@ export function createProposals({ bar, take, paintGhosts, onSettled = () => {} }
     states.set(task.id, "taken");
     take(suggestion.result);
     paint();
+  }
+
+  function acceptAndSubmit() {
+    const wasStarted = isStarted();
+    accept();
+    submit(wasStarted);
   }
 
   function reject() {
@@ -82,6 +90,10 @@ export function createProposals({ bar, take, paintGhosts, onSettled = () => {} }
       if (!suggestion) return null;
       return { id: suggestion.id, outcome: judge(suggestion, result, { isRejected: states.get(task.id) === "rejected" }) };
     },
-    verbs: () => (offers.has(here?.id) || (find() && !states.has(task.id)) ? listSuggestionVerbs({ accept, reject }) : []),
+    verbs() {
+      const isOffered = offers.has(here?.id);
+      if (!isOffered && (!find() || states.has(task.id))) return [];
+      return listSuggestionVerbs({ accept, reject, submit: submit && !isOffered ? acceptAndSubmit : null });
+    },
   };
 }
