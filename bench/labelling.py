@@ -169,8 +169,7 @@ def _run_crowd(clients: list, pace: float, seconds: float) -> dict:
     for client in clients:  # connections, caches and plans are warm before the clock starts
         client.save(client.take())
     end = time.perf_counter() + seconds
-    rows: list[tuple[float, float]] = []
-    inside: list[tuple[float, float]] = []  # milliseconds by the server's clock
+    rows: list[tuple[float, ...]] = []
 
     def work(client) -> None:
         dice = random.Random(id(client))
@@ -178,33 +177,28 @@ def _run_crowd(clients: list, pace: float, seconds: float) -> dict:
         while time.perf_counter() < end:
             start = time.perf_counter()
             task = client.take()
-            taken, inside_take = time.perf_counter(), client.server_ms
+            taken, taking = time.perf_counter(), client.server_ms
             client.save(task)
             spent = time.perf_counter() - start
-            rows.append((taken - start, spent - (taken - start)))
-            inside.append((inside_take, client.server_ms))
+            rows.append((1000 * (taken - start), 1000 * (start + spent - taken), taking, client.server_ms))
             time.sleep(max(dice.uniform(0.5, 1.5) * pace - spent, 0))
 
     start = time.perf_counter()
     with ThreadPoolExecutor(len(clients)) as pool:
         list(pool.map(work, clients))
     spent = time.perf_counter() - start
-    both = [1000 * (take + save) for take, save in rows]
-    of_server = {}
-    if any(map(any, inside)):
-        of_server = {
-            "server_next_p95_ms": percentile([take for take, _ in inside], 95),
-            "server_save_p95_ms": percentile([save for _, save in inside], 95),
-        }
-    return of_server | {
+    next_ms, save_ms, next_server, save_server = zip(*rows, strict=True)
+    times = {"next": next_ms, "save": save_ms, "both": [a + b for a, b in zip(next_ms, save_ms, strict=True)]}
+    if any(next_server):
+        times |= {"next_server": next_server, "save_server": save_server}
+    return {
         "samples": len(rows),
         "per_second": round(len(rows) / spent, 1),
-        "next_p50_ms": percentile([1000 * take for take, _ in rows], 50),
-        "next_p95_ms": percentile([1000 * take for take, _ in rows], 95),
-        "save_p50_ms": percentile([1000 * save for _, save in rows], 50),
-        "save_p95_ms": percentile([1000 * save for _, save in rows], 95),
-        "both_p50_ms": percentile(both, 50),
-        "both_p95_ms": percentile(both, 95),
+        **{
+            f"{name}_p{percent}_ms": percentile(values, percent)
+            for name, values in times.items()
+            for percent in (50, 95)
+        },
     }
 
 
@@ -218,7 +212,7 @@ class BareClient:
         from django.conf import settings
 
         user, _ = person
-        self.user, self.dataset = user.pk, project.datasets.get().pk
+        self.user, self.dataset, self.server_ms = user.pk, project.datasets.get().pk, 0.0
         database = settings.DATABASES["default"]
         self.connection = psycopg.connect(
             host=database["HOST"], port=database["PORT"] or None, user=database["USER"],

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.db import connection
 from django.db.models import Avg, Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from lifecycle.annotations.models import (
     URGENT,
@@ -122,6 +123,12 @@ class GoldAccuracy:
     @property
     def accuracy(self) -> float:
         return self.right / self.attempts if self.attempts else 0.0
+
+
+def list_held(project: Project, user, task_ids: Sequence[int]) -> list[Task]:
+    """Those of these tasks that are lent to this person now."""
+    held = Task.objects.filter(pk__in=task_ids, dataset__project=project)
+    return list(held.filter(leases__user=user, leases__expires_at__gt=timezone.now()))
 
 
 def find_settings(project: Project) -> QueueSettings:

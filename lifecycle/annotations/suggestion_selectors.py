@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -89,6 +89,12 @@ def find_active(project: Project) -> AssistanceSettings | None:
     return settings
 
 
+def is_asked_when_opened(project: Project) -> bool:
+    """Whether a backend is shown here, which is asked about opened tasks that it said nothing of."""
+    active = find_active(project)
+    return active is not None and active.source is not None and active.source.kind == SuggestionSource.Kind.BACKEND
+
+
 def list_suggestions(source: SuggestionSource) -> QuerySet[Suggestion]:
     """What a source suggests; what clients of the Label Studio door bring has no source of its own."""
     if source.kind == SuggestionSource.Kind.CLIENT:
@@ -123,6 +129,12 @@ def list_backends(project: Project) -> QuerySet[SuggestionSource]:
 def find_interactive(project: Project) -> SuggestionSource | None:
     """The backend that is asked while somebody draws: the oldest of those that may be."""
     return list_backends(project).filter(is_interactive=True).first()
+
+
+def list_opened(source: SuggestionSource, *, since: datetime) -> QuerySet[Job]:
+    """What a backend was asked since about tasks that somebody opened."""
+    of_source = Job.objects.filter(subject_type="suggestion_source", subject_id=source.pk, kind="ml_backend")
+    return of_source.filter(spec__action="open", created_at__gt=since)
 
 
 def get_question(project: Project, user, task: Task, job_id: int) -> Job:

@@ -1,14 +1,19 @@
-"""Smart tools: a box or a point asks an ML backend; its answer is a suggestion, and nobody waits for it."""
+"""What an ML backend answers while somebody labels is a suggestion, and nobody waits for it: to a box or a point of a
+smart tool, and to items that it said nothing of before they were opened.
+"""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
 
+from lifecycle.annotations.models import AssistanceSettings, Suggestion, SuggestionOutcome
 from lifecycle.annotations.services import backends
+from lifecycle.datasets.models import Item
 from tests import factories
 from tests.browser.test_label_images import Photograph, choose, expect_regions
 from tests.browser.test_label_images import project as photographs  # noqa: F401 — fixture
+from tests.browser.test_labelling import make_project, open_label_page, wait_until_saved  # noqa: F401 — fixtures
 from tests.workers.tasks.ml_backend_server import Model, serve
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -109,4 +114,36 @@ def test_a_box_and_a_point_ask_the_backend_and_nothing_waits_for_it(
         page.keyboard.press("i")
         photo.click((0.2, 0.6))
         expect_regions(page, 1)
+    assert problems == []
+
+
+def test_an_opened_item_is_answered_or_suggested_for_whichever_comes_first(
+    make_project,  # noqa: F811
+    open_label_page,  # noqa: F811
+    watch_console,
+    browser_page,
+    model,
+    run_jobs,
+):
+    project, annotator = make_project("text_classification", count=3)
+    problems, bar = watch_console(browser_page), browser_page.locator("[data-part=proposal]")
+    with serve(Model()) as url:
+        backends.add_backend(project=project, actor=project.created_by, url=url, title="Words")
+        run_jobs()
+        Suggestion.objects.all().delete()
+        AssistanceSettings.objects.update(hidden_share=0)  # less than people may choose
+        Item.objects.update(text="a dog")
+        with browser_page.expect_response(lambda answer: answer.url.endswith("/queue/suggestions/")) as looked:
+            page = open_label_page(project, annotator)
+        assert looked.value.json()["is_asked"]
+
+        page.keyboard.press("1")  # before it answers
+        wait_until_saved(page, 1, annotator)
+        expect(bar).to_be_hidden()
+        run_jobs()
+        expect(bar).to_contain_text("words-1 suggests dog")
+        page.keyboard.press("a")
+        wait_until_saved(page, 2, annotator)
+
+    assert list(SuggestionOutcome.objects.values_list("verdict", flat=True)) == ["accepted"]
     assert problems == []

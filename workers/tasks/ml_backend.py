@@ -24,6 +24,8 @@ def ml_backend(context: JobContext) -> dict[str, Any]:
     backend = Backend(place.url, place.username, place.password, settings.ALLOW_PRIVATE_ADDRESSES)
     if context.spec["action"] == "interact":
         return _interact(context, backend, place, source)
+    if context.spec["action"] == "open":
+        return _predict_opened(context, backend, place, source)
     try:
         backend.health()
         version = backend.setup(project=place.project, config=place.config, hostname=place.hostname)
@@ -50,6 +52,22 @@ def _interact(context: JobContext, backend: Backend, place: backends.Place, sour
     except ValueError as error:
         raise BackendError(f"What it answered does not fit the questions: {error}") from None
     return answer | {"model_version": answer["model_version"] or version}
+
+
+def _predict_opened(
+    context: JobContext, backend: Backend, place: backends.Place, source: SuggestionSource
+) -> dict[str, Any]:
+    """Tasks that somebody has open: the answer is of use while they do, so it is asked once."""
+    tasks = backends.build_tasks(source, context.spec["task_ids"])
+    try:
+        said, version = backend.predict(tasks, project=place.project, config=place.config, version="")
+    except BackendBusy as busy:
+        raise BackendError(str(busy)) from None
+    with context.recording():
+        written, refused = backends.write_predictions(
+            source=source, task_ids=[task["id"] for task in tasks], predictions=said, version=version
+        )
+    return {"source": source.pk, "written": written, "refused": len(refused)}
 
 
 def _train(backend: Backend, place: backends.Place, source: SuggestionSource) -> None:

@@ -12,6 +12,7 @@ import { describeResult, isPlain, listSelected, paintLabels, readInterface } fro
 import { paintKeys } from "./key-caps.js";
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
+import { createLate } from "./late.js";
 import { createLooker } from "./looker.js";
 import { buildPlain, createMedia } from "./media.js";
 import { MESSAGES, sayStanding } from "./messages.js";
@@ -78,8 +79,12 @@ export async function startAnnotator(root, setup) {
     },
   }); // prettier-ignore
   const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, settle: () => outbox.wake(), prepared: needsDesk ? DESKS_AHEAD : undefined });
-  const proposals = createProposals({ bar: screen.parts.proposal, take: takeSuggestion, paintGhosts, submit: quick ? null : submitSuggestion, onSettled: (id) => smart?.settle(id) });
+  const proposals = createProposals({
+    bar: screen.parts.proposal, take: takeSuggestion, paintGhosts, onSettled: (id) => smart?.settle(id),
+    submit: quick ? null : submitSuggestion, isStarted: () => Boolean(media.shown?.session?.isChanged),
+  }); // prettier-ignore
   const smart = setup.smart ? createSmart({ api, title: setup.smart.title, current: () => store.current, offer: offerAnswer, say: (text) => screen.say(text) }) : null;
+  const late = setup.asks_opened && !preview && !quiz ? createLate({ api, store, onOffer: () => (proposals.show(store.current, store.isLookingBack), showKeys()) }) : null;
   const actions = createActions({ view, store, media, screen, keeper, watch, proposals, commit, count: totals.count, quick, isFinal: Boolean(quiz) });
   const comments = createComments({
     panel: root.querySelector("[data-part=comments]"), badge: root.querySelector("[data-part=commentCount]"), api, outbox, current: () => store.current, onToggle: (isOpen) => root.classList.toggle("has-comments", isOpen),
@@ -151,12 +156,10 @@ export async function startAnnotator(root, setup) {
     return session?.replace(isMore ? [...session.result, ...named] : named);
   }
 
-  /** One key for what is right as it stands; where something was done already, one looks before it goes. */
-  function submitSuggestion(accept) {
-    const wasTouched = media.shown?.session?.canUndo;
-    accept();
-    if (wasTouched) screen.say("It stands in the place of what you did. Enter submits it, undo brings yours back.");
-    else actions.submit();
+  /** What was begun before is not thrown away by one key. */
+  function submitSuggestion(wasStarted) {
+    if (!wasStarted) return actions.submit();
+    return screen.say("It took the place of what you had begun: Enter submits it, undo brings that back.");
   }
 
   function offerAnswer(id, suggestion) {
@@ -301,6 +304,7 @@ export async function startAnnotator(root, setup) {
 
   cleanups.push(
     store.subscribe(() => (paint(), renewal.look())),
+    store.subscribe(({ type, tasks }) => type === "added" && late?.follow(tasks)),
     listenToKeys(preview ? root : document, () => (root.querySelector("dialog[open]") ? [] : listBindings(assign()))),
   );
   listen(root, "click", (event) => {
@@ -367,6 +371,7 @@ export async function startAnnotator(root, setup) {
   return function destroy() {
     void releaseRest();
     queue.stop();
+    late?.stop();
     outbox.stop();
     media.destroy();
     looker?.destroy();

@@ -79,6 +79,10 @@ export function createApi({ base, user, labelKind, onSchema = () => {} }) {
     mentionable: async (id) => (await request("GET", `tasks/${id}/mentionable/`)).names,
     askSmart: async (id, result) => (await request("POST", `tasks/${id}/smart/`, { result })).job,
     readSmart: (id, job) => request("GET", `tasks/${id}/smart/${job}/`),
+    async lateSuggestions(tasks) {
+      const { suggestions, is_asked: isAsked } = await request("POST", "queue/suggestions/", { tasks });
+      return { suggestions, isAsked };
+    },
     quiz: () => request("GET", "quiz/"),
     async answerQuiz(attempt, operations) {
       const body = { as_user: user, attempt, operations: operations.map((operation) => writeOperation(operation, labelKind)) };

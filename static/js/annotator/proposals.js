@@ -15,10 +15,10 @@ export function judge(suggestion, result, { isRejected = false } = {}) {
 
 /**
  * `bar` is the element it is shown in; `take(result, isMore)` puts it into the answer: in place of what is there, or as more of it.
- * `submit(accept)` takes it and hands it in, null where taking it does. `onSettled(task id)` hears that what was offered while
- * drawing was taken or rejected.
+ * `submit(wasStarted)` hands in what was taken, at a desk; `isStarted()` says whether something was in the making before.
+ * `onSettled(task id)` hears that what was offered while drawing was taken or rejected.
  */
-export function createProposals({ bar, take, paintGhosts, submit = null, onSettled = () => {} }) {
+export function createProposals({ bar, take, paintGhosts, submit = null, isStarted = () => false, onSettled = () => {} }) {
   const offers = new Map(); // task id -> what a model answered to what was drawn: it goes before what it suggested earlier
   let here = null; // the item on screen, also one that was done before
   const states = new Map(); // task id -> "taken" | "rejected"
@@ -39,7 +39,7 @@ export function createProposals({ bar, take, paintGhosts, submit = null, onSettl
         make("q", { dir: "auto" }, describeResult(suggestion.result)), make("small", {}, score)),
       make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", "data-keys-of": "suggestion:accept", onclick: accept }, "Accept ", makeCap()),
       make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", "data-keys-of": "suggestion:reject", onclick: reject }, "Reject ", makeCap()),
-      submit && !offered && make("button", { type: "button", class: "btn btn-sm", title: "Accept it and submit", "data-keys-of": "suggestion:submit", onclick: acceptAll }, "Submit it ", makeCap()),
+      offered || !submit ? "" : make("button", { type: "button", class: "btn btn-sm", "data-enter-through": "", "data-keys-of": "suggestion:submit", onclick: acceptAndSubmit }, "Submit as it is ", makeCap()),
     ); // prettier-ignore
   }
 
@@ -61,7 +61,11 @@ export function createProposals({ bar, take, paintGhosts, submit = null, onSettl
     paint();
   }
 
-  const acceptAll = () => submit(accept);
+  function acceptAndSubmit() {
+    const wasStarted = isStarted();
+    accept();
+    submit(wasStarted);
+  }
 
   function reject() {
     if (settle()) return paint();
@@ -87,8 +91,9 @@ export function createProposals({ bar, take, paintGhosts, submit = null, onSettl
       return { id: suggestion.id, outcome: judge(suggestion, result, { isRejected: states.get(task.id) === "rejected" }) };
     },
     verbs() {
-      if (offers.has(here?.id)) return listSuggestionVerbs({ accept, reject });
-      return find() && !states.has(task.id) ? listSuggestionVerbs({ accept, reject, submit: submit && acceptAll }) : [];
+      const isOffered = offers.has(here?.id);
+      if (!isOffered && (!find() || states.has(task.id))) return [];
+      return listSuggestionVerbs({ accept, reject, submit: submit && !isOffered ? acceptAndSubmit : null });
     },
   };
 }

@@ -100,6 +100,14 @@ export function createStore() {
       return fresh;
     },
 
+    /** What came for a task that is still to be answered; false where it is not, or was suggested something already. */
+    suggest(id, suggestions) {
+      const task = ahead.find((one) => one.id === id);
+      if (!task || task.suggestions.length) return false;
+      task.suggestions = suggestions;
+      return true;
+    },
+
     /** Put a task on screen now, before those that wait. */
     open(task) {
       if (history.find(task.id)) viewed = task.id;

@@ -24,13 +24,13 @@ export function listPageVerbs(run, { isQuick, hasComments, isQuiz = false }) {
   ];
 }
 
-/** What can be done with a suggestion, while one is shown; `submit` is null where accepting it is the whole answer. */
+/** What can be done with a suggestion, while one is shown. `submit` is null where to accept it is to submit it. */
 export function listSuggestionVerbs({ accept, reject, submit = null }) {
   const verb = (id, words, keys, spare, run) => ({ id: `suggestion:${id}`, group: "Suggestions", words, keys, spare, run });
   return [
     verb("accept", "Accept the suggestion", ["a"], ["Shift+a", "Shift+y"], accept),
     verb("reject", "Reject the suggestion", ["x"], ["Shift+x", "Shift+w"], reject),
-    ...(submit ? [verb("submit", "Accept the suggestion and submit", ["Shift+Enter"], ["Ctrl+Shift+Enter"], submit)] : []),
+    ...(submit ? [verb("submit", "Accept the suggestion and submit it", ["Shift+Enter"], ["Ctrl+Shift+Enter"], submit)] : []),
   ];
 }
 

@@ -1,4 +1,6 @@
-"""Smart tools over REST: a worker asks an interactive ML backend about what was drawn; its answer is fetched later."""
+"""What an ML backend is asked while somebody labels, over REST: about what a smart tool drew, and about opened tasks
+that it said nothing of. A worker asks; its answer is fetched later.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,15 @@ from rest_framework.response import Response
 from lifecycle.annotations import selectors
 from lifecycle.annotations import suggestion_selectors as sources
 from lifecycle.annotations.label_studio import swap_names
+from lifecycle.annotations.queue_selectors import list_held
 from lifecycle.annotations.services import backends
+from lifecycle.annotations.services.opened import ask_about_opened
 from lifecycle.annotations.services.quiz_gate import require_passed
 from lifecycle.common.errors import Conflict
 from lifecycle.jobs.models import Job
 from webapp.api.base import ProjectView
 
-MAX_PROMPTS = 200
+MAX_PROMPTS = MAX_HELD = 200
 ENDS = {Job.State.FAILED: "failed", Job.State.CANCELED: "failed", Job.State.SUCCEEDED: "answered"}
 
 
@@ -37,6 +41,36 @@ class SmartAnswer(serializers.Serializer):
     score = serializers.FloatField(allow_null=True)
     model = serializers.CharField(allow_blank=True)
     error = serializers.CharField(allow_blank=True)
+
+
+class HeldTasks(serializers.Serializer):
+    """Tasks that the caller holds; others are left out."""
+
+    tasks = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=MAX_HELD)
+
+
+class LateSuggestions(serializers.Serializer):
+    """What is suggested for them by now: nothing for the share that is shown without."""
+
+    suggestions = serializers.DictField(
+        child=serializers.ListField(child=serializers.DictField()), help_text="task: [{id, result, score, model}]"
+    )
+    is_asked = serializers.BooleanField(help_text="a backend was asked about some of the others: look again")
+
+
+class OpenedView(ProjectView):
+    """Suggestions that were not there yet when tasks were handed out."""
+
+    @extend_schema(request=HeldTasks, responses=LateSuggestions)
+    def post(self, request, slug):
+        """Where an ML backend is shown it is asked about those that it said nothing of, once in ten minutes."""
+        require_passed(self.project, request.user, role=self.project.role)
+        held = list_held(self.project, request.user, self.parse(HeldTasks)["tasks"])
+        shown = sources.find_active(self.project)
+        if shown is None or shown.source is None:
+            return Response({"suggestions": {}, "is_asked": False})
+        is_asked = ask_about_opened(source=shown.source, user=request.user, tasks=held)
+        return Response({"suggestions": sources.list_shown(shown, held), "is_asked": is_asked})
 
 
 class AskView(ProjectView):

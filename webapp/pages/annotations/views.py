@@ -14,7 +14,7 @@ from lifecycle.annotations import review_selectors, selectors, services
 from lifecycle.annotations.label_studio import pick_fields
 from lifecycle.annotations.queue_selectors import find_settings
 from lifecycle.annotations.services.quiz_gate import is_wanted as is_quiz_wanted
-from lifecycle.annotations.suggestion_selectors import find_interactive
+from lifecycle.annotations.suggestion_selectors import find_interactive, is_asked_when_opened
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.problems import LabelKind, get_problem_type
 from lifecycle.projects.rules import is_allowed
@@ -48,6 +48,7 @@ def label(request, slug):
             "first_task": _read_id(request.GET.get("task", "")),
             "fix": _describe_fix(request, project),
             "smart": _describe_smart(project),
+            "asks_opened": is_asked_when_opened(project),
         },
     }
     return render(request, "annotations/label.html", context)
