@@ -61,6 +61,11 @@ class _Columns:
             self._answers = self._answers.filter(user=user)
         found = Suggestion.objects.filter(task=OuterRef("pk"))
         self._predictions = found if sees_all else found.none()
+        self._counted: dict[str, QuerySet[Any]] = {
+            "total_annotations": self._answers.filter(kind__in=_GIVEN),
+            "cancelled_annotations": self._answers.filter(kind=Annotation.Kind.SKIP),
+            "total_predictions": self._predictions,
+        }
         self.used: dict[str, BaseExpression | Combinable] = {}
 
     def read_filter(self, one: Mapping[str, Any]) -> Q:
@@ -68,6 +73,8 @@ class _Columns:
         asked = Asked(column, str(one.get("operator")), str(one.get("type") or "Unknown"), one.get("value"))
         if column in _EXISTING:
             return self._read_existing(asked)
+        if column in self._counted and asked.wants_any is not None:
+            return asked.turn(Q(Exists(self._counted[column])), asked.wants_any)
         if column.startswith("data."):
             said = _find_cell(self._interface, column.removeprefix("data."))
         else:
@@ -99,9 +106,7 @@ class _Columns:
             "inner_id": F("pk"),
             "created_at": F("item__created_at"),
             "updated_at": F(times),
-            "total_annotations": _count(self._answers.filter(kind__in=_GIVEN)),
-            "cancelled_annotations": _count(self._answers.filter(kind=Annotation.Kind.SKIP)),
-            "total_predictions": _count(self._predictions),
+            **{name: _count(rows) for name, rows in self._counted.items()},
             "predictions_score": Subquery(self._predictions.order_by("-pk").values("score")[:1]),
             "completed_at": Subquery(
                 self._answers.filter(kind__in=_GIVEN).order_by("-created_at").values("created_at")[:1]

@@ -14,6 +14,8 @@ from django.db.models import Q
 MAX_PATTERN_CHARS = 200
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?\s*$"  # texts that Postgres reads as numbers
 _COMPARED = {"equal": "exact", "greater": "gt", "less": "lt", "greater_or_equal": "gte", "less_or_equal": "lte"}
+_SOME = {("greater", 0), ("greater_or_equal", 1), ("not_equal", 0)}
+_NONE = {("equal", 0), ("less", 1), ("less_or_equal", 0)}
 _TRUE = ("true", "1", "yes", "on")
 
 
@@ -41,6 +43,14 @@ class Asked:
     @property
     def values(self) -> list[Any]:
         return list(self.value) if isinstance(self.value, list) else [self.value]
+
+    @property
+    def wants_any(self) -> bool | None:
+        """Of a count: whether there shall be any, or none (False); None where it asks how many."""
+        if self.operator == "empty":
+            return not self.flag
+        asked = (self.operator, self.value if isinstance(self.value, int | float) else None)
+        return True if asked in _SOME else False if asked in _NONE else None
 
     def turn(self, condition: Q, is_meant: bool) -> Q:
         return condition if is_meant else ~condition

@@ -8,6 +8,9 @@ import pytest
 from label_studio_sdk.core.api_error import ApiError
 from label_studio_sdk.data_manager import Column, Filters, Operator, Type
 
+from lifecycle.annotations.external_filters import filter_tasks
+from lifecycle.annotations.models import Task
+from lifecycle.projects.models import Project
 from tests.webapp.protocols.conftest import choose
 
 FIELD = Column.data("n")
@@ -46,7 +49,11 @@ def find(client, text_project, tasks):
     [
         (Column.total_annotations, Operator.GREATER, Type.Number, 0, ["red"]),
         (Column.total_annotations, Operator.EMPTY, Type.Number, True, ["grey", "brown", "white"]),
+        (Column.total_annotations, Operator.EQUAL, Type.Number, 0, ["grey", "brown", "white"]),
+        (Column.total_annotations, Operator.LESS, Type.Number, 1, ["grey", "brown", "white"]),
+        (Column.total_annotations, Operator.EMPTY, Type.Number, False, ["red"]),
         (Column.cancelled_annotations, Operator.EQUAL, Type.Number, 1, ["grey"]),
+        (Column.cancelled_annotations, Operator.GREATER_OR_EQUAL, Type.Number, 1, ["grey"]),
         (Column.total_predictions, Operator.NOT_EQUAL, Type.Number, 0, ["brown"]),
         (Column.predictions_score, Operator.LESS, Type.Number, 0.5, ["brown"]),
         (Column.predictions_model_versions, Operator.CONTAINS, Type.List, ["m1"], ["brown"]),
@@ -105,3 +112,17 @@ def test_what_cannot_be_asked_is_refused_with_a_sentence(find, column, operator,
         find(column, operator, Type.Unknown, value)
 
     assert caught.value.status_code == 400 and caught.value.body["validation_errors"]["query"]
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "is_counted"),
+    [("greater", 0, False), ("equal", 0, False), ("less", 1, False), ("greater", 1, True)],
+)
+def test_whether_there_are_any_is_asked_without_counting_them(text_project, operator, value, is_counted):
+    project = Project.objects.get(pk=text_project.id)
+    item = {"filter": "filter:tasks:total_annotations", "operator": operator, "type": "Number", "value": value}
+    query = json.dumps({"filters": {"conjunction": "and", "items": [item]}})
+
+    found = filter_tasks(project, Task.objects.all(), query, project.created_by, role="owner")
+
+    assert ("COUNT(" in str(found.query)) is is_counted and ("EXISTS(" in str(found.query)) is not is_counted
