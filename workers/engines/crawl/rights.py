@@ -9,6 +9,8 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
 from PIL import Image
 
 LICENSE_CHARS = 300
@@ -18,6 +20,12 @@ MAX_NODES = 10_000  # of a page's structured data
 BROKEN = (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, struct.error, MemoryError,
           Image.DecompressionBombError)  # fmt: skip
 COPYRIGHT_TAG = 0x8298  # of EXIF
+MAX_XMP_BYTES = 1 << 20
+_RESOURCE = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}resource"
+_XMP_NAMES = (
+    "{http://creativecommons.org/ns#}license", "{http://ns.adobe.com/xap/1.0/rights/}WebStatement",
+    "{http://ns.adobe.com/xap/1.0/rights/}UsageTerms", "{http://purl.org/dc/elements/1.1/}rights",
+)  # fmt: skip
 _METAS = frozenset(("dc.rights", "dcterms.rights", "dcterms.license", "license", "copyright", "rights"))
 _LINK = re.compile(r"<([^>]*)>([^<]*)")
 _REL = re.compile(r";\s*rel\s*=\s*\"?([^\";]*)", re.IGNORECASE)
@@ -50,14 +58,32 @@ def find_in_header(values: Sequence[str]) -> str:
 
 
 def find_in_picture(content: bytes) -> str:
-    """The copyright in its EXIF; the pixels are not looked at."""
+    """The license in its XMP, else the copyright in its EXIF; the pixels are not looked at."""
     try:
         with Image.open(io.BytesIO(content)) as image:
-            said = image.getexif().get(COPYRIGHT_TAG)
+            said, packet = image.getexif().get(COPYRIGHT_TAG), image.info.get("xmp")
     except BROKEN:  # the picture itself is checked elsewhere
         return ""
     text = said.decode("latin-1") if isinstance(said, bytes) else str(said or "")
-    return " ".join(text.replace("\0", " ").split())[:LICENSE_CHARS]
+    return _find_in_xmp(packet) or " ".join(text.replace("\0", " ").split())[:LICENSE_CHARS]
+
+
+def _find_in_xmp(packet: Any) -> str:
+    """The address of the license or of the rights' page, the terms of use, or the rights themselves, as XMP has them:
+    https://developer.adobe.com/xmp/docs/XMPNamespaces/xmpRights/"""
+    if not isinstance(packet, bytes) or len(packet) > MAX_XMP_BYTES:
+        return ""
+    try:
+        root = fromstring(packet.strip(b"\0 \t\r\n"), forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):
+        return ""
+    said: dict[str, str] = {}
+    for node in root.iter():
+        for name in _XMP_NAMES:
+            words = node.get(name) or (node.get(_RESOURCE) or "".join(node.itertext()) if node.tag == name else "")
+            if words.strip():
+                said.setdefault(name, " ".join(words.split()))
+    return next((said[name] for name in _XMP_NAMES if name in said), "")[:LICENSE_CHARS]
 
 
 def _find_in_json(text: str) -> str:

@@ -53,3 +53,48 @@ def test_a_picture_that_names_its_owner_keeps_that(site, crawl):
 
     assert "2024 The Mill" in found["/a.jpg"].license
     assert find_in_picture(b"\xff\xd8\xff\xe1 no picture") == ""
+
+
+def packed(inner: str, attributes: str = "") -> bytes:
+    """A picture with this XMP, and an EXIF that names an owner."""
+    names = (
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:cc="http://creativecommons.org/ns#" '
+        'xmlns:xmpRights="http://ns.adobe.com/xap/1.0/rights/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    )
+    about = f"<rdf:Description rdf:about='' {names} {attributes}>{inner}</rdf:Description>"
+    xmp = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF {names}>{about}</rdf:RDF></x:xmpmeta>'
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[COPYRIGHT_TAG] = "The Mill"
+    Image.new("RGB", (4, 4)).save(out, "JPEG", exif=exif, xmp=xmp.encode())
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("inner", "attributes", "license"),
+    [
+        (f'<cc:license rdf:resource="{BY}"/>', 'xmpRights:WebStatement="https://mill.example/"', BY),
+        ("", f'xmpRights:WebStatement="{BY}"', BY),
+        ("<xmpRights:UsageTerms><rdf:Alt><rdf:li>Free to\nmill</rdf:li></rdf:Alt></xmpRights:UsageTerms>", "",
+         "Free to mill"),
+        ("<dc:rights><rdf:Alt><rdf:li>© Mill</rdf:li></rdf:Alt></dc:rights>", "", "© Mill"),
+        ("<dc:title>Mill</dc:title>", "", "The Mill"),
+        ("<cc:license>broken", "", "The Mill"),
+    ],
+)  # fmt: skip
+def test_a_picture_names_its_license_in_xmp(inner, attributes, license):
+    assert find_in_picture(packed(inner, attributes)) == license
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>', b"<?xml version='1.0' encoding='no'?><x/>",
+        b"<x>" * 50_000 + b"</x>" * 50_000, b"\xff\xfe<",
+    ],
+    ids=["bomb", "encoding", "deep", "bytes"],
+)  # fmt: skip
+def test_an_xmp_that_is_none_or_a_trap_says_nothing(packet):
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(out, "WEBP", xmp=packet)
+
+    assert find_in_picture(out.getvalue()) == ""
