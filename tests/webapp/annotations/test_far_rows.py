@@ -38,9 +38,9 @@ def send(client, owner):
     _, secret = tokens.issue(user=owner, name="script", scope="write")
 
     def send(path, body):
-        headers = {"Authorization": f"Token {secret}"}
-        return client.post(f"/label-studio/api/{path}", json.dumps(body), "application/json", headers=headers)
+        return client.post(f"/label-studio/api/{path}", json.dumps(body), "application/json", headers=send.headers)
 
+    send.headers = {"Authorization": f"Token {secret}"}
     return send
 
 
@@ -70,7 +70,19 @@ def test_series_at_an_address_are_fetched_by_a_job(make_project, send, serve, ru
     assert answer.status_code == 201
     assert (job.state, job.result["tasks"], job.result["rejected"]) == ("succeeded", 1, 1)
     assert "https://example.org/b.csv" in job.result["said"][0] and "neither CSV nor JSON" in job.result["said"][0]
-    assert next_task(client, owner, project)["data"]["csv"] == CSV.strip()
+    task = next_task(client, owner, project)
+    assert task["data"]["csv"] == CSV.strip()
+
+    again = send(f"projects/{project.pk}/import", [{"csv": "https://example.org/a.csv"}])
+    run_jobs()
+    kept = client.get(f"/label-studio/api/tasks/{task['id']}/", headers=send.headers).json()
+
+    assert kept["data"] == {"csv": "https://example.org/a.csv"}  # scripts find what they sent
+    assert (again.status_code, Item.objects.filter(dataset__project=project).count()) == (201, 1)
+    said = {"data": kept["data"], "meta": {"plant": "north"}}
+    path = f"/label-studio/api/tasks/{task['id']}/"
+    change = client.patch(path, json.dumps(said), "application/json", headers=send.headers)
+    assert (change.status_code, change.json()["meta"]) == (200, {"plant": "north"})
 
 
 def test_pictures_to_compare_are_fetched_by_a_job(make_project, send, serve, run_jobs, client, owner):
