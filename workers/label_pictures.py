@@ -37,6 +37,7 @@ from workers.runtime import JobContext
 
 AT_ONCE = 8  # addresses that are asked side by side
 BATCH = 1_000
+KEPT_FREE = 100_000  # bytes of a row for its other cells
 BATCH_OF_CELLS = 50  # of tasks that may each hold a megabyte
 Reject = Callable[[str, str], None]
 Completed = tuple[list[str], list[dict], dict[str, Picture], Cells]
@@ -134,11 +135,11 @@ class PictureFinder:
 
     def _fetch_cell(self, wanted: tuple[str, str]) -> str | FetchFailed:
         tag, address = wanted
-        content = self._fetch(address.strip(), MAX_ROW_BYTES)
+        content = self._fetch(address.strip())
         if isinstance(content, FetchFailed):
             return content
         try:
-            return READERS[tag](content, self._limits)
+            return READERS[tag](content, self._limits, (MAX_ROW_BYTES - KEPT_FREE) // len(self._fetched_fields))
         except Refused as refused:
             return FetchFailed(str(refused))
 
@@ -180,10 +181,10 @@ class PictureFinder:
                     self._keep(found, address, content, reject)
         return found
 
-    def _fetch(self, address: str, max_bytes: int = 0) -> bytes | FetchFailed:
+    def _fetch(self, address: str) -> bytes | FetchFailed:
         try:
             rule = settings.ALLOW_PRIVATE_ADDRESSES
-            return fetch(address, private_addresses=rule, max_bytes=max_bytes or self._limits.file_bytes)
+            return fetch(address, private_addresses=rule, max_bytes=self._limits.file_bytes)
         except FetchFailed as failed:
             return failed
 

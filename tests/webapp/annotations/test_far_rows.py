@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 
@@ -11,8 +12,11 @@ from PIL import Image
 from lifecycle.accounts.services import tokens
 from lifecycle.annotations import services
 from lifecycle.annotations.models import Task
+from lifecycle.contracts.ingest import IngestLimits
 from lifecycle.datasets.models import Item
 from tests import factories
+from workers.engines.ingest.errors import Refused
+from workers.engines.labels_import import cells
 from workers.label_pictures import PictureFinder
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +106,23 @@ def test_pictures_to_compare_are_fetched_by_a_job(make_project, send, serve, run
     data = next_task(client, owner, project)["data"]
     assert [client.get(data[side]).content for side in ("left", "right")] == list(files.values())
     assert Item.objects.get(dataset__project=project).row["who"] == "Ann"
+
+
+def test_pictures_that_do_not_fit_a_row_are_made_smaller():
+    noise = Image.effect_noise((1200, 900), 30)
+    drawn = io.BytesIO()
+    noise.save(drawn, "PNG")
+
+    cell = cells.read_picture(drawn.getvalue(), IngestLimits(), 450_000)
+
+    head, _, encoded = cell.partition(",")
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as smaller:
+        assert (head, smaller.width / smaller.height) == ("data:image/jpeg;base64", pytest.approx(4 / 3, abs=0.01))
+    assert len(cell) <= 450_000 < len(drawn.getvalue())
+    with pytest.raises(Refused, match="neither CSV nor JSON"):
+        cells.read_series(b"<html>gone</html>", IngestLimits(), 1_000)
+    with pytest.raises(Refused, match="1,000 characters"):
+        cells.read_series(b"t,v\n" * 300, IngestLimits(), 1_000)
 
 
 def test_a_single_task_that_would_have_to_be_fetched_is_refused_by_its_address(make_project, send):
