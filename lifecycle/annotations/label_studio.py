@@ -197,7 +197,7 @@ def _check_address(one: ObjectTag, value: Any) -> None:
     kind = {"Audio": "audio", "Image": "image"}.get(one.tag)
     if kind is None or value in (None, ""):
         return
-    along = ", or import the tasks in a zip with the sounds" if kind == "audio" else ""
+    along = ", or import the tasks" + (" in a zip with the sounds" if kind == "audio" else "")
     if not isinstance(value, str) or not (value.startswith(f"data:{kind}/") or OWN_FILES in value):
         raise ValueError(
             f"Gristmill does not fetch “{str(value)[:120]}” here. Send what “{one.field}” shows as "

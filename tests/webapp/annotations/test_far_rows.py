@@ -13,6 +13,7 @@ from lifecycle.accounts.services import tokens
 from lifecycle.annotations import services
 from lifecycle.annotations.models import Task
 from lifecycle.contracts.ingest import IngestLimits
+from lifecycle.contracts.label_interface.parsing import list_unused
 from lifecycle.datasets.models import Item
 from tests import factories
 from workers.engines.ingest.errors import Refused
@@ -87,6 +88,14 @@ def test_series_at_an_address_are_fetched_by_a_job(make_project, send, serve, ru
     path = f"/label-studio/api/tasks/{task['id']}/"
     change = client.patch(path, json.dumps(said), "application/json", headers=send.headers)
     assert (change.status_code, change.json()["meta"]) == (200, {"plant": "north"})
+
+
+def test_addresses_are_called_unused_only_where_nothing_is_fetched():
+    text = """<View><Text name="t" value="$t" valueType="url"/>
+    <Choices name="c" toName="t"><Choice value="a"/></Choices></View>"""
+
+    assert list_unused(SERIES) == []
+    assert list_unused(text) == ["Kept, but not used: valueType of <Text>."]
 
 
 def test_pictures_to_compare_are_fetched_by_a_job(make_project, send, serve, run_jobs, client, owner):
