@@ -20,7 +20,7 @@ from lifecycle.annotations.label_studio import (
     list_fields_to_fetch,
 )
 from lifecycle.annotations.picture_addresses import find_by_name, find_pictures
-from lifecycle.annotations.services.external_tasks import Picture
+from lifecycle.annotations.services.external_tasks import Cells, Picture
 from lifecycle.annotations.services.label_imports import read_address
 from lifecycle.contracts.ingest import IngestLimits
 from lifecycle.contracts.label_imports import Draft, LabelImportSpec
@@ -37,8 +37,10 @@ from workers.runtime import JobContext
 
 AT_ONCE = 8  # addresses that are asked side by side
 BATCH = 1_000
+KEPT_FREE = 100_000  # bytes of a row for its other cells
 BATCH_OF_CELLS = 50  # of tasks that may each hold a megabyte
 Reject = Callable[[str, str], None]
+Completed = tuple[list[str], list[dict], dict[str, Picture], Cells]
 
 
 class PictureFinder:
@@ -74,8 +76,9 @@ class PictureFinder:
         assert self._members
         return self._members.index_pictures() if self._shows_pictures else self._members.index_sounds()
 
-    def complete(self, drafts: Sequence[Draft], reject: Reject) -> tuple[list[str], list[dict], dict[str, Picture]]:
-        """(place of each task, tasks in Label Studio's words, pictures by address) of those that can be completed."""
+    def complete(self, drafts: Sequence[Draft], reject: Reject) -> Completed:
+        """(place of each task, tasks in Label Studio's words, pictures by address, what was fetched into rows by field
+        and address) of those that can be completed."""
         if not self._shows_pictures:
             return self._complete_rows(drafts, reject)
         addresses = [one.picture or read_address(one.body, self._variable) for one in drafts]
@@ -88,22 +91,23 @@ class PictureFinder:
                 continue
             places.append(draft.place)
             bodies.append(dict(draft.body) if draft.body is not None else self._build(draft, address, picture, reject))
-        return places, bodies, pictures
+        return places, bodies, pictures, {}
 
-    def _complete_rows(
-        self, drafts: Sequence[Draft], reject: Reject
-    ) -> tuple[list[str], list[dict], dict[str, Picture]]:
+    def _complete_rows(self, drafts: Sequence[Draft], reject: Reject) -> Completed:
         """Rows stay as they are, but that a sound that is found gets its address in this project, and what lies at
         another address and is shown out of the row comes into it."""
         addresses = [read_address(one.body, self._variable) if self._variable else "" for one in drafts]
         wanted = [address for address in addresses if address and not address.startswith("data:")]
         sounds = {address: one for address, one in self._find(wanted, reject).items() if is_sound(one.mime)}
-        cells = self._fetch_cells(drafts)
+        fetched = self._fetch_cells(drafts)
         places, bodies, pictures = [], [], {}
+        cells: dict[tuple[str, str], str] = {}
         for draft, address in zip(drafts, addresses, strict=True):
-            body, problem = self._put_cells(dict(draft.body or {}), cells)
-            if problem:
-                reject(draft.place, problem)
+            body = dict(draft.body or {})
+            try:
+                cells |= self._pick_cells(body, fetched)
+            except FetchFailed as failed:
+                reject(draft.place, str(failed))
                 continue
             if address in sounds:
                 own = f"{PICTURES}{self._project.slug}/{sounds[address].blob}"
@@ -114,7 +118,7 @@ class PictureFinder:
                 continue
             places.append(draft.place)
             bodies.append(body)
-        return places, bodies, pictures
+        return places, bodies, pictures, cells
 
     def _fetch_cells(self, drafts: Sequence[Draft]) -> dict[tuple[str, str], str | FetchFailed]:
         """{(tag, address): the cell in place of the address, or why there is none}."""
@@ -131,27 +135,27 @@ class PictureFinder:
 
     def _fetch_cell(self, wanted: tuple[str, str]) -> str | FetchFailed:
         tag, address = wanted
-        content = self._fetch(address.strip(), MAX_ROW_BYTES)
+        content = self._fetch(address.strip())
         if isinstance(content, FetchFailed):
             return content
         try:
-            return READERS[tag](content, self._limits)
+            return READERS[tag](content, self._limits, (MAX_ROW_BYTES - KEPT_FREE) // len(self._fetched_fields))
         except Refused as refused:
             return FetchFailed(str(refused))
 
-    def _put_cells(
-        self, body: dict[str, Any], cells: Mapping[tuple[str, str], str | FetchFailed]
-    ) -> tuple[dict[str, Any], str]:
-        """(the task with cells in place of addresses, what is wrong with one)."""
-        changed: dict[str, str] = {}
+    def _pick_cells(
+        self, body: dict[str, Any], fetched: Mapping[tuple[str, str], str | FetchFailed]
+    ) -> dict[tuple[str, str], str]:
+        """{(field, address): cell} of one task. Raises FetchFailed where one is not to be had."""
+        picked = {}
         for field, tag in self._fetched_fields.items():
             address = read_address(body, field)
-            cell = cells.get((tag, address))
+            cell = fetched.get((tag, address))
             if isinstance(cell, FetchFailed):
-                return body, f"“{address[:120]}” of “{field}” could not be fetched: {cell}"
+                raise FetchFailed(f"“{address[:120]}” of “{field}” could not be fetched: {cell}")
             if cell is not None:
-                changed[field] = cell
-        return ({**body, "data": {**body["data"], **changed}} if "data" in body else {**body, **changed}), ""
+                picked[field, address] = cell
+        return picked
 
     def _build(self, draft: Draft, address: str, picture: Picture, reject: Reject) -> dict[str, Any]:
         interface = self._spec.interface
@@ -177,10 +181,10 @@ class PictureFinder:
                     self._keep(found, address, content, reject)
         return found
 
-    def _fetch(self, address: str, max_bytes: int = 0) -> bytes | FetchFailed:
+    def _fetch(self, address: str) -> bytes | FetchFailed:
         try:
             rule = settings.ALLOW_PRIVATE_ADDRESSES
-            return fetch(address, private_addresses=rule, max_bytes=max_bytes or self._limits.file_bytes)
+            return fetch(address, private_addresses=rule, max_bytes=self._limits.file_bytes)
         except FetchFailed as failed:
             return failed
 

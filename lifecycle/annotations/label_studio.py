@@ -65,6 +65,19 @@ def list_fields_to_fetch(interface: Interface) -> dict[str, str]:
     return {one.field: one.tag for one in interface.objects if one.tag in FETCHED_TAGS and one.field}
 
 
+def put_cells(data: Any, cells: Mapping[tuple[str, str], str]) -> Any:
+    """A task's data with what was fetched, {(field, address): cell}, in place of the addresses."""
+    if not cells or not isinstance(data, Mapping):
+        return data
+    return {name: cells.get((name, value), value) if isinstance(value, str) else value for name, value in data.items()}
+
+
+def list_cells(interface: Interface, data: Mapping[str, Any], row: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """What was fetched into a row, {(field, address): cell}, by the addresses that its task's data kept."""
+    fields = list_fields_to_fetch(interface)
+    return {(name, data[name]): row[name] for name in fields if is_far(data.get(name)) and name in row}
+
+
 def is_far(value: Any) -> bool:
     """Whether a cell names a file of another server, or of this one by its whole address."""
     return isinstance(value, str) and FAR_ADDRESS.match(value) is not None
@@ -184,7 +197,7 @@ def _check_address(one: ObjectTag, value: Any) -> None:
     kind = {"Audio": "audio", "Image": "image"}.get(one.tag)
     if kind is None or value in (None, ""):
         return
-    along = ", or import the tasks in a zip with the sounds" if kind == "audio" else ""
+    along = ", or import the tasks" + (" in a zip with the sounds" if kind == "audio" else "")
     if not isinstance(value, str) or not (value.startswith(f"data:{kind}/") or OWN_FILES in value):
         raise ValueError(
             f"Gristmill does not fetch “{str(value)[:120]}” here. Send what “{one.field}” shows as "

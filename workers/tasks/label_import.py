@@ -45,9 +45,11 @@ def label_import(context: JobContext) -> dict:
                     counts["unanswered"] += 1
                     say(one.place, one.note)
             good = [one for one in drafts if not isinstance(one, Rejected)]
-            places, bodies, pictures = finder.complete(good, reject)
+            places, bodies, pictures, cells = finder.complete(good, reject)
             with context.recording():
-                done, problems = label_imports.import_batch(project=project, user=user, tasks=bodies, pictures=pictures)
+                done, problems = label_imports.import_batch(
+                    project=project, user=user, tasks=bodies, pictures=pictures, cells=cells
+                )
             for place, reason in problems:
                 reject(places[place], reason)
             counts["tasks"] += len(done.task_ids)

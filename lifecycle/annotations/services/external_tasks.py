@@ -25,6 +25,8 @@ from lifecycle.annotations.label_studio import (
     describe_columns,
     get_item_kind,
     get_variable,
+    list_cells,
+    put_cells,
     read_content,
     refer_to_sound,
 )
@@ -49,6 +51,7 @@ from lifecycle.projects.models import Project
 MAX_TASKS = 100_000
 SHOWN_ERRORS = 25
 TITLE = "Label Studio client"
+Cells = Mapping[tuple[str, str], str]  # {(field of the data, its address): what stands in the row in its place}
 NOT_DATA = {"data", "annotations", "predictions", "completions", "meta", "id", "created_at", "updated_at", "project"}
 PART = pa.schema([
     ("content_hash", pa.string()), ("blob", pa.string()), ("text", pa.string()), ("row", pa.string()),
@@ -101,15 +104,18 @@ class _Draft:
     task_id: int = 0
 
 
-def import_tasks(*, project: Project, user, tasks: Sequence[Any], find_pictures=lambda addresses: {}) -> Imported:
+def import_tasks(
+    *, project: Project, user, tasks: Sequence[Any], find_pictures=lambda addresses: {}, cells: Cells | None = None
+) -> Imported:
     """Take all of these tasks, or none: BadTasks says what is wrong with which. Committed when it returns.
 
-    `find_pictures` gives {address: Picture} for those addresses of pictures that the caller may read.
+    `find_pictures` gives {address: Picture} for those addresses of pictures that the caller may read. With `cells` an
+    item has what was fetched, and its task's data the address that came.
     """
     if len(tasks) > MAX_TASKS:
         raise BadTasks([f"Send at most {MAX_TASKS:,} tasks in one request."])
     interface = get_interface(project)
-    drafts = _read_drafts(project, interface, tasks)
+    drafts = _read_drafts(interface, tasks, cells or {})
     pictures = _find_pictures(interface, drafts, find_pictures)
     with transaction.atomic():
         is_new = _store_items(project, user, drafts, pictures)
@@ -123,12 +129,12 @@ def import_tasks(*, project: Project, user, tasks: Sequence[Any], find_pictures=
     return Imported([draft.task_id for draft in drafts], len(is_new), annotation_count, prediction_count)
 
 
-def _read_drafts(project: Project, interface: Interface, tasks: Sequence[Any]) -> list[_Draft]:
+def _read_drafts(interface: Interface, tasks: Sequence[Any], cells: Cells) -> list[_Draft]:
     reader = LabelReader(interface)
     drafts, problems = [], []
     for place, task in enumerate(tasks):
         try:
-            drafts.append(_read_draft(interface, reader, task))
+            drafts.append(_read_draft(interface, reader, task, cells))
         except ValueError as error:
             problems.append(f"Error at item {place}: {error}")
             if len(problems) >= SHOWN_ERRORS:
@@ -138,7 +144,7 @@ def _read_drafts(project: Project, interface: Interface, tasks: Sequence[Any]) -
     return drafts
 
 
-def _read_draft(interface: Interface, reader: LabelReader, task: Any) -> _Draft:
+def _read_draft(interface: Interface, reader: LabelReader, task: Any, cells: Cells) -> _Draft:
     if not isinstance(task, Mapping):
         raise ValueError("A task must be an object.")
     data = task["data"] if "data" in task else {k: v for k, v in task.items() if k not in NOT_DATA - {"id"}}
@@ -147,7 +153,7 @@ def _read_draft(interface: Interface, reader: LabelReader, task: Any) -> _Draft:
     if not isinstance(annotations, list) or not isinstance(predictions, list):
         raise ValueError("Annotations and predictions must be lists.")
     return _Draft(
-        read_content(interface, data),
+        read_content(interface, put_cells(data, cells)),
         data,
         task.get("meta"),
         [reader.read_answer(_note_source(one)) for one in annotations],
@@ -328,7 +334,8 @@ def _read_same_content(interface: Interface, task: Task, data: Any) -> Content:
             raise BadTasks(["Task data must be an object."])
         return Content(task.item.content_hash)
     try:
-        content = read_content(interface, data)
+        kept = (task.external or {}).get("data") or {}
+        content = read_content(interface, put_cells(data, list_cells(interface, kept, task.item.row or {})))
     except ValueError as error:
         raise BadTasks([str(error)]) from None
     if content.digest != task.item.content_hash:

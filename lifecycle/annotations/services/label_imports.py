@@ -24,6 +24,7 @@ from lifecycle.annotations.services.external_tasks import (
     MAX_TASKS,
     TITLE,
     BadTasks,
+    Cells,
     Imported,
     Picture,
     _read_draft,
@@ -132,7 +133,7 @@ def describe(*, job: Job, path: str) -> LabelImportSpec:
 
 
 def import_batch(
-    *, project: Project, user, tasks: Sequence[Mapping[str, Any]], pictures: Mapping[str, Picture]
+    *, project: Project, user, tasks: Sequence[Mapping[str, Any]], pictures: Mapping[str, Picture], cells: Cells
 ) -> tuple[Imported, list[tuple[int, str]]]:
     """Take those of these tasks that can be taken; (what came of it, (place, why not) of the others)."""
 
@@ -140,23 +141,25 @@ def import_batch(
         return {address: pictures[address] for address in addresses if address in pictures}
 
     try:
-        return import_tasks(project=project, user=user, tasks=tasks, find_pictures=find), []
+        return import_tasks(project=project, user=user, tasks=tasks, find_pictures=find, cells=cells), []
     except BadTasks:
-        problems = _list_problems(project, tasks, pictures)
+        problems = _list_problems(project, tasks, pictures, cells)
     bad = {place for place, _ in problems}
     good = [task for place, task in enumerate(tasks) if place not in bad]
     if not good:
         return Imported([], 0, 0, 0), problems
-    return import_tasks(project=project, user=user, tasks=good, find_pictures=find), problems
+    return import_tasks(project=project, user=user, tasks=good, find_pictures=find, cells=cells), problems
 
 
-def _list_problems(project: Project, tasks: Sequence[Any], pictures: Mapping[str, Picture]) -> list[tuple[int, str]]:
+def _list_problems(
+    project: Project, tasks: Sequence[Any], pictures: Mapping[str, Picture], cells: Cells
+) -> list[tuple[int, str]]:
     interface = get_interface(project)
     reader = LabelReader(interface)
     problems = []
     for place, task in enumerate(tasks):
         try:
-            draft = _read_draft(interface, reader, task)
+            draft = _read_draft(interface, reader, task, cells)
         except ValueError as error:
             problems.append((place, str(error)))
             continue

@@ -32,6 +32,7 @@ _OWN = {
     "Header": {"value", "title"} | _CONDITION,
     "Relations": set(),
 }
+_FETCHED = {"Image", "Audio", "AudioPlus", "TimeSeries"}
 _LAYOUT = {"value", "title"} | _CONDITION
 _DRAWING = {"choice", "maxUsages"}
 _WHOLE = ("maxUsages", "maxSubmissions", "rows")  # whole numbers from 1
@@ -89,7 +90,7 @@ def _says_nothing(element: Element, name: str) -> bool:
     if name == "granularity":
         return value not in {"word", "symbol"}
     if name == "valueType":
-        return value == "url"  # tasks bring what is shown along
+        return value == "url" and element.tag not in _FETCHED  # tasks bring along what the others show
     return name in _FLAGS and value not in {"true", "false", ""}
 
 

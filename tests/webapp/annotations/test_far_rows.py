@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 
@@ -11,8 +12,12 @@ from PIL import Image
 from lifecycle.accounts.services import tokens
 from lifecycle.annotations import services
 from lifecycle.annotations.models import Task
+from lifecycle.contracts.ingest import IngestLimits
+from lifecycle.contracts.label_interface.parsing import list_unused
 from lifecycle.datasets.models import Item
 from tests import factories
+from workers.engines.ingest.errors import Refused
+from workers.engines.labels_import import cells
 from workers.label_pictures import PictureFinder
 
 pytestmark = pytest.mark.django_db
@@ -38,9 +43,9 @@ def send(client, owner):
     _, secret = tokens.issue(user=owner, name="script", scope="write")
 
     def send(path, body):
-        headers = {"Authorization": f"Token {secret}"}
-        return client.post(f"/label-studio/api/{path}", json.dumps(body), "application/json", headers=headers)
+        return client.post(f"/label-studio/api/{path}", json.dumps(body), "application/json", headers=send.headers)
 
+    send.headers = {"Authorization": f"Token {secret}"}
     return send
 
 
@@ -70,7 +75,27 @@ def test_series_at_an_address_are_fetched_by_a_job(make_project, send, serve, ru
     assert answer.status_code == 201
     assert (job.state, job.result["tasks"], job.result["rejected"]) == ("succeeded", 1, 1)
     assert "https://example.org/b.csv" in job.result["said"][0] and "neither CSV nor JSON" in job.result["said"][0]
-    assert next_task(client, owner, project)["data"]["csv"] == CSV.strip()
+    task = next_task(client, owner, project)
+    assert task["data"]["csv"] == CSV.strip()
+
+    again = send(f"projects/{project.pk}/import", [{"csv": "https://example.org/a.csv"}])
+    run_jobs()
+    kept = client.get(f"/label-studio/api/tasks/{task['id']}/", headers=send.headers).json()
+
+    assert kept["data"] == {"csv": "https://example.org/a.csv"}  # scripts find what they sent
+    assert (again.status_code, Item.objects.filter(dataset__project=project).count()) == (201, 1)
+    said = {"data": kept["data"], "meta": {"plant": "north"}}
+    path = f"/label-studio/api/tasks/{task['id']}/"
+    change = client.patch(path, json.dumps(said), "application/json", headers=send.headers)
+    assert (change.status_code, change.json()["meta"]) == (200, {"plant": "north"})
+
+
+def test_addresses_are_called_unused_only_where_nothing_is_fetched():
+    text = """<View><Text name="t" value="$t" valueType="url"/>
+    <Choices name="c" toName="t"><Choice value="a"/></Choices></View>"""
+
+    assert list_unused(SERIES) == []
+    assert list_unused(text) == ["Kept, but not used: valueType of <Text>."]
 
 
 def test_pictures_to_compare_are_fetched_by_a_job(make_project, send, serve, run_jobs, client, owner):
@@ -90,6 +115,23 @@ def test_pictures_to_compare_are_fetched_by_a_job(make_project, send, serve, run
     data = next_task(client, owner, project)["data"]
     assert [client.get(data[side]).content for side in ("left", "right")] == list(files.values())
     assert Item.objects.get(dataset__project=project).row["who"] == "Ann"
+
+
+def test_pictures_that_do_not_fit_a_row_are_made_smaller():
+    noise = Image.effect_noise((1200, 900), 30)
+    drawn = io.BytesIO()
+    noise.save(drawn, "PNG")
+
+    cell = cells.read_picture(drawn.getvalue(), IngestLimits(), 450_000)
+
+    head, _, encoded = cell.partition(",")
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as smaller:
+        assert (head, smaller.width / smaller.height) == ("data:image/jpeg;base64", pytest.approx(4 / 3, abs=0.01))
+    assert len(cell) <= 450_000 < len(drawn.getvalue())
+    with pytest.raises(Refused, match="neither CSV nor JSON"):
+        cells.read_series(b"<html>gone</html>", IngestLimits(), 1_000)
+    with pytest.raises(Refused, match="1,000 characters"):
+        cells.read_series(b"t,v\n" * 300, IngestLimits(), 1_000)
 
 
 def test_a_single_task_that_would_have_to_be_fetched_is_refused_by_its_address(make_project, send):
