@@ -6,6 +6,7 @@ from collections import Counter
 
 from django.db import connection, transaction
 
+from lifecycle.common.bulk import refresh_statistics
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.contracts.profile import ROW_TOLERANCE, FindingsResult
 from lifecycle.datasets.models import Dataset, Item
@@ -61,6 +62,7 @@ def record_findings(*, dataset: Dataset, job: Job, result: FindingsResult) -> Sc
         )
         known = set(Item.objects.filter(dataset=dataset).values_list("pk", flat=True)) if result.found else set()
         _copy_findings(scan, result, known)
+        transaction.on_commit(lambda: refresh_statistics("exploration_finding"))
     return scan
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from lifecycle.annotations.models import Task
+from lifecycle.annotations.services import submit
 from lifecycle.datasets import selectors
 from lifecycle.datasets.models import DatasetVersion, VersionTag
 from tests.lifecycle.datasets.test_import import bring, make_project, png
@@ -124,3 +126,17 @@ def test_a_viewer_may_export_but_not_tag(client, texts, owner, run_jobs):
     assert client.post(url("version-export", texts, number=1), {"layout": "parquet"}).status_code == 302
     assert client.post(url("version-tags", texts, number=1), {"name": "gold"}).status_code == 403
     assert "Archive" not in client.get(url("version", texts, number=1)).content.decode()
+
+
+def test_a_script_reads_who_relabeled_what(client, texts, owner, run_jobs):
+    task = Task.objects.order_by("pk").first()
+    result = [{"from_name": "label", "to_name": "item", "type": "choices", "value": {"choices": ["fresh"]}}]
+    submit(project=texts, user=owner, task_id=task.pk, result=result, may_answer_any=True)
+    commit(texts, owner, run_jobs)
+    client.force_login(owner)
+
+    (line,) = client.get(f"/api/v1/projects/{texts.slug}/versions/1/diff/2/?change=relabeled").json()["results"]
+
+    assert line["new_label"] == "fresh" and line["new_author"]["username"] == owner.username
+    assert line["new_author"]["is_import"] is False and line["new_author"]["at"]
+    assert line["old_author"]["is_import"] is True

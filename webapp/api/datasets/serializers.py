@@ -235,6 +235,15 @@ class DiffQuery(serializers.Serializer):
     page = serializers.IntegerField(required=False, default=1, min_value=1, max_value=100_000)
 
 
+class LabelAuthor(serializers.Serializer):
+    """Who gave a label and when: by hand, with data that they brought in, or out of several answers."""
+
+    username = serializers.CharField()
+    at = serializers.DateTimeField()
+    is_import = serializers.BooleanField()
+    is_consensus = serializers.BooleanField()
+
+
 class DiffLine(serializers.Serializer):
     item_id = serializers.IntegerField()
     old_label = serializers.CharField(allow_null=True)
@@ -243,8 +252,22 @@ class DiffLine(serializers.Serializer):
     new_split = serializers.CharField(allow_null=True)
     old_annotation_id = serializers.IntegerField(allow_null=True)
     new_annotation_id = serializers.IntegerField(allow_null=True)
+    old_author = serializers.SerializerMethodField()
+    new_author = serializers.SerializerMethodField()
     old_event_time = serializers.DateTimeField(allow_null=True)
     new_event_time = serializers.DateTimeField(allow_null=True)
+
+    @extend_schema_field(LabelAuthor(allow_null=True))
+    def get_old_author(self, line):
+        return self._describe(line.old_annotation_id)
+
+    @extend_schema_field(LabelAuthor(allow_null=True))
+    def get_new_author(self, line):
+        return self._describe(line.new_annotation_id)
+
+    def _describe(self, annotation_id: int | None):
+        author = self.context["authors"].get(annotation_id)
+        return LabelAuthor(author).data if author else None
 
 
 class DiffOut(serializers.Serializer):

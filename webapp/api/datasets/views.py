@@ -8,6 +8,7 @@ from rest_framework import status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
+from lifecycle.annotations.authors import find_authors
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.filters import FACT_RANGES, FACTS, ITEM_RANGES, SORTS, ItemFilters
 from lifecycle.exploration import selectors as exploration
@@ -335,7 +336,7 @@ class VersionItemsView(ProjectView):
 
 
 class VersionDiffView(ProjectView):
-    """What changed from one version to another."""
+    """What changed from one version to another, and who gave the labels."""
 
     @extend_schema(parameters=[serializers.DiffQuery], responses=serializers.DiffOut)
     def get(self, request, slug, old, new):
@@ -344,7 +345,10 @@ class VersionDiffView(ProjectView):
         counts = selectors.compare_versions(before, after)
         change = wanted.get("change") or next((name for name, n in counts.items() if n), "added")
         lines = selectors.list_changes(before, after, change=change, page=wanted["page"])
-        return Response({"counts": counts, "change": change, "results": serializers.DiffLine(lines, many=True).data})
+        labels = [pk for line in lines for pk in (line.old_annotation_id, line.new_annotation_id)]
+        context = {"authors": find_authors(self.project, labels)}
+        results = serializers.DiffLine(lines, many=True, context=context).data
+        return Response({"counts": counts, "change": change, "results": results})
 
 
 class VersionDownloadView(ProjectView):

@@ -151,7 +151,7 @@ def _judge_columns(look: Look) -> tuple[dict[str, Any], ...]:
         sample = base.execute(
             f"SELECT * FROM cells USING SAMPLE reservoir({suspects.SAMPLE_ROWS} ROWS) REPEATABLE (7)"
         ).df()
-    return tuple(suspects.judge_columns(sample, columns, spec.label_kind)[1])
+    return tuple(suspects.judge_columns(sample, columns, spec.label_kind, spec.label_names)[1])
 
 
 def _cut(look: Look, found: list[FoundItem]) -> list[FoundItem]:

@@ -78,7 +78,7 @@ def _describe(
     report.progress(0.86, "Looking at what goes together")
     sample = _take_sample(base)
     profile["associations"] = associations.correlate(cells, described, sample)
-    profile["skills"], profile["suspects"] = suspects.judge_columns(sample, columns, spec.label_kind)
+    profile["skills"], profile["suspects"] = suspects.judge_columns(sample, columns, spec.label_kind, spec.label_names)
     if spec.item_kind == "text":
         profile["texts"] = texts.describe_texts(base, labels)
     if spec.item_kind == "image":

@@ -1,11 +1,14 @@
 """Columns that look too good or say too little: what each alone predicts of the label, identifiers, clocks, constants.
 
-The score of a column alone is that of a small tree on it, out of fold: accuracy over guessing, or R².
+The score of a column alone is that of a small tree on it, out of fold: accuracy over guessing, or R². Where items have
+several classes, each of the commonest is a question of its own, and the score is that of the one told best.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from lifecycle.contracts.label_interface.names import NameReader
 from lifecycle.contracts.moments import choose_formats, read_moment
 from workers.engines.profile.cells import Column
 
@@ -24,37 +28,76 @@ MISSING_TELLS = 0.5
 IDENTIFIES = 0.98  # share of distinct values
 FOLLOWS_TIME = 0.95  # rank correlation with the order in which items came in
 FOLDS = 3
+CLASSES_ASKED = 6  # of several classes: each costs a tree for every column
 
 
-def judge_columns(sample: pd.DataFrame, columns: Sequence[Column], label_kind: str) -> tuple[dict[str, float], list]:
-    """(name -> skill of each column alone, suspects worst first: {"column", "kind", "score", "reason"})."""
+@dataclass(frozen=True)
+class Target:
+    """What a column alone shall tell. `guess`: accuracy of always saying the commonest; `of`: the class whose presence
+    is asked, where items have several."""
+
+    values: np.ndarray  # (rows,) codes, or numbers
+    guess: float = 0.0
+    of: str = ""
+    is_number: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"whether “{self.of}” is there" if self.of else "the label"
+
+
+def judge_columns(
+    sample: pd.DataFrame, columns: Sequence[Column], label_kind: str, several: tuple[str, ...] | None = None
+) -> tuple[dict[str, float], list]:
+    """(name -> skill of each column alone, suspects worst first: {"column", "kind", "score", "reason"}). `several` as
+    in `ProfileSpec.label_names`."""
     labeled = sample[sample["target" if label_kind == "number" else "label"].notna()]
-    target, guess = _read_target(labeled, label_kind)
+    targets = _read_targets(labeled, label_kind, several) if len(labeled) >= LEAST_ROWS else []
     skills: dict[str, float] = {}
     suspects: list[dict[str, Any]] = []
     for column in columns:
         suspects += _judge_values(sample, column)
-        if target is None or len(labeled) < LEAST_ROWS:
-            continue
-        suspects += _judge_missing(labeled, column, target, label_kind)  # also of a column with a single value
-        skill = measure_skill(_encode(labeled[column.key], column.kind), target, label_kind)
-        if skill is None:
+        absent = labeled[column.key].isna().to_numpy(np.float64)
+        suspects += _judge_missing(column, absent, *_find_best(absent, targets))  # also of a column with a single value
+        skill, target = _find_best(_encode(labeled[column.key], column.kind), targets)
+        if target is None:
             continue
         skills[column.name] = round(skill, 4)
-        suspects += _judge_skill(column, skill, guess, label_kind)
+        suspects += _judge_skill(column, skill, target)
     return skills, sorted(suspects, key=lambda s: -s["score"])
 
 
-def _read_target(labeled: pd.DataFrame, label_kind: str) -> tuple[np.ndarray | None, float]:
-    """Codes or numbers, and the accuracy of always guessing the commonest class."""
-    if labeled.empty or label_kind not in ("class", "number"):
-        return None, 0.0
+def _read_targets(labeled: pd.DataFrame, label_kind: str, several: tuple[str, ...] | None) -> list[Target]:
+    if several is not None:
+        return _read_classes(labeled["label"], NameReader(several))
     if label_kind == "number":
         numbers = labeled["target"].to_numpy(np.float64)
         scaled = numbers / (np.abs(numbers).max() or 1.0)  # squares of very large numbers are infinite
-        return (scaled, 0.0) if np.ptp(scaled) > 0 else (None, 0.0)
+        return [Target(scaled, is_number=True)] if np.ptp(scaled) > 0 else []
+    if label_kind != "class":
+        return []
     codes, names = pd.factorize(labeled["label"])
-    return (codes, float(np.bincount(codes).max() / len(codes))) if len(names) > 1 else (None, 1.0)
+    return [Target(codes, float(np.bincount(codes).max() / len(codes)))] if len(names) > 1 else []
+
+
+def _read_classes(labels: pd.Series, reader: NameReader) -> list[Target]:
+    """A yes or no for each of the commonest classes that is neither everywhere nor nearly nowhere."""
+    codes, distinct = pd.factorize(labels)
+    named = [set(reader.read(label)) for label in distinct]
+    counts = Counter(name for code in codes for name in named[code])
+    targets: list[Target] = []
+    for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        if 0.01 < count / len(codes) < 0.99 and len(targets) < CLASSES_ASKED:
+            is_there = np.array([name in one for one in named])[codes].astype(np.int64)
+            targets.append(Target(is_there, max(count, len(codes) - count) / len(codes), of=name))
+    return targets
+
+
+def _find_best(values: np.ndarray, targets: Sequence[Target]) -> tuple[float, Target | None]:
+    """The target that these values tell best, and how well; None where nothing can be said."""
+    scored = [(measure_skill(values, one.values, "number" if one.is_number else "class"), one) for one in targets]
+    known = [(skill, one) for skill, one in scored if skill is not None]
+    return max(known, key=lambda pair: pair[0], default=(0.0, None))
 
 
 def _encode(values: pd.Series, kind: str) -> np.ndarray:
@@ -94,33 +137,27 @@ def measure_skill(values: np.ndarray, target: np.ndarray, label_kind: str) -> fl
     return max(0.0, float(((predicted == target).mean() - guess) / (1 - guess))) if guess < 1 else None
 
 
-def _judge_skill(column: Column, skill: float, guess: float, label_kind: str) -> list[dict[str, Any]]:
-    if label_kind == "number" and skill >= LEAKS_NUMBER:
+def _judge_skill(column: Column, skill: float, target: Target) -> list[dict[str, Any]]:
+    copied = "Unless it is known before the label is, the model would learn to copy it: leave it out."
+    if target.is_number and skill >= LEAKS_NUMBER:
+        reason = f"“{column.title}” alone explains {skill:.1%} of the label's spread. {copied}"
+    elif not target.is_number and skill >= LEAKS_CLASS:
+        accuracy = target.guess + skill * (1 - target.guess)
         reason = (
-            f"“{column.title}” alone explains {skill:.1%} of the label's spread. Unless it is known before the label "
-            "is, the model would learn to copy it: leave it out."
-        )
-    elif label_kind != "number" and skill >= LEAKS_CLASS:
-        accuracy = guess + skill * (1 - guess)
-        reason = (
-            f"“{column.title}” alone gives the label in {accuracy:.1%} of the rows, where guessing gets {guess:.0%}. "
-            "Unless it is known before the label is, the model would learn to copy it: leave it out."
+            f"“{column.title}” alone gives {target.title} in {accuracy:.1%} of the rows, where guessing gets "
+            f"{target.guess:.0%}. {copied}"
         )
     else:
         return []
     return [{"column": column.name, "kind": "leak", "score": round(min(1.0, skill), 4), "reason": reason}]
 
 
-def _judge_missing(labeled: pd.DataFrame, column: Column, target: np.ndarray, label_kind: str) -> list[dict[str, Any]]:
-    absent = labeled[column.key].isna().to_numpy(np.float64)
-    if not 0.01 < absent.mean() < 0.99:
-        return []
-    skill = measure_skill(absent, target, label_kind)
-    if skill is None or skill < MISSING_TELLS:
+def _judge_missing(column: Column, absent: np.ndarray, skill: float, target: Target | None) -> list[dict[str, Any]]:
+    if target is None or skill < MISSING_TELLS or not 0.01 < absent.mean() < 0.99:
         return []
     reason = (
-        f"Whether “{column.title}” is filled in already tells much of the label ({skill:.0%} of the way from guessing "
-        "to certain): it may be filled in afterwards."
+        f"Whether “{column.title}” is filled in already tells much of {target.title} ({skill:.0%} of the way from "
+        "guessing to certain): it may be filled in afterwards."
     )
     return [{"column": column.name, "kind": "missing", "score": round(0.9 * skill, 4), "reason": reason}]
 

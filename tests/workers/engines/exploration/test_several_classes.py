@@ -71,3 +71,27 @@ def test_labels_cut_for_their_length_are_told(tmp_path):
     found = made.profile(label_names=names)["classes"]
 
     assert found["cut"] == 1 and found["balance"][0] == [names[0], 2]
+
+
+def test_a_column_that_tells_of_one_class_is_named_with_it(tmp_path):
+    rng = np.random.default_rng(5)
+    drawn = [{name for name in NAMES[:2] if rng.random() < 0.4} for _ in range(400)]
+    rows = [
+        {
+            "size": float(rng.normal()),
+            "whiskers": 3.0 if "cat" in one else 8.0,
+            "note": "barked" if "dog" in one else None,
+        }
+        for one in drawn
+    ]
+
+    profile = write_set(
+        tmp_path, "row", rows, [join_names(one) for one in drawn], label_kind="free",
+        columns=(("size", "number"), ("whiskers", "number"), ("note", "category")),
+    ).profile(label_names=NAMES[:2])  # fmt: skip
+
+    suspects = {(one["column"], one["kind"]): one["reason"] for one in profile["suspects"]}
+    assert "alone gives whether “cat” is there in 100.0% of the rows" in suspects["whiskers", "leak"]
+    assert "filled in already tells much of whether “dog” is there" in suspects["note", "missing"]
+    assert not any(column == "size" for column, _ in suspects)
+    assert profile["skills"]["whiskers"] == 1 and profile["skills"]["size"] < 0.2
