@@ -16,6 +16,7 @@ MORE = [[0, "rgba(61,78,203,0.05)"], [1, "rgb(61,78,203)"]]  # the more the dark
 SHOWN_CLASSES = 40
 AXIS_CHARS = 24  # of a name beside a bar: more would leave a phone no room for the bar
 WIDTH, HEIGHT, GAP = 240.0, 56.0, 1.5  # of the small bars, in their own units
+LINE_MARGIN = 4.0  # above and below the line over them
 MANY_CELLS = 14  # columns up to which a heatmap shows its numbers
 
 
@@ -77,6 +78,27 @@ def build_bars(column: Mapping[str, Any], gallery: str) -> list[Bar]:
     return found
 
 
+@dataclass(frozen=True)
+class MeanLine:
+    """How the mean of a label that is a number goes along the bars: an SVG polyline, and its ends in words."""
+
+    points: str
+    low: str
+    high: str
+
+
+def build_mean_line(column: Mapping[str, Any]) -> MeanLine | None:
+    """None where the label is no number."""
+    means = (column.get("bins") or {}).get("means") or []
+    known = [(n, mean) for n, mean in enumerate(means) if mean is not None]
+    low, high = (end((mean for _, mean in known), default=0.0) for end in (min, max))
+    if len(known) < 2 or low == high:
+        return None
+    step, room = WIDTH / len(means), HEIGHT - 2 * LINE_MARGIN
+    points = [((n + 0.5) * step, LINE_MARGIN + room * (high - mean) / (high - low)) for n, mean in known]
+    return MeanLine(" ".join(f"{x:.2f},{y:.2f}" for x, y in points), f"{low:,.4g}", f"{high:,.4g}")
+
+
 def _bounds(edges: Sequence[float], n: int, is_date: bool) -> tuple[str, str]:
     if is_date:
         return tuple(datetime.fromtimestamp(edge, UTC).isoformat()[:19] for edge in edges[n : n + 2])  # type: ignore[return-value]
@@ -109,16 +131,32 @@ class ValueLine:
     count: int
     share: float  # of the commonest, 0..100
     url: str
+    mean: str = ""  # of a label that is a number, among these items
+    parts: tuple[tuple[int | None, float], ...] = ()  # (color's number or None for gray, percent of the bar) by class
 
 
 def build_values(column: Mapping[str, Any], gallery: str) -> list[ValueLine]:
     """The commonest values of a column of categories."""
     values = column.get("values") or []
+    means = column.get("value_means") or [None] * len(values)
     top = max((count for _, count in values), default=1)
     return [
-        ValueLine(value, count, 100 * count / top, build_query(gallery, **{f"col.{column['name']}": value}))
-        for value, count in values
+        ValueLine(
+            value,
+            count,
+            100 * count / top,
+            build_query(gallery, **{f"col.{column['name']}": value}),
+            "" if mean is None else f"{mean:,.4g}",
+            _share_out(count, [counts[n] for counts in (column.get("values_by") or {}).values()]),
+        )
+        for n, ((value, count), mean) in enumerate(zip(values, means, strict=True))
     ]
+
+
+def _share_out(count: int, by: Sequence[int]) -> tuple[tuple[int | None, float], ...]:
+    """The shown classes, then the rest in gray."""
+    parts: list[tuple[int | None, int]] = [*enumerate(by), (None, count - sum(by))] if by else []
+    return tuple((tone, 100 * part / count) for tone, part in parts if part > 0)
 
 
 def draw_balance(classes: Mapping[str, Any], gallery: str) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from lifecycle.crawls.models import CrawlItem
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.models import DatasetVersion, Item
 from lifecycle.exploration.services import start_profile, start_scan
+from lifecycle.jobs import services as jobs
 from lifecycle.pipelines.datacards import write_data_card
 from lifecycle.projects.services import update_charter
 from tests import factories
@@ -176,6 +177,7 @@ def crawled(owner):
     config = {"start_urls": ["https://a.example/"]}
     source = crawls.create_site(dataset=project.datasets.get(), user=owner, title="Site | A", config=config)
     crawl = crawls.start_crawl(source=source, user=owner)
+    jobs.cancel(job=crawl.job)  # nobody is at those addresses
     for n in range(6):
         item = factories.ItemFactory(dataset=crawl.collection.dataset, collection=crawl.collection, label="fresh")
         add_page(

@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from webapp.charts.exploration import Bar, ValueLine, build_bars, build_query, build_values
+from webapp.charts.exploration import (
+    Bar,
+    MeanLine,
+    ValueLine,
+    build_bars,
+    build_mean_line,
+    build_query,
+    build_values,
+)
 from webapp.templatetags.gristmill import score
 
 RATHER_TELLING = 0.5
@@ -31,6 +39,7 @@ class ColumnCard:
     infinite: int
     facts: list[tuple[str, str]]
     bars: list[Bar]
+    mean_line: MeanLine | None
     values: list[ValueLine]
     low: list[Extreme]
     high: list[Extreme]
@@ -78,6 +87,7 @@ def _describe(column: Mapping, result: Mapping, suspects: Mapping, items: int, g
         infinite=column.get("infinite", 0),
         facts=_list_facts(column),
         bars=build_bars(column, gallery),
+        mean_line=build_mean_line(column) if is_feature or name != "label" else None,  # not of the label over itself
         values=build_values(column, gallery),
         low=[Extreme(*pair) for pair in extremes["low"]],
         high=[Extreme(*pair) for pair in extremes["high"]],
