@@ -72,7 +72,7 @@ def build_bars(column: Mapping[str, Any], gallery: str) -> list[Bar]:
         )
         words = f"{_short(edges[n], is_date)} – {_short(edges[n + 1], is_date)}: {count:,}"
         mean = (bins.get("means") or [None] * len(counts))[n]
-        words += f", mean label {mean:,.4g}" if mean is not None else ""
+        words += f", mean label {_write(mean)}" if mean is not None else ""
         segments = _stack(count, {name: values[n] for name, values in bins.get("by", {}).items()}, top)
         found.append(Bar(n * step, max(step - GAP, 1), segments, words, link if count else ""))
     return found
@@ -96,7 +96,7 @@ def build_mean_line(column: Mapping[str, Any]) -> MeanLine | None:
         return None
     step, room = WIDTH / len(means), HEIGHT - 2 * LINE_MARGIN
     points = [((n + 0.5) * step, LINE_MARGIN + room * (high - mean) / (high - low)) for n, mean in known]
-    return MeanLine(" ".join(f"{x:.2f},{y:.2f}" for x, y in points), f"{low:,.4g}", f"{high:,.4g}")
+    return MeanLine(" ".join(f"{x:.2f},{y:.2f}" for x, y in points), _write(low), _write(high))
 
 
 def _bounds(edges: Sequence[float], n: int, is_date: bool) -> tuple[str, str]:
@@ -106,7 +106,12 @@ def _bounds(edges: Sequence[float], n: int, is_date: bool) -> tuple[str, str]:
 
 
 def _short(edge: float, is_date: bool) -> str:
-    return datetime.fromtimestamp(edge, UTC).date().isoformat() if is_date else f"{edge:,.4g}"
+    return datetime.fromtimestamp(edge, UTC).date().isoformat() if is_date else _write(edge)
+
+
+def _write(value: float) -> str:
+    """Four significant digits, and no powers of ten below a billion."""
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
 def _stack(count: int, by: Mapping[str, int], top: int) -> tuple[Segment, ...]:
@@ -146,7 +151,7 @@ def build_values(column: Mapping[str, Any], gallery: str) -> list[ValueLine]:
             count,
             100 * count / top,
             build_query(gallery, **{f"col.{column['name']}": value}),
-            "" if mean is None else f"{mean:,.4g}",
+            "" if mean is None else _write(mean),
             _share_out(count, [counts[n] for counts in (column.get("values_by") or {}).values()]),
         )
         for n, ((value, count), mean) in enumerate(zip(values, means, strict=True))
