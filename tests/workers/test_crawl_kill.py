@@ -21,10 +21,11 @@ from lifecycle.jobs.models import Job
 from tests import factories
 from tests.sites import serve
 from workers.celery import app
+from workers.engines.crawl.run import AHEAD
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real_broker, pytest.mark.serial]
 CONCURRENCY = 16
-WINDOW = 2 * CONCURRENCY  # addresses that are on their way at a time: asked for, or heard and not recorded yet
+WINDOW = AHEAD * CONCURRENCY  # addresses in hand at a time: waiting, asked for, or heard and not recorded yet
 
 
 @pytest.fixture(autouse=True)

@@ -69,7 +69,7 @@ def do_differ(cursor, dataset_id: int, part: pa.Table, old: Set[str]) -> bool:
 def pick_event_times(parts: Sequence[str], *, spill_folder: str | Path) -> Iterator[pa.RecordBatch]:
     """(content_hash, event_time, event_time_origin) of rows that say one; of content that comes twice the first counts,
     so that the same import says the same again."""
-    said = [part for part in parts if COLUMN in pq.read_schema(part).names]
+    said = [part for part in parts if _says_any(part)]
     if not said:
         return
     with open_parts(spill_folder) as base:
@@ -80,6 +80,19 @@ def pick_event_times(parts: Sequence[str], *, spill_folder: str | Path) -> Itera
             params=[said],
         )
         yield from keep_last(found.to_arrow_reader(AT_ONCE))
+
+
+def _says_any(part: str) -> bool:
+    """Whether a part has a moment at all, by what is written at its end: a batch of a crawl mostly has none."""
+    meta = pq.read_metadata(part)
+    if COLUMN not in meta.schema.names:
+        return False
+    place = meta.schema.names.index(COLUMN)
+    for group in (meta.row_group(n) for n in range(meta.num_row_groups)):
+        counted = group.column(place).statistics
+        if counted is None or not counted.has_null_count or counted.null_count < group.num_rows:
+            return True
+    return False
 
 
 def update_event_times(*, collection: Collection, times: pa.RecordBatch) -> int:

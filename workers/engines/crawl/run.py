@@ -13,6 +13,8 @@ from lifecycle.contracts.engine import Canceled, Report, ShouldStop
 from lifecycle.contracts.ingest import PutBlobs
 from workers.engines.crawl.process import Fetcher, FetcherLost
 
+AHEAD = 8  # addresses in hand for each that is fetched at a time: while a batch is recorded, fetching goes on
+MOST_IN_HAND = 512
 RECORD_SECONDS = 0.5
 RECORD_BYTES = 24_000_000
 PATIENCE_SECONDS = 5.0  # for what is on the wire when a person says pause
@@ -37,7 +39,7 @@ class _Crawl:
     def __init__(self, spec: CrawlSpec, frontier: Frontier, workdir: Path, report: Report, put_blobs: PutBlobs):
         self.spec, self.frontier, self.report, self.put_blobs = spec, frontier, report, put_blobs
         self.log_path = workdir / "crawler.log"
-        self.window = min(max(2 * spec.concurrency, 16), 512)
+        self.window = min(max(AHEAD * spec.concurrency, 16), MOST_IN_HAND)
         self.fetcher: Fetcher | None = None
         self.in_hand: dict[int, Target] = {}
         self.heard: list[tuple[Outcome, list[bytes], str]] = []  # with the address, for the log
