@@ -125,6 +125,8 @@ class IngestPreview:
     folders_are_labels: bool = False
     label_files: int = 0  # files that say what is on the pictures (COCO, YOLO, VOC, Label Studio, metadata)
     labeled_pictures: int = 0  # as those files name them
+    label_formats: tuple[tuple[str, int], ...] = ()  # (whose layout, files)
+    label_classes: tuple[tuple[str, int], ...] = ()  # (class, regions or pictures), most frequent first
     sounds: int = 0  # files that are sounds, or say so
     problems: tuple[Reject, ...] = ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -44,12 +45,16 @@ class LabelBook:
         )
         self._rows: list[tuple[str, str, str, str, str]] = []
         self.size = 0
+        self.classes: Counter[str] = Counter()  # regions, or pictures with one class, as the files give them
 
     def add(self, picture: str, home: str, said: Said) -> None:
         """`picture` as the label file names it, `home` the path of that file."""
         stem = cut_stem(picture)
         self._rows.append((stem, UPLOAD_PREFIX.sub("", stem), _cut_end(picture), home, json.dumps(said)))
         self.size += 1
+        self.classes.update(shape.label for shape in said.shapes or ())
+        if said.label:
+            self.classes[said.label] += 1
         if len(self._rows) >= WRITE_AT_ONCE:
             self._write()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -36,6 +37,7 @@ class LabelFiles:
         self.book = LabelBook(workdir / "labels.sqlite")
         self.consumed: set[tuple[int, int]] = set()
         self.class_names: dict[str, list[str]] = {}
+        self.formats: Counter[str] = Counter()  # whose layout, how many files
         self._limits = limits
         self._workdir = workdir
         self._classes: list[str] = []
@@ -55,12 +57,12 @@ class LabelFiles:
     def _read(self, file: SourceFile) -> Iterator[Reject]:
         path = PurePosixPath(file.name.lower())
         if path.name in METADATA:
-            self._consume(file)
+            self._consume(file, "metadata")
             yield from read_metadata(file, self.book, self._workdir, self._limits)
         elif path.suffix == ".json":
             yield from self._read_json(file)
         elif path.suffix == ".xml":
-            self._consume(file)
+            self._consume(file, "Pascal VOC")
             yield from self._read_voc(file)
         elif path.name in CLASS_FILES:
             self._consume(file)
@@ -86,10 +88,10 @@ class LabelFiles:
             yield Reject(file.uri, None, f"the JSON is broken: {error}"[:200])
             return
         if is_coco(content):
-            self._consume(file)
+            self._consume(file, "COCO")
             yield from _limit(self._add_coco(file, content), file.uri)
         elif is_studio(content):
-            self._consume(file)
+            self._consume(file, "Label Studio")
             yield from _limit(self._add_tasks(file, content), file.uri)
         elif is_info(PurePosixPath(file.name.lower()).name, content):
             self._consume(file)
@@ -146,6 +148,7 @@ class LabelFiles:
             return
         for name, uri, text in self.book.list_aside():
             self.consumed.add(self._texts[uri])
+            self.formats["YOLO"] += 1
             shapes = []
             for found in read_boxes(text, self._classes):
                 if isinstance(found, Shape):
@@ -154,8 +157,10 @@ class LabelFiles:
                     yield Reject(uri, *found)
             self.book.add(name, name, Said(uri, shapes=tuple(shapes)))
 
-    def _consume(self, file: SourceFile) -> None:
+    def _consume(self, file: SourceFile, layout: str = "") -> None:
         self.consumed.add(file.position[:2])
+        if layout:
+            self.formats[layout] += 1
 
 
 def split_of_name(name: str) -> str | None:

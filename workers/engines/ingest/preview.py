@@ -35,7 +35,7 @@ def inspect(spec: IngestSpec, *, workdir: str | Path, report: Report, should_sto
             problems.append(found[1])
     labels = count_labels(name for name, _, _ in files) if spec.folders_are_labels else Counter()
     splits = Counter(s for name, _, _ in files if (s := read_folders(name).split))
-    label_files, labeled = _count_labels(spec, Path(workdir), problems) if spec.item_kind == "image" else (0, 0)
+    found_labels = _count_labels(spec, Path(workdir), problems) if spec.item_kind == "image" else {}
     sounds = _find_sounds(spec) if spec.takes_sounds else set()
     table, tables = (None, 0) if spec.item_kind == "image" else _find_table(spec, Path(workdir), problems, sounds)
     return IngestPreview(
@@ -45,22 +45,25 @@ def inspect(spec: IngestSpec, *, workdir: str | Path, report: Report, should_sto
         folder_labels=tuple(labels.most_common(MAX_FOLDERS)),
         folder_splits=tuple(splits.most_common()),
         folders_are_labels=are_labels(labels, spec.known_classes),
-        label_files=label_files,
-        labeled_pictures=labeled,
+        **found_labels,
         sounds=len(sounds),
         problems=tuple(problems[:MAX_PROBLEMS]),
     )
 
 
-def _count_labels(spec: IngestSpec, workdir: Path, problems: list[Reject]) -> tuple[int, int]:
-    """How many files hold labels, and of how many pictures."""
+def _count_labels(spec: IngestSpec, workdir: Path, problems: list[Reject]) -> dict:
+    """How many files hold labels, whose layout they have, how many pictures they speak of, and what they see there."""
     labels = LabelFiles(workdir, spec.limits)
     for problem in labels.read_all(iterate_sources(spec.paths, spec.limits)):
         if len(problems) < MAX_PROBLEMS:
             problems.append(problem)
-    counted = len(labels.consumed), labels.book.size
     labels.book.close()
-    return counted
+    return {
+        "label_files": len(labels.consumed),
+        "labeled_pictures": labels.book.size,
+        "label_formats": tuple(labels.formats.most_common()),
+        "label_classes": tuple(labels.book.classes.most_common(MAX_FOLDERS)),
+    }
 
 
 def _find_sounds(spec: IngestSpec) -> set[tuple[int, int]]:

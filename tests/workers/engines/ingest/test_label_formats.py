@@ -15,10 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from lifecycle.contracts.ingest import IngestLimits
+from lifecycle.contracts.ingest import IngestLimits, IngestSpec
+from tests.workers.engines.ingest.conftest import Silent
 from workers.engines.export.imagefolder import OBJECTS
 from workers.engines.ingest.formats.conll import BadSentence, Sentence, read_conll
 from workers.engines.ingest.formats.masks import read_mask
+from workers.engines.ingest.preview import inspect
 
 
 def jpeg(shade: int, size=(200, 100)) -> bytes:
@@ -129,6 +131,28 @@ def test_pascal_voc_counts_pixels_from_one(take_in):
 
     assert read_box(by_name(outcome)["a.png"]) == BOX
     assert "object 2 has no box" in outcome.reasons and "not well-formed" in outcome.reasons
+
+
+@pytest.mark.parametrize(
+    ("files", "formats", "classes"),
+    [
+        ({"instances.json": COCO}, (("COCO", 1),), (("cat", 3), ("dog", 2))),
+        (YOLO, (("YOLO", 2),), (("cat", 1), ("dog", 1))),
+        ({"Annotations/a.xml": VOC, "JPEGImages/a.png": jpeg(1)}, (("Pascal VOC", 1),), (("cat", 1),)),
+        ({"metadata.csv": "file_name,label\na.png,owl\n", "a.png": jpeg(1)}, (("metadata", 1),), (("owl", 1),)),
+        ({"a.png": jpeg(1)}, (), ()),
+    ],
+    ids=["coco", "yolo", "voc", "metadata", "none"],
+)
+def test_the_preview_says_whose_layout_labels_have_and_what_they_mark(tmp_path, files, formats, classes):
+    path = tmp_path / "set.zip"
+    path.write_bytes(zip_of(files))
+    spec = IngestSpec("image", (("set.zip", str(path)),), label_kind="regions")
+
+    preview = inspect(spec, workdir=tmp_path, report=Silent(), should_stop=lambda: False)
+
+    assert preview.label_formats == formats
+    assert preview.label_classes == classes
 
 
 def test_boxes_of_one_class_are_a_class_and_of_several_are_none(take_in):
