@@ -35,7 +35,7 @@ def make_version(folder: Path, count: int):
         Image.fromarray(tile).resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(out, "PNG")
         content, label = out.getvalue(), str(number % CLASSES)
         digest = hashlib.sha256(content).hexdigest()
-        for path in (folder / "blobs" / digest[:2] / digest[2:4] / digest, folder / "tree" / label / f"{number}.png"):
+        for path in (folder / "blobs" / digest[:2] / digest, folder / "tree" / label / f"{number}.png"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         rows.append((number, digest, "train", label, digest))

@@ -7,8 +7,10 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from os.path import exists
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -42,10 +44,18 @@ class BlobStore(Protocol):
 
 
 def shard_path(root: str | Path, digest: str) -> Path:
-    """``root/aa/bb/<digest>``: no folder grows past a few thousand entries."""
+    """``root/aa/<digest>``, where a blob is written: of a million of them a folder holds four thousand."""
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
         raise FileNotFoundError(f"not a blob name: {digest!r}")
-    return Path(root) / digest[:2] / digest[2:4] / digest
+    return Path(root) / digest[:2] / digest
+
+
+def find_path(root: str | Path, digest: str) -> Path:
+    """Where a blob lies, or would be written: stores of before decision 019 have ``root/aa/bb/<digest>`` as well."""
+    path = shard_path(root, digest)
+    if not path.exists() and (older := path.parent / digest[2:4] / digest).exists():
+        return older
+    return path
 
 
 class LocalBlobs:
@@ -56,7 +66,7 @@ class LocalBlobs:
 
     def put(self, content: bytes) -> str:
         digest = hashlib.sha256(content).hexdigest()
-        target = shard_path(self.root, digest)
+        target = find_path(self.root, digest)
         if not target.exists():
             self._write(target, lambda out: out.write(content))
         return digest
@@ -64,7 +74,7 @@ class LocalBlobs:
     def put_file(self, path: str | Path) -> str:
         with open(path, "rb") as source:
             digest = hashlib.file_digest(source, "sha256").hexdigest()
-            target = shard_path(self.root, digest)
+            target = find_path(self.root, digest)
             if not target.exists():
                 source.seek(0)
                 self._write(target, lambda out: shutil.copyfileobj(source, out, CHUNK_BYTES))
@@ -73,16 +83,18 @@ class LocalBlobs:
     def put_many(self, contents: Sequence[bytes]) -> list[str]:
         """`put` for many small files: the file system is flushed once for all of them, where it can be."""
         digests = [hashlib.sha256(content).hexdigest() for content in contents]
-        written: dict[Path, str] = {}
+        written: dict[str, str] = {}
         try:
             for digest, content in zip(digests, contents, strict=True):
-                target = shard_path(self.root, digest)
-                if target not in written and not target.exists():
-                    written[target] = f"{target.parent}/.part-{uuid4().hex}"
+                folder = f"{self.root}/{digest[:2]}"  # as find_path, without its cost: half of what a small file takes
+                target = f"{folder}/{digest}"
+                if target not in written and not exists(target) and not exists(f"{folder}/{digest[2:4]}/{digest}"):
+                    written[target] = f"{folder}/.part-{uuid4().hex}"
                     _write_unflushed(written[target], content)
             _flush(self.root, list(written.values()))
             for target, temporary in written.items():
                 os.replace(temporary, target)
+            _flush(self.root, list({os.path.dirname(target) for target in written}))
         except BaseException:
             for temporary in written.values():
                 Path(temporary).unlink(missing_ok=True)
@@ -90,16 +102,16 @@ class LocalBlobs:
         return digests
 
     def get(self, digest: str) -> bytes:
-        return shard_path(self.root, digest).read_bytes()
+        return find_path(self.root, digest).read_bytes()
 
     def open(self, digest: str) -> BinaryIO:
-        return open(shard_path(self.root, digest), "rb")
+        return open(find_path(self.root, digest), "rb")
 
     def exists(self, digest: str) -> bool:
-        return shard_path(self.root, digest).exists()
+        return find_path(self.root, digest).exists()
 
     def fetch(self, digest: str, folder: str | Path) -> Path:
-        path = shard_path(self.root, digest)
+        path = find_path(self.root, digest)
         if not path.exists():
             raise FileNotFoundError(digest)
         return path
@@ -118,9 +130,18 @@ class LocalBlobs:
                 out.flush()
                 os.fsync(out.fileno())
             os.replace(temporary, target)
+            _fsync(target.parent)  # the name too
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def _fsync(path: str | Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _write_unflushed(path: str, content: bytes) -> None:
@@ -135,21 +156,25 @@ def _write_unflushed(path: str, content: bytes) -> None:
 
 
 def _flush(folder: Path, paths: Sequence[str]) -> None:
-    """Have everything in these files of one file system reach the disk. Linux only has a call for all at once."""
+    """Have these files or names of one file system reach the disk. Linux only has a call for all at once."""
     flush_all = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-    for path in [folder] if flush_all and paths else paths:
-        handle = os.open(path, os.O_RDONLY)
+    if not flush_all:
+        for path in paths:
+            _fsync(path)
+    elif paths:
+        handle = os.open(folder, os.O_RDONLY)
         try:
-            if not flush_all:
-                os.fsync(handle)
-            elif flush_all(handle) != 0:
-                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(path))
+            if flush_all(handle) != 0:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(folder))
         finally:
             os.close(handle)
 
 
 class S3Blobs:
-    """Blobs as objects ``<prefix>/aa/bb/<digest>`` of one bucket; credentials come from the usual AWS variables."""
+    """Blobs as objects ``<prefix>/aa/bb/<digest>`` of one bucket; credentials come from the usual AWS variables.
+
+    What boto3 raises comes as OSError, as of a disk: whoever stores may try again later, whichever store it is.
+    """
 
     def __init__(self, bucket: str, prefix: str = "", endpoint_url: str | None = None):
         import boto3  # 0.3 s to import, and only where S3 is in use
@@ -161,50 +186,71 @@ class S3Blobs:
     def put(self, content: bytes) -> str:
         digest = hashlib.sha256(content).hexdigest()
         if not self.exists(digest):
-            self.client.put_object(Bucket=self.bucket, Key=self._key(digest), Body=content)
+            with self._errors_of_a_disk():
+                self.client.put_object(Bucket=self.bucket, Key=self._key(digest), Body=content)
         return digest
 
     def put_file(self, path: str | Path) -> str:
         with open(path, "rb") as source:
             digest = hashlib.file_digest(source, "sha256").hexdigest()
         if not self.exists(digest):
-            self.client.upload_file(str(path), self.bucket, self._key(digest))
+            with self._errors_of_a_disk():
+                self.client.upload_file(str(path), self.bucket, self._key(digest))
         return digest
 
     def get(self, digest: str) -> bytes:
-        return self.open(digest).read()
+        with self._errors_of_a_disk(), self.open(digest) as source:
+            return source.read()
 
     def open(self, digest: str) -> BinaryIO:
-        try:
-            return self.client.get_object(Bucket=self.bucket, Key=self._key(digest))["Body"]
-        except self.client.exceptions.NoSuchKey:
-            raise FileNotFoundError(digest) from None
+        with self._errors_of_a_disk():
+            try:
+                return self.client.get_object(Bucket=self.bucket, Key=self._key(digest))["Body"]
+            except self.client.exceptions.NoSuchKey:
+                raise FileNotFoundError(digest) from None
 
     def exists(self, digest: str) -> bool:
-        try:
-            self.client.head_object(Bucket=self.bucket, Key=self._key(digest))
-        except self.client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
-                return False
-            raise
+        with self._errors_of_a_disk():
+            try:
+                self.client.head_object(Bucket=self.bucket, Key=self._key(digest))
+            except self.client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+                    return False
+                raise
         return True
 
     def fetch(self, digest: str, folder: str | Path) -> Path:
-        target = shard_path(folder, digest)
+        target = find_path(folder, digest)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
-            with os.fdopen(handle, "wb") as out, self.open(digest) as source:
-                shutil.copyfileobj(source, out, CHUNK_BYTES)
-            os.replace(temporary, target)
+            with self.open(digest) as source:
+                handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+                try:
+                    with os.fdopen(handle, "wb") as out, self._errors_of_a_disk():
+                        shutil.copyfileobj(source, out, CHUNK_BYTES)
+                    os.replace(temporary, target)
+                except BaseException:
+                    Path(temporary).unlink(missing_ok=True)
+                    raise
         return target
 
     def check(self) -> None:
-        self.client.head_bucket(Bucket=self.bucket)
+        with self._errors_of_a_disk():
+            self.client.head_bucket(Bucket=self.bucket)
+
+    @contextmanager
+    def _errors_of_a_disk(self) -> Iterator[None]:
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except (Boto3Error, BotoCoreError, ClientError) as error:
+            raise OSError(f"The bucket {self.bucket} cannot be reached or used: {error}") from error
 
     def _key(self, digest: str) -> str:
-        path = shard_path("", digest).as_posix()
-        return f"{self.prefix}/{path}" if self.prefix else path
+        folder = shard_path(self.prefix, digest).parent
+        return (folder / digest[2:4] / digest).as_posix()
 
 
 @cache

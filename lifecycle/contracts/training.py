@@ -13,7 +13,7 @@ class DatasetFiles:
     `manifest_path` is a Parquet file, one row an item, with columns: item_id int64, content_hash string (hex sha256),
     split string (train | validation | test), label string (class name, or the number as text; null when unlabelled),
     blob string (hex sha256 of the file; images only), text string (texts only), row string (JSON object; rows only),
-    group string (null when none). `blob_dir` holds files at ``aa/bb/<sha256>`` (first two byte pairs of the hash).
+    group string (null when none). `blob_dir` holds files at ``aa/<sha256>`` (the first byte of the hash).
     """
 
     manifest_path: str

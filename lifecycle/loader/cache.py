@@ -24,7 +24,7 @@ def default_folder() -> Path:
 
 
 class ContentFolder:
-    """Blobs at ``aa/bb/<sha256>``, as Gristmill itself lays them out."""
+    """Blobs at ``aa/<sha256>``, as Gristmill itself lays them out; older folders have some at ``aa/bb/<sha256>``."""
 
     def __init__(self, root: str | Path):
         self.root = Path(root)
@@ -32,7 +32,10 @@ class ContentFolder:
 
     def locate(self, digest: str) -> Path:
         """Where a blob is, or would be."""
-        return self.root / digest[:2] / digest[2:4] / digest
+        path = self.root / digest[:2] / digest
+        if not path.exists() and (older := path.parent / digest[2:4] / digest).exists():
+            return older
+        return path
 
     def has(self, digest: str, byte_size: int | None = None) -> bool:
         """Whether it is there, and as long as it should be."""

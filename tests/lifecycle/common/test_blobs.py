@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lifecycle.common.blobs import LocalBlobs, shard_path
+from lifecycle.loader.cache import ContentFolder
 
 
 def list_files(root) -> list[str]:
@@ -92,3 +93,43 @@ def test_of_many_that_cannot_reach_the_disk_none_is_there(tmp_path, monkeypatch,
 
     assert list_files(tmp_path) == [known]
     assert blobs.put_many([b"one", b"two", b"one"])[::2] == [hashlib.sha256(b"one").hexdigest()] * 2
+
+
+def test_what_an_older_store_holds_one_folder_deeper_is_found_and_not_written_again(tmp_path):
+    blobs, older, newer = LocalBlobs(tmp_path), [b"one", b"two"], [b"three", b"four"]
+    digests = [hashlib.sha256(content).hexdigest() for content in older]
+    for digest, content in zip(digests, older, strict=True):
+        path = tmp_path / digest[:2] / digest[2:4] / digest
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    (source := tmp_path / "source").write_bytes(b"one")
+
+    assert blobs.put(b"one") == blobs.put_file(source) == digests[0]
+    assert blobs.put_many([*older, *newer])[:2] == digests
+
+    names = list_files(tmp_path)
+    assert len(names) == len(set(names)) == 5  # the two, the two new ones, and the source
+    assert [blobs.get(digest) for digest in digests] == older
+    with blobs.open(digests[1]) as stream:
+        assert stream.read() == b"two"
+    assert blobs.exists(digests[0]) and blobs.fetch(digests[0], tmp_path / "else").read_bytes() == b"one"
+    content = ContentFolder(tmp_path)
+    assert content.has(digests[0], 3) and content.read(digests[1]) == b"two" and content.is_sound(digests[0])
+    assert content.read(hashlib.sha256(b"three").hexdigest()) == b"three"
+
+
+def test_the_names_of_what_was_stored_reach_the_disk_too(tmp_path, monkeypatch):
+    """A file whose name was not flushed is gone after a power cut, though rows in Postgres speak of it."""
+    flushed, sync = [], os.fsync
+
+    def note(handle):
+        flushed.append(os.readlink(f"/proc/self/fd/{handle}"))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    digest = LocalBlobs(tmp_path).put(b"content")
+    assert flushed[-1] == str(shard_path(tmp_path, digest).parent)
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())  # no syncfs here
+    digests = LocalBlobs(tmp_path).put_many([b"one", b"two"])
+    assert set(flushed[-2:]) == {str(shard_path(tmp_path, one).parent) for one in digests}

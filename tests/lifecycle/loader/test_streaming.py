@@ -39,7 +39,7 @@ def far(host, tmp_path):
 
 def list_files(version) -> list[str]:
     files = set(version.arrow()["blob"].to_pylist())  # the cache holds pieces of the manifest too
-    return [path.name for path in version.content.root.glob("??/??/*") if path.name in files]
+    return [path.name for path in version.content.root.glob("??/*") if path.name in files]
 
 
 def list_threads() -> list[threading.Thread]:

@@ -38,7 +38,7 @@ def build(tmp_path):
         for row in rows:
             if isinstance(row.get("blob"), bytes):
                 digest = hashlib.sha256(row["blob"]).hexdigest()
-                path = tmp_path / digest[:2] / digest[2:4] / digest
+                path = tmp_path / digest[:2] / digest
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(row["blob"])
                 row = {**row, "blob": digest}

@@ -53,7 +53,7 @@ def read_items(dataset, split: str) -> list:
     for row in pq.read_table(dataset.manifest_path).to_pylist():
         if row["split"] == split:
             blob = row["blob"]
-            path = Path(dataset.blob_dir) / blob[:2] / blob[2:4] / blob if blob else None
+            path = Path(dataset.blob_dir) / blob[:2] / blob if blob else None
             items.append(path.read_bytes() if path else row["text"] or json.loads(row["row"]))
     return items
 

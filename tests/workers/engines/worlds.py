@@ -63,7 +63,7 @@ def write_dataset(
         kind = KINDS[type(content)]
         stored = {"blob": digest, "text": content, "row": json.dumps(content) if kind == "row" else None}[kind]
         if kind == "blob":
-            path = folder / "blobs" / digest[:2] / digest[2:4] / digest
+            path = folder / "blobs" / digest[:2] / digest
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(raw)
         row = {"item_id": 100 + i, "content_hash": digest, "label": label, kind: stored}

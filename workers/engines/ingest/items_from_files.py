@@ -21,7 +21,7 @@ from workers.engines.ingest.rows import check_text, read_class_label
 from workers.engines.ingest.sources import SourceFile
 
 Outcome = tuple[Position, Record | Reject]
-BATCH_FILES = 512
+BATCH_FILES = 2_000
 BATCH_BYTES = 24_000_000
 DECODERS = 2  # Pillow lets go of the interpreter while it decodes
 TEXT_ENCODINGS = ("utf-8-sig", "cp1252")

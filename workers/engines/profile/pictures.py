@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from lifecycle.loader.cache import ContentFolder
+
 MEASURED_SIDE = 256  # pixels; all pictures are measured at this size, so that sharpness can be compared
 MAX_PIXELS = 64_000_000
 
@@ -28,7 +30,7 @@ class PictureFacts:
 
 def find_blob(blob_dir: str, digest: str) -> Path:
     """Where the file of this hash lies; see contracts.training.DatasetFiles."""
-    return Path(blob_dir) / digest[:2] / digest[2:4] / digest
+    return ContentFolder(blob_dir).locate(digest)
 
 
 def measure_picture(content: bytes) -> PictureFacts:

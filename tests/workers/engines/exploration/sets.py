@@ -105,7 +105,7 @@ def write_set(
 
 def _store(folder: Path, content: bytes) -> str:
     digest = hashlib.sha256(content).hexdigest()
-    path = folder / digest[:2] / digest[2:4] / digest
+    path = folder / digest[:2] / digest
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return digest
