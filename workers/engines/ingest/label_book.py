@@ -45,6 +45,7 @@ class LabelBook:
         )
         self._rows: list[tuple[str, str, str, str, str]] = []
         self.size = 0
+        self.labeled = 0  # without those that only a list of a split names
         self.classes: Counter[str] = Counter()  # regions, or pictures with one class, as the files give them
 
     def add(self, picture: str, home: str, said: Said) -> None:
@@ -52,6 +53,7 @@ class LabelBook:
         stem = cut_stem(picture)
         self._rows.append((stem, UPLOAD_PREFIX.sub("", stem), _cut_end(picture), home, json.dumps(said)))
         self.size += 1
+        self.labeled += said.label is not None or said.shapes is not None
         self.classes.update(shape.label for shape in said.shapes or ())
         if said.label:
             self.classes[said.label] += 1

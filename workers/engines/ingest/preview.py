@@ -60,7 +60,7 @@ def _count_labels(spec: IngestSpec, workdir: Path, problems: list[Reject]) -> di
     labels.book.close()
     return {
         "label_files": len(labels.consumed),
-        "labeled_pictures": labels.book.size,
+        "labeled_pictures": labels.book.labeled,
         "label_formats": tuple(labels.formats.most_common()),
         "label_classes": tuple(labels.book.classes.most_common(MAX_FOLDERS)),
     }

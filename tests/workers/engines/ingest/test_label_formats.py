@@ -134,25 +134,24 @@ def test_pascal_voc_counts_pixels_from_one(take_in):
 
 
 @pytest.mark.parametrize(
-    ("files", "formats", "classes"),
+    ("files", "formats", "pictures", "classes"),
     [
-        ({"instances.json": COCO}, (("COCO", 1),), (("cat", 3), ("dog", 2))),
-        (YOLO, (("YOLO", 2),), (("cat", 1), ("dog", 1))),
-        ({"Annotations/a.xml": VOC, "JPEGImages/a.png": jpeg(1)}, (("Pascal VOC", 1),), (("cat", 1),)),
-        ({"metadata.csv": "file_name,label\na.png,owl\n", "a.png": jpeg(1)}, (("metadata", 1),), (("owl", 1),)),
-        ({"a.png": jpeg(1)}, (), ()),
+        ({"instances.json": COCO}, (("COCO", 1),), 3, (("cat", 3), ("dog", 2))),
+        (YOLO, (("YOLO", 2),), 2, (("cat", 1), ("dog", 1))),
+        ({"Annotations/a.xml": VOC, "ImageSets/Main/train.txt": "a\nb\n"}, (("Pascal VOC", 1),), 1, (("cat", 1),)),
+        ({"metadata.csv": "file_name,label\na.png,owl\n", "a.png": jpeg(1)}, (("metadata", 1),), 1, (("owl", 1),)),
+        ({"a.png": jpeg(1)}, (), 0, ()),
     ],
     ids=["coco", "yolo", "voc", "metadata", "none"],
 )
-def test_the_preview_says_whose_layout_labels_have_and_what_they_mark(tmp_path, files, formats, classes):
+def test_the_preview_says_whose_layout_labels_have_and_what_they_mark(tmp_path, files, formats, pictures, classes):
     path = tmp_path / "set.zip"
     path.write_bytes(zip_of(files))
     spec = IngestSpec("image", (("set.zip", str(path)),), label_kind="regions")
 
     preview = inspect(spec, workdir=tmp_path, report=Silent(), should_stop=lambda: False)
 
-    assert preview.label_formats == formats
-    assert preview.label_classes == classes
+    assert (preview.label_formats, preview.labeled_pictures, preview.label_classes) == (formats, pictures, classes)
 
 
 def test_boxes_of_one_class_are_a_class_and_of_several_are_none(take_in):
