@@ -171,6 +171,8 @@ class Annotation(models.Model):
         FEEDBACK = "feedback"
         CONSENSUS = "consensus"  # nobody's own answer: merged out of several, see `sources`
 
+    OWN = (Origin.HUMAN, Origin.IMPORT)  # what a person said, here or elsewhere: theirs to change
+
     class Kind(models.TextChoices):
         ANSWER = "answer"
         SKIP = "skip"  # "this cannot be labeled", with a reason

@@ -268,7 +268,7 @@ def get_task(project: Project, user, task_id: int, *, role: str) -> Task:
 
 
 def _was_given(task: Task, user) -> bool:
-    own = Annotation.objects.filter(task=task, user=user, origin=Annotation.Origin.HUMAN)
+    own = Annotation.objects.filter(task=task, user=user, origin__in=Annotation.OWN)
     return Lease.objects.filter(task=task, user=user).exists() or own.exists()
 
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { buildResult, parseNumber, readHistoryEntry, readOutcome, readTask, tellNumber, writeOperation } from "../../static/js/annotator/codec.js";
+import { buildResult, parseNumber, readAnswer, readHistoryEntry, readOutcome, readTask, tellNumber, writeOperation } from "../../static/js/annotator/codec.js";
 
 const choice = (name) => [{ from_name: "label", to_name: "item", type: "choices", value: { choices: [name] } }];
 
@@ -49,4 +49,21 @@ test("a comma stands before the decimals where numbers are written so, and nothi
 test("a row keeps the order of its columns", () => {
   const task = readTask({ id: 1, item: 2, kind: "row", data: { row: {} }, fields: [["b", 1], ["a", null]] });
   assert.deepEqual(task.fields, [["b", 1], ["a", null]]);
+});
+
+test("what speaks of the whole task has no id, whatever tool gave it one; what is said of a region keeps the region's", () => {
+  const box = { id: "b", from_name: "box", to_name: "item", type: "rectanglelabels", value: { rectanglelabels: ["cat"] } };
+  const said = { id: "b", from_name: "color", to_name: "item", type: "choices", value: { choices: ["black"] } };
+  const whole = { id: "w", from_name: "label", to_name: "item", type: "choices", value: { choices: ["yes"] } };
+  const relation = { id: "r", type: "relation", from_id: "b", to_id: "b" };
+  const { id: _, ...bare } = whole;
+
+  const answer = readAnswer({ kind: "answer", result: [box, said, whole, relation] });
+  const task = readTask({ id: 1, suggestions: [{ id: 7, result: [whole] }] });
+  const { feedback } = readOutcome({ key: "k", status: "saved", feedback: { is_right: false, expected: [whole] } });
+
+  assert.deepEqual(answer.result, [box, said, bare, relation]);
+  assert.match(answer.value, /yes.*cat|cat.*yes/);
+  assert.deepEqual(task.suggestions, [{ id: 7, result: [bare] }]);
+  assert.deepEqual([feedback.expected, feedback.result], ["yes", [bare]]);
 });

@@ -278,7 +278,7 @@ def _get_repeat(scene: Scene) -> Annotation:
 
 
 def _check_room(scene: Scene, version: _Version, may_answer_any: bool) -> None:
-    own = scene.own if scene.own and scene.own.origin == Origin.HUMAN else None
+    own = scene.own if scene.own and scene.own.origin in Annotation.OWN else None
     if not (own or may_answer_any or scene.was_lent):
         raise NotFound("This task is not yours to answer: take one from the queue.")
     if version.kind == Kind.WITHDRAWN:

@@ -3,12 +3,13 @@
 import { createActions } from "./actions.js";
 import { createApi } from "./api.js";
 import { fitResult } from "./checks.js";
+import { readAnswer } from "./codec.js";
 import { createComments } from "./comments.js";
 import { createDesk } from "./desk.js";
 import { createKeysDialog, createSkipDialog } from "./dialogs.js";
 import { createKeeper, createMemoryDrafts, openDrafts } from "./drafts.js";
 import { createGuide } from "./guide.js";
-import { describeResult, isPlain, listSelected, paintLabels, readInterface } from "./interface.js";
+import { isPlain, listSelected, paintLabels, readInterface } from "./interface.js";
 import { paintKeys } from "./key-caps.js";
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
@@ -359,8 +360,11 @@ export async function startAnnotator(root, setup) {
     try {
       const task = await api.task(id);
       if (setup.fix?.task === id) {
-        const { result } = setup.fix; // somebody else's answer, looked at as if it were an earlier one of ours
-        store.restoreHistory([{ task, answer: { kind: "answer", result, value: describeResult(result) } }]);
+        const answer = readAnswer({ kind: "answer", result: setup.fix.result });
+        store.restoreHistory([{ task, answer }]); // somebody else's, looked at as if it were an earlier one of ours
+      } else if (!preview && !quiz) {
+        const answer = await api.ownAnswer(id); // opened to be changed: an empty form would take its place
+        if (answer) store.restoreHistory([{ task, answer }]);
       }
       store.open(task);
     } catch (error) {

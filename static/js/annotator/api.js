@@ -1,6 +1,6 @@
 // Requests to the labelling endpoints, and what their failures mean to an annotator.
 
-import { readHistoryEntry, readOutcome, readTask, writeOperation } from "./codec.js";
+import { readAnswer, readHistoryEntry, readOutcome, readSuggestions, readTask, writeOperation } from "./codec.js";
 
 const TIMEOUT_MS = 20_000;
 
@@ -71,6 +71,12 @@ export function createApi({ base, user, labelKind, onSchema = () => {} }) {
     status: () => request("GET", `queue/?since=${encodeURIComponent(startOfDay())}`),
     history: async () => (await request("GET", "queue/history/")).map(readHistoryEntry),
     task: async (id) => readTask(await request("GET", `tasks/${id}/`)),
+    /** What this person said of a task and what counts of it now; null when they said nothing, or took it back. */
+    async ownAnswer(id) {
+      const found = await request("GET", `annotations/?task=${id}&user=${user}&current=true`);
+      const own = found.results.find(({ kind, origin }) => (kind === "answer" || kind === "skip") && (origin === "human" || origin === "import"));
+      return own ? readAnswer(own) : null;
+    },
     comments: async (id) => {
       const found = await request("GET", `tasks/${id}/comments/`);
       return Array.isArray(found) ? found : (found.results ?? []);
@@ -81,7 +87,8 @@ export function createApi({ base, user, labelKind, onSchema = () => {} }) {
     readSmart: (id, job) => request("GET", `tasks/${id}/smart/${job}/`),
     async lateSuggestions(tasks) {
       const { suggestions, is_asked: isAsked } = await request("POST", "queue/suggestions/", { tasks });
-      return { suggestions, isAsked };
+      const read = Object.entries(suggestions).map(([id, found]) => [id, readSuggestions(found)]);
+      return { suggestions: Object.fromEntries(read), isAsked };
     },
     quiz: () => request("GET", "quiz/"),
     async answerQuiz(attempt, operations) {

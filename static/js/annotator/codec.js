@@ -1,6 +1,6 @@
 // The only file that knows the API's JSON: tasks, results, operations and outcomes, both ways.
 
-import { describeResult } from "./interface.js";
+import { describeResult, readResult } from "./interface.js";
 
 const CONTROL = "label";
 const OBJECT = "item";
@@ -19,10 +19,13 @@ export function readTask(json) {
     fields: json.fields ?? [],
     sound: json.sound ?? "",
     data: json.data ?? {},
-    suggestions: json.suggestions ?? [],
+    suggestions: readSuggestions(json.suggestions ?? []),
     comments: json.comments ?? 0,
   };
 }
+
+/** Suggestions, their results as the tool has them. */
+export const readSuggestions = (suggestions) => suggestions.map((one) => ({ ...one, result: readResult(one.result) }));
 
 /** A class name or a number as a Label Studio result list. */
 export function buildResult(labelKind, value) {
@@ -40,10 +43,14 @@ export function readValue(result) {
 
 /** A history entry of the API: a task with the answer that counts now. */
 export function readHistoryEntry(json) {
-  const { annotation } = json;
-  const task = readTask(json.task);
-  if (annotation.kind !== "answer") return { task, answer: { kind: annotation.kind, reason: annotation.reason } };
-  return { task, answer: { kind: "answer", result: annotation.result, value: describeResult(annotation.result) } };
+  return { task: readTask(json.task), answer: readAnswer(json.annotation) };
+}
+
+/** An annotation of the API as an answer of the store. */
+export function readAnswer(annotation) {
+  if (annotation.kind !== "answer") return { kind: annotation.kind, reason: annotation.reason };
+  const result = readResult(annotation.result);
+  return { kind: "answer", result, value: describeResult(result) };
 }
 
 /** What the outbox keeps, as the batch endpoint wants it. `labelKind` reads rows kept before answers were results. */
@@ -62,7 +69,7 @@ export function writeOperation(operation, labelKind) {
 
 /** What is told of an answer to a gold item: {isRight, expected, explanation}, in words, and the right answer's `result`. */
 export function readTold(json) {
-  return { isRight: json.is_right, expected: json.expected_value ?? describeResult(json.expected), explanation: json.explanation ?? "", result: json.expected ?? [] };
+  return { isRight: json.is_right, expected: json.expected_value ?? describeResult(json.expected), explanation: json.explanation ?? "", result: readResult(json.expected) };
 }
 
 /** What became of an operation; `feedback` comes with gold items. */

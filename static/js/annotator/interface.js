@@ -115,11 +115,25 @@ export function paintLabels(view) {
   return view;
 }
 
+/**
+ * A result as this tool has it: what speaks of the whole task has no id, what is drawn and what is said of it has one.
+ * Label Studio gives every entry an id of its own.
+ */
+export function readResult(result) {
+  const entries = result ?? [];
+  const drawn = new Set(entries.filter((entry) => isDrawing(entry)).map(({ id }) => id));
+  return entries.map((entry) => {
+    if (entry.id === undefined || entry.type === "relation" || drawn.has(entry.id)) return entry;
+    const { id: _, ...rest } = entry;
+    return rest;
+  });
+}
+
 /** What an answer says, in few words, for the line about what was done. */
 export function describeResult(result) {
   const words = [];
   const regions = new Map();
-  for (const entry of result ?? []) {
+  for (const entry of readResult(result)) {
     if (entry.type === "relation") continue;
     if (entry.id !== undefined && isDrawing(entry)) {
       const name = readLabels(entry).join(", ") || entry.type;
