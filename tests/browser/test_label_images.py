@@ -29,7 +29,7 @@ CONFIG = """<View>
   <PolygonLabels name="outline" toName="photo"><Label value="leaf"/></PolygonLabels>
   <EllipseLabels name="spot" toName="photo"><Label value="pore"/></EllipseLabels>
   <KeyPointLabels name="tip" toName="photo"><Label value="tip"/></KeyPointLabels>
-  <BrushLabels name="mask" toName="photo"><Label value="stain"/></BrushLabels>
+  <BrushLabels name="mask" toName="photo"><Label value="stain" background="rgba(0, 0, 255, 0.7)"/></BrushLabels>
   <Choices name="size" toName="photo" perRegion="true"><Choice value="small"/><Choice value="large"/></Choices>
 </View>"""
 
@@ -188,6 +188,14 @@ def check_polygons(page, submit_as) -> None:
     assert [entry["type"] for entry in copied] == ["rectanglelabels", "rectanglelabels", "choices"]
 
 
+PAINTED = """() => {
+  const canvas = document.querySelector(".image-masks");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const at = data.findIndex((byte, index) => index % 4 === 3 && byte > 0) - 3;
+  return [...data.slice(at, at + 3)];
+}"""
+
+
 def check_masks(page, submit_as) -> None:
     """Two strokes on one mask, a hole by the eraser, zoomed in on the way; an ellipse and a point beside it."""
     photo = Photograph(page)
@@ -195,6 +203,7 @@ def check_masks(page, submit_as) -> None:
     photo.drag((0.3, 0.5), (0.5, 0.5))
     photo.drag((0.4, 0.3), (0.4, 0.7))
     expect_regions(page, 1)
+    assert page.evaluate(PAINTED) == [0, 0, 255], "as templates write colors"
     page.mouse.move(*photo.at(0.4, 0.5))
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)

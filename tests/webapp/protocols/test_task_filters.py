@@ -11,6 +11,7 @@ from label_studio_sdk.data_manager import Column, Filters, Operator, Type
 from lifecycle.annotations.external_filters import filter_tasks
 from lifecycle.annotations.models import Task
 from lifecycle.projects.models import Project
+from tests import factories
 from tests.webapp.protocols.conftest import choose
 
 FIELD = Column.data("n")
@@ -126,3 +127,27 @@ def test_whether_there_are_any_is_asked_without_counting_them(text_project, oper
     found = filter_tasks(project, Task.objects.all(), query, project.created_by, role="owner")
 
     assert ("COUNT(" in str(found.query)) is is_counted and ("EXISTS(" in str(found.query)) is not is_counted
+
+
+def test_pictures_are_filtered_by_where_they_came_from(client):
+    config = (
+        '<View><Image name="pic" value="$image"/><Choices name="c" toName="pic"><Choice value="a"/></Choices></View>'
+    )
+    made = client.projects.create(title="Photos", label_config=config)
+    dataset = Project.objects.get(pk=made.id).datasets.get()
+    for number, source in enumerate(["cells.zip!BloodImage_00003.jpg", "cells.zip!BloodImage_00004.jpg", ""]):
+        digest = f"{number:064x}"
+        item = factories.ItemFactory(
+            dataset=dataset, text="", blob=digest, content_hash=digest, mime="image/png", source_uri=source
+        )
+        Task.objects.create(dataset=dataset, item=item)
+    column = Column.data("image")
+
+    def find(operator, value, **query) -> list[str]:
+        items = [Filters.item(column, operator, Type.String, value)]
+        asked = json.dumps({"filters": Filters.create(Filters.AND, items)} | query)
+        return [task.data["image"][-1] for task in client.tasks.list(project=made.id, query=asked)]
+
+    assert find(Operator.CONTAINS, "BloodImage_00003") == ["0"]
+    assert find(Operator.NOT_CONTAINS, "BloodImage_00003", ordering=["-tasks:data.image"]) == ["1", "2"]
+    assert find(Operator.EMPTY, True) == ["2"]

@@ -10,11 +10,17 @@ const SELECTED_ALPHA = 0.62;
 const isSameList = (one, other) =>
   one === other || (one.length === other.length && one.every((byte, index) => byte === other[index]));
 
-/** A color as one number, as its four bytes lie in memory; also "red", or "rgb(1 2 3)". */
-function readColor(context, color, alpha) {
-  context.fillStyle = "#4c6ef5"; // stays, when the color is none
-  context.fillStyle = color;
-  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(context.fillStyle.slice(at, at + 2), 16) || 0);
+let probe = null; // one pixel to paint a color on
+
+/** A color as one number, as its four bytes lie in memory, whatever CSS calls it: "red", "rgba(0, 0, 255, 0.7)", "hsl(…)". */
+function readColor(color, alpha) {
+  probe ??= new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  for (const style of ["#4c6ef5", color]) {
+    probe.fillStyle = style; // the first stays, when the color is none
+  }
+  probe.clearRect(0, 0, 1, 1);
+  probe.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = probe.getImageData(0, 0, 1, 1).data;
   return (Math.round(alpha * 255) << 24) | (blue << 16) | (green << 8) | red;
 }
 
@@ -65,7 +71,7 @@ export function createBrushLayer({ onProblem }) {
     const pixels = new Uint32Array(picture.data.buffer);
     for (const { mask, color, isSelected } of layers) {
       const shown = shrink === 1 ? mask : resizeMask(mask, size, canvas);
-      const paint = readColor(context, color, isSelected ? SELECTED_ALPHA : ALPHA);
+      const paint = readColor(color, isSelected ? SELECTED_ALPHA : ALPHA);
       for (let at = 0; at < shown.length; at += 1) if (shown[at]) pixels[at] = paint;
     }
     context.putImageData(picture, 0, 0);
