@@ -39,6 +39,7 @@ AT_ONCE = 8  # addresses that are asked side by side
 BATCH = 1_000
 KEPT_FREE = 100_000  # bytes of a row for its other cells
 BATCH_OF_CELLS = 50  # of tasks that may each hold a megabyte
+NOWHERE = "is neither here nor came along"
 Reject = Callable[[str, str], None]
 Completed = tuple[list[str], list[dict], dict[str, Picture], Cells]
 
@@ -82,12 +83,12 @@ class PictureFinder:
         if not self._shows_pictures:
             return self._complete_rows(drafts, reject)
         addresses = [one.picture or read_address(one.body, self._variable) for one in drafts]
-        pictures = self._find([address for address in addresses if address], reject)
+        pictures, missing = self._find([address for address in addresses if address])
         places, bodies = [], []
         for draft, address in zip(drafts, addresses, strict=True):
             picture = pictures.get(address)
             if picture is None:
-                reject(draft.place, f"its picture “{address[:120]}” is neither here nor came along")
+                reject(draft.place, f"its picture “{address[:120]}” {missing.get(address, NOWHERE)}")
                 continue
             places.append(draft.place)
             bodies.append(dict(draft.body) if draft.body is not None else self._build(draft, address, picture, reject))
@@ -98,7 +99,8 @@ class PictureFinder:
         another address and is shown out of the row comes into it."""
         addresses = [read_address(one.body, self._variable) if self._variable else "" for one in drafts]
         wanted = [address for address in addresses if address and not address.startswith("data:")]
-        sounds = {address: one for address, one in self._find(wanted, reject).items() if is_sound(one.mime)}
+        found, missing = self._find(wanted)
+        sounds = {address: one for address, one in found.items() if is_sound(one.mime)}
         fetched = self._fetch_cells(drafts)
         places, bodies, pictures = [], [], {}
         cells: dict[tuple[str, str], str] = {}
@@ -114,7 +116,7 @@ class PictureFinder:
                 pictures[own] = sounds[address]
                 body = _put_sound(body, address, own)
             elif address in wanted:
-                reject(draft.place, f"its sound “{address[:120]}” is neither here nor came along")
+                reject(draft.place, f"its sound “{address[:120]}” {missing.get(address, NOWHERE)}")
                 continue
             places.append(draft.place)
             bodies.append(body)
@@ -164,22 +166,23 @@ class PictureFinder:
             reject(draft.place, problem)
         return {"data": {self._variable: address}, "annotations": [{"result": result}]}
 
-    def _find(self, addresses: list[str], reject: Reject) -> dict[str, Picture]:
-        found = self._find_here(addresses)
+    def _find(self, addresses: list[str]) -> tuple[dict[str, Picture], dict[str, str]]:
+        """({address: its picture or sound}, {address: why there is none, where more is known than that})."""
+        found, missing = self._find_here(addresses), {}
         named = [one for one in addresses if one not in found and "://" not in one]
         for address in named:
             member = self._along.get(PurePosixPath(address.replace("\\", "/")).stem)
             if member and self._members:
-                self._keep(found, address, self._members.read(member), reject)
+                self._keep(found, missing, address, self._members.read(member))
         found |= find_by_name(self._project, [one for one in named if one not in found])
         far = [one for one in dict.fromkeys(addresses) if one not in found and one.startswith(("http://", "https://"))]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for address, content in zip(far, pool.map(self._fetch, far), strict=True):
                 if isinstance(content, FetchFailed):
-                    reject(address, str(content))
+                    missing[address] = f"could not be fetched: {content}"
                 else:
-                    self._keep(found, address, content, reject)
-        return found
+                    self._keep(found, missing, address, content)
+        return found, missing
 
     def _fetch(self, address: str) -> bytes | FetchFailed:
         try:
@@ -188,11 +191,11 @@ class PictureFinder:
         except FetchFailed as failed:
             return failed
 
-    def _keep(self, found: dict[str, Picture], address: str, content: bytes, reject: Reject) -> None:
+    def _keep(self, found: dict[str, Picture], missing: dict[str, str], address: str, content: bytes) -> None:
         try:
             width, height, mime = self._check(content)
         except Refused as refused:
-            reject(address, str(refused))
+            missing[address] = f"cannot be taken: {refused}"
             return
         found[address] = Picture(self._context.blobs.put(content), width, height, mime, len(content))
 

@@ -69,8 +69,8 @@ class Collection(TimestampedModel):
 
     @property
     def is_draft(self) -> bool:
-        """Files may still be added, and the mapping changed."""
-        return self.job is None or self.job.kind == "inspect"
+        """Files may still be added, and the mapping changed; what a request of a script brought has no job."""
+        return self.finished_at is None and (self.job is None or self.job.kind == "inspect")
 
 
 class Upload(TimestampedModel):

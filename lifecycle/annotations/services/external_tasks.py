@@ -1,14 +1,16 @@
 """Tasks that come through the Label Studio door, one or many thousands: items, labels and suggestions by COPY.
 
-The same content is the same item: a task that is there already is not made again, what it brings is added to it.
+The same content is the same item: a task that is there already is not made again, what it brings is added to it. With
+other data beside the same text or picture, such as another question, it is another item.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ from lifecycle.annotations.services.external_labels import (
 from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts import event_times
 from lifecycle.contracts.ingest import IngestResult
+from lifecycle.contracts.problems import ItemKind
 from lifecycle.contracts.sounds import is_sound
 from lifecycle.datasets import services as datasets
 from lifecycle.datasets.models import Collection, Item
@@ -118,6 +121,7 @@ def import_tasks(
     drafts = _read_drafts(interface, tasks, cells or {})
     pictures = _find_pictures(interface, drafts, find_pictures)
     with transaction.atomic():
+        _tell_apart(project, interface, drafts)
         is_new = _store_items(project, user, drafts, pictures)
         _remember_data(interface, drafts, pictures)
         answers = [(draft.task_id, one) for draft in drafts for one in draft.annotations]
@@ -198,6 +202,28 @@ def _find_sounds(drafts: list[_Draft], find) -> dict[str, Picture]:
     if problems:
         raise BadTasks(problems[:SHOWN_ERRORS])
     return found
+
+
+def _tell_apart(project: Project, interface: Interface, drafts: list[_Draft]) -> None:
+    """A task with the text or picture of another and other data beside it, such as another question, is an item of its
+    own, as it is for Label Studio. Its hash is that of both, so that the same import again finds it; who came first
+    keeps that of the content."""
+    if get_item_kind(interface) == ItemKind.ROW:
+        return  # all of a row's data are its content
+    variable = get_variable(interface)
+    beside = [{name: value for name, value in one.data.items() if name != variable} for one in drafts]
+    digests = list({one.content.digest for one, extra in zip(drafts, beside, strict=True) if extra})
+    tasks = Task.objects.filter(dataset__project=project, item__content_hash__in=digests)
+    said = tasks.values_list("item__content_hash", "external__data") if digests else ()
+    known = {digest: {name: one for name, one in (data or {}).items() if name != variable} for digest, data in said}
+    for draft, extra in zip(drafts, beside, strict=True):
+        if not extra:
+            continue
+        digest = draft.content.digest
+        if known.setdefault(digest, extra) and known[digest] != extra:
+            both = f"{digest} {json.dumps(extra, sort_keys=True)}"
+            draft.content = replace(draft.content, digest=hashlib.sha256(both.encode()).hexdigest())
+        known[digest] = known[digest] or extra
 
 
 def _store_items(project: Project, user, drafts: list[_Draft], pictures: Mapping[str, Picture]) -> set[int]:

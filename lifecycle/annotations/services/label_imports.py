@@ -135,7 +135,10 @@ def describe(*, job: Job, path: str) -> LabelImportSpec:
 def import_batch(
     *, project: Project, user, tasks: Sequence[Mapping[str, Any]], pictures: Mapping[str, Picture], cells: Cells
 ) -> tuple[Imported, list[tuple[int, str]]]:
-    """Take those of these tasks that can be taken; (what came of it, (place, why not) of the others)."""
+    """Take those of these tasks that can be taken; (what came of it, (place, why not) of the others).
+
+    A task whose answers cannot be taken comes without them: the picture behind it was good, and is told of as well.
+    """
 
     def find(addresses):
         return {address: pictures[address] for address in addresses if address in pictures}
@@ -143,30 +146,37 @@ def import_batch(
     try:
         return import_tasks(project=project, user=user, tasks=tasks, find_pictures=find, cells=cells), []
     except BadTasks:
-        problems = _list_problems(project, tasks, pictures, cells)
-    bad = {place for place, _ in problems}
-    good = [task for place, task in enumerate(tasks) if place not in bad]
+        good, problems = _pick_good(project, tasks, pictures, cells)
     if not good:
         return Imported([], 0, 0, 0), problems
     return import_tasks(project=project, user=user, tasks=good, find_pictures=find, cells=cells), problems
 
 
-def _list_problems(
-    project: Project, tasks: Sequence[Any], pictures: Mapping[str, Picture], cells: Cells
-) -> list[tuple[int, str]]:
+def _pick_good(
+    project: Project, tasks: Sequence[Mapping[str, Any]], pictures: Mapping[str, Picture], cells: Cells
+) -> tuple[list[Mapping[str, Any]], list[tuple[int, str]]]:
+    """(the tasks that can be taken, some of them bare, (place, what is wrong) of all others and of those)."""
     interface = get_interface(project)
     reader = LabelReader(interface)
-    problems = []
+    good, problems = [], []
     for place, task in enumerate(tasks):
-        try:
-            draft = _read_draft(interface, reader, task, cells)
-        except ValueError as error:
-            problems.append((place, str(error)))
-            continue
-        address = draft.content.address or draft.content.sound
-        if address and address not in pictures:
+        draft = None
+        for body in (task, {**task, "annotations": [], "completions": [], "predictions": []}):
+            try:
+                draft = _read_draft(interface, reader, body, cells)
+                break
+            except ValueError as error:
+                reason = str(error)
+        address = draft and (draft.content.address or draft.content.sound)
+        if draft is None:
+            problems.append((place, reason))
+        elif address and address not in pictures:
             problems.append((place, f"its picture or sound “{address[:120]}” is neither here nor could it be fetched"))
-    return problems
+        else:
+            good.append(body)
+            if body is not task:
+                problems.append((place, f"{reason} The task is taken without it."))
+    return good, problems
 
 
 def list_imports(project: Project) -> list[Job]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
 from datetime import UTC, datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pandas as pd
 import pytest
@@ -357,3 +360,43 @@ def test_a_snapshot_is_made_by_a_job_converted_and_downloaded(client, text_proje
     exports.delete(text_project.id, made.id)
 
     assert exports.list(text_project.id) == []
+
+
+@pytest.fixture
+def shop(settings, tmp_path):
+    """The address of a server that has two pictures."""
+    settings.ALLOW_PRIVATE_ADDRESSES = "127.0.0.1"
+    for name, color in (("one.png", "teal"), ("two.png", "red")):
+        Image.new("RGB", (90, 60), color).save(tmp_path / name)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def test_an_import_tells_a_script_what_it_left_out_and_keeps_the_picture_behind_a_bad_answer(
+    client, engineer, shop, run_jobs
+):
+    made = client.projects.create(title="Cars", label_config=BOXES)
+    value = {"x": 1.0, "y": 1.0, "width": 5.0, "height": 5.0, "rotation": 0, "rectanglelabels": ["spaceship"]}
+    region = {"id": "r", "from_name": "box", "to_name": "pic", "type": "rectanglelabels", "original_width": 90,
+              "original_height": 60, "image_rotation": 0, "value": value}  # fmt: skip
+    client.projects.import_tasks(made.id, request=[
+        {"data": {"image": f"{shop}/one.png"}, "annotations": [{"result": [region]}]},
+        {"data": {"image": f"{shop}/two.png"}},
+        {"data": {"image": f"{shop}/gone.png"}},
+    ])  # fmt: skip
+    [job] = [one for one in run_jobs() if one.kind == "label_import"]
+
+    _, secret = tokens.issue(user=engineer, name="look", scope="write")
+    address = f"/label-studio/api/projects/{made.id}/imports/{job.pk}"
+    told = Client().get(address, headers={"Authorization": f"Token {secret}"}).json()
+
+    assert (told["status"], told["task_count"], told["annotation_count"]) == ("completed", 2, 0)
+    error = told["error"]
+    assert error.startswith("2 were set aside or taken in part.")
+    assert "spaceship" in error and "The task is taken without it." in error and "gone.png" in error
+    page = Client()
+    page.force_login(engineer)
+    shown = page.get(f"/projects/{Project.objects.get(pk=made.id).slug}/collections").content.decode()
+    assert "draft" not in shown

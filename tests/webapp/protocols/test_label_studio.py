@@ -282,3 +282,24 @@ def test_what_the_door_does_not_have_says_so_in_json(client, text_project):
 
     assert caught.value.status_code == 404
     assert "not a call that Gristmill knows" in caught.value.body["detail"]
+
+
+def test_the_same_text_with_other_data_is_another_task_and_the_same_import_again_brings_none(client, text_project):
+    rows = [
+        {"data": {"text": "same", "ref": 1}, "annotations": [{"result": choose("good")}]},
+        {"data": {"text": "same", "ref": 2.0, "of": {"b": 1, "a": 2}}, "annotations": [{"result": choose("bad")}]},
+        {"data": {"text": "same", "ref": 1}},
+        {"data": {"text": "alone"}},
+        {"data": {"text": "alone", "ref": 3}},
+    ]
+
+    first = client.projects.import_tasks(text_project.id, request=rows, return_task_ids=True)
+    again = client.projects.import_tasks(text_project.id, request=rows[1:2] + rows[:1], return_task_ids=True)
+
+    tasks = {task.id: task for task in client.tasks.list(project=text_project.id)}
+    one, two, same, alone, told = first.task_ids
+    assert len(tasks) == 3 and (same, told) == (one, alone) and again.task_ids == [two, one]
+    assert tasks[one].data == {"text": "same", "ref": 1} and tasks[two].data == rows[1]["data"]
+    assert tasks[alone].data == {"text": "alone", "ref": 3}
+    said = {pk: {one["result"][0]["value"]["choices"][0] for one in tasks[pk].annotations} for pk in (one, two)}
+    assert said == {one: {"good"}, two: {"bad"}}

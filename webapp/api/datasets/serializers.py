@@ -127,7 +127,9 @@ class CollectionOut(serializers.ModelSerializer):
     def get_state(self, collection) -> str:
         if collection.is_draft:
             return "draft"
-        is_done = collection.finished_at and collection.job.state == "running"  # the job only tidies up
+        is_done = collection.finished_at and (
+            collection.job is None or collection.job.state == "running"
+        )  # it tidies up
         return "succeeded" if is_done else collection.job.state
 
     def get_error(self, collection) -> str:

@@ -175,7 +175,7 @@ class ImportStatusView(ProjectDoorView):
         return Response({
             "id": job.pk,
             "status": IMPORT_STATES.get(job.state, "failed"),
-            "error": job.error,
+            "error": job.error or _tell_of_rest(result),
             "task_count": result.get("tasks", result.get("accepted", 0)),
             "annotation_count": result.get("annotations", 0),
             "prediction_count": result.get("predictions", 0),
@@ -194,6 +194,12 @@ class ImportPredictionsView(ProjectDoorView):
             raise DomainError("Send a list of predictions.")
         count = external_answers.import_suggestions(project=self.project, user=request.user, rows=request.data)
         return Response({"created": count}, status=201)
+
+
+def _tell_of_rest(result: dict[str, Any]) -> str:
+    """What a script has to hear of an import that ended: Label Studio has no other place for it."""
+    count = result.get("rejected", 0)
+    return f"{count:,} were set aside or taken in part. {' '.join(result.get('said', []))}".strip() if count else ""
 
 
 def _tell_of_job(job, count: int, formats: list[str]) -> Response:
