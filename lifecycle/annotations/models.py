@@ -161,6 +161,20 @@ class Lease(models.Model):
         return f"lease of task {self.task_id} by user {self.user_id}"
 
 
+class QueueWait(models.Model):
+    """Somebody who asked for a task when others had all of them in hand: they are asked to leave some."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="queue_wait_once")]
+
+    def __str__(self) -> str:
+        return f"user {self.user_id} waits in project {self.project_id}"
+
+
 class Annotation(models.Model):
     """One version of one person's answer, in Label Studio's result format. Rows are never changed but for
     `is_current`, which moves to the newest version."""

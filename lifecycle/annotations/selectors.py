@@ -161,6 +161,12 @@ def count_elsewhere(project: Project, user) -> int:
     return held.exclude(user=user).exclude(Exists(answered)).values("task").distinct().count()
 
 
+def list_own_leases(project: Project, user) -> list[int]:
+    """Open tasks that this person has in hand at this moment, on whatever page."""
+    held = Lease.objects.filter(user=user, expires_at__gt=Now(), task__dataset__project=project)
+    return list(held.filter(task__state=Task.State.OPEN).order_by("task").values_list("task", flat=True)[:1_000])
+
+
 def count_answers_since(project: Project, user, since: datetime) -> int:
     """Items this person has answered or skipped since then, each counted once."""
     mine = Annotation.objects.filter(user=user, created_at__gte=since, origin=Annotation.Origin.HUMAN)

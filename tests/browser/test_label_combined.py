@@ -28,6 +28,14 @@ WAITING = """<View><Text name="item" value="$text"/>
 <TextArea name="which" toName="item" required="true"/></View></View></View>"""
 WRITTEN = """<View><Text name="item" value="$text"/>
 <TextArea name="label" toName="item" rows="3" maxSubmissions="1" required="true"/></View>"""
+HELPED = """<View><Header value="Read it first"/><Text name="item" value="$text"/>
+<Choices name="label" toName="item"><Header value="Wild"/><Choice value="fox"/><Choice value="owl"/>
+<Header value="At home"/><Choice value="cat"/></Choices>
+<TextArea name="note" toName="item" value="$text" rows="3"><Shortcut value="No animal" alias="none" hotkey="alt+1"/>
+</TextArea><Rating name="stars" toName="item" defaultValue="2"/></View>"""
+QUICK = """<View><Header value="Read it first"/><Text name="item" value="$text"/><Filter toName="label" name="f"/>
+<Choices name="label" toName="item"><Header value="Wild"/><Choice value="fox"/><Choice value="owl"/>
+<Header value="At home"/><Choice value="cat"/></Choices></View>"""
 SIZES = pytest.mark.parametrize("size", [(1440, 900), pytest.param((820, 1180), marks=pytest.mark.long)])
 
 
@@ -132,3 +140,54 @@ def test_views_inside_each_other_come_and_go_with_all_their_conditions(make_proj
 
     (answer,) = wait_until_saved(page, made.annotator, 1)
     assert [entry["from_name"] for entry in answer.result] == ["label"]
+
+
+@SIZES
+def test_an_answer_begins_with_what_is_known_and_words_are_ready(
+    make_project,  # noqa: F811
+    open_page,  # noqa: F811
+    browser_page,
+    watch_console,
+    size,
+):
+    problems = watch_console(browser_page)
+    made = make_project(HELPED, "text_labelling", ["A fox by the river.", "Another."])
+    browser_page.set_viewport_size({"width": size[0], "height": size[1]})
+    page = open_page(made)
+
+    expect(page.locator(".annotator-among")).to_have_text(["Wild", "At home"])
+    box = page.locator("[data-control=note] textarea")
+    expect(box).to_have_value("A fox by the river.")
+    page.keyboard.press("3")
+    box.fill("Seen.")
+    box.press("Alt+1")
+    expect(box).to_have_value("Seen. No animal")
+    page.get_by_role("button", name="none").click()
+    expect(box).to_have_value("Seen. No animal No animal")
+    page.keyboard.press("Control+Enter")
+
+    (answer,) = wait_until_saved(page, made.annotator, 1)
+    said = {entry["from_name"]: entry["value"] for entry in answer.result}
+    assert said == {
+        "label": {"choices": ["cat"]},
+        "note": {"text": ["Seen. No animal No animal"]},
+        "stars": {"rating": 2},
+    }
+    assert problems == []
+
+
+@SIZES
+def test_headings_and_a_search_stand_by_a_question_of_one_key(make_project, open_page, browser_page, size):  # noqa: F811
+    made = make_project(QUICK, "text_classification", ["A fox by the river.", "Another."])
+    browser_page.set_viewport_size({"width": size[0], "height": size[1]})
+    page = open_page(made)
+
+    expect(page.locator("[data-part=quick] h2")).to_have_text("Read it first")
+    expect(page.locator(".annotator-among")).to_have_text(["Wild", "At home"])
+    page.keyboard.press("/")
+    page.keyboard.type("ow")
+    expect(page.locator(".annotator-choice:visible")).to_have_count(1)
+    page.keyboard.press("Enter")
+
+    (answer,) = wait_until_saved(page, made.annotator, 1)
+    assert answer.result[0]["value"] == {"choices": ["owl"]}

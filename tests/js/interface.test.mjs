@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { findMissing, isAsked, listCounted } from "../../static/js/annotator/checks.js";
-import { buildEntry, describeResult, listSelected, paintLabels, readInterface } from "../../static/js/annotator/interface.js";
+import { buildEntry, describeResult, listHeadings, listSelected, paintLabels, readInterface } from "../../static/js/annotator/interface.js";
 import { judge } from "../../static/js/annotator/proposals.js";
 import { createSession } from "../../static/js/annotator/session.js";
 
@@ -114,6 +114,27 @@ test("an answer begins with what the configuration selects, and is submitted the
   assert.deepEqual(listSelected(view).map(({ from_name, value }) => [from_name, value.choices]), [["kind", ["bad"]], ["more", ["a", "b"]]]);
   assert.equal(read(chosen).quick, null);
   assert.deepEqual(listSelected(read(kind)), []);
+});
+
+test("an answer begins with the numbers of the configuration and the words of the task", () => {
+  const stars = control("stars", "rating", { attrs: { defaultValue: "2" } });
+  const none = control("none", "rating", { attrs: { defaultValue: "0" } });
+  const many = control("many", "number", { attrs: { defaultValue: "0" } });
+  const draft = control("draft", "textarea", { attrs: { value: "$hint" } });
+  const fixed = control("fixed", "textarea", { attrs: { value: "Dear" } });
+  const view = read(stars, none, many, draft, fixed, control("of", "number", { per_region: true, attrs: { defaultValue: "3" } }));
+  const begin = (data) => listSelected(view, { data }).map(({ from_name, value }) => [from_name, Object.values(value)[0]]);
+
+  assert.deepEqual(begin({ hint: "a draft" }), [["stars", 2], ["many", 0], ["draft", ["a draft"]], ["fixed", ["Dear"]]]);
+  assert.deepEqual(begin({ row: { hint: 7 } })[2], ["draft", ["7"]]);
+  assert.deepEqual(begin({ hint: " " })[2], ["fixed", ["Dear"]]);
+});
+
+test("headings around a question are listed, but for those that wait for something", () => {
+  const layout = [{ tag: "Header", text: "Look", children: [] }, { tag: "View", children: [{ tag: "Header", field: "prompt", children: [] }, { ref: "item", children: [] }] },
+    { tag: "View", when: [{}], children: [{ tag: "Header", text: "Later", children: [] }] }]; // prettier-ignore
+
+  assert.deepEqual(listHeadings(layout).map(({ text, field }) => text ?? field), ["Look", "prompt"]);
 });
 
 test("a label is used as often as it may be", () => {

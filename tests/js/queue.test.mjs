@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { explainState } from "../../static/js/annotator/messages.js";
 import { createQueue } from "../../static/js/annotator/queue.js";
 import { createStore } from "../../static/js/annotator/store.js";
 
-function createSetup({ total = 30, held, pace, settle } = {}) {
+function createSetup({ total = 30, held, pace, settle, mayResume, listSent } = {}) {
   let given = 0;
   let clock = 0;
   const prepared = [];
@@ -23,7 +24,7 @@ function createSetup({ total = 30, held, pace, settle } = {}) {
   };
   const store = createStore();
   const queue = createQueue({
-    api, store, timers, pace, settle, now: () => clock,
+    api, store, timers, pace, settle, mayResume, listSent, now: () => clock,
     prepare: async (task) => void prepared.push(task.id), onState: (state) => states.push(state),
   }); // prettier-ignore
   return { queue, store, prepared, states, api, released, tick: (ms) => (clock += ms) };
@@ -52,6 +53,33 @@ test("an empty queue is said only when nothing is left in hand", async () => {
   store.answer({ value: "cat", result: [] }, 1);
   await queue.fill();
   assert.equal(states.at(-1), "empty");
+});
+
+test("what another page of one's own has in hand is said, and comes here once that page is closed", async () => {
+  let isOpen = true;
+  const { queue, store, api } = createSetup({ total: 0, mayResume: async () => !isOpen, listSent: async () => [9] });
+  const asked = [];
+  api.next = async (count, resume) => {
+    asked.push(resume);
+    return { leaseMs: 60_000, tasks: resume ? [{ id: 7 }] : [], elsewhere: 2, held: resume ? [] : [7, 9] };
+  };
+  await queue.start();
+  assert.deepEqual([queue.state, queue.elsewhere], ["empty", { others: 2, own: 1 }]);
+  assert.match(explainState("empty", queue.elsewhere)[1], /1 item that is left for you is on another page/);
+
+  isOpen = false;
+  await queue.fill();
+  assert.deepEqual([queue.state, store.heldIds, asked], ["ready", [7], [false, false, true]]);
+});
+
+test("what was just answered is not on another page", async () => {
+  const { queue, store, api } = createSetup({ total: 1, mayResume: async () => assert.fail("asked") });
+  await queue.start();
+  store.answer({ value: "cat", result: [] }, 1);
+  api.next = async () => ({ leaseMs: 60_000, tasks: [], elsewhere: 0, held: [1] });
+  await queue.fill();
+
+  assert.deepEqual([queue.state, queue.elsewhere], ["empty", { others: 0, own: 0 }]);
 });
 
 test("a lost lease takes the item out of those to come", async () => {

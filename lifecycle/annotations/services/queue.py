@@ -31,6 +31,8 @@ from lifecycle.projects.models import Project
 MAX_LEASES_AT_ONCE = 120
 KEEP_EXPIRED = timedelta(days=7)  # how long a late answer of somebody who was given the task is still let in
 _ROUNDS = 4
+_SHARED_BY = 10  # people: where there is that much for each of them, nobody's part is looked at
+_SHARE_AT_LEAST = 2  # the item on screen, and the next one
 _FEW = 10  # tasks at a time, as a page that labels one by one asks; a plan is kept for each such number
 
 _HAS_ANSWERED = """EXISTS (
@@ -122,6 +124,30 @@ JOIN annotations_task t ON t.id = granted.task_id JOIN datasets_item i ON i.id =
 """
 
 
+# a project's open tasks that have room, no more of them than decide anything
+_LEFT = """
+SELECT t.id, t.overlap - t.answers FROM annotations_task t
+WHERE t.dataset_id = ANY(%(datasets)s) AND t.state = 'open' AND NOT t.is_reserved LIMIT {most}
+"""
+_IN_HANDS = """
+SELECT count(DISTINCT l.user_id) FILTER (WHERE l.user_id <> %(user)s), count(*) FILTER (WHERE l.user_id = %(user)s)
+FROM annotations_lease l WHERE l.task_id = ANY(%(tasks)s) AND l.expires_at > statement_timestamp()
+"""
+_WAITING = """
+SELECT count(*) FROM annotations_queuewait w
+WHERE w.project_id = %(project)s AND w.user_id <> %(user)s
+  AND w.asked_at > statement_timestamp() - interval '45 seconds'
+  AND NOT EXISTS (
+      SELECT 1 FROM annotations_lease l JOIN annotations_task t ON t.id = l.task_id
+      WHERE l.user_id = w.user_id AND l.expires_at > statement_timestamp() AND t.state = 'open'
+        AND t.dataset_id = ANY(%(datasets)s))
+"""
+_WAIT = """
+INSERT INTO annotations_queuewait (project_id, user_id, asked_at) VALUES (%s, %s, statement_timestamp())
+ON CONFLICT (project_id, user_id) DO UPDATE SET asked_at = excluded.asked_at
+"""
+
+
 @dataclass(frozen=True)
 class Preference:
     """Tasks that belong together, the first wanted most, for a page of a grid. So that they do not push aside what is
@@ -142,13 +168,15 @@ def lease_next(
     lease_seconds: int | None = None,
     labelling: Labelling | None = None,
     preference: Preference | None = None,
+    share: bool = False,
 ) -> list[Task]:
     """Up to `count` tasks that want an answer of this user, leased to them; with their items, in queue order.
 
     `resume` gives back first what the user holds already, all of it, also where that is more than `count`: nobody else
     can have it meanwhile (a page that was reloaded asks so). With a `preference` the queue's order comes after it; what
     is assigned, and what was asked for again, still comes first. `labelling` saves reading it again where the
-    caller has done so.
+    caller has done so. With `share` the last tasks are divided among those who label, and who finds none waits for some
+    of them (`renew`).
     """
     count = max(1, min(count, MAX_LEASES_AT_ONCE))
     labelling = labelling or read_labelling(project, user)
@@ -158,17 +186,26 @@ def lease_next(
     if held:
         renew(project=project, user=user, task_ids=held)
     wanted = count - len(held)
+    if share and not settings.is_only_assigned:
+        wanted = _find_share(labelling, project, user, wanted)
     if wanted <= 0:
         return load_tasks(held)
     gold_count = sum(random.random() < settings.gold_share for _ in range(wanted)) if settings.gold_share else 0
     taken = _take_from_all(labelling, user, wanted - gold_count, seconds, preference)
     if gold_count:
         taken = _mix(project, user, labelling, taken, gold_count)
+    if share and not held and not taken:
+        with connection.cursor() as cursor:
+            cursor.execute(_WAIT, [project.pk, user.pk])
     return [*(load_tasks(held) if held else []), *taken]
 
 
-def renew(*, project: Project, user, task_ids: Sequence[int]) -> list[int]:
-    """Keep leases alive; an expired one is taken again where the task still has room. Returns the ids held now."""
+def renew(*, project: Project, user, task_ids: Sequence[int], share: bool = False) -> list[int]:
+    """Keep leases alive; an expired one is taken again where the task still has room. Returns the ids held now. With
+    `share` those at the end go to somebody who waits, if that is more than one's part of what is left."""
+    if share and (rest := _find_surplus(project, user, task_ids)):
+        release(project=project, user=user, task_ids=rest)
+        task_ids = [pk for pk in task_ids if pk not in set(rest)]
     wanted = list(Task.objects.filter(pk__in=task_ids, dataset__project=project).values_list("pk", flat=True))
     if not wanted:
         return []
@@ -214,6 +251,44 @@ def _list_held(project: Project, user) -> list[int]:
     leases = Lease.objects.filter(user=user, expires_at__gt=Now(), task__dataset__project=project)
     leases = leases.filter(Q(task__state="open") | Q(task__gold__is_active=True))
     return list(leases.order_by("created_at", "task_id").values_list("task_id", flat=True))
+
+
+def _find_share(labelling: Labelling, project: Project, user, wanted: int) -> int:
+    """How many more tasks this person may get, `wanted` at most: of what is left in the end everybody has the same
+    part."""
+    datasets = [supply.dataset_id for supply in labelling.supplies]
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT.format(most=wanted * _SHARED_BY), {"datasets": datasets})
+        left = cursor.fetchall()
+        if len(left) >= wanted * _SHARED_BY:
+            return wanted
+        part, mine = _divide(cursor, left, project, user, datasets)
+    return max(min(wanted, part - mine), 0)
+
+
+def _find_surplus(project: Project, user, task_ids: Sequence[int]) -> list[int]:
+    """Which of these tasks, the last ones, are more than this person's part while somebody waits for any."""
+    datasets = list(project.datasets.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, {"project": project.pk, "user": user.pk, "datasets": datasets})
+        if not cursor.fetchone()[0] or find_settings(project).is_only_assigned:
+            return []
+        cursor.execute(_LEFT.format(most=MAX_LEASES_AT_ONCE * _SHARED_BY), {"datasets": datasets})
+        part, _ = _divide(cursor, cursor.fetchall(), project, user, datasets)
+    return list(task_ids[part:])
+
+
+def _divide(
+    cursor, left: Sequence[tuple[int, int]], project: Project, user, datasets: Sequence[int]
+) -> tuple[int, int]:
+    """(one person's part of these tasks, how many of them this one has)."""
+    where = {"user": user.pk, "tasks": [pk for pk, _ in left], "project": project.pk, "datasets": list(datasets)}
+    cursor.execute(_IN_HANDS, where)
+    others, mine = cursor.fetchone()
+    cursor.execute(_WAITING, where)
+    others += cursor.fetchone()[0]
+    room = sum(max(room, 1) for _, room in left)
+    return (max(room // (others + 1), _SHARE_AT_LEAST) if others else MAX_LEASES_AT_ONCE), mine
 
 
 def _mix(project: Project, user, labelling: Labelling, taken: list[Task], gold_count: int) -> list[Task]:

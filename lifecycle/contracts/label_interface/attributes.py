@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from lifecycle.contracts.label_interface.labels import JOINT, Element, has_keys
+from lifecycle.contracts.label_interface.labels import JOINT, Element, has_keys, read_max_rating
 from lifecycle.contracts.label_interface.model import Control, Interface, ObjectTag
 from lifecycle.contracts.label_interface.palette import explain_key
 from lifecycle.contracts.label_interface.tags import CONTROLS, OBJECTS, UNUSED
@@ -21,9 +21,11 @@ _OWN = {
     "RectangleLabels": {"smart", "smartOnly"},
     "KeyPointLabels": {"smart", "smartOnly"},
     "Choices": {"choice", "allowNested"},
-    "Rating": {"maxRating"},
-    "Number": {"min", "max", "step"},
-    "TextArea": {"placeholder", "rows", "maxSubmissions"},
+    "Rating": {"maxRating", "defaultValue"},
+    "Number": {"min", "max", "step", "defaultValue"},
+    "TextArea": {"placeholder", "rows", "maxSubmissions", "value"},
+    "Shortcut": {"value", "alias", "hotkey"},
+    "Filter": {"name", "toName", "placeholder"},
     "Taxonomy": {"placeholder", "leafsOnly", "maxUsages"},
     "Choice": _LABEL | {"selected"},
     "Label": _LABEL | {"selected", "maxUsages"},
@@ -36,7 +38,8 @@ _FETCHED = {"Image", "Audio", "AudioPlus", "TimeSeries"}
 _LAYOUT = {"value", "title"} | _CONDITION
 _DRAWING = {"choice", "maxUsages"}
 _WHOLE = ("maxUsages", "maxSubmissions", "rows")  # whole numbers from 1
-_NUMBERS = ("min", "max", "step")
+_NUMBERS = ("min", "max", "step", "defaultValue")
+_AT_FIRST = {"selected", "defaultvalue", "value"}  # a region's answers begin with nothing
 _FLAGS = ("required", "perRegion", "allowNested", "leafsOnly", "selected", "smart", "smartOnly")
 
 
@@ -49,6 +52,8 @@ def check_values(root: Element) -> None:
                 raise ValueError(f"{name}=“{given[:40]}” of a <{element.tag}> is a whole number from 1.")
         if element.tag == "Number":
             _check_limits(element)
+        if element.tag == "Rating" and (given := (element.get("defaultValue") or "").strip()):
+            _check_stars(given, element)
 
 
 def _check_limits(element: Element) -> None:
@@ -56,8 +61,17 @@ def _check_limits(element: Element) -> None:
     low, high = numbers.get("min", -math.inf), numbers.get("max", math.inf)
     if low > high:
         raise ValueError(f"The <Number> “{element.get('name')}” has a min above its max: no number is possible.")
+    if not low <= numbers.get("defaultValue", low) <= high:
+        raise ValueError(f"The defaultValue of the <Number> “{element.get('name')}” is not between its min and max.")
     if numbers.get("step", 1) <= 0:
         raise ValueError(f"The step of the <Number> “{element.get('name')}” is a number above 0.")
+
+
+def _check_stars(given: str, element: Element) -> None:
+    if not given.isdecimal() or int(given) > read_max_rating(element):
+        raise ValueError(
+            f"The defaultValue of the <Rating> “{element.get('name')}” is one of its stars, or 0 for none."
+        )
 
 
 def _read_number(element: Element, name: str) -> float:
@@ -74,9 +88,12 @@ def _read_number(element: Element, name: str) -> float:
 def list_unused_attributes(root: Element) -> Iterator[str]:
     """A sentence for each tag with attributes that are kept in the configuration and do nothing here."""
     of_regions = {one for around in root.iter() if around.get("perRegion") == "true" for one in around.iter()}
+    named = {one for one in of_regions if one.tag in {"Choice", "Shortcut", "Header"}}  # whose value is what they are
     found: dict[str, dict[str, None]] = {}
     for element in root.iter():
-        used = {name.lower() for name in _list_used(element)} - ({"selected"} if element in of_regions else set())
+        used = {name.lower() for name in _list_used(element)}
+        if element in of_regions:
+            used -= _AT_FIRST - {"value"} if element in named else _AT_FIRST
         unused = [name for name in element.attrib if name.lower() not in used or _says_nothing(element, name)]
         if unused and element.tag not in UNUSED:
             found.setdefault(element.tag, {}).update(dict.fromkeys(unused))

@@ -30,7 +30,7 @@ def read_labels(element: Element, tag: str) -> tuple[Label, ...]:
     part = CONTROLS[tag].part
     if not part:
         return ()
-    labels = tuple(_walk_parts(element, part, ()))
+    labels = tuple(_walk_parts(element, part, (), []))
     most = MAX_TAXONOMY if tag == "Taxonomy" else MAX_LABELS
     if len(labels) > most:
         raise ValueError(f"A <{tag}> has at most {most:,} labels; “{element.get('name')}” has {len(labels):,}.")
@@ -51,10 +51,12 @@ def read_max_rating(element: Element) -> int:
     return int(given)
 
 
-def _walk_parts(element: Element, part: str, above: tuple[str, ...]) -> Iterator[Label]:
+def _walk_parts(element: Element, part: str, above: tuple[str, ...], heading: list[str]) -> Iterator[Label]:
+    """`heading` are the words of a Header that wait for the label after it."""
     for child in element:
         if child.tag != part:
-            yield from _walk_parts(child, part, above)  # a View or a Header between the labels
+            heading += [words for words in ((child.get("value") or "").strip(),) if words and child.tag == "Header"]
+            yield from _walk_parts(child, part, above, heading)  # a View between the labels
             continue
         text = " ".join((child.get("value") or "").split())
         value = " ".join((child.get("alias") or text).split())
@@ -65,8 +67,10 @@ def _walk_parts(element: Element, part: str, above: tuple[str, ...]) -> Iterator
         most = (child.get("maxUsages") or "").strip()
         is_selected = (child.get("selected") or "").strip().lower() == "true"
         limit = int(most) if most.isdecimal() else 0
-        yield Label(value, text or value, color, key, JOINT.join(above), path, key, is_selected, limit)
-        yield from _walk_parts(child, part, path)
+        label = Label(value, text or value, color, key, JOINT.join(above), path, key, is_selected, limit)
+        yield replace(label, heading=" · ".join(heading))
+        heading.clear()
+        yield from _walk_parts(child, part, path, heading)
 
 
 def _check_label(value: str, text: str, part: str) -> None:

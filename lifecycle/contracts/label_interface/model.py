@@ -55,11 +55,13 @@ class Label:
     asked_key: str = ""
     is_selected: bool = False  # chosen, or drawn with, from the start
     most: int = 0  # regions of one answer that may have it; 0 for as many as there are
+    heading: str = ""  # what stands before it, and before those that follow
 
     def to_json(self) -> dict[str, Any]:
         body = {name: getattr(self, name) for name in ("value", "text", "color", "key", "parent")}
         more: dict[str, Any] = {"selected": True} if self.is_selected else {}
         more |= {"most": self.most} if self.most else {}
+        more |= {"heading": self.heading} if self.heading else {}
         return body | {"path": list(self.path)} | more
 
 
@@ -95,6 +97,12 @@ class Control:
         for label in self.labels:
             found[label.value] = (*found.get(label.value, ()), label.path)
         return found
+
+    @property
+    def prefill(self) -> str:
+        """The field of a task's data that a text begins with; empty for none."""
+        value = str(self.attrs.get("value") or "")
+        return value[1:] if self.tag == "TextArea" and not self.per_region and value.startswith("$") else ""
 
     def find_paths(self, value: str) -> tuple[tuple[str, ...], ...]:
         """The paths of the labels that are stored as `value`: several, where it stands in several branches."""

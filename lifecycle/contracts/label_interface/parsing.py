@@ -45,7 +45,8 @@ def parse_interface(xml: str, problem_type: str = "") -> Interface:
     parts = list(_walk_parts(root, ()))
     objects = tuple(_read_object(one, when) for one, when in parts if _tag(one) in OBJECTS)
     _check_names(root)
-    controls = tuple(_read_control(one, when, objects) for one, when in parts if _tag(one) in CONTROLS)
+    filters = _read_filters(root)
+    controls = tuple(_read_control(one, when, objects, filters) for one, when in parts if _tag(one) in CONTROLS)
     _check_conditions(objects, controls)
     _check_per_region(controls)
     interface = Interface(objects, with_keys(controls), tuple(_read_layout(root)))
@@ -167,7 +168,26 @@ def _read_condition(element: Element) -> Condition | None:
     return Condition(element.get("whenTagName") or "", tuple(v.strip() for v in values.split(",") if v.strip()), mode)
 
 
-def _read_control(element: Element, when: tuple[Condition, ...], objects: tuple[ObjectTag, ...]) -> Control:
+def _read_filters(root: Element) -> dict[str, str]:
+    """{control that is searched: what stands in its empty search box}."""
+    filters = [element for element in _walk(root) if _tag(element) == "Filter"]
+    return {one.get("toName") or "": one.get("placeholder") or "Find …" for one in filters}
+
+
+def _read_shortcuts(element: Element) -> list[dict[str, str]]:
+    """Words that a text takes by one click, or by a key while one types."""
+    found = []
+    for child in element:
+        if _tag(child) == "Shortcut" and (text := child.get("value") or ""):
+            found.append(
+                {"text": text, "words": child.get("alias") or text, "key": (child.get("hotkey") or "").strip()}
+            )
+    return found
+
+
+def _read_control(
+    element: Element, when: tuple[Condition, ...], objects: tuple[ObjectTag, ...], filters: Mapping[str, str]
+) -> Control:
     tag = _tag(element)
     rule = CONTROLS[tag]
     if tag == "Relations":
@@ -185,6 +205,11 @@ def _read_control(element: Element, when: tuple[Condition, ...], objects: tuple[
             f"“{name}” takes its labels from another server, which is not supported: list them in the tag."
         )
     labels = read_labels(element, tag)
+    attrs = _read_attrs(element)
+    if name in filters and labels:
+        attrs["filter"] = filters[name]
+    if tag == "TextArea" and (shortcuts := _read_shortcuts(element)):
+        attrs["shortcuts"] = shortcuts
     return Control(
         name=name,
         tag=tag,
@@ -194,7 +219,7 @@ def _read_control(element: Element, when: tuple[Condition, ...], objects: tuple[
         multiple=_is_multiple(element, tag),
         required=_is_true(element, "required"),
         nested=tag == "Taxonomy" or any(label.parent for label in labels),
-        attrs=_read_attrs(element),
+        attrs=attrs,
         when=when,
         labels=labels,
     )

@@ -11,11 +11,7 @@ IMAGE = frozenset({"Image"})
 # what arranges or explains and neither shows data nor answers
 LAYOUT = frozenset({"View", "Header", "Collapse", "Panel", "Filter"})
 IGNORED = frozenset({"Style"})
-UNUSED = {
-    "Style": "its rules could reach the whole page",
-    "Filter": "long lists of choices have a search of their own, and labels have keys",
-    "Shortcut": "texts are typed",
-}
+UNUSED = {"Style": "its rules could reach the whole page"}
 PARTS = frozenset({"Choice", "Label", "Relation", "Channel", "Shortcut"})  # of the tag around them
 
 

@@ -9,7 +9,7 @@ import { createDesk } from "./desk.js";
 import { createKeysDialog, createSkipDialog } from "./dialogs.js";
 import { createKeeper, createMemoryDrafts, openDrafts } from "./drafts.js";
 import { createGuide } from "./guide.js";
-import { isPlain, listSelected, paintLabels, readInterface } from "./interface.js";
+import { isPlain, listHeadings, listSelected, paintLabels, readInterface } from "./interface.js";
 import { paintKeys } from "./key-caps.js";
 import { listenToKeys } from "./keyboard.js";
 import { assignKeys, listBindings, openOverrides } from "./keymap.js";
@@ -50,7 +50,7 @@ export async function startAnnotator(root, setup) {
   const own = `${setup.user}-${setup.project}${quiz ? `-quiz-${quiz.attempt}` : ""}`; // what this browser keeps is named after it
   const name = `gristmill-outbox-${own}`;
   const view = paintLabels(readInterface(setup));
-  const quick = view.quick ? createQuick(view.quick, (entry) => actions.answer(entry)) : null;
+  const quick = view.quick ? createQuick(view.quick, (entry) => actions.answer(entry), listHeadings(view.layout)) : null;
   const screen = createView(root, quick, { isQuiz: Boolean(quiz) });
   const looker = quick ? createLooker() : null;
   const store = createStore();
@@ -79,7 +79,7 @@ export async function startAnnotator(root, setup) {
       void comments.hear(operation, outcome);
     },
   }); // prettier-ignore
-  const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, settle: () => outbox.wake(), prepared: needsDesk ? DESKS_AHEAD : undefined });
+  const queue = createQueue({ api, store, prepare: (task) => media.prepare(task), onState: showQueue, pace: () => totals.pace, settle: () => outbox.wake(), listSent: () => outbox.listTasks(), mayResume, prepared: needsDesk ? DESKS_AHEAD : undefined });
   const proposals = createProposals({
     bar: screen.parts.proposal, take: takeSuggestion, paintGhosts, onSettled: (id) => smart?.settle(id),
     submit: quick ? null : submitSuggestion, isStarted: () => Boolean(media.shown?.session?.isChanged),
@@ -107,6 +107,11 @@ export async function startAnnotator(root, setup) {
     return quiz ? createQuizApi(server, quiz, (task, told) => rightAnswers.keep(task, told)) : server;
   }
 
+  /** Whether what this person has in hand is this page's: no other tab labels here. */
+  async function mayResume() {
+    return Boolean(preview) || (await claimTab(`${name}-tab`));
+  }
+
   /** Nothing is in the making, and all that was decided is kept where a new page finds it. */
   function isFree() {
     const isBusy = media.shown?.session?.isChanged || store.isLookingBack || root.querySelector("dialog[open]");
@@ -115,7 +120,7 @@ export async function startAnnotator(root, setup) {
 
   async function buildItem(task) {
     if (quick && isPlain(view, task)) return buildPlain(task, looker);
-    const draft = keeper.find(task.id) ?? store.answerOf(task.id)?.result ?? listSelected(view);
+    const draft = keeper.find(task.id) ?? store.answerOf(task.id)?.result ?? listSelected(view, task);
     const session = createSession({ makeId, result: fitResult(view, draft) }); // the schema may have changed
     const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project, takesFocus: !preview, smart };
     const desk = createDesk({ view, task, session, makers, settings });
@@ -224,10 +229,10 @@ export async function startAnnotator(root, setup) {
     showAround();
     const answer = store.currentAnswer;
     const showing = `${task.id} ${store.isLookingBack}`;
-    if (painted === showing) return void quick?.show(answer, false); // what is typed, scrolled or selected meanwhile stays
+    if (painted === showing) return void quick?.show(answer, false, task); // what is typed, scrolled or selected meanwhile stays
     painted = showing;
     screen.showItem(task, answer, media, () => store.current?.id === task.id);
-    quick?.show(answer, true);
+    quick?.show(answer, true, task);
     comments.follow();
     watch.restart();
   }
@@ -338,7 +343,7 @@ export async function startAnnotator(root, setup) {
   const before = steps.read();
   cleanups.push(store.subscribe(({ type }) => (type === "decided" || type === "undone" || type === "restored") && steps.keep(store.steps)));
 
-  const isOnlyTab = preview ? true : await claimTab(`${name}-tab`);
+  const isOnlyTab = await mayResume();
   if (shell && isOnlyTab) cleanups.push(shell.stop, store.subscribe(() => shell.hold(store.ahead)));
   await outbox.flush(); // what an earlier visit left comes first, so that its tasks are not handed out again
   if (setup.first_task) await openTask(setup.first_task);

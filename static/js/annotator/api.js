@@ -59,13 +59,17 @@ export function createApi({ base, user, labelKind, onSchema = () => {} }) {
   const startOfDay = () => new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
 
   return {
-    /** `order` is "alike" or "guess" for a page of items that belong together, out of the whole queue. */
-    async next(count, resume, order = "") {
-      const json = await request("POST", "queue/next/", { count, resume, ...(order && { order }) });
-      return { leaseMs: json.lease_seconds * 1_000, tasks: json.tasks.map(readTask), elsewhere: json.elsewhere };
+    /**
+     * `order` is "alike" or "guess" for a page of items that belong together, out of the whole queue; with `share` others
+     * are left their part of the last ones. `held` are those in hand already, where none is given.
+     */
+    async next(count, resume, { order = "", share = false } = {}) {
+      const json = await request("POST", "queue/next/", { count, resume, ...(share && { share }), ...(order && { order }) });
+      return { leaseMs: json.lease_seconds * 1_000, tasks: json.tasks.map(readTask), elsewhere: json.elsewhere, held: json.held };
     },
-    async renew(tasks) {
-      return (await request("POST", "queue/renew/", { tasks })).held;
+    /** With `share` the last of them go to somebody who waits. */
+    async renew(tasks, { share = false } = {}) {
+      return (await request("POST", "queue/renew/", { tasks, ...(share && { share }) })).held;
     },
     release: (tasks) => request("POST", "queue/release/", { tasks }, { keepalive: true }),
     status: () => request("GET", `queue/?since=${encodeURIComponent(startOfDay())}`),

@@ -124,7 +124,7 @@ function layOut(view, task, surfaces, panel, waiting) {
 
   function place(nodes, around = []) {
     for (const node of nodes ?? []) {
-      if (node.tag === "Filter") continue; // long lists have a filter of their own
+      if (node.tag === "Filter") continue; // stands with what it searches
       const when = [...around, ...(node.when ?? [])];
       const text = node.text ?? task.data[node.field];
       if (node.ref) placeRef(node.ref);

@@ -17,7 +17,7 @@ export function createSupply({ api, store, outbox, shell, orderAddress, wanted, 
   let retryTimer = null;
   let heartTimer = null;
   let said = "";
-  let elsewhere = 0; // items of an empty queue that others have in hand
+  let elsewhere = { others: 0, own: 0 }; // items of an empty queue that others, and other pages of one's own, have in hand
   let leaving = []; // tasks with operations not sent yet: kept at hand, since nothing can be awaited when the page goes
   const rememberTimer = setInterval(async () => void (leaving = await outbox.listTasks()), 1_000);
 
@@ -25,12 +25,14 @@ export function createSupply({ api, store, outbox, shell, orderAddress, wanted, 
   async function fetchPage() {
     if (shell.isStanding && isFirst) await outbox.wake(); // else what was answered offline would be handed out again
     const { count, order } = wanted();
-    const lent = await api.next(count, isFirst && isOnlyTab(), order === "queue" ? "" : order); // what another tab has on screen stays there
-    ({ leaseMs, elsewhere } = lent);
+    const lent = await api.next(count, isFirst && isOnlyTab(), { order: order === "queue" ? "" : order }); // what another tab has on screen stays there
+    ({ leaseMs } = lent);
     if (shell.isStanding) onOnline();
     if (isFirst) beat();
     isFirst = false;
     const held = new Set(store.heldIds);
+    const sent = new Set(await outbox.listTasks());
+    elsewhere = { others: lent.elsewhere ?? 0, own: (lent.held ?? []).filter((id) => !held.has(id) && !sent.has(id)).length };
     const tasks = (await arrange(lent.tasks, order)).filter((task) => !held.has(task.id));
     await Promise.race([prepare(tasks), new Promise((done) => setTimeout(done, RETRY_MS))]);
     return tasks;

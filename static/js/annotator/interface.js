@@ -82,15 +82,39 @@ export function buildEntry(control, content) {
   return { from_name: control.name, to_name: control.targets[0] ?? control.name, type: control.type, value };
 }
 
-/** What an answer begins with: the choices that the configuration selects. */
-export function listSelected(view) {
-  const asked = view.controls.filter((control) => control.type === "choices" && !control.per_region);
-  return asked.flatMap((control) => {
-    const selected = control.labels.filter((label) => label.selected).map((label) => (control.nested ? label.path : label.value));
-    const entry = buildEntry(control, control.multiple ? selected : selected.slice(0, 1));
-    return entry ? [entry] : [];
-  });
+/** What an answer begins with: choices that the configuration selects, its numbers and stars, texts out of the task. */
+export function listSelected(view, task = null) {
+  return view.controls.filter((control) => !control.per_region).flatMap((control) => buildEntry(control, readFirst(control, task)) ?? []);
 }
+
+function readFirst(control, task) {
+  const { attrs, type } = control;
+  if (type === "choices") {
+    const selected = control.labels.filter((label) => label.selected).map((label) => (control.nested ? label.path : label.value));
+    return control.multiple ? selected : selected.slice(0, 1);
+  }
+  if (type === "number") return readDefault(control);
+  if (type === "rating") return readDefault(control) || null;
+  if (type === "textarea" && attrs.value) return readText(attrs.value, task).filter((text) => text.trim());
+  return null;
+}
+
+/** The number that the configuration gives as the answer to begin with; null for none. */
+export function readDefault({ attrs }) {
+  const given = attrs?.defaultValue ?? "";
+  const number = given === "" ? NaN : Number(given);
+  return Number.isFinite(number) ? number : null;
+}
+
+function readText(value, task) {
+  if (!value.startsWith("$")) return [value];
+  const found = task?.data?.[value.slice(1)] ?? task?.data?.row?.[value.slice(1)];
+  return found === undefined || found === null ? [] : [found].flat().map(String);
+}
+
+/** What stands around a question that is answered by one key: [{text}] or [{field}]. */
+export const listHeadings = (nodes) =>
+  (nodes ?? []).flatMap((node) => (node.ref !== undefined || node.when?.length ? [] : [...(node.text || node.field ? [{ text: node.text, field: node.field }] : []), ...listHeadings(node.children)]));
 
 /** The labels on a region: class names. */
 export function readLabels(entry) {

@@ -1,9 +1,15 @@
 // What the labelling pages say when no item comes: a title and a sentence, by the state of the queue.
 
-/** The title and sentence of a state; `elsewhere` says how many items of an empty queue others have in hand. */
-export function explainState(state, elsewhere = 0) {
-  if (state !== "empty" || !elsewhere) return MESSAGES[state] ?? MESSAGES.empty;
-  const rest = elsewhere === 1 ? "1 item that is left is" : `${elsewhere} items that are left are`;
+const NOBODY = { others: 0, own: 0 };
+
+/** The title and sentence of a state; `elsewhere` says how many items of an empty queue others, and other pages of one's own, have in hand. */
+export function explainState(state, { others, own } = NOBODY) {
+  if (state === "empty" && own) {
+    const mine = own === 1 ? "1 item that is" : `${own} items that are`;
+    return ["You have the rest in hand", `The ${mine} left for you ${own === 1 ? "is" : "are"} on another page of yours. Go on there; once it is closed, what is left comes here by itself.`];
+  }
+  if (state !== "empty" || !others) return MESSAGES[state] ?? MESSAGES.empty;
+  const rest = others === 1 ? "1 item that is left is" : `${others} items that are left are`;
   return ["Others have the rest in hand", `The ${rest} on other people's screens. What they leave comes back here by itself.`];
 }
 

@@ -24,6 +24,7 @@ export function createPalette({ view, session, regions, memory = {} }) {
   function buildGroup(control) {
     const group = make("div", { class: "annotator-labels", role: "group", "aria-label": control.name });
     if (view.drawing.length > 1) group.append(make("span", { class: "annotator-labels-name" }, control.attrs.title ?? control.name));
+    if (control.attrs.filter) group.append(buildFilter(control));
     for (const label of control.labels.length ? control.labels : [{ value: null, text: control.tag, color: null }]) {
       const button = make(
         "button",
@@ -35,9 +36,31 @@ export function createPalette({ view, session, regions, memory = {} }) {
         makeCap(label.key),
       ); // prettier-ignore
       buttons.set(`${control.name} ${label.value}`, button);
+      if (label.heading) group.append(make("span", { class: "annotator-labels-name", dir: "auto" }, label.heading));
       group.append(button);
     }
     return group;
+  }
+
+  /** What is typed leaves the labels that have it; Enter takes the first of them, and all are there again. */
+  function buildFilter(control) {
+    const listFound = (words) => control.labels.filter(({ text, value }) => `${text ?? ""} ${value}`.toLowerCase().includes(words.trim().toLowerCase()));
+    const apply = (words) => {
+      const found = new Set(listFound(words));
+      for (const label of control.labels) buttons.get(`${control.name} ${label.value}`).hidden = !found.has(label);
+    };
+    const onkeydown = (event) => {
+      if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const [first] = event.target.value.trim() ? listFound(event.target.value) : [];
+      if (first) choose(control, first);
+      event.target.value = "";
+      apply("");
+      event.target.blur();
+    };
+    return make("input", { class: "form-control form-control-sm annotator-find-label", type: "search", placeholder: control.attrs.filter, "aria-label": `Find a label of ${control.name}`,
+      "data-keys-of": `find:${control.name}`, autocomplete: "off", oninput: (event) => apply(event.target.value), onkeydown }); // prettier-ignore
   }
 
   function listSelected(control) {
@@ -94,12 +117,13 @@ export function createPalette({ view, session, regions, memory = {} }) {
     paint,
     armFirst,
     verbs: () =>
-      view.drawing.flatMap((control) =>
-        control.labels.map((label) => ({
+      view.drawing.flatMap((control) => [
+        ...control.labels.map((label) => ({
           id: verbId(control, label), group: "Labels", words: label.text ?? label.value,
           keys: listKeys(label.key), color: label.color, run: () => choose(control, label),
         })),
-      ), // prettier-ignore
+        ...(control.attrs.filter ? [{ id: `find:${control.name}`, group: "Labels", words: "Find a label by name; Enter takes the first", keys: ["/"], spare: ["Shift+f"], run: () => element.querySelector(`[data-keys-of="find:${control.name}"]`).focus() }] : []),
+      ]), // prettier-ignore
     destroy: unsubscribe,
   };
 }

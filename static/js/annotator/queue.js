@@ -11,11 +11,12 @@ const IDLE_MS = 10 * 60_000; // nobody there: leases are left to others
 /**
  * `api` leases, `store` holds, `pace()` is the seconds one label takes (null while unknown), `prepare(task)` fetches and
  * decodes what is to be seen, the next `prepared` items of those in hand. `onState` hears "ready", "empty", "offline",
- * "signed-out", "no-access" or "idle". `settle()` sends what waits before the server is asked about adopted items.
+ * "signed-out", "no-access" or "idle". `settle()` sends what waits before the server is asked about adopted items, and
+ * `listSent()` is of which items something waits. `mayResume()` is whether no other page is there that labels too.
  */
-export function createQueue({ api, store, prepare, onState, pace = () => null, settle = async () => {}, prepared = MOST_AHEAD, timers = globalThis, now = () => Date.now() }) {
+export function createQueue({ api, store, prepare, onState, pace = () => null, settle = async () => {}, listSent = async () => [], mayResume = async () => false, prepared = MOST_AHEAD, timers = globalThis, now = () => Date.now() }) {
   let leaseMs = 120_000;
-  let elsewhere = 0;
+  let elsewhere = { others: 0, own: 0 };
   let filling = false;
   let isStopped = false;
   let isFirst = true;
@@ -57,9 +58,12 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, s
         hasAdopted = false;
       }
       const wanted = Math.max(1, wantedAhead() - store.ahead.length);
-      const lent = await api.next(wanted, resume);
+      let lent = await api.next(wanted, resume, { share: true });
+      const isElsewhere = (id) => !store.answerOf(id) && !sent.has(id);
+      const sent = new Set(await listSent());
+      elsewhere = { others: lent.elsewhere ?? 0, own: (lent.held ?? []).filter(isElsewhere).length };
+      if (elsewhere.own && !store.ahead.length && (await mayResume())) lent = await api.next(wanted, true, { share: true }); // that page has gone
       leaseMs = lent.leaseMs;
-      elsewhere = lent.elsewhere ?? 0;
       if (isFirst) beat();
       isFirst = false;
       store.add(lent.tasks);
@@ -87,11 +91,11 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, s
     void api.release(rest).catch(() => {}); // their leases end by themselves too
   }
 
-  /** Items whose lease ran out, and that others have meanwhile, are dropped. */
+  /** Items whose lease ran out, and that others have meanwhile or wait for, are dropped. */
   async function renewHeld() {
     const ids = store.heldIds;
     if (!ids.length) return;
-    const held = new Set(await api.renew(ids));
+    const held = new Set(await api.renew(ids, { share: true }));
     store.drop(ids.filter((id) => !held.has(id)));
   }
 
@@ -114,7 +118,7 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, s
     get state() {
       return state;
     },
-    /** How many items of an empty queue others have in hand. */
+    /** How many items of an empty queue `others`, and other pages of one's `own`, have in hand. */
     get elsewhere() {
       return elsewhere;
     },

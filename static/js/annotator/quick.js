@@ -2,18 +2,31 @@
 
 import { parseNumber, tellNumber } from "./codec.js";
 import { make, makeCap } from "./dom.js";
-import { buildEntry } from "./interface.js";
+import { buildEntry, readDefault } from "./interface.js";
 import { listKeys } from "./keymap.js";
 
 const MANY = 12;
 
-/** `answer(entry, words)` gives the answer. Returns {element, verbs(), show(answer, isNew), suggest(result), flash(value), onEnter(), onEscape()}. */
-export function createQuick(control, answer) {
-  return control.type === "number" ? createNumber(control, answer) : createClasses(control, answer);
+/** `answer(entry, words)` gives the answer. Returns {elements, verbs(), show(answer, isNew, task), suggest(result), flash(value), onEnter(), onEscape()}. */
+export function createQuick(control, answer, headings = []) {
+  const quick = control.type === "number" ? createNumber(control, answer) : createClasses(control, answer);
+  const lines = headings.map(({ text, field }) => ({ field, element: make("h2", { class: "annotator-heading", dir: "auto" }, text ?? "") }));
+  return {
+    ...quick,
+    elements: [...lines.map(({ element }) => element), ...quick.elements],
+    show(given, isNew, task) {
+      for (const { field, element } of lines) {
+        if (field) element.textContent = task?.data[field] ?? "";
+        element.hidden = !element.textContent;
+      }
+      quick.show(given, isNew);
+    },
+  };
 }
 
 function createClasses(control, answer) {
   const isMany = control.labels.length > MANY;
+  const isSearched = isMany || Boolean(control.attrs.filter);
   const buttons = control.labels.map((label) =>
     make(
       "button",
@@ -21,11 +34,12 @@ function createClasses(control, answer) {
       make("span", { dir: "auto" }, label.text || label.value), makeCap(label.key),
     ),
   ); // prettier-ignore
-  const filter = isMany
-    ? make("input", { class: "form-control annotator-filter", "data-part": "filter", type: "search", placeholder: "Find a class",
+  const parts = control.labels.flatMap(({ heading }, index) => (heading ? [make("h3", { class: "annotator-among", dir: "auto" }, heading), buttons[index]] : [buttons[index]]));
+  const filter = isSearched
+    ? make("input", { class: "form-control annotator-filter", "data-part": "filter", type: "search", placeholder: control.attrs.filter ?? "Find a class",
         "data-keys-of": "page:find", "aria-label": "Find a class by its name", autocomplete: "off", oninput: () => applyFilter() }) // prettier-ignore
     : null;
-  const choices = make("div", { class: `annotator-choices${isMany ? " is-many" : ""}`, "data-part": "choices", role: "group", "aria-label": "Classes" }, ...buttons);
+  const choices = make("div", { class: `annotator-choices${isMany ? " is-many" : ""}`, "data-part": "choices", role: "group", "aria-label": "Classes" }, ...parts);
 
   const choose = (value) => answer(buildEntry(control, [value]), value);
 
@@ -100,7 +114,7 @@ function createNumber(control, answer) {
     verbs: () => [{ id: "answer:number", group: "Number", words: "Type the number", keys: ["d"], run: () => (input.focus(), input.select()) }],
     show(given, isNew) {
       if (!isNew) return;
-      const number = given?.kind === "answer" ? given.result?.[0]?.value?.number : null;
+      const number = given?.kind === "answer" ? given.result?.[0]?.value?.number : readDefault(control);
       input.value = number == null ? "" : String(number);
       error.textContent = "";
       input.focus({ preventScroll: true });

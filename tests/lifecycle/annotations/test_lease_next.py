@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.models import Lease, Task
+from lifecycle.annotations.services import assignment
 from lifecycle.common.errors import DomainError
 from tests.factories import ProjectFactory, UserFactory
 
@@ -181,3 +182,40 @@ def test_a_lease_does_not_wait_for_the_disk_and_an_answer_does(project, owner, m
     answer(owner, task)
     services.renew(project=project, user=owner, task_ids=[task.pk])
     assert is_durable()
+
+
+def test_the_last_tasks_are_divided_among_those_who_label(project, owner, member, make_tasks):
+    tasks = make_tasks(20)
+    second, third = member("annotator"), UserFactory()
+
+    def take(user):
+        return len(services.lease_next(project=project, user=user, count=100, share=True))
+
+    def renew(user):
+        held = list(Lease.objects.filter(user=user, expires_at__gt=timezone.now()).values_list("task", flat=True))
+        return services.renew(project=project, user=user, task_ids=sorted(held), share=True)
+
+    assert take(owner) == 20  # who is alone has all: a network may be cut
+    assert len(renew(owner)) == 20
+    assert take(second) == 0
+    assert renew(owner) == [task.pk for task in tasks[:10]]
+    assert [take(second), take(second), take(third), take(owner)] == [10, 0, 0, 0]
+    assert [len(renew(owner)), len(renew(second)), take(third), take(owner)] == [6, 6, 6, 0]
+    assert len(renew(owner)) == 6  # nobody waits any more
+
+
+def test_the_last_task_is_nobodys_share_only(project, owner, make_tasks):
+    [task] = make_tasks(1)
+
+    assert services.lease_next(project=project, user=owner, count=10, share=True) == [task]
+
+
+def test_nobody_shares_what_is_plenty_or_was_assigned(project, owner, member, make_tasks):
+    make_tasks(30)
+
+    assert len(services.lease_next(project=project, user=owner, count=3, share=True)) == 3
+    services.change_settings(project=project, actor=owner, is_only_assigned=True)
+    other = member("annotator")
+    tasks = list(Task.objects.values_list("pk", flat=True))
+    assignment.assign(project=project, actor=owner, user_ids=[other.pk], task_ids=tasks)
+    assert len(services.lease_next(project=project, user=other, count=27, share=True)) == 27

@@ -304,6 +304,41 @@ def test_styles_and_handlers_never_reach_the_page():
     assert not any(word in text for word in ("display:none", "alert", "fixed", "onclick", "Style"))
 
 
+def test_what_helps_to_answer_is_read_and_none_of_it_is_called_unused():
+    xml = """<View><Text name="t" value="$text"/><Filter name="f" toName="kind" placeholder="Which?"/>
+      <Choices name="kind" toName="t"><Header value="Wild"/><Choice value="fox"/><View><Header value="At home"/>
+        <Choice value="cat" selected="true"/><Choice value="dog"/></View></Choices>
+      <TextArea name="note" toName="t" value="$hint"><Shortcut value="No animal in it" alias="none" hotkey="alt+1"/>
+        <Shortcut value=""/></TextArea>
+      <Rating name="stars" toName="t" defaultValue="2"/>
+      <Number name="legs" toName="t" defaultValue="4" max="8"/></View>"""
+
+    check_config(xml)
+    interface = parse_interface(xml)
+    controls = interface.by_name
+
+    assert list_unused(xml) == []
+    main = controls["label"]
+    assert [label.heading for label in main.labels] == ["Wild", "At home", ""]
+    assert main.attrs["filter"] == "Which?" and "heading" not in main.to_json()["labels"][2]
+    shortcuts = [{"text": "No animal in it", "words": "none", "key": "alt+1"}]
+    assert controls["note"].attrs["shortcuts"] == shortcuts and controls["note"].prefill == "hint"
+
+
+@pytest.mark.parametrize(
+    ("control", "said"),
+    [
+        ('<Rating name="a" toName="t" defaultValue="6"/>', "is one of its stars"),
+        ('<Rating name="a" toName="t" defaultValue="x"/>', "is one of its stars"),
+        ('<Number name="a" toName="t" defaultValue="x"/>', "is a number"),
+        ('<Number name="a" toName="t" defaultValue="9" max="8"/>', "not between its min and max"),
+    ],
+)
+def test_a_default_that_could_not_be_answered_is_refused(control, said):
+    with pytest.raises(ValueError, match=said):
+        check_config(f'<View><Text name="t" value="$text"/>{control}</View>')
+
+
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda one: one.key)
 def test_every_template_and_every_question_added_to_it_can_be_asked(template):
     interface = parse_interface(template.config)

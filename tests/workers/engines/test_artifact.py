@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -285,6 +285,7 @@ def test_a_damaged_artifact_is_refused(trained, tmp_path, spoil):
 
 
 @given(st.lists(st.floats(-1e6, 1e6) | st.none(), max_size=80))
+@example([-1e6, np.nextafter(-1e6, 0)])
 def test_a_histogram_counts_every_number(values):
     built = build_histogram(values)
 

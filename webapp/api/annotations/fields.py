@@ -33,7 +33,7 @@ def build_fields(project: Project, interface: Interface, task: Task) -> dict[str
             fields[one.field] = _show(project, task, one, found[one.field])
         elif one.tag == "Audio" and task.item.is_sound:
             fields[one.field] = address_sound(project, task)
-    return fields | _list_headings(interface, row, extra)
+    return _list_words(interface, row, extra) | fields
 
 
 def address_sound(project: Project, task: Task) -> str:
@@ -60,10 +60,10 @@ def _show(project: Project, task: Task, one: ObjectTag, value: Any) -> Any:
     return value
 
 
-def _list_headings(interface: Interface, row: Any, extra: Any) -> dict[str, str]:
-    """What headings show of a task: <Header value="$question"/>."""
+def _list_words(interface: Interface, row: Any, extra: Any) -> dict[str, str]:
+    """What headings show of a task, <Header value="$question"/>, and texts begin with, <TextArea value="$draft"/>."""
     source = {**(extra or {}), **(row or {})}
-    wanted = list_heading_fields(interface.layout)
+    wanted = [*list_heading_fields(interface.layout), *(one.prefill for one in interface.controls if one.prefill)]
     return {name: str(source[name]) for name in wanted if name in source}
 
 

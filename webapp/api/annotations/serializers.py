@@ -84,6 +84,9 @@ class NextRequest(serializers.Serializer):
     resume = serializers.BooleanField(
         default=False, help_text="give back first all that the caller holds already, also where that is more than count"
     )
+    share = serializers.BooleanField(
+        default=False, help_text="no more than leaves other people their part of what is left; not of a page in order"
+    )
     order = serializers.ChoiceField(
         choices=ORDERS,
         required=False,
@@ -94,6 +97,12 @@ class NextRequest(serializers.Serializer):
 
 class TaskIds(serializers.Serializer):
     tasks = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=1_000)
+
+
+class RenewRequest(TaskIds):
+    share = serializers.BooleanField(
+        default=False, help_text="let those at the end go, beyond the caller's part, while somebody waits for a task"
+    )
 
 
 class Held(serializers.Serializer):
@@ -145,6 +154,9 @@ class NextTasks(serializers.Serializer):
     tasks = TaskBody(many=True)
     elsewhere = serializers.IntegerField(
         help_text="where no task is given: how many the caller could answer that others have in hand"
+    )
+    held = serializers.ListField(
+        child=serializers.IntegerField(), help_text="where no task is given: those that the caller has in hand already"
     )
     schema_version = serializers.IntegerField(allow_null=True, help_text="of the label schema that counts now")
 

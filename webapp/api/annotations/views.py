@@ -98,12 +98,16 @@ class NextView(ProjectView):
         wanted = self.parse(serializers.NextRequest)
         now = read_labelling(self.project, request.user)
         require_quiz(self.project, request.user, role=self.project.role, settings=now.quality)
-        lease = lease_page if "order" in wanted else services.lease_next
-        tasks = lease(project=self.project, user=request.user, labelling=now, **wanted)
+        share = wanted.pop("share")
+        if "order" in wanted:
+            tasks = lease_page(project=self.project, user=request.user, labelling=now, **wanted)
+        else:
+            tasks = services.lease_next(project=self.project, user=request.user, labelling=now, share=share, **wanted)
         body = {
             "lease_seconds": now.queue.lease_seconds,
             "tasks": payloads.build_tasks(self.project, request.user, tasks, now),
             "elsewhere": 0 if tasks else selectors.count_elsewhere(self.project, request.user),
+            "held": [] if tasks else selectors.list_own_leases(self.project, request.user),
             "schema_version": now.schema_version,
         }
         return Response(body)
@@ -112,10 +116,10 @@ class NextView(ProjectView):
 class RenewView(ProjectView):
     """Keep leases alive; what is not in the answer was given to somebody else."""
 
-    @extend_schema(request=serializers.TaskIds, responses=serializers.Held)
+    @extend_schema(request=serializers.RenewRequest, responses=serializers.Held)
     def post(self, request, slug):
-        wanted = self.parse(serializers.TaskIds)
-        held = services.renew(project=self.project, user=request.user, task_ids=wanted["tasks"])
+        wanted = self.parse(serializers.RenewRequest)
+        held = services.renew(project=self.project, user=request.user, task_ids=wanted["tasks"], share=wanted["share"])
         return Response({"held": held})
 
 

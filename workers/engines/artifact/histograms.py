@@ -50,7 +50,9 @@ def compute_edges(numbers: np.ndarray) -> np.ndarray:
         return np.array([distinct[0] - margin, distinct[0] + margin])
     if distinct.size <= BINS:
         middles = (distinct[1:] + distinct[:-1]) / 2
-        return np.concatenate([distinct[:1], middles, distinct[-1:]])
+        return np.unique(
+            np.concatenate([distinct[:1], middles, distinct[-1:]])
+        )  # nothing is between neighbouring floats
     return np.unique(np.quantile(numbers, np.linspace(0, 1, BINS + 1)))
 
 

@@ -16,9 +16,14 @@ export function create({ control, session, id }) {
   const isSame = (one, label) => (Array.isArray(one) ? JSON.stringify(one) === JSON.stringify(label.path) : label === first.get(one));
   const verbOf = (label) => answer.verbId(isOnly(label) ? label.value : label.path.join(" / "));
   const buttons = new Map(control.labels.map((label) => [label, buildButton(label)]));
-  const list = make("div", { class: `annotator-options${control.nested ? " is-nested" : ""}`, role: control.multiple ? "group" : "radiogroup" }, ...buttons.values());
-  const filter = control.labels.length > MANY ? buildFilter() : null;
+  const list = make("div", { class: `annotator-options${control.nested ? " is-nested" : ""}`, role: control.multiple ? "group" : "radiogroup" }, ...buildParts());
+  const filter = control.labels.length > MANY || control.attrs.filter ? buildFilter() : null;
   const element = make("div", { class: "annotator-choices-control" }, filter, list);
+
+  /** The buttons, and what stands between them. */
+  function buildParts() {
+    return [...buttons].flatMap(([{ heading }, button]) => (heading ? [make("h4", { class: "annotator-among", dir: "auto" }, heading), button] : [button]));
+  }
 
   function buildButton(label) {
     return make(
@@ -32,7 +37,7 @@ export function create({ control, session, id }) {
   }
 
   function buildFilter() {
-    const input = make("input", { class: "form-control form-control-sm", type: "search", placeholder: "Find …", "aria-label": `Find in ${control.name}`,
+    const input = make("input", { class: "form-control form-control-sm", type: "search", placeholder: control.attrs.filter ?? "Find …", "aria-label": `Find in ${control.name}`,
       oninput: applyFilter, onkeydown: onFilterKey }); // prettier-ignore
     return input;
   }
