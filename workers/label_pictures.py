@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Any
 
@@ -22,6 +21,7 @@ from lifecycle.annotations.label_studio import (
 from lifecycle.annotations.picture_addresses import find_by_name, find_pictures
 from lifecycle.annotations.services.external_tasks import Cells, Picture
 from lifecycle.annotations.services.label_imports import read_address
+from lifecycle.contracts.file_names import find_closest, list_stems
 from lifecycle.contracts.ingest import IngestLimits
 from lifecycle.contracts.label_imports import Draft, LabelImportSpec
 from lifecycle.contracts.sounds import is_sound
@@ -73,7 +73,7 @@ class PictureFinder:
         if self._members:
             self._members.__exit__(kind, error, trace)
 
-    def _index(self) -> dict[str, str]:
+    def _index(self) -> dict[str, list[str]]:
         assert self._members
         return self._members.index_pictures() if self._shows_pictures else self._members.index_sounds()
 
@@ -168,13 +168,18 @@ class PictureFinder:
 
     def _find(self, addresses: list[str]) -> tuple[dict[str, Picture], dict[str, str]]:
         """({address: its picture or sound}, {address: why there is none, where more is known than that})."""
-        found, missing = self._find_here(addresses), {}
+        found = self._find_here(addresses)
+        missing: dict[str, str] = {}
         named = [one for one in addresses if one not in found and "://" not in one]
         for address in named:
-            member = self._along.get(PurePosixPath(address.replace("\\", "/")).stem)
-            if member and self._members:
-                self._keep(found, missing, address, self._members.read(member))
-        found |= find_by_name(self._project, [one for one in named if one not in found])
+            called = next((self._along[stem] for stem in list_stems(address) if stem in self._along), ())
+            closest = find_closest(address, called)
+            if len(closest) == 1 and self._members:
+                self._keep(found, missing, address, self._members.read(closest[0]))
+            elif closest:
+                missing[address] = f"may be any of {len(closest)} files, such as {closest[0]} and {closest[1]}"
+        here, unclear = find_by_name(self._project, [one for one in named if one not in found and one not in missing])
+        found, missing = found | here, missing | unclear
         far = [one for one in dict.fromkeys(addresses) if one not in found and one.startswith(("http://", "https://"))]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for address, content in zip(far, pool.map(self._fetch, far), strict=True):

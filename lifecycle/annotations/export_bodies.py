@@ -13,10 +13,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from lifecycle.annotations.external_payloads import build_annotation, build_prediction, build_task, build_task_data
+from lifecycle.annotations.external_payloads import (
+    build_address,
+    build_annotation,
+    build_prediction,
+    build_task,
+    build_task_data,
+)
 from lifecycle.annotations.first_versions import find_first_versions
 from lifecycle.annotations.label_studio import swap_names
 from lifecycle.annotations.models import Annotation, Suggestion
+from lifecycle.contracts.file_names import name_item
 from lifecycle.contracts.label_exports import LabeledTask, Picture
 from lifecycle.projects.models import Project
 
@@ -32,6 +39,8 @@ class _Item(NamedTuple):
     text: str
     row: Any
     blob: str
+    mime: str
+    source_uri: str
 
 
 class _Task(NamedTuple):
@@ -77,7 +86,9 @@ class BodyBuilder:
         suggestions = self._read_suggestions([row[0] for row in rows])
         merged = self._read_merged([row[15] for row in rows], {row[0] for row in answer_rows})
         for row in rows:
-            item = _Item(row[5], row[6], row[7], orjson.loads(row[8]) if row[8] else None, row[9])
+            item = _Item(
+                row[5], row[6], row[7], orjson.loads(row[8]) if row[8] else None, row[9], row[10] or "", row[16]
+            )
             pk, state, overlap, external, updated_at = row[:5]
             task: Any = _Task(pk, state, overlap, orjson.loads(external) if external else None, updated_at, item)
             mine = answers.get(task.pk, ())
@@ -87,7 +98,8 @@ class BodyBuilder:
             body = build_task(
                 self.project, self.interface, task, annotations=described, predictions=proposals, counts=counts
             )
-            picture = Picture(f"{item.pk}_{row[13]}", item.blob, row[10], row[11], row[12], item.text, row[14])
+            name = name_item(item.pk, row[13], row[16])
+            picture = Picture(name, item.blob, row[10], row[11], row[12], item.text, row[14])
             yield choose_answer(body, picture, mine, row[15], merged)
 
     def _build_flat(self, rows: Rows, answer_rows: Rows) -> Iterator[LabeledTask]:
@@ -95,12 +107,11 @@ class BodyBuilder:
         answers = _sort_answers(answer_rows, self._describe_flat)
         for row in rows:
             data = build_task_data(
-                self.project,
                 self.interface,
                 kept=orjson.loads(row[3]).get("data") if row[3] else None,
                 text=row[7],
                 row=orjson.loads(row[8]) if row[8] else None,
-                blob=row[9],
+                address=build_address(self.project, blob=row[9], mime=row[10], source_uri=row[16]),
             )
             mine = [body for _, body in answers.get(row[0], ())]
             yield LabeledTask({"id": row[0], "data": data, "annotations": mine}, _NO_PICTURE)

@@ -19,6 +19,7 @@ from lifecycle.annotations.export_bodies import BodyBuilder, Rows, choose_answer
 from lifecycle.annotations.final_bodies import keep_final, mark_final
 from lifecycle.annotations.models import LabelExport, Task
 from lifecycle.annotations.services.external import get_interface
+from lifecycle.contracts.file_names import name_item
 from lifecycle.contracts.label_exports import LAYOUTS, LabeledTask, LabelExportSpec, LabelLayout, Picture, list_layouts
 from lifecycle.contracts.label_exports import split_layout as split_layout
 from lifecycle.contracts.label_interface import parse_interface
@@ -33,7 +34,7 @@ _CAPTURED = "to_char(i.event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
 _TASKS = f"""
 SELECT t.id, t.state, t.overlap, t.external::text, {_TIME.format("t.updated_at")}, {_TIME.format("i.created_at")}, i.id,
        i.text, i.row::text, i.blob, i.mime,
-       i.width, i.height, left(i.content_hash, 8), {_CAPTURED}, i.label_annotation_id
+       i.width, i.height, left(i.content_hash, 8), {_CAPTURED}, i.label_annotation_id, i.source_uri
 FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
 WHERE t.dataset_id = ANY(%(datasets)s) AND i.excluded_at IS NULL AND t.id > %(after)s
   AND (NOT %(answered)s OR EXISTS (
@@ -49,7 +50,7 @@ WHERE {{which}} ORDER BY a.task_id, a.id
 _CURRENT = "a.task_id {} AND a.is_current AND a.kind <> 'withdrawn'"
 _MERGED = _ANSWERS.format(which="a.id = ANY(%s) AND a.kind = 'consensus'")
 _PICTURES = f"""
-SELECT t.id, i.id, left(i.content_hash, 8), i.blob, i.mime, i.width, i.height, i.text, {_CAPTURED}
+SELECT t.id, i.id, left(i.content_hash, 8), i.blob, i.mime, i.width, i.height, i.text, {_CAPTURED}, i.source_uri
 FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
 WHERE t.dataset_id = ANY(%s) AND t.id = ANY(%s)
 """
@@ -131,10 +132,11 @@ def stream_snapshot(project: Project, path: Path) -> Iterator[LabeledTask]:
         for batch in _split(_read_lines(lines)):
             pictures = {row[0]: row[1:] for row in _fetch(_PICTURES, [datasets, [body["id"] for body in batch]])}
             for body in batch:
-                pk, digest, *rest = pictures.get(body["id"], (body["id"], "gone", "", "", None, None, ""))
-                yield choose_answer(
-                    body, Picture(f"{pk}_{digest}", *rest), [(a["id"], a) for a in body["annotations"]], None
+                pk, digest, *rest, source = pictures.get(
+                    body["id"], (body["id"], "gone", "", "", None, None, "", None, "")
                 )
+                picture = Picture(name_item(pk, digest, source), *rest)
+                yield choose_answer(body, picture, [(a["id"], a) for a in body["annotations"]], None)
 
 
 def _read_lines(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:

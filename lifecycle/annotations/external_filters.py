@@ -159,7 +159,7 @@ def _find_cell(interface: Interface, name: str) -> Any:
     kept = KeyTextTransform(name, KeyTransform("data", "external"))
     is_main = name == get_variable(interface)
     if kind == ItemKind.IMAGE and is_main:
-        return Coalesce("item__source_uri", "item__blob", Value(""), output_field=TextField())
+        return Coalesce(kept, "item__source_uri", "item__blob", Value(""), output_field=TextField())
     if kind == ItemKind.ROW:
         return Coalesce(kept, KeyTextTransform(name, "item__row"), output_field=TextField())
     return Cast("item__text", TextField()) if is_main else Cast(kept, TextField())

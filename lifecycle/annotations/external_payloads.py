@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from lifecycle.annotations.label_studio import Interface, build_data, get_item_kind, swap_names
 from lifecycle.annotations.models import Annotation, QueueSettings, Suggestion, Task
+from lifecycle.contracts.file_names import read_name
 from lifecycle.contracts.sounds import replace_references
 from lifecycle.projects.models import Project
 
@@ -43,15 +45,23 @@ def _point(data: Mapping[str, Any], address: str) -> dict[str, Any]:
     return replace_references(data, address) if address else dict(data)
 
 
+def build_address(project: Project, *, blob: str, mime: str | None, source_uri: str) -> str:
+    """Where the door serves a picture or a sound, with what it was called at the end, as clients name their files by
+    it; empty for an item without one."""
+    if not blob:
+        return ""
+    name = read_name(source_uri, mime)
+    return f"{PICTURES}{project.slug}/{blob}" + (f"/{quote(name)}" if name else "")
+
+
 def build_task_data(
-    project: Project, interface: Interface, *, kept: Mapping[str, Any] | None, text: str, row: Any, blob: str
+    interface: Interface, *, kept: Mapping[str, Any] | None, text: str, row: Any, address: str
 ) -> dict[str, Any]:
-    """What a task shows, and what a client sent beside it (`kept`)."""
-    address = f"{PICTURES}{project.slug}/{blob}" if blob else ""
+    """What a task shows, its file at `address`, and what a client sent of it and beside it (`kept`)."""
     data = build_data(interface, text=text, row=row, address=address)
     if kept is None:
         return data
-    return {**kept, **data} if get_item_kind(interface) == "image" else _point(kept, address)
+    return {**data, **kept} if get_item_kind(interface) == "image" else _point(kept, address)
 
 
 def build_task(
@@ -66,9 +76,10 @@ def build_task(
     """A task; with its annotations and predictions where these are given."""
     external, counts, item = task.external or {}, counts or {}, task.item
     kept = external.get("data")
+    address = build_address(project, blob=item.blob, mime=item.mime, source_uri=item.source_uri)
     body: dict[str, Any] = {
         "id": task.pk,
-        "data": build_task_data(project, interface, kept=kept, text=item.text, row=item.row, blob=item.blob),
+        "data": build_task_data(interface, kept=kept, text=item.text, row=item.row, address=address),
         "meta": external.get("meta") or {},
         "created_at": task.item.created_at,
         "updated_at": task.updated_at,

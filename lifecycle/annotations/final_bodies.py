@@ -24,7 +24,7 @@ def keep_final(tasks: Sequence[tuple[Any, ...]], answers: Iterable[tuple[Any, ..
 
     A row of a task ends with the id of the answer that its label comes from; `merged_sql` reads answers by their ids.
     """
-    counting = {row[-1] for row in tasks} - {None}
+    counting = {row[15] for row in tasks} - {None}
     kept = [row for row in answers if row[0] in counting]
     if missing := counting - {row[0] for row in kept}:
         with connection.cursor() as cursor:

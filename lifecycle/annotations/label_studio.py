@@ -25,7 +25,7 @@ NESTED_TAGS = {"Table", "TimeSeries", "Paragraphs"}  # show an object or a list:
 FETCHED_TAGS = {"TimeSeries", "Image"}  # of a row: what they show stands in the row itself
 FAR_ADDRESS = re.compile(r"\s*https?://\S+\s*$", re.IGNORECASE)
 OWN_FILES = "/label-studio/data/"
-OWN_FILE = re.compile(re.escape(OWN_FILES) + r"[-\w]+/([0-9a-f]{64})$", re.ASCII)
+OWN_FILE = re.compile(re.escape(OWN_FILES) + r"[-\w]+/([0-9a-f]{64})(?:/[^/]*)?$", re.ASCII)
 MAX_TEXT_CHARS = 1_000_000
 MAX_ROW_BYTES = 1_000_000
 
@@ -81,6 +81,11 @@ def list_cells(interface: Interface, data: Mapping[str, Any], row: Mapping[str, 
 def is_far(value: Any) -> bool:
     """Whether a cell names a file of another server, or of this one by its whole address."""
     return isinstance(value, str) and FAR_ADDRESS.match(value) is not None
+
+
+def is_own(address: str) -> bool:
+    """Whether the file at an address is one of this door's."""
+    return bool(_read_digest(address))
 
 
 def shows_whole_row(interface: Interface) -> bool:
@@ -277,6 +282,8 @@ def _pick(interface: Interface, one: ObjectTag, text: str, row: Any, extra: Mapp
             return row  # a table beside other objects shows the other columns too
         value = row.get(one.field)
         return unfold(value) if one.tag in NESTED_TAGS else value
+    if kind == ItemKind.IMAGE and one.field == get_variable(interface):
+        return None  # the item's own picture, not what may lie at the address that it came with
     return extra.get(one.field)
 
 

@@ -18,6 +18,7 @@ def export(context: JobContext):
         report=context.report,
         should_stop=context.should_stop,
         open_blob=context.blobs.open,
+        find_sources=selectors.find_sources,
     )
     context.report.progress(0.97, "Keeping the file")
     blob = services.store_export(result.path)

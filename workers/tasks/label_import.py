@@ -24,6 +24,7 @@ def label_import(context: JobContext) -> dict:
     spec = label_imports.describe(job=context.job, path=str(path))
     counts = {"tasks": 0, "new_tasks": 0, "annotations": 0, "predictions": 0, "rejected": 0, "unanswered": 0}
     said: list[str] = []
+    ids: list[int] = []
 
     def say(place: str, reason: str) -> None:
         if len(said) < KEPT_SENTENCES:
@@ -53,9 +54,11 @@ def label_import(context: JobContext) -> dict:
             for place, reason in problems:
                 reject(places[place], reason)
             counts["tasks"] += len(done.task_ids)
+            ids += done.task_ids[: label_imports.MAX_TOLD + 1 - len(ids)]
             counts["new_tasks"] += done.new_count
             counts["annotations"] += done.annotation_count
             counts["predictions"] += done.prediction_count
             context.report.progress(0.0, f"{counts['tasks']:,} tasks, {counts['rejected']:,} set aside")
     refresh_statistics()
-    return {**counts, "said": said}
+    told = {"task_ids": ids} if len(ids) <= label_imports.MAX_TOLD else {}
+    return {**counts, "said": said} | told

@@ -20,6 +20,7 @@ from workers.engines.suggest import files, regions
 from workers.runtime import JobContext, job_task
 
 BATCH = 5_000
+UNKNOWN = "No picture of this project is called so."
 
 
 @job_task("predictions", queue="io")
@@ -55,13 +56,14 @@ def _draw(source: SuggestionSource, spec: LabelImportSpec) -> Iterator[Row | Bad
     for batch in _split(regions.read(spec, classes)):
         drafts = [one for one in batch if isinstance(one, Draft)]
         yield from (Bad(one.place, one.reason) for one in batch if isinstance(one, Rejected))
-        named = find_by_name(source.project, [one.picture for one in drafts if one.picture])
+        named, unclear = find_by_name(source.project, [one.picture for one in drafts if one.picture])
         numbered = find_of_tasks(source.project, [one.body["id"] for one in drafts if one.body])
         for draft in drafts:
             line += 1
             picture = numbered.get(draft.body["id"]) if draft.body else named.get(draft.picture)
             if picture is None:
-                yield Bad(draft.place, "No picture of this project is called so.")
+                reason = f"It {unclear[draft.picture]}." if draft.picture in unclear else UNKNOWN
+                yield Bad(draft.place, reason)
                 continue
             result, problems = labels_import.build_result(
                 spec.interface, draft.regions, picture.width or 0, picture.height or 0

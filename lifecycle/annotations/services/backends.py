@@ -16,6 +16,7 @@ from django.db import transaction
 
 from lifecycle.annotations import suggestion_selectors as selectors
 from lifecycle.annotations.external_payloads import build_task
+from lifecycle.annotations.label_studio import get_item_kind, get_variable, is_own
 from lifecycle.annotations.models import SuggestionSource, Task, Webhook
 from lifecycle.annotations.selectors import count_progress
 from lifecycle.annotations.services import webhooks
@@ -25,6 +26,7 @@ from lifecycle.annotations.services.external_labels import LabelReader
 from lifecycle.annotations.services.suggestions import Draft, create_source, write
 from lifecycle.common import secrets
 from lifecycle.common.errors import Conflict, DomainError
+from lifecycle.contracts.problems import ItemKind
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
@@ -228,9 +230,10 @@ def _build_task(project: Project, interface: Any, task: Task) -> dict[str, Any]:
     data = body["data"]
     if task.item.blob:
         address = settings.SITE_URL.rstrip("/") + PICTURE_PATH + sign_picture(task.item_id)
+        own = get_variable(interface) if get_item_kind(interface) == ItemKind.IMAGE else ""
         is_ours = f"/{task.item.blob}"
         data = {
-            name: address if isinstance(value, str) and value.endswith(is_ours) else value
+            name: address if name == own or (isinstance(value, str) and is_ours in value and is_own(value)) else value
             for name, value in data.items()
         }
     return {"id": task.pk, "data": data, "meta": body["meta"]}

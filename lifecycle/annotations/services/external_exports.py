@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import BoundedSemaphore
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from lifecycle.annotations import conversion, exports
@@ -19,13 +18,12 @@ from lifecycle.common.blobs import open_blobs
 from lifecycle.common.errors import Conflict
 from lifecycle.contracts.label_exports import LabeledTask
 from lifecycle.jobs import services as jobs
-from lifecycle.jobs.models import Job
+from lifecycle.jobs.waiting import wait_until_ended
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
 
 MAX_EXPORTS = 100
 WAIT_SECONDS = 240.0  # a million tasks take one; who asks through the door waits with one request open
-LOOK_SECONDS = 0.3
 _waiting = BoundedSemaphore(2)  # of this process: a request that waits holds a thread that others need
 
 
@@ -76,20 +74,16 @@ def make_at_once(*, project: Project, user, layout: str, only_annotated: bool = 
 
 
 def _wait(export: LabelExport) -> LabelExport:
-    ends = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < ends:
-        export = LabelExport.objects.select_related("job").get(pk=export.pk)
-        if export.blob:
-            return export
-        if export.job is None or export.job.state in (Job.State.FAILED, Job.State.CANCELED):
-            raise Conflict(f"The export was not finished. {export.job.error if export.job else ''}".strip())
-        if not connection.in_atomic_block:
-            connection.close()  # others may have it meanwhile
-        time.sleep(LOOK_SECONDS)
-    raise Conflict(
-        f"This export takes longer than {WAIT_SECONDS:.0f} seconds. It goes on: download export {export.pk} when it is "
-        "finished (projects.exports.get, projects.exports.download)."
-    )
+    assert export.job is not None
+    if not wait_until_ended(export.job, seconds=WAIT_SECONDS):
+        raise Conflict(
+            f"This export takes longer than {WAIT_SECONDS:.0f} seconds. It goes on: download export {export.pk} when "
+            "it is finished (projects.exports.get, projects.exports.download)."
+        )
+    found = LabelExport.objects.select_related("job").filter(pk=export.pk).exclude(blob="").first()
+    if found is None:
+        raise Conflict(f"The export was not finished. {export.job.error}".strip())
+    return found
 
 
 @transaction.atomic

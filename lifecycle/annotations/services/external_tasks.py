@@ -27,6 +27,8 @@ from lifecycle.annotations.label_studio import (
     describe_columns,
     get_item_kind,
     get_variable,
+    is_far,
+    is_own,
     list_cells,
     put_cells,
     read_content,
@@ -207,15 +209,16 @@ def _find_sounds(drafts: list[_Draft], find) -> dict[str, Picture]:
 def _tell_apart(project: Project, interface: Interface, drafts: list[_Draft]) -> None:
     """A task with the text or picture of another and other data beside it, such as another question, is an item of its
     own, as it is for Label Studio. Its hash is that of both, so that the same import again finds it; who came first
-    keeps that of the content."""
+    keeps that of the content. Another date of it is a correction."""
     if get_item_kind(interface) == ItemKind.ROW:
         return  # all of a row's data are its content
     variable = get_variable(interface)
-    beside = [{name: value for name, value in one.data.items() if name != variable} for one in drafts]
+    own = {variable, *event_times.FILE_NAMES}
+    beside = [{name: value for name, value in one.data.items() if name not in own} for one in drafts]
     digests = list({one.content.digest for one, extra in zip(drafts, beside, strict=True) if extra})
     tasks = Task.objects.filter(dataset__project=project, item__content_hash__in=digests)
     said = tasks.values_list("item__content_hash", "external__data") if digests else ()
-    known = {digest: {name: one for name, one in (data or {}).items() if name != variable} for digest, data in said}
+    known = {digest: {name: one for name, one in (data or {}).items() if name not in own} for digest, data in said}
     for draft, extra in zip(drafts, beside, strict=True):
         if not extra:
             continue
@@ -319,11 +322,17 @@ def describe_extra(interface: Interface, content: Content, data: Mapping[str, An
     plain = build_data(interface, text=content.text, row=row, address="")
     kept: dict[str, Any] = {}
     if get_item_kind(interface) == "image":
-        extra = {name: value for name, value in data.items() if name != get_variable(interface)}
+        variable = get_variable(interface)
+        extra = {name: value for name, value in data.items() if name != variable or _is_elsewhere(value)}
         kept = {"data": extra} if extra else {}
     elif plain != (said := refer_to_sound(data, content.sound)):
         kept = {"data": said}
     return kept | ({"meta": meta} if meta else {})
+
+
+def _is_elsewhere(address: Any) -> bool:
+    """A client finds its task again by the address that it sent; one of this door is another in every project."""
+    return is_far(address) and not is_own(address)
 
 
 def write_external(rows: Sequence[tuple[int, dict[str, Any]]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from django.conf import settings
@@ -39,11 +40,15 @@ from lifecycle.contracts.sounds import COLUMN as SOUND_COLUMN
 from lifecycle.datasets import services as datasets
 from lifecycle.jobs import services as jobs
 from lifecycle.jobs.models import Job
+from lifecycle.jobs.waiting import wait_until_ended
 from lifecycle.projects.models import Project
 from lifecycle.projects.services import record_event
 
 KIND = "label_import"
 FILES_KIND = "ingest"
+WAIT_SECONDS = 30.0  # clients give up after 60
+MAX_TOLD = 1_000  # tasks whose ids a result tells
+_waiting = BoundedSemaphore(2)  # of this process: a request that waits holds a thread that others need
 
 
 @transaction.atomic
@@ -92,6 +97,30 @@ def start_tasks(*, project: Project, user, tasks: Sequence[Any]) -> Job:
         conversion.write_json(tasks, path)
         blob = open_blobs(settings.STORAGE_URL).put_file(path)
     return start_import(project=project, user=user, name="tasks.json", blob=blob, layout="JSON")
+
+
+def wait_for(job: Job) -> bool:
+    """Whether an import ended while its script waited. BadTasks where nothing came of it."""
+    if not _waiting.acquire(blocking=False):
+        return False
+    try:
+        if not wait_until_ended(job, seconds=WAIT_SECONDS):
+            return False
+    finally:
+        _waiting.release()
+    if job.state != Job.State.SUCCEEDED:
+        raise BadTasks([job.error or "The import was stopped."])
+    result = job.result or {}
+    if result.get("rejected") and not result.get("tasks", result.get("accepted")):
+        raise BadTasks(result.get("said") or ["Not one of the files could be taken."])
+    return True
+
+
+def tell_rest(job: Job) -> str:
+    """What was left out of an import that ended; empty where all of it was taken."""
+    result = job.result or {}
+    count = result.get("rejected", 0)
+    return f"{count:,} were set aside or taken in part. {' '.join(result.get('said', []))}".strip() if count else ""
 
 
 @transaction.atomic

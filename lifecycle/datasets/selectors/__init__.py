@@ -20,6 +20,7 @@ from lifecycle.datasets.selectors.items import (
     count_facets,
     count_items,
     filter_items,
+    find_sources,
     get_item,
     list_by_ids,
     list_items,
@@ -53,6 +54,7 @@ from lifecycle.datasets.selectors.versions import (
 )
 
 __all__ = [
+    "find_sources",
     "load_version",
     "load_export",
     "list_tags",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Func, JSONField, Q, QuerySet, TextField
@@ -271,6 +272,11 @@ def _count_less(items: QuerySet[Item], out: QuerySet[Item], field: str) -> dict:
 def list_by_ids(project: Project, item_ids: list[int]) -> dict[int, Item]:
     """id -> item, of those that are in the project."""
     return Item.objects.filter(dataset__project=project).in_bulk(item_ids)
+
+
+def find_sources(item_ids: Sequence[int]) -> dict[int, str]:
+    """{item id: where it comes from}."""
+    return dict(Item.objects.filter(pk__in=item_ids).values_list("pk", "source_uri"))
 
 
 def is_number_label(project: Project) -> bool:

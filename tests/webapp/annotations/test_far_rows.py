@@ -134,13 +134,13 @@ def test_pictures_that_do_not_fit_a_row_are_made_smaller():
         cells.read_series(b"t,v\n" * 300, IngestLimits(), 1_000)
 
 
-def test_a_single_task_that_would_have_to_be_fetched_is_refused_by_its_address(make_project, send):
+def test_a_single_task_that_takes_long_to_fetch_goes_on(make_project, send):
     project = make_project(SERIES)
 
     answer = send("tasks/", {"project": project.pk, "data": {"csv": "https://example.org/a.csv"}})
 
-    assert answer.status_code == 400
-    assert "https://example.org/a.csv" in answer.content.decode()
+    assert answer.status_code == 409
+    assert "It goes on: ask for import" in answer.content.decode()
     assert not Task.objects.filter(dataset__project=project).exists()
 
 

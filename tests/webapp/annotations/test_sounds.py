@@ -169,8 +169,8 @@ def test_the_door_gives_a_token_an_address_it_may_fetch(project, client, authori
     sound = client.get(body["data"]["recording"], headers={**authorize, "Range": "bytes=0-3"})
 
     assert body["data"] == {
-        "recording": f"/label-studio/data/{project.slug}/{DIGEST}",
-        "audio": f"/label-studio/data/{project.slug}/{DIGEST}",
+        "recording": f"/label-studio/data/{project.slug}/{DIGEST}/a.wav",
+        "audio": f"/label-studio/data/{project.slug}/{DIGEST}/a.wav",
         "file": "a.wav",
     }
     assert (sound.status_code, b"".join(sound.streaming_content), sound["Content-Type"]) == (206, b"RIFF", "audio/wav")
@@ -204,7 +204,7 @@ def test_labels_of_sounds_leave_and_come_back_the_same(project, make_project, cl
     item = Item.objects.get(dataset__project=other)
     assert (item.blob, item.mime, item.byte_size) == (DIGEST, "audio/wav", len(WAV))
     assert item.content_hash == DIGEST
-    assert again[0]["data"]["recording"] == f"/label-studio/data/{other.slug}/{DIGEST}"
+    assert again[0]["data"]["recording"] == f"/label-studio/data/{other.slug}/{DIGEST}/a.wav"
     page = client.get(again[0]["data"]["recording"], headers=authorize)
     assert b"".join(page.streaming_content) == WAV
 

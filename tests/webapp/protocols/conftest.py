@@ -10,6 +10,8 @@ from django.db import close_old_connections
 from label_studio_sdk import LabelStudio
 
 from lifecycle.accounts.services import tokens
+from lifecycle.annotations.services import label_imports
+from lifecycle.jobs import waiting
 from tests import factories
 
 TEXT_CONFIG = (
@@ -53,6 +55,13 @@ def connect(db, django_capture_on_commit_callbacks):
         return LabelStudio(base_url=f"{BASE}/label-studio", api_key=secret, httpx_client=http, max_retries=0)
 
     return make
+
+
+@pytest.fixture
+def worked(monkeypatch, run_jobs):
+    """A worker does what is queued whenever a request that waits looks."""
+    monkeypatch.setattr(label_imports, "WAIT_SECONDS", 30)
+    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: run_jobs())
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from lifecycle.accounts.services import tokens
 from lifecycle.annotations.models import Annotation, Task
 from lifecycle.annotations.services import external_exports, label_imports
 from lifecycle.common.blobs import open_blobs
+from lifecycle.datasets.models import Item
+from lifecycle.jobs import waiting
 from lifecycle.jobs.models import Job
 from lifecycle.projects.models import Project
 from tests import factories
@@ -161,12 +163,6 @@ def test_small_exports_come_in_the_formats_that_fit(client, text_project):
     assert caught.value.status_code == 400
 
 
-@pytest.fixture
-def worked(monkeypatch, run_jobs):
-    """A worker does what is queued whenever a request that waits looks."""
-    monkeypatch.setattr(external_exports.time, "sleep", lambda seconds: run_jobs())
-
-
 def test_large_exports_are_written_by_a_job_while_the_script_waits(client, text_project, worked, monkeypatch):
     rows = [{"data": {"text": f"text {n}"}, "annotations": [{"result": choose(MOODS[n % 3])}]} for n in range(9)]
     client.projects.import_tasks(text_project.id, request=[*rows, {"data": {"text": "nobody"}}])
@@ -189,9 +185,7 @@ def test_a_large_export_that_fails_or_takes_too_long_says_so(client, text_projec
     monkeypatch.setattr("webapp.protocols.label_studio.exports.CONVERTED_AT_ONCE", 0)
 
     with monkeypatch.context() as patch:
-        patch.setattr(
-            external_exports.time, "sleep", lambda seconds: Job.objects.update(state=Job.State.FAILED, error="Full.")
-        )
+        patch.setattr(waiting.time, "sleep", lambda seconds: Job.objects.update(state=Job.State.FAILED, error="Full."))
         with pytest.raises(ApiError) as failed:
             client.projects.exports.as_binary(text_project.id, export_type="CSV")
     with monkeypatch.context() as patch:
@@ -400,3 +394,100 @@ def test_an_import_tells_a_script_what_it_left_out_and_keeps_the_picture_behind_
     page.force_login(engineer)
     shown = page.get(f"/projects/{Project.objects.get(pk=made.id).slug}/collections").content.decode()
     assert "draft" not in shown
+
+
+def test_tasks_of_pictures_elsewhere_are_there_when_the_call_returns_and_keep_their_addresses(
+    client, engineer, shop, worked
+):
+    made = client.projects.create(title="Cars", label_config=BOXES)
+    one, two = f"{shop}/one.png?size=full", f"{shop}/two.png"
+
+    task = client.tasks.create(project=made.id, data={"image": one, "ref": 7})
+    brought = client.projects.import_tasks(
+        made.id, request=[{"image": two}, {"image": one, "ref": 7}], return_task_ids=True
+    )
+    with pytest.raises(ApiError) as refused:
+        client.tasks.create(project=made.id, data={"image": f"{shop}/gone.png"})
+
+    assert task.data == {"image": one, "ref": 7} and brought.task_ids[1] == task.id
+    listed = {found.id: found.data["image"] for found in client.tasks.list(project=made.id)}
+    assert listed == {task.id: one, brought.task_ids[0]: two}
+    assert refused.value.status_code == 400 and "gone.png" in str(refused.value.body)
+    assert "the server answered 404" in str(refused.value.body)
+    written = b"".join(client.projects.exports.download_sync(made.id, export_type="JSON", download_all_tasks=True))
+    [exported] = [found for found in json.loads(written) if found["id"] == task.id]
+    assert exported["data"] == {"image": one, "ref": 7}
+    changed = client.tasks.update(str(task.id), data={"image": f"{one}&signed=again", "ref": 7})
+    assert changed.data["image"] == f"{one}&signed=again"
+
+
+def test_an_import_that_takes_too_long_goes_on_and_is_named(client, shop, run_jobs):
+    made = client.projects.create(title="Cars", label_config=BOXES)
+
+    with pytest.raises(ApiError) as late:
+        client.tasks.create(project=made.id, data={"image": f"{shop}/one.png"})
+    [job] = run_jobs()
+
+    assert late.value.status_code == 409 and f"import {job.pk}" in str(late.value.body)
+    assert len(list(client.tasks.list(project=made.id))) == 1
+
+
+def test_files_leave_under_the_names_that_they_came_with(client, engineer, shop, worked):
+    made = client.projects.create(title="Cars", label_config=BOXES)
+    value = {"x": 1.0, "y": 1.0, "width": 5.0, "height": 5.0, "rotation": 0, "rectanglelabels": ["car"]}
+    region = {"id": "r", "from_name": "box", "to_name": "pic", "type": "rectanglelabels", "original_width": 90,
+              "original_height": 60, "image_rotation": 0, "value": value}  # fmt: skip
+    client.projects.import_tasks(
+        made.id, request=[{"data": {"image": f"{shop}/one.png"}, "annotations": [{"result": [region]}]}]
+    )
+    drawn = io.BytesIO()
+    Image.new("RGB", (90, 60), "gold").save(drawn, "PNG")
+    send_files(engineer, made.id, ("Löwe 2.png", drawn.getvalue()))
+
+    [own] = [task for task in client.tasks.list(project=made.id) if "/label-studio/" in task.data["image"]]
+    shown = Client()
+    shown.force_login(engineer)
+    archive = zipfile.ZipFile(io.BytesIO(client.projects.exports.as_binary(made.id, export_type="COCO")))
+    named = json.loads(archive.read("result.json"))["images"]
+
+    assert own.data["image"].endswith("/L%C3%B6we_2.png")
+    assert shown.get(own.data["image"]).getvalue() == drawn.getvalue()
+    export = external_exports.start_export(
+        project=Project.objects.get(pk=made.id), user=engineer, layout="YOLO_WITH_IMAGES"
+    )
+    waiting.time.sleep(0)
+    export.refresh_from_db()
+    with open_blobs(django_settings.STORAGE_URL).open(export.blob) as file, zipfile.ZipFile(file) as written:
+        lists = [name for name in written.namelist() if name.endswith(".txt") and name.startswith("labels")]
+
+    assert [one["file_name"].endswith(end) for one, end in zip(named, ("_one.png", "_2.png"), strict=True)] == [
+        True
+    ] * 2
+    item = Item.objects.get(source_uri__endswith="one.png")
+    assert lists == [f"labels/one_{item.pk}_{item.content_hash[:8]}.txt"]
+
+
+def test_labels_find_pictures_of_one_name_by_their_folders_and_are_refused_where_it_may_be_either(
+    client, engineer, run_jobs
+):
+    made = client.projects.create(title="Cars", label_config=BOXES)
+    project = Project.objects.get(pk=made.id)
+    for number, source in enumerate(["up.zip!train/a.rf.1.png", "up.zip!val/a.rf.1.png", "up.zip!b.png"]):
+        factories.ItemFactory(
+            dataset=project.datasets.get(), text="", blob=f"{number:064x}", content_hash=f"{number:064x}",
+            mime="image/png", width=100, height=50, source_uri=source,
+        )  # fmt: skip
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("data.yaml", "names: [car, bus]\n")
+        for name in ("labels/val/a.rf.1.txt", "a.rf.1.txt", "labels/0a1b2c3d-b.txt"):
+            archive.writestr(name, "1 0.5 0.5 0.2 0.2\n")
+    blob = label_imports.store_file(SimpleUploadedFile("labels.zip", packed.getvalue()))
+
+    label_imports.start_import(project=project, user=engineer, name="labels.zip", blob=blob, layout="YOLO")
+    [job] = run_jobs()
+
+    labeled = Item.objects.filter(task__annotations__isnull=False).order_by("pk")
+    assert [item.source_uri for item in labeled] == ["up.zip!val/a.rf.1.png", "up.zip!b.png"]
+    assert (job.result["annotations"], job.result["rejected"]) == (2, 1)
+    assert "may be any of 2 pictures" in job.result["said"][0] and "up.zip!train/a.rf.1.png" in job.result["said"][0]

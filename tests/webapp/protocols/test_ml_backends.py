@@ -6,6 +6,7 @@ import pytest
 from label_studio_sdk.core.api_error import ApiError
 
 from lifecycle.annotations.models import Suggestion, SuggestionSource, Webhook
+from lifecycle.jobs import waiting
 from lifecycle.projects.models import Project
 from tests import factories
 from tests.webapp.protocols.conftest import choose
@@ -83,10 +84,9 @@ def test_another_address_and_password_are_told_to_the_webhook_too(client, made, 
 
 
 def test_what_is_drawn_is_handed_on_and_the_answer_comes_back(client, connect, made, model, run_jobs, monkeypatch):
-    from webapp.protocols.label_studio import ml
 
     run_jobs()
-    monkeypatch.setattr(ml.time, "sleep", lambda seconds: run_jobs())
+    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: run_jobs())
     [task] = client.tasks.list(project=made.project)
     ask = client._client_wrapper.httpx_client.request
     body = {"task": task.id, "context": {"result": choose("bad")}}

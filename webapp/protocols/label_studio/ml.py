@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from threading import BoundedSemaphore
 from typing import Any
 
-from django.db import connection
 from rest_framework.response import Response
 
 from lifecycle.annotations import external_selectors, suggestion_selectors
@@ -16,6 +14,7 @@ from lifecycle.annotations.services import backends, suggestions
 from lifecycle.annotations.services.external import get_interface
 from lifecycle.common import secrets
 from lifecycle.jobs.models import Job
+from lifecycle.jobs.waiting import wait_until_ended
 from webapp.protocols.label_studio.base import DoorView, ProjectDoorView, read_body, read_flag, read_id
 
 STATES = {"queued": "PR", "running": "PR", "succeeded": "CO", "failed": "ER", "canceled": "DI"}
@@ -114,18 +113,12 @@ class InteractiveView(BackendDoorView):
 
     def _wait(self, job: Job) -> dict[str, Any]:
         """Label Studio answers 200 with `errors` where the backend could not be used."""
-        ends = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < ends:
-            job.refresh_from_db(fields=["state", "result", "error"])
-            if job.state == Job.State.SUCCEEDED:
-                said = dict(job.result or {})
-                return {"data": said | {"result": swap_names(get_interface(self.project), said.get("result") or [])}}
-            if job.state in (Job.State.FAILED, Job.State.CANCELED):
-                return {"errors": [job.error or "The backend was not asked."]}
-            if not connection.in_atomic_block:
-                connection.close()  # others may have it meanwhile
-            time.sleep(LOOK_SECONDS)
-        return {"errors": [f"The backend did not answer within {WAIT_SECONDS:.0f} seconds."]}
+        if not wait_until_ended(job, seconds=WAIT_SECONDS, look_seconds=LOOK_SECONDS):
+            return {"errors": [f"The backend did not answer within {WAIT_SECONDS:.0f} seconds."]}
+        if job.state != Job.State.SUCCEEDED:
+            return {"errors": [job.error or "The backend was not asked."]}
+        said = dict(job.result or {})
+        return {"data": said | {"result": swap_names(get_interface(self.project), said.get("result") or [])}}
 
 
 def describe(source: SuggestionSource) -> dict[str, Any]:

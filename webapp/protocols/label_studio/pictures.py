@@ -28,7 +28,7 @@ class PictureView(ProjectDoorView):
     def authorize(self, request, **kwargs) -> None:
         self.project = self.open_slug(kwargs["slug"], self.find_role() or "viewer")
 
-    def get(self, request, slug, digest):
+    def get(self, request, slug, digest, name=""):
         tasks = selectors.list_tasks(self.project, request.user, role=self.role)
         task = tasks.filter(item__blob=digest).first()
         if task is None:

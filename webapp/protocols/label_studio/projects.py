@@ -134,7 +134,7 @@ class ImportView(ProjectDoorView):
         started = time.perf_counter()
         if media := list_media(request.FILES.values()):
             job = label_imports.start_files(project=self.project, user=request.user, files=media)
-            return _tell_of_job(job, len(media), [])
+            return _answer(request, job, len(media), [])
         tasks, formats = _read_tasks(request)
         if label_imports.wants_job(self.project, tasks, find_pictures(request.user)):
             return self._start(request, tasks, formats)
@@ -142,16 +142,12 @@ class ImportView(ProjectDoorView):
             project=self.project, user=request.user, tasks=tasks, find_pictures=find_pictures(request.user)
         )
         data = tasks[0].get("data", tasks[0]) if tasks and isinstance(tasks[0], dict) else {}
-        body: dict[str, Any] = {
-            "task_count": len(tasks),
+        body = _describe_import(len(tasks), formats) | {
             "new_task_count": done.new_count,  # the others have the content of a task that is there: they are it
             "annotation_count": done.annotation_count,
             "prediction_count": done.prediction_count,
             "predictions_count": done.prediction_count,
             "duration": round(time.perf_counter() - started, 3),
-            "file_upload_ids": [],
-            "could_be_tasks_list": bool(formats),
-            "found_formats": formats,
             "data_columns": sorted(data) if isinstance(data, dict) else [],
         }
         if read_flag(request.query_params.get("return_task_ids")):
@@ -161,7 +157,7 @@ class ImportView(ProjectDoorView):
     def _start(self, request, tasks: list[Any], formats: list[str]) -> Response:
         """Many tasks, or pictures that have to be fetched."""
         job = label_imports.start_tasks(project=self.project, user=request.user, tasks=tasks)
-        return _tell_of_job(job, len(tasks), formats)
+        return _answer(request, job, len(tasks), formats)
 
 
 class ImportStatusView(ProjectDoorView):
@@ -175,7 +171,7 @@ class ImportStatusView(ProjectDoorView):
         return Response({
             "id": job.pk,
             "status": IMPORT_STATES.get(job.state, "failed"),
-            "error": job.error or _tell_of_rest(result),
+            "error": job.error or label_imports.tell_rest(job),
             "task_count": result.get("tasks", result.get("accepted", 0)),
             "annotation_count": result.get("annotations", 0),
             "prediction_count": result.get("predictions", 0),
@@ -196,18 +192,32 @@ class ImportPredictionsView(ProjectDoorView):
         return Response({"created": count}, status=201)
 
 
-def _tell_of_rest(result: dict[str, Any]) -> str:
-    """What a script has to hear of an import that ended: Label Studio has no other place for it."""
-    count = result.get("rejected", 0)
-    return f"{count:,} were set aside or taken in part. {' '.join(result.get('said', []))}".strip() if count else ""
+def _answer(request, job, count: int, formats: list[str]) -> Response:
+    """What a worker made of an import, which is awaited as Label Studio's scripts go on with its tasks; where that
+    takes too long its number, `import`."""
+    started = time.perf_counter()
+    body = _describe_import(count, formats) | {"import": job.pk}
+    if label_imports.wait_for(job):
+        done = job.result
+        suggestions = done.get("predictions", 0)
+        body |= {
+            "task_count": done.get("tasks", done.get("accepted", 0)),
+            "annotation_count": done.get("annotations", 0),
+            "prediction_count": suggestions,
+            "predictions_count": suggestions,
+            "error": label_imports.tell_rest(job),
+        }
+        if "new_tasks" in done:
+            body["new_task_count"] = done["new_tasks"]
+        if read_flag(request.query_params.get("return_task_ids")) and "task_ids" in done:
+            body["task_ids"] = done["task_ids"]
+    return Response(body | {"duration": round(time.perf_counter() - started, 3)}, status=201)
 
 
-def _tell_of_job(job, count: int, formats: list[str]) -> Response:
-    """A job takes them in, and `import` is its number."""
-    body = {"import": job.pk, "task_count": count, "annotation_count": 0, "prediction_count": 0,
-            "duration": 0.0, "file_upload_ids": [], "could_be_tasks_list": bool(formats),
-            "found_formats": formats, "data_columns": []}  # fmt: skip
-    return Response(body, status=201)
+def _describe_import(count: int, formats: list[str]) -> dict[str, Any]:
+    """Of an import that nothing is known of yet."""
+    return {"task_count": count, "annotation_count": 0, "prediction_count": 0, "duration": 0.0, "file_upload_ids": [],
+            "could_be_tasks_list": bool(formats), "found_formats": formats, "data_columns": []}  # fmt: skip
 
 
 def _describe(user, projects: Sequence[Project]) -> list[dict[str, Any]]:

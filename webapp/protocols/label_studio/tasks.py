@@ -8,8 +8,8 @@ from lifecycle.annotations import external_selectors as selectors
 from lifecycle.annotations.external_counts import count_project
 from lifecycle.annotations.external_filters import filter_tasks
 from lifecycle.annotations.picture_addresses import find_pictures
-from lifecycle.annotations.services import external_answers, external_tasks
-from lifecycle.common.errors import DomainError
+from lifecycle.annotations.services import external_answers, external_tasks, label_imports
+from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.projects.rules import is_allowed
 from webapp.protocols.label_studio.base import (
     DoorView,
@@ -54,10 +54,7 @@ class TasksView(DoorView):
     def post(self, request):
         body = read_body(request)
         project = self.open_project(body.get("project"), "engineer")
-        done = external_tasks.import_tasks(
-            project=project, user=request.user, tasks=[body], find_pictures=find_pictures(request.user)
-        )
-        task = selectors.get_task(project, request.user, done.task_ids[0], role=project.role)
+        task = selectors.get_task(project, request.user, _create(project, request.user, body), role=project.role)
         return Response(selectors.describe_tasks(project, request.user, [task], role=project.role)[0], status=201)
 
 
@@ -179,6 +176,20 @@ class PredictionView(ProjectDoorView):
             suggestion=selectors.get_suggestion(self.project, prediction_pk, role=self.role)
         )
         return Response(status=204)
+
+
+def _create(project, user, body) -> int:
+    """The id of a task; its picture is fetched by a worker where that lies elsewhere."""
+    find = find_pictures(user)
+    if not label_imports.wants_job(project, [body], find):
+        return external_tasks.import_tasks(project=project, user=user, tasks=[body], find_pictures=find).task_ids[0]
+    job = label_imports.start_tasks(project=project, user=user, tasks=[body])
+    if not label_imports.wait_for(job):
+        raise Conflict(
+            f"What this task shows is still being fetched. It goes on: ask for import {job.pk} "
+            f"(/api/projects/{project.pk}/imports/{job.pk})."
+        )
+    return job.result["task_ids"][0]
 
 
 def narrow(project, tasks, text, user):

@@ -46,6 +46,7 @@ urlpatterns = [
     path("api/webhooks/info/", hooks.WebhookInfoView.as_view(), name="webhook-info"),
     path("api/webhooks/<int:webhook_pk>/", hooks.WebhookView.as_view(), name="webhook"),
     path("data/<slug:slug>/<str:digest>", pictures.PictureView.as_view(), name="picture"),
+    path("data/<slug:slug>/<str:digest>/<str:name>", pictures.PictureView.as_view(), name="named-picture"),
 ]
 
 ACCESS = {
@@ -88,4 +89,5 @@ ACCESS = {
     "webhook-info": {"GET": "user"},
     "webhook": {"GET": "engineer", "PATCH": "engineer", "DELETE": "engineer"},
     "picture": {"GET": "annotator"},
+    "named-picture": {"GET": "annotator"},
 }

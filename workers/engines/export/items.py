@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,16 +13,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lifecycle.contracts import file_names
 from lifecycle.contracts.engine import Canceled, Report, ShouldStop
 from lifecycle.contracts.event_times import COLUMN as EVENT_TIME
 from lifecycle.contracts.exports import ExportSpec
 from workers.engines.export.bookkeeping import Bookkeeping, OpenBlob
 
 BATCH_ROWS = 2_000
+FindSources = Callable[[Sequence[int]], Mapping[int, str]]  # where items come from, by their numbers
 SPLITS = ("train", "validation", "test")
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/bmp": "bmp",
-              "image/tiff": "tif", "audio/wav": "wav", "audio/mpeg": "mp3", "audio/flac": "flac", "audio/ogg": "ogg",
-              "audio/mp4": "m4a", "audio/aac": "aac", "audio/webm": "webm"}  # fmt: skip
 COLUMNS = (
     "item_id",
     "content_hash",
@@ -48,6 +47,7 @@ class Source(Bookkeeping):
     open_blob: OpenBlob
     report: Report
     should_stop: ShouldStop
+    find_sources: FindSources = lambda item_ids: {}
     left_out: Counter[str] = field(default_factory=Counter)
     written: int = 0
 
@@ -57,6 +57,10 @@ class Source(Bookkeeping):
         if self.spec.item_kind != "row":
             return False
         return any(pq.read_table(path, columns=["blob"])["blob"].drop_null().length() for path in self.spec.chunks)
+
+    @cached_property
+    def _has_files(self) -> bool:
+        return self.spec.item_kind == "image" or self.has_sounds
 
     @cached_property
     def has_regions(self) -> bool:
@@ -78,8 +82,9 @@ class Source(Bookkeeping):
             for batch in _read_batches(path):
                 if self.should_stop():
                     raise Canceled
+                sources = self.find_sources(batch["item_id"].to_pylist()) if self._has_files else {}
                 for row in batch.to_pylist():
-                    yield _parse(row)
+                    yield _parse(row) | {"source_uri": sources.get(row["item_id"])}
                 seen += batch.num_rows
                 self.report.progress(0.95 * seen / total, f"{seen:,} of {total:,} items")
 
@@ -104,7 +109,7 @@ def write_event_time(item: dict[str, Any]) -> str | None:
 
 def name_file(item: dict[str, Any]) -> str:
     """A file name that no other item has; of letters that are safe everywhere."""
-    return f"{item['item_id']}_{item['content_hash'][:8]}.{EXTENSIONS.get(item.get('mime') or '', 'png')}"
+    return file_names.name_file(item["item_id"], item["content_hash"], item.get("mime"), item.get("source_uri"))
 
 
 def name_folder(label: str) -> str:

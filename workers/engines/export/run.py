@@ -8,7 +8,7 @@ from lifecycle.contracts.engine import Report, ShouldStop
 from lifecycle.contracts.exports import LAYOUTS, ExportResult, ExportSpec
 from workers.engines.export import pictures, regions, spans, tables
 from workers.engines.export.bookkeeping import OpenBlob
-from workers.engines.export.items import Source
+from workers.engines.export.items import FindSources, Source
 
 WRITERS = {
     "parquet": tables.write_parquet,
@@ -23,12 +23,21 @@ WRITERS = {
 
 
 def run(
-    spec: ExportSpec, *, workdir: Path, report: Report, should_stop: ShouldStop, open_blob: OpenBlob
+    spec: ExportSpec,
+    *,
+    workdir: Path,
+    report: Report,
+    should_stop: ShouldStop,
+    open_blob: OpenBlob,
+    find_sources: FindSources = lambda item_ids: {},
 ) -> ExportResult:
-    """One file in `workdir`. Raises ValueError for a layout that there is not, Canceled when told to stop."""
+    """One file in `workdir`; pictures and sounds are called as where they come from.
+
+    Raises ValueError for a layout that there is not, Canceled when told to stop.
+    """
     if spec.layout not in WRITERS:
         raise ValueError(f"There is no layout “{spec.layout}”.")
-    source = Source(spec, open_blob, report, should_stop)
+    source = Source(spec, open_blob, report, should_stop, find_sources)
     folder = workdir / "export"
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"export.{LAYOUTS[spec.layout].suffix}"

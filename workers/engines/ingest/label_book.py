@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from lifecycle.contracts.file_names import UPLOAD_PREFIX, fold_folder
 from workers.engines.ingest.folders import read_folders
 from workers.engines.ingest.formats.regions import Shape
 
-UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio puts it before the name of an uploaded file
-SAME_PLACE = {"labels": "images", "annotations": "images", "jpegimages": "images"}
 WORDS = re.compile(r"[^a-z]+")
 MAX_MISSING = 1_000
 WRITE_AT_ONCE = 5_000
@@ -131,7 +130,7 @@ def score_place(name: str, place: str, home: str) -> tuple[int, int]:
         theirs = [*_cut_end(home).split("/")[:-1], *theirs]
     common = 0
     for a, b in zip(reversed(mine[:-1]), reversed(theirs[:-1]), strict=False):
-        if SAME_PLACE.get(a.lower(), a.lower()) != SAME_PLACE.get(b.lower(), b.lower()):
+        if fold_folder(a) != fold_folder(b):
             break
         common += 1
     return common, int(bool(_find_split(name)) and _find_split(name) == _find_split(home))

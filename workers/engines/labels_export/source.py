@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lifecycle.contracts.engine import Canceled, Report, ShouldStop
+from lifecycle.contracts.file_names import EXTENSIONS
 from lifecycle.contracts.label_exports import LabeledTask, LabelExportSpec
 from workers.engines.export.bookkeeping import Bookkeeping, OpenBlob
 
 LOOK_EVERY = 500
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif", "image/bmp": "bmp",
-              "image/tiff": "tif"}  # fmt: skip
 UNSIZED = "pictures without a known size were left out"
 
 

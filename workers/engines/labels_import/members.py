@@ -13,6 +13,7 @@ from workers.engines.ingest.archives import Archive, member_name, unpacking
 from workers.engines.ingest.sounds import SUFFIXES as SOUNDS
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+Index = dict[str, list[str]]
 
 
 class Members:
@@ -41,12 +42,12 @@ class Members:
     def read_text(self, name: str) -> str:
         return self.read(name).decode("utf-8-sig", "replace")
 
-    def index_pictures(self) -> dict[str, str]:
-        """{file name without ending: name} of the pictures that came along; masks are none."""
+    def index_pictures(self) -> Index:
+        """{file name without ending: names} of the pictures that came along; masks are none."""
         return self._index(name for name in self.list(*PICTURES) if not name.startswith("masks/"))
 
-    def index_sounds(self) -> dict[str, str]:
-        """{file name without ending: name} of the sounds that came along."""
+    def index_sounds(self) -> Index:
+        """{file name without ending: names} of the sounds that came along."""
         return self._index(self.list(*SOUNDS))
 
     def copy(self, name: str, out: BinaryIO) -> None:
@@ -55,8 +56,8 @@ class Members:
             shutil.copyfileobj(stream, out, 1 << 20)
         out.flush()
 
-    def _index(self, names: Iterable[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _index(self, names: Iterable[str]) -> Index:
+        found: Index = {}
         for name in names:
-            found.setdefault(PurePosixPath(name).stem, name)
+            found.setdefault(PurePosixPath(name).stem, []).append(name)
         return found

@@ -23,6 +23,7 @@ from workers.engines.labels_import.coco import pair_up
 from workers.engines.labels_import.members import Members
 
 MASKS = "masks.jsonl"
+ANY_ENDING = ".*"  # of a picture that a label file is called like
 CLASS_FILES = ("classes.txt", "obj.names", "labels.txt")
 NO_LABELS = (*CLASS_FILES, "readme.txt", "train.txt", "val.txt", "test.txt")
 ALIKE = 1e-3  # of a side: corners that were rounded to three or more digits
@@ -49,7 +50,7 @@ def read_yolo(spec: LabelImportSpec, names: Sequence[str] = ()) -> Iterator[Outc
                 except (ValueError, IndexError) as error:
                     problems.append(Rejected(f"{name}, line {number}", str(error)))
             yield from problems
-            yield Draft(name, None, PurePosixPath(name).stem, tuple(found))
+            yield Draft(name, None, str(PurePosixPath(name).with_suffix(ANY_ENDING)), tuple(found))
 
 
 def _list_label_files(members: Members) -> list[str]:
@@ -118,7 +119,15 @@ def read_voc(spec: LabelImportSpec) -> Iterator[Outcome]:
                 continue
             yield from (Rejected(name, problem) for problem in found.problems)
             boxes = tuple(_read_shape(shape) for shape in found.shapes)
-            yield Draft(name, None, found.file_name or PurePosixPath(name).stem, boxes)
+            yield Draft(name, None, _find_picture(name, found.file_name), boxes)
+
+
+def _find_picture(name: str, told: str) -> str:
+    """Where the picture of the label file `name` lies: as it tells, by default in the place that its own is for."""
+    if "/" in told or "\\" in told:
+        return told
+    own = PurePosixPath(name)
+    return str(own.parent / told if told else own.with_suffix(ANY_ENDING))
 
 
 def _read_shape(shape: Shape) -> Found:
