@@ -36,7 +36,7 @@ class Content:
 
     digest: str
     text: str = ""
-    row: str | None = None  # canonical JSON
+    row: str | None = None  # JSON
     address: str = ""  # of a picture
     byte_size: int = 0
     sound: str = ""  # the address that stands for the row's references to it
@@ -149,12 +149,12 @@ def _read_row(interface: Interface, data: Mapping[str, Any]) -> Content:
     if not row:
         raise ValueError("The row has no cell with a value.")
     try:
-        content = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+        content = orjson.dumps(row)  # in the order of its columns
+        digest = identify(row) or hashlib.sha256(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)).hexdigest()
     except TypeError as error:
         raise ValueError(f"The row cannot be stored: {error}.") from None
     if len(content) > MAX_ROW_BYTES:
         raise ValueError(f"A row has at most {MAX_ROW_BYTES:,} bytes.")
-    digest = identify(row) or hashlib.sha256(content).hexdigest()
     return Content(digest, row=content.decode(), byte_size=len(content), sound=sound)
 
 
@@ -288,7 +288,7 @@ def _pick(interface: Interface, one: ObjectTag, text: str, row: Any, extra: Mapp
 
 
 def describe_columns(rows: Iterable[str | None]) -> tuple[tuple[str, str], ...]:
-    """(name, kind) of the columns of rows in canonical JSON: number where every cell is one."""
+    """(name, kind) of the columns of rows in JSON, in their order: number where every cell is one."""
     is_number: dict[str, bool] = {}
     for row in rows:
         for name, value in orjson.loads(row).items() if row else ():

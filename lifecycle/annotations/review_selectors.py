@@ -10,7 +10,7 @@ from django.db.models.functions import MD5, Cast
 from django.utils import timezone
 
 from lifecycle.annotations import selectors
-from lifecycle.annotations.authors import AUTHOR
+from lifecycle.annotations.authors import IS_SAID
 from lifecycle.annotations.label_filters import filter_class
 from lifecycle.annotations.models import Annotation, Review
 from lifecycle.common.errors import NotFound
@@ -60,7 +60,8 @@ def list_pending(project: Project, reviewer, wanted: Wanted) -> QuerySet[Annotat
     """Current answers of people without a verdict, oldest first, or those people differ most on first where that is
     the sample; one's own only where they are asked for by name.
 
-    Imported ones are a sample of their own. One that names nobody is nobody's own, whoever brought it.
+    What people said in another tool counts as well. All that was imported, also what names nobody, is a sample of its
+    own; one that names nobody is nobody's own, whoever brought it.
     """
     is_imported = wanted.sample == "imported"
     found = Annotation.objects.filter(
@@ -69,10 +70,9 @@ def list_pending(project: Project, reviewer, wanted: Wanted) -> QuerySet[Annotat
         task__dataset__project=project,
         is_current=True,
         kind=Annotation.Kind.ANSWER,
-        origin=Annotation.Origin.IMPORT if is_imported else Annotation.Origin.HUMAN,
         item__excluded_at=None,
-    )
-    own = Q(user=reviewer, external__has_key=AUTHOR) if is_imported else Q(user=reviewer)
+    ).filter(Q(origin=Annotation.Origin.IMPORT) if is_imported else IS_SAID)
+    own = Q(user=reviewer) & IS_SAID
     found = found.filter(user=wanted.person_id) if wanted.person_id else found.exclude(own)
     if wanted.value:
         found = filter_class(found, selectors.find_interface(project), wanted.value)

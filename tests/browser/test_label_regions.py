@@ -159,3 +159,20 @@ def test_suggested_spans_are_accepted_corrected_and_rejected_by_one_key(make_tex
         wait_until_saved(page, made.annotator, done + 1)
 
     assert list_verdicts() == ["accepted", "corrected", "rejected"]
+
+
+def test_on_a_phone_the_picture_has_the_room_beside_a_suggestion(photographs, open_page):  # noqa: F811
+    annotator = join(photographs)
+    value = {"x": 20, "y": 20, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["cell"]}
+    size = {"original_width": WIDTH, "original_height": HEIGHT, "image_rotation": 0}
+    box = size | {"id": "s", "from_name": "label", "to_name": "item", "type": "rectanglelabels", "value": value}
+    suggest(photographs, [[box]] * 3, "cell")
+    page = open_page(photographs, annotator)
+    page.keyboard.press("g")  # the guide, which was open on a wide page
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator("[data-part=proposal]")).to_be_visible()
+
+    stage, sheet = (page.locator(name).bounding_box() for name in ("[data-part=stage]", ".image-sheet"))
+
+    assert stage["height"] > 300 and stage["width"] == 390 and sheet["width"] > 250
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

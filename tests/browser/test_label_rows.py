@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
 import re
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from lifecycle.annotations import services
@@ -244,3 +247,20 @@ def test_a_place_in_a_tree_is_found_by_typing_by_arrows_and_by_pointer(make_proj
     ]
     look_back(page, made)
     expect(chosen).to_have_text(["Politics › Local"])
+
+
+def test_two_pictures_are_seen_at_once_on_a_phone(make_project, open_page):
+    def draw(color):
+        out = io.BytesIO()
+        Image.new("RGB", (640, 480), color).save(out, "PNG")
+        return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
+
+    config = """<View><Image name="item" value="$a"/><Image name="second" value="$b"/>
+      <Pairwise name="label" toName="item,second"/></View>"""
+    made = make_project(config, "row_labelling", {"row": {"a": draw("teal"), "b": draw("red")}})
+    page = open_page(made, 1440)
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    sheets = [sheet.bounding_box() for sheet in page.locator(".image-sheet").all()]
+    assert len(sheets) == 2 and all(one["height"] > 100 for one in sheets)
+    assert max(one["y"] + one["height"] for one in sheets) < 560  # above the question

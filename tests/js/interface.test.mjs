@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { findMissing, isAsked, listCounted } from "../../static/js/annotator/checks.js";
+import { findMissing, isAsked, listCounted, readTitle } from "../../static/js/annotator/checks.js";
 import { buildEntry, describeResult, listHeadings, listSelected, paintLabels, readInterface } from "../../static/js/annotator/interface.js";
 import { judge } from "../../static/js/annotator/proposals.js";
 import { createSession } from "../../static/js/annotator/session.js";
@@ -128,6 +128,12 @@ test("an answer begins with the numbers of the configuration and the words of th
   assert.deepEqual(begin({ hint: "a draft" }), [["stars", 2], ["many", 0], ["draft", ["a draft"]], ["fixed", ["Dear"]]]);
   assert.deepEqual(begin({ row: { hint: 7 } })[2], ["draft", ["7"]]);
   assert.deepEqual(begin({ hint: " " })[2], ["fixed", ["Dear"]]);
+});
+
+test("a question is called as the configuration calls it, and the one that nobody named by what it asks", () => {
+  const asked = (called) => readTitle(control("label", "choices", { called, labels: [label("a")] }));
+
+  assert.deepEqual([asked("car_color"), asked("label"), asked(undefined)], ["Car color", "Choose", "Choose"]);
 });
 
 test("headings around a question are listed, but for those that wait for something", () => {

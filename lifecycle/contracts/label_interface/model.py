@@ -173,11 +173,15 @@ class Interface:
 
         return tuple(control for control in self.controls if CONTROLS[control.tag].draws)
 
+    def call(self, control: str) -> str:
+        """What the configuration calls a control, for people."""
+        return self.given_controls.get(control, control)
+
     def to_json(self) -> dict[str, Any]:
         """`setup.interface` of the labelling page (docs/decisions/011)."""
         return {
             "objects": [one.to_json() for one in self.objects],
-            "controls": [one.to_json() for one in self.controls],
+            "controls": [one.to_json() | {"called": self.call(one.name)} for one in self.controls],
             "layout": [dict(node) for node in self.layout],
             "main": self.main,
         }

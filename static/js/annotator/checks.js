@@ -48,8 +48,9 @@ const PROMPTS = { choices: "Choose", taxonomy: "Choose", rating: "Rate it", numb
 export function readTitle(control) {
   const given = attr(control, "title") ?? control.heading;
   if (given) return given;
-  if (control.name === "label") return PROMPTS[control.type] ?? "Label"; // every project's main control has this name
-  const words = control.name.replace(/[_-]+/g, " ").trim();
+  const name = control.called ?? control.name;
+  if (name === "label") return PROMPTS[control.type] ?? "Label"; // so the main control is called where nobody named it
+  const words = name.replace(/[_-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -135,7 +136,7 @@ const dependsOnSelection = ({ when, per_region: perRegion }) =>
 function describeMissing(control, region) {
   const verb = { choices: "Choose", rating: "Rate", taxonomy: "Choose", pairwise: "Choose" }[control.type] ?? "Fill in";
   const of = region ? ` for the region “${readLabels(region.main).join(", ") || region.main.type}”` : "";
-  if (control.name === "label" && !control.heading) return `Give an answer${of} first.`;
+  if ((control.called ?? control.name) === "label" && !control.heading) return `Give an answer${of} first.`;
   return `${verb} “${readTitle(control)}”${of}.`;
 }
 

@@ -22,8 +22,8 @@ export function createPalette({ view, session, regions, memory = {} }) {
   });
 
   function buildGroup(control) {
-    const group = make("div", { class: "annotator-labels", role: "group", "aria-label": control.name });
-    if (view.drawing.length > 1) group.append(make("span", { class: "annotator-labels-name" }, control.attrs.title ?? control.name));
+    const group = make("div", { class: "annotator-labels", role: "group", "aria-label": control.called ?? control.name });
+    if (view.drawing.length > 1) group.append(make("span", { class: "annotator-labels-name" }, control.attrs.title ?? control.called ?? control.name));
     if (control.attrs.filter) group.append(buildFilter(control));
     for (const label of control.labels.length ? control.labels : [{ value: null, text: control.tag, color: null }]) {
       const button = make(
@@ -59,7 +59,7 @@ export function createPalette({ view, session, regions, memory = {} }) {
       apply("");
       event.target.blur();
     };
-    return make("input", { class: "form-control form-control-sm annotator-find-label", type: "search", placeholder: control.attrs.filter, "aria-label": `Find a label of ${control.name}`,
+    return make("input", { class: "form-control form-control-sm annotator-find-label", type: "search", placeholder: control.attrs.filter, "aria-label": `Find a label of ${control.called ?? control.name}`,
       "data-keys-of": `find:${control.name}`, autocomplete: "off", oninput: (event) => apply(event.target.value), onkeydown }); // prettier-ignore
   }
 

@@ -247,6 +247,8 @@ def test_drawn_answers_are_shown_over_their_picture():
 
     assert drawn.shapes[0].points == "20.0,10.0 120.0,10.0 120.0,60.0 20.0,60.0"
     assert drawn.said == [("label", "car × 1")]
+    called = build_view(SimpleNamespace(item=picture, result=[entry]), ["car"], {"label": "vehicles"})
+    assert called.said == [("vehicles", "car × 1")]
     assert [(part.text, part.label) for part in marked.stretches] == [("Ada met ", ""), ("Bob", "name")]
 
 

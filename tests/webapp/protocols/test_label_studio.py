@@ -303,3 +303,17 @@ def test_the_same_text_with_other_data_is_another_task_and_the_same_import_again
     assert tasks[alone].data == {"text": "alone", "ref": 3}
     said = {pk: {one["result"][0]["value"]["choices"][0] for one in tasks[pk].annotations} for pk in (one, two)}
     assert said == {one: {"good"}, two: {"bad"}}
+
+
+def test_the_columns_of_a_table_keep_their_order(client):
+    config = (
+        '<View><Table name="facts" value="$row"/><Choices name="c" toName="facts"><Choice value="a"/></Choices></View>'
+    )
+    made = client.projects.create(title="Tables", label_config=config)
+    row = {"zone": "north", "age": 3, "name": "Ann"}
+
+    client.projects.import_tasks(made.id, request=[{"row": row}, {"row": dict(sorted(row.items()))}])
+
+    assert [task.data["row"] for task in client.tasks.list(project=made.id)] == [row]
+    dataset = Project.objects.get(pk=made.id).datasets.get()
+    assert [column["name"] for column in dataset.columns] == ["zone", "age", "name"]

@@ -96,18 +96,18 @@ class Other:
         return who | {"regions": regions, "masks": masks}
 
 
-def list_others(beside: Sequence[Any], item: Any) -> list[Other]:
+def list_others(beside: Sequence[Any], item: Any, names: Mapping[str, str] | None = None) -> list[Other]:
     """`beside` are answers of other people to this item; each has a tone; classes take them from the other end."""
     others = []
     for number, answer in enumerate(beside):
         answer.item = item
         entries = [entry for entry in answer.result if isinstance(entry, Mapping) and _is_drawn(entry)]
-        others.append(Other(answer, build_view(answer), TONES - 1 - number % TONES, entries))
+        others.append(Other(answer, build_view(answer, names=names), TONES - 1 - number % TONES, entries))
     return others
 
 
-def build_view(answer: Any, classes: Sequence[str] = ()) -> AnswerView:
-    """`answer` is an annotation with its item."""
+def build_view(answer: Any, classes: Sequence[str] = (), names: Mapping[str, str] | None = None) -> AnswerView:
+    """`answer` is an annotation with its item; `names` are what the configuration calls its controls."""
     item, entries = answer.item, [entry for entry in answer.result if isinstance(entry, Mapping)]
     tones = {name: number % TONES for number, name in enumerate(classes)}
     size = _find_size(item, entries)
@@ -117,7 +117,7 @@ def build_view(answer: Any, classes: Sequence[str] = ()) -> AnswerView:
     masks = [_read_mask(entry, tones) for entry in entries if _is_mask(entry)] if item.is_picture else []
     stretches = _cut(item.text, entries, tones) if item.text else []
     passages = _list_passages(entries, tones) if item.row and item.is_sound else []
-    return AnswerView(size, drawn, stretches, _list_said(entries, item.text), masks, passages)
+    return AnswerView(size, drawn, stretches, _list_said(entries, item.text, names or {}), masks, passages)
 
 
 def _is_shape(entry: Mapping[str, Any]) -> bool:
@@ -180,7 +180,7 @@ def _cut(text: str, entries: Sequence[Mapping[str, Any]], tones: Mapping[str, in
     return found
 
 
-def _list_said(entries: Sequence[Mapping[str, Any]], text: str = "") -> list[tuple[str, str]]:
+def _list_said(entries: Sequence[Mapping[str, Any]], text: str, called: Mapping[str, str]) -> list[tuple[str, str]]:
     """(control, what it says) for what is not drawn, with the region that it is said of; relations with their ends.
 
     Drawn things are counted by class.
@@ -190,6 +190,7 @@ def _list_said(entries: Sequence[Mapping[str, Any]], text: str = "") -> list[tup
     names = _name_regions(entries, text)
     for entry in entries:
         name, value = str(entry.get("from_name", "")), entry.get("value")
+        name = called.get(name, name)
         if entry.get("type") == "relation":
             said.append(_say_relation(entry, names))
         if not isinstance(value, Mapping):

@@ -18,7 +18,7 @@ _RULES = {"Rating": _NUMBER, "Number": _NUMBER, "TextArea": _TEXT, "Relations": 
 
 def list_rules(interface: Interface) -> list[tuple[str, str]]:
     """(question, rule) of every control, in the schema's order."""
-    return [(control.name, _find_rule(control)) for control in interface.controls]
+    return [(interface.call(control.name), _find_rule(control)) for control in interface.controls]
 
 
 def _find_rule(control: Control) -> str:

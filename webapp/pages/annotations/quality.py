@@ -99,7 +99,9 @@ def _render(request, project, *, form: QualityForm | None = None, status: int = 
     context = build_base(project, "quality") | {
         "report": report,
         "control": name,
-        "controls": list(report.result["controls"]) if report else [],
+        "controls": [(one, interface.call(one) if interface else one) for one in report.result["controls"]]
+        if report
+        else [],
         "found": found,
         "kind_words": KIND_WORDS.get(found.get("kind", ""), ""),
         "job": _find_job(project, "agreement"),

@@ -152,8 +152,9 @@ def _build(request, project, given) -> dict[str, Any]:
         "last": review_selectors.find_last_own(project, request.user),
     }
     if place.shown:
-        view = build_view(place.shown, classes)
-        others = list_others(review_selectors.list_beside(place.shown), place.shown.item)
+        names = selectors.read_interface(project, schema).given_controls if schema else {}
+        view = build_view(place.shown, classes, names)
+        others = list_others(review_selectors.list_beside(place.shown), place.shown.item, names)
         context |= {
             "answer": place.shown,
             "view": view,

@@ -203,7 +203,8 @@ def _check(request, project, draft: str) -> dict[str, Any]:
 def _describe(request, project, interface: Interface, change, breaks) -> dict[str, Any]:
     options = {one.name: list_labels(one) for one in interface.controls}
     old = selectors.find_interface(project)
-    shown = [{"control": one.control, "label": one.label, "answers": one.answers,
+    called = old or interface
+    shown = [{"control": one.control, "called": called.call(one.control), "label": one.label, "answers": one.answers,
               "options": options.get(one.control, []) if one.label or old is None
               else list_successors(old, old.by_name[one.control], interface)} for one in breaks]  # fmt: skip
     final = any(one.control == interface.main and not _draws(interface.by_name.get(one.control)) for one in breaks)
@@ -268,6 +269,7 @@ def _list_controls(project, interface: Interface) -> list[dict[str, Any]]:
     return [
         {
             "name": control.name,
+            "called": interface.call(control.name),
             "title": control.attrs.get("title") or control.tag,
             "tag": control.tag,
             "is_main": control.name == interface.main,

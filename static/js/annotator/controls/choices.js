@@ -37,7 +37,7 @@ export function create({ control, session, id }) {
   }
 
   function buildFilter() {
-    const input = make("input", { class: "form-control form-control-sm", type: "search", placeholder: control.attrs.filter ?? "Find …", "aria-label": `Find in ${control.name}`,
+    const input = make("input", { class: "form-control form-control-sm", type: "search", placeholder: control.attrs.filter ?? "Find …", "aria-label": `Find in ${control.called ?? control.name}`,
       oninput: applyFilter, onkeydown: onFilterKey }); // prettier-ignore
     return input;
   }

@@ -16,7 +16,7 @@ export function create({ control, session, id }) {
   let shown = SHOWN;
   const chosen = make("ul", { class: "annotator-chosen" });
   const input = make("input", { class: "form-control form-control-sm", type: "search", placeholder: control.attrs.placeholder || "Find …",
-    "aria-label": `Find in ${control.name}`, oninput: () => ((shown = SHOWN), paintTree()), onkeydown: onKey }); // prettier-ignore
+    "aria-label": `Find in ${control.called ?? control.name}`, oninput: () => ((shown = SHOWN), paintTree()), onkeydown: onKey }); // prettier-ignore
   const tree = make("ul", { class: "annotator-tree", onkeydown: onWalk });
   const element = make("div", { class: "annotator-taxonomy" }, chosen, input, tree);
 

@@ -18,7 +18,7 @@ export function create({ control, session, id }) {
   const listBoxes = () => [...boxes.querySelectorAll("textarea, input")];
 
   function addBox(text) {
-    const props = { class: "form-control", dir: "auto", placeholder, "aria-label": control.name, oninput: read };
+    const props = { class: "form-control", dir: "auto", placeholder, "aria-label": control.called ?? control.name, oninput: read };
     const box = lines > 1 ? make("textarea", { ...props, rows: lines }) : make("input", { ...props, "data-enter-submits": "" });
     box.value = text;
     boxes.append(box);
