@@ -56,10 +56,14 @@ def _filter_heard(comments: QuerySet[TaskComment], user, role: str) -> QuerySet[
 def list_notices(user, *, unread_only: bool = False) -> QuerySet[Notice]:
     """A person's inbox over all their projects, newest first."""
     mine = Membership.objects.filter(user=user).values("project")
-    notices = Notice.objects.filter(user=user, comment__task__dataset__project__in=mine)
+    of_these = Q(comment__task__dataset__project__in=mine) | Q(review__project__in=mine)
+    notices = Notice.objects.filter(of_these, user=user)
     if unread_only:
         notices = notices.filter(read_at=None)
-    return notices.select_related("comment__author", "comment__task__item", "comment__task__dataset__project")
+    return notices.select_related(
+        "comment__author", "comment__task__item", "comment__task__dataset__project", "review__reviewer",
+        "review__project", "review__annotation",
+    )  # fmt: skip
 
 
 def count_unread(user) -> int:

@@ -121,21 +121,30 @@ class TaskComment(TimestampedModel):
 
 
 class Notice(models.Model):
-    """One comment in one person's inbox."""
+    """One comment, or one verdict, in one person's inbox."""
 
     class Kind(models.TextChoices):
         MENTION = "mention"  # the comment names them
         REPLY = "reply"  # they spoke on this task before
+        VERDICT = "verdict"  # an answer of theirs was rejected
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    comment = models.ForeignKey(TaskComment, on_delete=models.CASCADE, related_name="notices")
+    comment = models.ForeignKey(TaskComment, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
+    review = models.ForeignKey(
+        "annotations.Review", on_delete=models.CASCADE, null=True, blank=True, related_name="notices"
+    )
     kind = models.CharField(max_length=8, choices=Kind)
     read_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["user", "comment"], name="notice_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "comment"], name="notice_once"),
+            models.CheckConstraint(
+                condition=models.Q(comment__isnull=True) ^ models.Q(review__isnull=True), name="notice_of_one"
+            ),
+        ]
         indexes = [
             models.Index(fields=["user", "-id"], name="notice_newest"),
             models.Index(fields=["user"], condition=models.Q(read_at__isnull=True), name="notice_unread"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -162,6 +163,12 @@ def tally_reviews(project: Project) -> dict[int, Tally]:
     )
     found = rows.order_by("annotator").values_list("annotator", "accepted", "fixed", "rejected")
     return {annotator: Tally(*counts) for annotator, *counts in found}
+
+
+def find_returned(user, task_ids: Sequence[int]) -> dict[int, Review]:
+    """{task: why this person's answer to it was sent back to them, and what it said}, the newest of each."""
+    sent = Review.objects.filter(task__in=task_ids, annotator=user, verdict=Review.Verdict.REJECTED, return_to="same")
+    return {one.task_id: one for one in sent.select_related("reviewer", "annotation").order_by("pk")}
 
 
 def list_returned(project: Project, user, limit: int = 20) -> list[Review]:

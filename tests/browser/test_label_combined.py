@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from lifecycle.annotations import services
+from lifecycle.annotations.services import reviews
+from tests import factories
 from tests.browser.test_label_spans import make_project, mark, open_page, wait_until_saved  # noqa: F401 — fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -191,3 +193,30 @@ def test_headings_and_a_search_stand_by_a_question_of_one_key(make_project, open
 
     (answer,) = wait_until_saved(page, made.annotator, 1)
     assert answer.result[0]["value"] == {"choices": ["owl"]}
+
+
+@SIZES
+def test_what_was_sent_back_says_why_and_is_bettered(make_project, open_page, browser_page, size):  # noqa: F811
+    made = make_project(WRITTEN, "text_labelling", ["A fox by the river.", "Another."])
+    reviewer = factories.UserFactory(username="ann")
+    factories.MembershipFactory(project=made.project, user=reviewer, role="reviewer")
+    [task] = services.lease_next(project=made.project, user=made.annotator)
+    result = [{"from_name": "label", "to_name": "item", "type": "textarea", "value": {"text": ["a fix"]}}]
+    given = services.submit(
+        project=made.project, user=made.annotator, task_id=task.pk, result=result, idempotency_key="first-key"
+    )
+    reviews.reject(
+        project=made.project, reviewer=reviewer, annotation_id=given.pk, reason="It is a fox", return_to="same"
+    )
+    browser_page.set_viewport_size({"width": size[0], "height": size[1]})
+    page = open_page(made)
+
+    expect(page.locator("[data-part=place]")).to_have_text("Sent back by ann: “It is a fox”. You said: a fix.")
+    box = page.locator("[data-control=label] textarea")
+    expect(box).to_have_value("a fix")
+    box.fill("a fox")
+    page.keyboard.press("Control+Enter")
+
+    (answer,) = wait_until_saved(page, made.annotator, 1)  # the one that was rejected does not count
+    assert answer.result[0]["value"] == {"text": ["a fox"]}
+    expect(page.locator("[data-part=place]")).to_have_text("")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from lifecycle.accounts.models import User
 from lifecycle.annotations.comment_rules import count_key, find_mentions
 from lifecycle.annotations.comment_selectors import list_mentionable
-from lifecycle.annotations.models import Notice, Task, TaskComment
+from lifecycle.annotations.models import Notice, Review, Task, TaskComment
 from lifecycle.common.errors import Conflict, DomainError
 from lifecycle.projects.models import Membership, Project
 from lifecycle.projects.selectors import find_role
@@ -60,6 +60,13 @@ def _write(user, task: Task, body: str, named: list[User], key: str | None) -> T
         Notice.objects.bulk_create(Notice(user_id=pk, comment=comment, kind=kind) for pk, kind in told.items())
         transaction.on_commit(lambda: forget_counts(told))
     return comment
+
+
+def tell_verdict(*, review: Review) -> None:
+    """Whose answer was rejected finds it in their inbox, until the verdict is taken back."""
+    if review.annotator_id != review.reviewer_id:
+        Notice.objects.create(user_id=review.annotator_id, review=review, kind=Notice.Kind.VERDICT)
+        transaction.on_commit(lambda: forget_counts([review.annotator_id]))
 
 
 def resolve(*, comment: TaskComment, user) -> TaskComment:

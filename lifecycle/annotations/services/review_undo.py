@@ -13,6 +13,7 @@ from lifecycle.annotations.review_selectors import get_review
 from lifecycle.annotations.services import webhooks
 from lifecycle.annotations.services.answers import settle
 from lifecycle.annotations.services.assignment import refresh_reserved
+from lifecycle.annotations.services.comments import forget_counts
 from lifecycle.annotations.services.reviews import lock_task
 from lifecycle.common.errors import Conflict, NotFound
 from lifecycle.contracts.problems import get_problem_type
@@ -34,7 +35,9 @@ def withdraw(*, project: Project, user, review_id: int) -> Annotation:
             raise NotFound("Somebody took this verdict back already.")
         _UNDO[review.verdict](project, task, review)
         _note(project, user, review)
+        told = list(review.notices.values_list("user_id", flat=True))
         review.delete()
+        transaction.on_commit(lambda: forget_counts(told))
         if review.verdict != Verdict.ACCEPTED:
             settle(task, get_problem_type(project.problem_type).label_kind)
             refresh_reserved(project=project, task_ids=[task.pk])

@@ -13,6 +13,7 @@ from lifecycle.annotations.models import Annotation, Assignment, FinalLabel, Lea
 from lifecycle.annotations.services import webhooks
 from lifecycle.annotations.services.answers import read_answer, settle, submit
 from lifecycle.annotations.services.assignment import refresh_reserved, write_assignments
+from lifecycle.annotations.services.comments import tell_verdict
 from lifecycle.annotations.services.quality import find_settings
 from lifecycle.common.errors import Conflict, DomainError, NotFound
 from lifecycle.contracts.problems import get_problem_type
@@ -46,7 +47,11 @@ def reject(*, project: Project, reviewer, annotation_id: int, reason: str, retur
         _hand_on(task, given, reviewer, is_same=to == ReturnTo.SAME)
         return {"return_to": to}
 
-    return _judge(project, reviewer, annotation_id, Verdict.REJECTED, cleaned, send_back)
+    with transaction.atomic():
+        review = _judge(project, reviewer, annotation_id, Verdict.REJECTED, cleaned, send_back)
+        if _labels_here(review.annotation):
+            tell_verdict(review=review)
+    return review
 
 
 def fix(

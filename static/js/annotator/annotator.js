@@ -120,7 +120,7 @@ export async function startAnnotator(root, setup) {
 
   async function buildItem(task) {
     if (quick && isPlain(view, task)) return buildPlain(task, looker);
-    const draft = keeper.find(task.id) ?? store.answerOf(task.id)?.result ?? listSelected(view, task);
+    const draft = keeper.find(task.id) ?? store.answerOf(task.id)?.result ?? task.returned?.result ?? listSelected(view, task);
     const session = createSession({ makeId, result: fitResult(view, draft) }); // the schema may have changed
     const settings = { memory, say: (text) => screen.say(text), previous: () => store.lastResult, user: setup.user, project: setup.project, takesFocus: !preview, smart };
     const desk = createDesk({ view, task, session, makers, settings });
@@ -213,7 +213,7 @@ export async function startAnnotator(root, setup) {
     const session = media.shown?.session;
     const { isLookingBack, place } = store;
     const [canUndo, canRedo] = [store.canUndo || Boolean(session?.canUndo), store.canRedo || Boolean(session?.canRedo)];
-    screen.showAround({ answer: store.currentAnswer, isLookingBack, place, canUndo, canRedo });
+    screen.showAround({ answer: store.currentAnswer, isLookingBack, place, returned: store.current?.returned, canUndo, canRedo });
   }
 
   function paint() {

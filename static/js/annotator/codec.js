@@ -21,6 +21,7 @@ export function readTask(json) {
     data: json.data ?? {},
     suggestions: readSuggestions(json.suggestions ?? []),
     comments: json.comments ?? 0,
+    returned: json.returned ? { ...json.returned, result: readResult(json.returned.result) } : null,
   };
 }
 

@@ -1,6 +1,7 @@
 // Paints the annotator's state into the page's elements; decides nothing.
 
 import { make, makeCap } from "./dom.js";
+import { describeResult } from "./interface.js";
 import { explainState } from "./messages.js";
 import { States } from "./outbox.js";
 
@@ -53,9 +54,10 @@ export function createView(root, quick, { isQuiz = false } = {}) {
     },
 
     /** What changes around the item while it stays: what was said, where one is, whether undo has something. */
-    showAround({ answer, isLookingBack, place, canUndo, canRedo }) {
+    showAround({ answer, isLookingBack, place, returned, canUndo, canRedo }) {
       root.classList.toggle("is-looking-back", isLookingBack);
-      parts.place.textContent = isLookingBack ? describePast(answer, place, Boolean(quick)) : "";
+      root.classList.toggle("is-sent-back", !isLookingBack && Boolean(returned));
+      parts.place.textContent = isLookingBack ? describePast(answer, place, Boolean(quick)) : describeReturned(returned);
       parts.undo.disabled = !canUndo;
       parts.redo.disabled = !canRedo;
     },
@@ -139,6 +141,10 @@ export function createView(root, quick, { isQuiz = false } = {}) {
 }
 
 const describeRefused = (said) => (said === undefined ? "" : ` (${said})`);
+
+function describeReturned(returned) {
+  return returned ? `Sent back by ${returned.by}: “${returned.reason}”. You said: ${describeResult(returned.result)}.` : "";
+}
 
 function describePast(answer, { index, total }, isQuick) {
   const what = answer?.kind === "skip" ? `skipped${answer.reason ? `: ${answer.reason}` : ""}` : `“${answer?.value}”`;

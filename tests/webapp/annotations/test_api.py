@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
-from lifecycle.annotations import rules, services
+from lifecycle.annotations import comment_selectors, rules, services
 from lifecycle.annotations.models import Annotation, Notice, Task, TaskComment
+from lifecycle.annotations.services import review_undo, reviews
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -263,3 +265,36 @@ def test_the_guide_comes_back_as_safe_html(call, member, schema):
     assert "<strong>bold</strong>" in saved["html"]
     assert "<script" not in saved["html"]
     assert 'href="javascript' not in saved["html"]
+
+
+def test_whose_answer_was_rejected_is_told_by_whom_and_why(
+    call, member, make_tasks, project, django_capture_on_commit_callbacks
+):
+    [task] = make_tasks(1)
+    annotator, reviewer = member("annotator"), member("reviewer")
+    call(annotator, "post", "queue/next/")
+    answer = call(annotator, "post", "annotations/", {"task": task.pk, "result": cat("dog")}).json()
+    client = APIClient()
+    client.force_authenticate(annotator)
+    assert client.get("/api/v1/inbox/").json()["results"] == []
+
+    with django_capture_on_commit_callbacks(execute=True):
+        review = reviews.reject(
+            project=project, reviewer=reviewer, annotation_id=answer["id"], reason="It meows", return_to="same"
+        )
+
+    [notice] = client.get("/api/v1/inbox/").json()["results"]
+    assert (notice["kind"], notice["project"], notice["comment"]) == ("verdict", project.slug, None)
+    told = {"id": review.pk, "task": task.pk, "verdict": "rejected", "by": reviewer.username, "reason": "It meows"}
+    assert notice["verdict"] == told
+    page = Client()
+    page.force_login(annotator)
+    assert "It meows" in page.get("/inbox").content.decode()
+    [again] = call(annotator, "post", "queue/next/").json()["tasks"]
+    assert again["returned"] == {"by": reviewer.username, "reason": "It meows", "result": cat("dog")}
+    assert "returned" not in call(reviewer, "get", f"tasks/{task.pk}/").json()
+    assert comment_selectors.count_unread(annotator) == 1
+
+    with django_capture_on_commit_callbacks(execute=True):
+        review_undo.withdraw(project=project, user=reviewer, review_id=review.pk)
+    assert (Notice.objects.count(), comment_selectors.count_unread(annotator)) == (0, 0)

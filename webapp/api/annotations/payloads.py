@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from lifecycle.annotations.comment_selectors import count_open
 from lifecycle.annotations.labelling_selectors import Labelling, read_labelling
-from lifecycle.annotations.models import Task
+from lifecycle.annotations.models import Review, Task
+from lifecycle.annotations.review_selectors import find_returned
 from lifecycle.annotations.services import gold
 from lifecycle.annotations.suggestion_selectors import list_shown
 from lifecycle.contracts.label_interface import Interface
@@ -58,11 +59,19 @@ def build_tasks(project: Project, user, tasks: list[Task], labelling: Labelling 
     shown = list_shown(now.assistance, tasks)
     discussed = [task.pk for task in tasks if task.is_discussed]
     said = count_open(user, discussed, role=project.role) if discussed else {}
+    has_assigned = any(supply.has_assigned for supply in now.supplies)  # what is sent back is assigned
+    returned = find_returned(user, [task.pk for task in tasks]) if has_assigned else {}
     return [
         build_task(project, task, columns, now.interface)
         | {"suggestions": shown.get(task.pk, []), "comments": said.get(task.pk, 0)}
+        | ({"returned": _tell_returned(returned[task.pk])} if task.pk in returned else {})
         for task in tasks
     ]
+
+
+def _tell_returned(review: Review) -> dict[str, Any]:
+    """Why a reviewer sent the caller's answer back, with what it said: to be bettered, not begun anew."""
+    return {"by": review.reviewer.username, "reason": review.reason, "result": review.annotation.result}
 
 
 def list_columns(project: Project) -> list[str]:

@@ -202,13 +202,27 @@ class Mentionable(serializers.Serializer):
     names = serializers.ListField(child=serializers.CharField())
 
 
+class NoticeVerdict(serializers.Serializer):
+    """The verdict on an answer of the caller's."""
+
+    id = serializers.IntegerField()
+    task = serializers.IntegerField(source="task_id")
+    verdict = serializers.CharField()
+    by = serializers.CharField(source="reviewer.username")
+    reason = serializers.CharField()
+
+
 class NoticeBody(serializers.Serializer):
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=Notice.Kind.choices)
-    project = serializers.CharField(source="comment.task.dataset.project.slug")
-    comment = TaskCommentBody()
+    project = serializers.SerializerMethodField()
+    comment = TaskCommentBody(allow_null=True)
+    verdict = NoticeVerdict(source="review", allow_null=True)
     read_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
+
+    def get_project(self, notice) -> str:
+        return (notice.review or notice.comment.task.dataset).project.slug
 
 
 class NoticeIds(serializers.Serializer):

@@ -132,6 +132,9 @@ class TaskBody(serializers.Serializer):
     comments = serializers.IntegerField(
         required=False, help_text="how many the caller may read that nobody has closed; not in lists of all tasks"
     )
+    returned = serializers.DictField(
+        required=False, help_text="where a reviewer sent the caller's answer back: {by, reason, result}"
+    )
 
     def get_fields(self):
         """`fields` is a property of every serializer, so that this key cannot be declared as an attribute."""
