@@ -413,7 +413,7 @@ def test_tasks_of_pictures_elsewhere_are_there_when_the_call_returns_and_keep_th
     listed = {found.id: found.data["image"] for found in client.tasks.list(project=made.id)}
     assert listed == {task.id: one, brought.task_ids[0]: two}
     assert refused.value.status_code == 400 and "gone.png" in str(refused.value.body)
-    assert "the server answered 404" in str(refused.value.body)
+    assert "could not be fetched: the server answered 404" in str(refused.value.body)
     written = b"".join(client.projects.exports.download_sync(made.id, export_type="JSON", download_all_tasks=True))
     [exported] = [found for found in json.loads(written) if found["id"] == task.id]
     assert exported["data"] == {"image": one, "ref": 7}

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from scrapy.http import TextResponse
 
+from workers.engines.ingest.encodings import guess_encoding
+
 UNREADABLE = "\ufffd"
 MAX_UNREADABLE = 0.01  # of an item's characters; with more of them it is set aside
 LOOKED_AT = 200_000  # bytes
-# what is in use on the web where it is not UTF-8; more candidates only make short texts ambiguous
-CANDIDATES = ("cp1252", "cp1251", "cp1250", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr")
+_TAGS = re.compile(rb"<[^>]{0,2000}>")
 _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -26,32 +27,16 @@ def decode(response: TextResponse) -> Decoded:
     broken = text.count(UNREADABLE)
     if not broken:
         return Decoded(text)
-    guess = "" if len(_MULTIBYTE.findall(response.body)) > broken else guess_encoding(response.body)
+    guess = (
+        ""
+        if len(_MULTIBYTE.findall(response.body)) > broken
+        else guess_encoding(_TAGS.sub(b" ", response.body[:LOOKED_AT]))
+    )
     if guess:
         better = response.body.decode(guess, "replace")
         if better.count(UNREADABLE) < broken:
             return Decoded(better, f"It says that it is {declared}, and is not; it was read as {guess}.")
     return Decoded(text, f"{broken:,} characters of it are not {declared}, and cannot be read.")
-
-
-def guess_encoding(body: bytes) -> str:
-    """One of CANDIDATES; empty where it is none of them."""
-    from charset_normalizer import from_bytes  # only for the few pages that need it
-
-    found = from_bytes(re.sub(rb"<[^>]{0,2000}>", b" ", body[:LOOKED_AT]), cp_isolation=list(CANDIDATES)).best()
-    if found is None:
-        return ""
-    if found.encoding == "cp1250" and _reads_as_western(body[:LOOKED_AT]):  # short texts fit both
-        return "cp1252"
-    return found.encoding
-
-
-def _reads_as_western(body: bytes) -> bool:
-    try:
-        text = body.decode("cp1252")
-    except UnicodeDecodeError:
-        return False
-    return all(c.isalpha() or c in " €‚„…‘’“”•–—«»°§·¡¿©®\xa0" for c in text if ord(c) > 127)
 
 
 def find_unreadable(text: str) -> str:

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from workers.engines.ingest.encodings import guess_encoding
 from workers.engines.ingest.errors import Refused
 
 SAMPLE_BYTES = 1 << 20
@@ -33,7 +34,7 @@ class BadLine(Exception):
 
 
 def detect_encoding(path: str | Path) -> str:
-    """By byte-order mark, else UTF-8 when the start of the file is, else the best guess of charset-normalizer."""
+    """By byte-order mark, else UTF-8 when the start of the file is, else the best guess."""
     with open(path, "rb") as source:
         sample = source.read(SAMPLE_BYTES)
     for mark, encoding in BOMS:
@@ -50,10 +51,7 @@ def _guess_encoding(sample: bytes) -> str:
     valid = sample.decode("utf-8", errors="ignore").encode()
     if len(sample) - len(valid) <= len(sample) // 1000:
         return "utf-8"  # a few bad bytes: the rows that hold them are set aside
-    from charset_normalizer import from_bytes  # 0.2 s to import, and only odd files need it
-
-    best = from_bytes(sample[:65536]).best()
-    return best.encoding if best and best.encoding != "ascii" else "cp1252"
+    return guess_encoding(sample[:65536]) or "cp1252"
 
 
 def detect_delimiter(lines: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -12,7 +13,10 @@ from lifecycle.contracts.ingest import MISSING_WORDS
 NUMBER_SHARE = 0.98  # of the cells that say something; the others are set aside with their line
 LONG_TEXT_CHARS = 60
 DATE_FORMATS = ("%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y-%m-%d %H:%M", "%d-%m-%Y", "%m/%d/%Y %H:%M")
-EXACT_INTEGERS = 2**53
+EXACT_INTEGERS = 2**53  # below which a float is the integer that was meant
+WHOLE = range(-(2**63), 2**64)  # what a row keeps digit by digit: numbers of accounts and posts are that long
+_WHOLE = re.compile(r"\s*[+-]?\d{16,20}\s*", re.ASCII)
+_COMMA = re.compile(r"\s*[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?\s*", re.ASCII)  # 1.234,5
 
 
 def is_missing(cell: object) -> bool:
@@ -26,6 +30,8 @@ def parse_number(cell: object) -> float | int | None:
         return _parse_text(cell)
     if cell is None:
         return None
+    if type(cell) is int and cell in WHOLE:
+        return cell
     try:
         number = float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
@@ -44,6 +50,8 @@ def _parse_text(text: str) -> float | int | None:
         raise ValueError("is not a number") from None
     if "_" in text:  # float() reads Python's 1_000
         raise ValueError("is not a number")
+    if abs(number) >= EXACT_INTEGERS and _WHOLE.fullmatch(text) and (whole := int(text)) in WHOLE:
+        return whole
     return _settle(number)
 
 
@@ -53,6 +61,18 @@ def _settle(number: float) -> float | int | None:
     if number in (math.inf, -math.inf):
         raise ValueError("is infinite")
     return int(number) if number.is_integer() and abs(number) < EXACT_INTEGERS else number
+
+
+def has_decimal_commas(cells: Sequence[object]) -> bool:
+    """Whether a column of texts holds numbers as 1.234,5: a comma in one at least, nearly all of them so."""
+    said = [str(cell) for cell in cells if not is_missing(cell) and str(cell).strip().lower() not in MISSING_WORDS]
+    fitting = [text for text in said if _COMMA.fullmatch(text)]
+    return len(fitting) >= max(NUMBER_SHARE * len(said), 1) and any("," in text for text in fitting)
+
+
+def write_point(cell: str) -> str:
+    """1.234,5 as 1234.5; anything else as it is."""
+    return cell.replace(".", "").replace(",", ".") if _COMMA.fullmatch(cell) else cell
 
 
 def infer_kind(cells: Sequence[object]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from lifecycle.contracts.ingest import IngestSpec, Reject
 from workers.engines.ingest.folders import FolderSays
@@ -14,6 +15,9 @@ from workers.engines.ingest.records import Position
 from workers.engines.ingest.sources import SourceFile, iterate_sources
 
 BEFORE_ALL = Position(0, -1)
+ABOUT = re.compile(
+    r"(readme|licen[sc]e|copying|citation|changelog|dataset_?card)([._-][\w-]+)?(\.(md|txt|rst|html|cff))?"
+)
 
 
 class PictureFiles:
@@ -43,7 +47,7 @@ class PictureFiles:
         for file in files:
             if not isinstance(file, SourceFile):
                 yield file
-            elif file.position[:2] in self._labels.consumed:
+            elif file.position[:2] in self._labels.consumed or ABOUT.fullmatch(PurePosixPath(file.name.lower()).name):
                 continue
             elif may_hold_pictures(file.name):
                 yield from self._open(file, after)

@@ -19,7 +19,7 @@ from workers.engines.ingest.folders import read_folders
 from workers.engines.ingest.kinds import is_missing
 from workers.engines.ingest.label_book import Said
 from workers.engines.ingest.label_files import split_of_name
-from workers.engines.ingest.mapping import LABEL_NAMES
+from workers.engines.ingest.mapping import GROUP_NAMES, LABEL_NAMES, SPLIT_NAMES
 from workers.engines.ingest.records import Position
 from workers.engines.ingest.rows import read_class_label, read_split
 from workers.engines.ingest.sources import SourceFile, clean_name
@@ -73,7 +73,8 @@ def _read_rows(
     mapping: ColumnMapping | None,
 ) -> Iterator:  # fmt: skip
     picture = _find_picture_column(table.schema)
-    mapping = mapping or ColumnMapping(label=_guess_label(table.schema.names), time=_guess_time(table.schema))
+    is_guessed = mapping is None
+    mapping = mapping or _guess_mapping(table.schema)
     roles = [name for name in (mapping.label, mapping.group, mapping.split, mapping.time) if name in table.schema.names]
     label = mapping.label if mapping.label in roles else ""
     classes = {**class_names, **list_class_names(table.schema)}.get(label or "", [])
@@ -92,15 +93,35 @@ def _read_rows(
                 yield position, Reject(file.uri, number, "the row holds no picture")
                 continue
             event_time = times.read(to_plain(row[mapping.time])) if times else None
+            try:
+                own = read_split(row.get(mapping.split))
+            except Refused as refused:
+                if not is_guessed:
+                    yield position, Reject(file.uri, number, str(refused))
+                    continue
+                own = None  # a column that is only called so
             said = Said(
                 file.uri,
                 label=_read_label(row[label], classes) if label else None,
-                split=read_split(row.get(mapping.split)) or split,
+                split=own or split,
                 group=None if is_missing(row.get(mapping.group)) else str(row[mapping.group]),
                 event_time=event_time,
                 event_time_origin=times.origin if times and event_time else None,
             )
-            yield SourceFile(position, name, f"{file.uri}#{number}", content=content), said
+            called = PurePosixPath(name).name
+            uri = f"{file.uri}#{number}" if called == str(number) else f"{file.uri}#{number}/{called}"
+            yield SourceFile(position, name, uri, content=content), said
+
+
+def _guess_mapping(schema: pa.Schema) -> ColumnMapping:
+    """By the columns' names."""
+    names = {field.name.lower(): field for field in reversed(list(schema))}
+    words = {
+        name for name, field in names.items() if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+    }
+    split = next((names[name].name for name in SPLIT_NAMES if name in words), "")
+    group = next((names[name].name for name in GROUP_NAMES if name in names), "")
+    return ColumnMapping(label=_guess_label(schema.names), group=group, split=split, time=_guess_time(schema))
 
 
 def _guess_label(columns: Sequence[str]) -> str:

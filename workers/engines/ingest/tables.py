@@ -15,7 +15,7 @@ from workers.engines.ingest import arrow_tables
 from workers.engines.ingest.arrow_tables import flatten
 from workers.engines.ingest.csv_rows import BadLine, CsvRecords, detect_encoding
 from workers.engines.ingest.errors import Refused
-from workers.engines.ingest.kinds import infer_kind, is_missing, parse_number
+from workers.engines.ingest.kinds import has_decimal_commas, infer_kind, is_missing, parse_number, write_point
 
 PARQUET_MAGIC = b"PAR1"
 STREAM_MARK = b"\xff\xff\xff\xff"
@@ -40,6 +40,7 @@ class Table:
     encoding: str = ""
     delimiter: str = ""
     has_header: bool = True
+    commas: tuple[int, ...] = ()  # columns of a CSV whose numbers have a decimal comma
 
     def read(self) -> Iterator[Row | BadLine]:
         yield from READERS[self.format](self)
@@ -83,10 +84,18 @@ def open_table(path: str | Path, name: str, limits: IngestLimits) -> Table:
         raise Refused("the file has no columns")
     if len(table.columns) > limits.columns:
         raise Refused(f"the table has more than {limits.columns:,} columns")
-    table.sample = [row for row in islice(table.read(), SAMPLE_ROWS) if not isinstance(row, BadLine)]
+    table.sample = _take_sample(table)
+    if kind == "csv" and table.delimiter != ",":
+        cells = list(zip(*(row for _, row in table.sample), strict=True))
+        table.commas = tuple(place for place, column in enumerate(cells) if has_decimal_commas(column))
+        table.sample = _take_sample(table) if table.commas else table.sample
     if kind not in ("parquet", "arrow"):
         table.kinds = {c: infer_kind([r[1][i] for r in table.sample]) for i, c in enumerate(table.columns)}
     return table
+
+
+def _take_sample(table: Table) -> list[Row]:
+    return [row for row in islice(table.read(), SAMPLE_ROWS) if not isinstance(row, BadLine)]
 
 
 def name_columns(header: Sequence[str]) -> list[str]:
@@ -155,6 +164,8 @@ def _read_csv(table: Table) -> Iterator[Row | BadLine]:
             elif len(cells) != width:
                 yield BadLine(line, f"the row has {len(cells)} cells, the header has {width}")
             else:
+                for place in table.commas:
+                    cells[place] = write_point(cells[place])
                 yield line, cells
     finally:
         records.close()

@@ -29,6 +29,8 @@ def fetch(url: str, *, private_addresses: str, max_bytes: int) -> bytes:
             url = urljoin(url, further)
     except Refused as refused:
         raise FetchFailed(str(refused)) from None
+    except FetchFailed:
+        raise
     except (HTTPError, OSError, UnicodeError, ValueError) as error:
         raise FetchFailed(f"{type(error).__name__}: {error}"[:200]) from None
     raise FetchFailed("it redirects too often")

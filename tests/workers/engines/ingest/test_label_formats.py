@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from lifecycle.contracts.ingest import IngestLimits, IngestSpec
+from lifecycle.contracts.ingest import ColumnMapping, IngestLimits, IngestSpec
 from tests.workers.engines.ingest.conftest import Silent
 from workers.engines.export.imagefolder import OBJECTS
 from workers.engines.ingest.formats.conll import BadSentence, Sentence, read_conll
@@ -458,3 +458,50 @@ def test_the_card_of_a_hub_dataset_names_the_classes_behind_numbers(take_in):
         "fine film": "good", "poor film": "bad", "unseen film": None,
     }  # fmt: skip
     assert outcome.rejects == []
+
+
+def pack_pictures(splits: list[str | None]) -> bytes:
+    cells = [{"bytes": jpeg(40 * n), "path": f"a/cat {n}.png"} for n in range(4)]
+    groups = ["x", "x", None, "y"]
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"image": cells, "label": ["cat"] * 4, "split": splits, "group": groups}), sink)
+    return sink.getvalue()
+
+
+def test_pictures_in_parquet_keep_their_splits_groups_and_names(take_in):
+    outcome = take_in("image", {"a.parquet": pack_pictures(["train", "val", "test", None])})
+
+    assert [row["split"] for row in outcome.rows] == ["train", "validation", "test", None]
+    assert [row["group"] for row in outcome.rows] == ["x", "x", None, "y"]
+    assert outcome.rows[2]["source_uri"] == "a.parquet#3/cat 2.png"
+
+
+def test_a_column_that_is_only_called_split_divides_nothing(take_in):
+    outcome = take_in("image", {"a.parquet": pack_pictures(["train", "left", "left", "right"])})
+
+    assert [row["split"] for row in outcome.rows] == ["train", None, None, None] and not outcome.rejects
+
+
+def test_a_wrong_split_costs_its_picture_only(take_in):
+    mapping = ColumnMapping(label="label", split="split")
+
+    outcome = take_in("image", {"a.parquet": pack_pictures(["train", "left", "test", "right"])}, mapping=mapping)
+
+    assert [row["split"] for row in outcome.rows] == ["train", "test"] and [
+        reject["line"] for reject in outcome.rejects
+    ] == [2, 4]
+    assert "none of train" in outcome.reasons
+
+
+def test_what_tells_about_a_set_of_pictures_is_none(take_in):
+    files = {
+        "README.md": b"# A set",
+        "LICENSE": b"MIT",
+        "license.txt": b"MIT",
+        "cat/1.jpg": jpeg(90),
+        "cat/notes.txt": b"x",
+    }
+
+    outcome = take_in("image", {"set.zip": zip_of(files)})
+
+    assert len(outcome.rows) == 1 and [reject["source"] for reject in outcome.rejects] == ["set.zip!cat/notes.txt"]

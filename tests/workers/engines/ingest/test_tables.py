@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lifecycle.contracts.engine import Canceled
 from lifecycle.contracts.ingest import ColumnMapping
 from workers.engines.ingest import parts
-from workers.engines.ingest.csv_rows import BadLine, CsvRecords
+from workers.engines.ingest.csv_rows import BadLine, CsvRecords, detect_encoding
 
 PRICE = ColumnMapping(label="price")
 TEXT = ColumnMapping(text="text", label="label")
@@ -188,3 +188,48 @@ def test_no_text_stops_the_reader_and_every_line_is_accounted_for(tmp_path, text
     records.close()
 
     assert seen == sorted(seen) and len(seen) == len(set(seen))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("latin-1", "José,Müller\n"),
+        ("cp1252", "ein Fluß, schöne Grüße – „gut“\n"),
+        ("cp1251", "text,label\nПривет как дела,good\n"),
+        ("cp1251", "имя,цена\nИван,1\nПётр,2\n"),
+        ("cp1250", "nazwa,cena\nzażółć gęślą,1\nŁódź,2\n"),
+        ("cp1250", "čeština příliš žluťoučký kůň\n"),
+        ("shift_jis", "名前,値段\n日本語のテキスト,1\n"),
+        ("gb18030", "名字,价格\n中文文本示例,1\n"),
+    ],
+)
+def test_short_texts_in_an_old_encoding_are_read_as_they_were_written(tmp_path, encoding, text):
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode(encoding))
+
+    assert path.read_text(encoding=detect_encoding(path)) == text
+
+
+def test_numbers_with_a_decimal_comma_are_numbers(take_in):
+    text = "name;price;size;note;label\nAnna;1.234,5;1,5;1,5;x\nBob;2,25;;b;y\nCid;17;2;c;x\nDan;NA;-0,5;d;y\n"
+
+    outcome = take_in("row", {"a.csv": text.encode()}, mapping=ColumnMapping(label="label"))
+
+    rows = [json.loads(row["row"]) for row in outcome.rows]
+    assert [row.get("price") for row in rows] == [1234.5, 2.25, 17, None]
+    assert [row.get("size") for row in rows] == [1.5, None, 2, -0.5]
+    assert rows[0]["note"] == "1,5"  # a column of words
+
+
+def test_long_whole_numbers_keep_their_digits(take_in):
+    outcome = take_in(
+        "row",
+        {"a.csv": b"id,n,label\n4611686018427387905,1e300,x\n-9007199254740993,99999999999999999999,y\n",
+         "b.jsonl": b'{"id": 4611686018427387907, "n": 1, "label": "x"}\n'},
+        mapping=ColumnMapping(label="label"),
+    )  # fmt: skip
+
+    assert [json.loads(row["row"])["id"] for row in outcome.rows] == [
+        4611686018427387905, -9007199254740993, 4611686018427387907,
+    ]  # fmt: skip
+    assert [json.loads(row["row"])["n"] for row in outcome.rows] == [1e300, 1e20, 1]
