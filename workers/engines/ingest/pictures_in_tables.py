@@ -16,6 +16,8 @@ from workers.engines.ingest.arrow_tables import list_class_names, open_batches, 
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.event_times import EventTimes
 from workers.engines.ingest.folders import read_folders
+from workers.engines.ingest.formats.labelstudio import REGIONS, read_results
+from workers.engines.ingest.formats.regions import Damage, Shape
 from workers.engines.ingest.kinds import is_missing
 from workers.engines.ingest.label_book import Said
 from workers.engines.ingest.label_files import split_of_name
@@ -77,10 +79,11 @@ def _read_rows(
     mapping = mapping or _guess_mapping(table.schema)
     roles = [name for name in (mapping.label, mapping.group, mapping.split, mapping.time) if name in table.schema.names]
     label = mapping.label if mapping.label in roles else ""
+    extra = [REGIONS] if REGIONS in table.schema.names and REGIONS not in (picture, *roles) else []
     classes = {**class_names, **list_class_names(table.schema)}.get(label or "", [])
     split, number = split_of_name(file.name) or read_folders(file.name).split, 0
     times: EventTimes | None = None
-    for batch in table.read([picture, *roles]):
+    for batch in table.read([picture, *roles, *extra]):
         if mapping.time in roles and times is None:
             times = EventTimes.of_sample(mapping.time, map(to_plain, batch[mapping.time].to_pylist()))
         for row in batch.to_pylist():
@@ -100,8 +103,13 @@ def _read_rows(
                     yield position, Reject(file.uri, number, str(refused))
                     continue
                 own = None  # a column that is only called so
+            shapes = None
+            if extra:
+                shapes, problems = _read_shapes(row[REGIONS])
+                yield from ((position, Reject(file.uri, number, problem)) for problem in problems)
             said = Said(
                 file.uri,
+                shapes=shapes,
                 label=_read_label(row[label], classes) if label else None,
                 split=own or split,
                 group=None if is_missing(row.get(mapping.group)) else str(row[mapping.group]),
@@ -111,6 +119,15 @@ def _read_rows(
             called = PurePosixPath(name).name
             uri = f"{file.uri}#{number}" if called == str(number) else f"{file.uri}#{number}/{called}"
             yield SourceFile(position, name, uri, content=content), said
+
+
+def _read_shapes(cell: object) -> tuple[tuple[Shape, ...] | None, Sequence[str]]:
+    """(what is drawn on a picture, what of it cannot be read), as our own tables have it."""
+    try:
+        task = read_results(cell)
+    except Damage as damage:
+        return None, [str(damage)]
+    return (None if task.shapes is None else tuple(task.shapes)), task.problems
 
 
 def _guess_mapping(schema: pa.Schema) -> ColumnMapping:

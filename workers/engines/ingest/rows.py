@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
+import orjson
+
 from lifecycle.contracts.ingest import ROLES, SPLIT_FOLDERS, ColumnMapping, IngestSpec, Reject
 from lifecycle.contracts.sounds import find_reference, identify
 from workers.engines.ingest.csv_rows import BadLine
@@ -13,6 +15,8 @@ from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.event_times import EventTimes
 from workers.engines.ingest.fingerprints import compute_text, compute_texts
 from workers.engines.ingest.folders import MAX_LABEL_CHARS
+from workers.engines.ingest.formats.labelstudio import REGIONS, read_results
+from workers.engines.ingest.formats.regions import Damage, build_spans, summarize
 from workers.engines.ingest.identity import compute_hash, encode_row
 from workers.engines.ingest.kinds import is_missing, parse_number
 from workers.engines.ingest.mapping import list_features
@@ -56,6 +60,8 @@ class RowBuilder:
         self._texts = [(name, columns.index(name)) for name in features if kinds[name] != "number"]
         self._grid = RowGrid({name: (spreads or {}).get(name, EQUAL) for name, _ in self._numbers})
         self._is_text = spec.item_kind == "text"
+        is_marked = self._is_text and spec.label_kind == "spans" and REGIONS in columns
+        self._regions = columns.index(REGIONS) if is_marked else None
         self.build: Callable[[int, Sequence[object]], Record] = self._build_text if self._is_text else self._build_row
         self._quick = self._make_quick(spec) if spec.item_kind == "row" and sounds is None else None
 
@@ -105,7 +111,7 @@ class RowBuilder:
         cell = cells[self._places["text"]]
         text = "" if cell is None else str(cell)
         content = check_text(text, self._limits.text_chars)
-        return Record(
+        record = Record(
             content_hash=compute_hash(content),
             text=text,
             source_uri=f"{self._uri}#{line}",
@@ -113,6 +119,7 @@ class RowBuilder:
             byte_size=len(content),
             **self._read_roles(cells),
         )
+        return record if self._regions is None else _mark(record, cells[self._regions])
 
     def _build_row(self, line: int, cells: Sequence[object]) -> Record:
         row = self._collect(cells)
@@ -165,6 +172,20 @@ class RowBuilder:
         if self._times and (moment := self._times.read(cells[places["time"]])):
             roles |= {"event_time": moment, "event_time_origin": self._times.origin}
         return roles
+
+
+def _mark(record: Record, cell: object) -> Record:
+    """With the spans that our own tables have beside a text."""
+    try:
+        task = read_results(cell)
+    except Damage as damage:
+        raise Refused(str(damage)) from None
+    if task.spans is None:
+        return record
+    results, problems = build_spans(task.spans, record.text or "")
+    if found := [*task.problems, *problems]:
+        raise Refused(found[0])
+    return record._replace(label=summarize(results), result=orjson.dumps(results).decode())
 
 
 def add_sound(record: Record, row: Mapping[str, object], sounds: SoundBook) -> Record:

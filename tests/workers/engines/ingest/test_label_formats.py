@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from lifecycle.contracts.ingest import ColumnMapping, IngestLimits, IngestSpec
+from lifecycle.contracts.label_interface import NOTHING
 from tests.workers.engines.ingest.conftest import Silent
 from workers.engines.export.imagefolder import OBJECTS
 from workers.engines.ingest.formats.conll import BadSentence, Sentence, read_conll
@@ -505,3 +506,40 @@ def test_what_tells_about_a_set_of_pictures_is_none(take_in):
     outcome = take_in("image", {"set.zip": zip_of(files)})
 
     assert len(outcome.rows) == 1 and [reject["source"] for reject in outcome.rejects] == ["set.zip!cat/notes.txt"]
+
+
+def test_regions_of_our_own_tables_come_back(take_in):
+    value = {"x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0, "rotation": 0, "rectanglelabels": ["cell"]}
+    box = {"id": "r1", "from_name": "label", "to_name": "item", "type": "rectanglelabels", "value": value}
+    sink = io.BytesIO()
+    cells = [json.dumps([box]), "[]", None, "{"]
+    pictures = [{"bytes": jpeg(40 * n), "path": f"{n}.png"} for n in range(4)]
+    pq.write_table(pa.table({"image": pictures, "label": ["cell", None, None, None], "regions": cells}), sink)
+
+    outcome = take_in("image", {"a.parquet": sink.getvalue()}, label_kind="regions")
+
+    said = [row["result"] and [one["value"] for one in json.loads(row["result"])] for row in outcome.rows]
+    assert [one and [(v["rectanglelabels"], pytest.approx(v["width"])) for v in one] for one in said] == [
+        [(["cell"], 20.0)],
+        [],
+        None,
+        None,
+    ]
+    assert [row["label"] for row in outcome.rows] == ["cell", NOTHING, None, None]
+    assert [reject["line"] for reject in outcome.rejects] == [4] and "not valid JSON" in outcome.reasons
+
+
+def test_spans_of_our_own_tables_come_back(take_in):
+    def mark(start, end):
+        return {"type": "labels", "value": {"start": start, "end": end, "labels": ["PER"]}}
+
+    rows = [("Ann Lee runs.", [mark(0, 7)]), ("Nobody here.", []), ("Not looked at.", None), ("Short.", [mark(0, 99)])]
+    lines = [json.dumps({"text": text, "label": "x", "regions": json.dumps(said) if said is not None else None})
+             for text, said in rows]  # fmt: skip
+
+    outcome = take_in("text", {"a.jsonl": "\n".join(lines).encode()}, label_kind="spans",
+                      mapping=ColumnMapping(text="text"))  # fmt: skip
+
+    assert [row["label"] for row in outcome.rows] == ["PER", NOTHING, None]
+    assert json.loads(outcome.rows[0]["result"])[0]["value"]["text"] == "Ann Lee"
+    assert [reject["line"] for reject in outcome.rejects] == [4] and "outside the text" in outcome.reasons

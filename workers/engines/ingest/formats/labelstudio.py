@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+import orjson
+
 from workers.engines.ingest.formats.regions import Damage, Shape, Span, clean_name
 
 SHAPES = {"rectanglelabels": "box", "polygonlabels": "polygon", "keypointlabels": "keypoint"}
 NOTES = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time")  # of JSON_MIN, no content
+REGIONS = "regions"  # the column of our tables that holds results
 PERCENT = (100.0, 100.0)
 
 
@@ -49,6 +52,20 @@ def read_task(entry: Mapping[str, Any]) -> StudioTask:
         return _read_results(rest, flat)
     label = rest.pop("label", None) or rest.pop("sentiment", None) or rest.pop("choice", None)
     return StudioTask(rest, None if label is None else str(label))
+
+
+def read_results(cell: object) -> StudioTask:
+    """What a cell with results as JSON says, as our own tables have it in “regions”; nothing where it is empty. Raises
+    Damage."""
+    if cell is None or cell == "":
+        return StudioTask({})
+    try:
+        results = orjson.loads(cell) if isinstance(cell, str | bytes) else None
+    except orjson.JSONDecodeError as error:
+        raise Damage(f"the regions are not valid JSON: {error}") from None
+    if not isinstance(results, list):
+        raise Damage("the regions are no list of results in JSON")
+    return _read_results({}, results)
 
 
 def find_picture(values: Mapping[str, Any]) -> str:
