@@ -23,6 +23,7 @@ PASSING_TROUBLES = (
     "timeout", "no such host", "refused", "cut off", "connection", "crawler lost", "host busy", "robots.txt unknown",
     "damaged",
 )  # fmt: skip
+FORBIDDEN = "robots.txt"  # the kind of trouble of an address that it forbids
 PRODUCT_AGENT = "Gristmill/1.0 (+research crawler; obeys robots.txt)"
 
 

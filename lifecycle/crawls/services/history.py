@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from lifecycle.common import bulk
-from lifecycle.contracts.crawl import PASSING_TROUBLES
+from lifecycle.contracts.crawl import FORBIDDEN, PASSING_TROUBLES
 from lifecycle.crawls import rules
 from lifecycle.crawls.models import Crawl
 
@@ -18,8 +18,10 @@ MAX_CRAWLS = 100  # looked back through
 REDIRECT_STEPS = 10  # one after the other, more than a crawl follows
 DROP_LISTS = "DROP TABLE IF EXISTS crawl_known, crawl_referrers"
 
-# what came of an address for good; what was not reached or failed in passing is asked again, by older marks
-_IS_PASSING = """state = 'failed' AND (error_kind = ANY(%(passing)s) OR status IN (408, 429) OR status >= 500)"""
+# what came of an address for good; what was not reached, failed in passing, was not there or not allowed is asked
+# again, by older marks: a page that links to it and did not change would not say that it is there now
+_IS_PASSING = """(state = 'failed' AND (error_kind = ANY(%(passing)s) OR status IN (404, 408, 429) OR status >= 500)
+    OR state = 'skipped' AND error_kind = %(robots)s)"""
 _IS_SETTLED = f"(state NOT IN ('queued', 'in_flight') AND NOT ({_IS_PASSING}))"
 
 # Of each address the newest crawl that settled it, else the newest that had it; its marks count if they say as much
@@ -87,6 +89,7 @@ def list_known(crawl: Crawl) -> Iterator[int]:
         "same_links": [one.pk for one in earlier if rules.knows_links(one.spec, crawl.spec)],
         "same_items": [one.pk for one in earlier if rules.knows_items(one.spec, crawl.spec)],
         "passing": list(PASSING_TROUBLES),
+        "robots": FORBIDDEN,
         "steps": REDIRECT_STEPS,
     }
     if not values["same_links"]:

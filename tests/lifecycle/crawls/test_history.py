@@ -118,17 +118,31 @@ def test_addresses_that_waited_when_a_crawl_was_stopped_are_not_lost(begin, read
     assert set(referrers) == {targets[""].id} and len(referrers) == 2
 
 
-def test_a_trouble_in_passing_costs_no_marks_and_a_page_that_is_gone_is_not_asked_again(begin, read):
+@pytest.mark.parametrize(
+    ("trouble", "is_asked"),
+    [
+        (
+            {"state": "failed", "status": 404, "error_kind": "HTTP 404"},
+            True,
+        ),  # it may come back, and nobody would say so
+        ({"state": "failed", "status": 410, "error_kind": "HTTP 410"}, False),
+        ({"state": "failed", "status": 403, "error_kind": "HTTP 403"}, False),
+        ({"state": "skipped", "status": 0, "error_kind": "robots.txt"}, True),  # it may be allowed by now
+        ({"state": "skipped", "status": 200, "error_kind": "type"}, False),
+    ],
+)
+def test_a_trouble_in_passing_costs_no_marks_and_a_page_that_is_gone_for_good_is_not_asked_again(
+    begin, read, trouble, is_asked
+):
     read_whole(begin, read)
     second = begin()
     unchanged = {"state": "unchanged", "status": 304, "etag": "start 1"}
     read(second, {
-        "": unchanged, "b": {"state": "failed", "status": 503, "error_kind": "HTTP 503"},
-        "c": {"state": "failed", "status": 404, "error_kind": "HTTP 404"},
+        "": unchanged, "b": {"state": "failed", "status": 503, "error_kind": "HTTP 503"}, "c": trouble,
     })  # fmt: skip
     end(second, "done")
 
-    assert marks(begin()) == {"": "start 1", "b": "b 1"}
+    assert marks(begin()) == {"": "start 1", "b": "b 1"} | ({"c": "c 1"} if is_asked else {})
 
 
 def test_another_attempt_asks_by_the_same_marks(begin, read):

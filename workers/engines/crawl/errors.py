@@ -19,7 +19,7 @@ from scrapy.exceptions import (
     UnsupportedURLSchemeError,
 )
 
-from lifecycle.contracts.crawl import CrawlSpec
+from lifecycle.contracts.crawl import FORBIDDEN, CrawlSpec
 from workers.engines.crawl.guard import find_refusal
 
 RETRY_STATUSES = frozenset((408, 429, 500, 502, 503, 504, 520, 522, 524))
@@ -81,7 +81,7 @@ def _classify_ignored(error: IgnoreRequest, spec: CrawlSpec) -> Trouble:
         return _classify_robots(error, spec)
     text = str(error)
     if "robots" in text:
-        return Trouble("skipped", "robots.txt", "robots.txt forbids it.")
+        return Trouble("skipped", FORBIDDEN, "robots.txt forbids it.")
     if "DOWNLOAD_MAXSIZE" in text:
         return find_too_large(spec)
     return Trouble("skipped", "ignored", text[:300])
