@@ -10,6 +10,8 @@ from rest_framework.pagination import CursorPagination as BaseCursorPagination
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 
+from lifecycle.common.errors import DomainError
+
 COUNT_LIMIT = 10_000
 MAX_PAGE_SIZE = 1_000
 
@@ -47,6 +49,14 @@ class Pagination(PageNumberPagination):
         return _envelope_schema(schema)
 
 
+def refuse_page_numbers(request) -> None:
+    """DomainError for ``?page=2`` of a list that goes on by its links: the first page again, and again, would look like
+    the next one."""
+    if request.query_params.get("page", "1") not in ("", "1"):
+        words = "This list has no numbered pages: follow `next` of the page before."
+        raise DomainError(words, fields={"page": words})
+
+
 class CursorPagination(BaseCursorPagination):
     """``?cursor=…``: every page costs the same, however deep; follow `next`. For tables of a million rows."""
 
@@ -54,6 +64,10 @@ class CursorPagination(BaseCursorPagination):
     page_size_query_param = "page_size"
     max_page_size = MAX_PAGE_SIZE
     ordering: str | tuple[str, ...] = "-id"
+
+    def paginate_queryset(self, queryset, request, view=None):
+        refuse_page_numbers(request)
+        return super().paginate_queryset(queryset, request, view)
 
     def get_paginated_response(self, data) -> Response:
         return Response(_envelope(None, self.get_next_link(), self.get_previous_link(), data))

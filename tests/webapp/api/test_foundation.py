@@ -236,6 +236,15 @@ def test_a_cursor_walks_the_whole_list(project, owner):
     assert titles == ["4", "3", "2", "1", "0"]
 
 
+def test_a_list_without_numbered_pages_says_so_instead_of_giving_the_first_one_again(project, owner):
+    client, url = client_of(owner), milestones_url(project).replace("milestones", "stream")
+
+    refused = client.get(url, {"page": 2})
+
+    assert refused.status_code == 400 and "follow `next`" in refused.json()["detail"]
+    assert client.get(url, {"page": 1}).status_code == 200
+
+
 def test_errors_by_field_are_flat(project, owner):
     answer = client_of(owner).post(milestones_url(project), {"title": "x" * 300}, format="json").json()
 

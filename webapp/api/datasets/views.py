@@ -17,6 +17,7 @@ from lifecycle.sources.selectors import may_have_contract
 from webapp.api.base import ProjectView
 from webapp.api.datasets import serializers
 from webapp.api.datasets.parsers import PieceParser, take_piece
+from webapp.api.pagination import refuse_page_numbers
 from webapp.api.parsers import OrjsonParser
 from webapp.files import read_offset, respond_file, respond_version, store_posted
 
@@ -245,6 +246,7 @@ class ItemsView(ProjectView):
     def get(self, request, slug):
         filters = ItemFilters.from_query(request.query_params)
         size = _read_size(request.query_params.get("page_size", ""))
+        refuse_page_numbers(request)
         page = exploration.list_items(self.project, filters, at=request.query_params.get("at", ""), size=size)
         tally = exploration.count_items(self.project, filters)
         rows = serializers.ItemOut(page.items, many=True, context={"slug": slug}).data
@@ -267,6 +269,7 @@ class ItemsView(ProjectView):
         if not at:
             return None
         query = request.query_params.copy()
+        query.pop("page", None)
         query["at"] = at
         return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
 
