@@ -16,6 +16,7 @@ DATE_FORMATS = ("%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y-%m-%d %H:%M"
 EXACT_INTEGERS = 2**53  # below which a float is the integer that was meant
 WHOLE = range(-(2**63), 2**64)  # what a row keeps digit by digit: numbers of accounts and posts are that long
 _WHOLE = re.compile(r"\s*[+-]?\d{16,20}\s*", re.ASCII)
+_CODE = re.compile(r"\s*0\d{2,}\s*", re.ASCII)  # a postal code, an account: its zeros say something, in 07 they do not
 _COMMA = re.compile(r"\s*[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?\s*", re.ASCII)  # 1.234,5
 
 
@@ -81,7 +82,7 @@ def infer_kind(cells: Sequence[object]) -> str:
     said = [t for t in texts if t.strip().lower() not in MISSING_WORDS]
     if not said:
         return "category"
-    if sum(map(_is_number, said)) >= NUMBER_SHARE * len(said):
+    if sum(map(_is_number, said)) >= NUMBER_SHARE * len(said) and not any(map(_CODE.fullmatch, said)):
         return "number"
     if all(map(_is_date, said[:200])):
         return "date"

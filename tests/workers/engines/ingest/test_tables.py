@@ -233,3 +233,12 @@ def test_long_whole_numbers_keep_their_digits(take_in):
         4611686018427387905, -9007199254740993, 4611686018427387907,
     ]  # fmt: skip
     assert [json.loads(row["row"])["n"] for row in outcome.rows] == [1e300, 1e20, 1]
+
+
+def test_codes_keep_their_zeros(take_in):
+    text = b"zip,hour,n,label\n01234,05,0.5,x\n50100,12,0,y\n00501,23,-0.25,x\n"
+
+    outcome = take_in("row", {"a.csv": text}, mapping=ColumnMapping(label="label"))
+
+    assert rows_of(outcome)[0] == {"zip": "01234", "hour": 5, "n": 0.5}
+    assert [row["zip"] for row in rows_of(outcome)] == ["01234", "50100", "00501"]
