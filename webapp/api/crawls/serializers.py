@@ -141,6 +141,7 @@ class CrawlOut(serializers.ModelSerializer):
     errors = serializers.DictField(child=serializers.IntegerField(), read_only=True)  # type: ignore[assignment]
     dropped = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     job_state = serializers.SerializerMethodField()
+    state = serializers.SerializerMethodField(help_text="running, paused, done or stopped, also by a job that failed")
     pages_per_second = serializers.SerializerMethodField(help_text="over the last moments of work")
     items_per_second = serializers.SerializerMethodField(help_text="over the last moments of work")
 
@@ -155,6 +156,10 @@ class CrawlOut(serializers.ModelSerializer):
 
     def get_job_state(self, crawl) -> str:
         return crawl.job.state if crawl.job else ""
+
+    def get_state(self, crawl) -> str:
+        has_died = crawl.job is not None and crawl.job.state in ("failed", "canceled")
+        return "stopped" if crawl.state == Crawl.State.RUNNING and has_died else crawl.state
 
     def get_pages_per_second(self, crawl) -> float:
         return round(compute_rates(crawl.history)["pages"], 2)

@@ -76,6 +76,9 @@ class Mapping(serializers.Serializer):
     label = serializers.CharField(required=False, allow_blank=True, max_length=200)  # type: ignore[assignment]
     group = serializers.CharField(required=False, allow_blank=True, max_length=200)
     split = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    time = serializers.CharField(
+        required=False, allow_blank=True, max_length=200, help_text="the moment that an item is of"
+    )
     features = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=2_000)
     kinds = serializers.DictField(child=serializers.CharField(max_length=10), required=False)
 

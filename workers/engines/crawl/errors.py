@@ -119,7 +119,7 @@ def find_wait(spec: CrawlSpec, attempts: int, retry_after: str = "") -> float:
     asked = parse_retry_after(retry_after)
     if asked is not None:
         return min(asked, LONGEST_WAIT_SECONDS)
-    return min(spec.retry_seconds * 2**attempts, LONGEST_WAIT_SECONDS / 12)
+    return min(float(spec.retry_seconds) * 2**attempts, LONGEST_WAIT_SECONDS / 12)
 
 
 def parse_retry_after(text: str) -> float | None:

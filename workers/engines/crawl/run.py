@@ -18,6 +18,7 @@ MOST_IN_HAND = 512
 RECORD_SECONDS = 0.5
 RECORD_BYTES = 24_000_000
 PATIENCE_SECONDS = 5.0  # for what is on the wire when a person says pause
+TOLD_PAUSE_SECONDS = 60.0  # a host's pause that people are told of
 MAX_LOSSES = 20  # fetching processes in a row that end without one outcome
 
 
@@ -57,7 +58,9 @@ class _Crawl:
                 return self._wind_down(wanted)
             claimed = self._claim()
             if not claimed and not self.in_hand:
-                self._record()
+                wanted = self._record()
+                if wanted != "run":
+                    return self._wind_down(wanted)
                 wait = self._find_wait()
                 if wait is None:
                     return CrawlResult("done")
@@ -114,6 +117,9 @@ class _Crawl:
                 self.spec = replace(self.spec, contract=outcome.contract)
             if outcome.state == "again" and outcome.wait_seconds and outcome.error_kind in _HOST_TROUBLES:
                 host = urlsplit(target.url).netloc.lower()
+                if host not in self.paused_hosts and outcome.wait_seconds >= TOLD_PAUSE_SECONDS:
+                    minutes = round(outcome.wait_seconds / 60)
+                    self.report.log(f"{host} asks for a pause: nothing is fetched there for {minutes} min.", "warning")
                 self.paused_hosts[host] = time.monotonic() + outcome.wait_seconds
             self.heard.append((outcome, blobs, target.url))
             self.heard_bytes += sum(map(len, blobs)) + sum(len(item.text or "") for item in outcome.items)

@@ -18,7 +18,7 @@ from workers.engines.export.items import Source, name_file, write_event_time
 GROUP_BYTES = 32 << 20
 GROUP_ROWS = 10_000
 KEPT = ("split", "label", "group", "item_id", "content_hash")
-FORMULA = re.compile(r"^[\s\0]*[=+\-@\t\r]")
+FORMULA = re.compile(r"^'*[\s\0]*[=+\-@\t\r]")
 NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 SOUND_COLUMN = "sound"  # of rows: its bytes and name, beside the cell that refers to it
 FILE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])

@@ -58,7 +58,8 @@ def build_text(
         label = None
         if spans is not None:
             results, problems = regions.build_spans(spans, text)
-            label, result = regions.summarize(results), json.dumps(results)
+            if results or not problems:
+                label, result = regions.summarize(results), json.dumps(results)
     record = Record(
         content_hash=compute_hash(content),
         text=text,

@@ -112,6 +112,8 @@ def read_said(said: Said, width: int, height: int, label_kind: str) -> tuple[str
         if said.shapes is None:
             return None, None, []
         results, problems = regions.build_shapes(said.shapes, width, height)
+        if problems and not results:
+            return None, None, problems  # what is on it could not be read: that is not nothing
         return regions.summarize(results), json.dumps(results), problems
     if said.label is not None or not said.shapes:
         return said.label, None, []

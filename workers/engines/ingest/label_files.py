@@ -104,7 +104,8 @@ class LabelFiles:
             else:
                 name, shapes, taken = found
                 dated = event_times.say(taken, "COCO date_captured")
-                self.book.add(name, file.name, Said(file.uri, shapes=tuple(shapes), **dated))
+                said = Said(file.uri, shapes=None if shapes is None else tuple(shapes), **dated)
+                self.book.add(name, file.name, said)
 
     def _add_tasks(self, file: SourceFile, content: list) -> Iterator[str]:
         for number, entry in enumerate(content, start=1):

@@ -15,6 +15,7 @@ SPLIT_NAMES = ("split", "partition", "subset", "fold_name")
 GROUP_NAMES = ("group", "group_id")
 TIME_NAMES = event_times.NAMES
 MAX_CLASSES_GUESSED = 200
+OWN_COLUMNS = frozenset({"item_id", "content_hash", "regions"})  # what our exports say of an item beside its content
 
 
 def guess_mapping(
@@ -56,7 +57,14 @@ def list_features(mapping: ColumnMapping, columns: Sequence[str]) -> list[str]:
     by; but not the column in which exports say what moment an item is of."""
     roles = {mapping.text, mapping.label, mapping.group, mapping.split}
     roles |= {mapping.time} & {event_times.COLUMN}
+    if not mapping.features and is_own(columns):
+        roles |= OWN_COLUMNS
     return [c for c in (mapping.features or columns) if c not in roles]
+
+
+def is_own(columns: Sequence[str]) -> bool:
+    """Whether a table was written by this application: nothing is learned from an item's number or hash."""
+    return {"item_id", "content_hash", "split", "label"} <= set(columns)
 
 
 def _named(columns: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from workers.engines.ingest.folders import are_labels, count_labels, read_folder
 from workers.engines.ingest.items_from_tables import is_table
 from workers.engines.ingest.kinds import is_missing
 from workers.engines.ingest.label_files import LabelFiles
-from workers.engines.ingest.mapping import guess_mapping
+from workers.engines.ingest.mapping import OWN_COLUMNS, guess_mapping, is_own
 from workers.engines.ingest.sounds import is_named_so, sniff
 from workers.engines.ingest.sources import SourceFile, iterate_sources
 from workers.engines.ingest.tables import Table, open_table
@@ -105,8 +105,11 @@ def _describe_table(table: Table, spec: IngestSpec) -> dict:
         table.columns, table.kinds, rows, item_kind=spec.item_kind, label_kind=spec.label_kind
     )
     kinds = {**table.kinds, **dict(spec.known_columns)}
+    about = OWN_COLUMNS if is_own(table.columns) else ()
     return {
-        "columns": tuple(_describe_column(n, i, kinds[n], rows, mapping, spec) for i, n in enumerate(table.columns)),
+        "columns": tuple(
+            _describe_column(n, i, kinds[n], rows, mapping, spec, about) for i, n in enumerate(table.columns)
+        ),
         "rows": tuple(tuple(_show(cell) for cell in row) for row in islice(rows, PREVIEW_ROWS)),
         "encoding": table.encoding,
         "delimiter": table.delimiter,
@@ -114,12 +117,15 @@ def _describe_table(table: Table, spec: IngestSpec) -> dict:
 
 
 def _describe_column(
-    name: str, place: int, kind: str, rows: Sequence[Sequence[object]], mapping: ColumnMapping, spec: IngestSpec
-) -> ColumnGuess:
+    name: str, place: int, kind: str, rows: Sequence[Sequence[object]], mapping: ColumnMapping, spec: IngestSpec,
+    about: Collection[str] = (),
+) -> ColumnGuess:  # fmt: skip
+    """`about` are columns that say of an item where it was before."""
     said = [row[place] for row in rows if not is_missing(row[place])]
     counts = Counter(map(_show, said))
     roles = {getattr(mapping, role): role for role in reversed(ROLES) if getattr(mapping, role)}
-    fallback = "feature" if spec.item_kind == "row" and not _is_counter(name, said, len(rows)) else "ignore"
+    is_feature = spec.item_kind == "row" and not _is_counter(name, said, len(rows)) and name not in about
+    fallback = "feature" if is_feature else "ignore"
     return ColumnGuess(
         name=name,
         kind=kind,

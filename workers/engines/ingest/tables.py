@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from workers.engines.ingest.arrow_tables import flatten
 from workers.engines.ingest.csv_rows import BadLine, CsvRecords, detect_encoding
 from workers.engines.ingest.errors import Refused
 from workers.engines.ingest.kinds import has_decimal_commas, infer_kind, is_missing, parse_number, write_point
+from workers.engines.ingest.mapping import is_own
 
 PARQUET_MAGIC = b"PAR1"
 STREAM_MARK = b"\xff\xff\xff\xff"
@@ -24,6 +26,7 @@ SAMPLE_ROWS = 2_000
 MAX_JSON_ARRAY_BYTES = 64_000_000
 MAX_NAME_CHARS = 200
 
+DISARMED = re.compile(r"'+[\s\0]*[=+\-@\t\r]")  # by our exports, so that a spreadsheet does not run the cell
 Row = tuple[int, Sequence[object]]  # line (or row) number, one cell per column
 
 
@@ -148,6 +151,7 @@ def _is_plain_number(cell: str) -> bool:
 def _read_csv(table: Table) -> Iterator[Row | BadLine]:
     records = _open_csv(table)
     width, is_header_next = len(table.columns), table.has_header
+    is_disarmed = is_own(table.columns)
     try:
         while True:
             try:
@@ -164,6 +168,8 @@ def _read_csv(table: Table) -> Iterator[Row | BadLine]:
             elif len(cells) != width:
                 yield BadLine(line, f"the row has {len(cells)} cells, the header has {width}")
             else:
+                if is_disarmed:
+                    cells = [cell[1:] if DISARMED.match(cell) else cell for cell in cells]
                 for place in table.commas:
                     cells[place] = write_point(cells[place])
                 yield line, cells

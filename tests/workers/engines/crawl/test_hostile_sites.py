@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from lifecycle.contracts.addresses import AddressRule
 from tests.memory import Peak
 from tests.sites import article, serve
-from tests.workers.engines.crawl.conftest import PARAGRAPHS, run_crawl
+from tests.workers.engines.crawl.conftest import FAST, PARAGRAPHS, Notes, run_crawl
+from workers.engines import crawl as engine
+from workers.engines.crawl.errors import find_wait
 from workers.engines.crawl.guard import AddressRefused, guard_reactor
 
 WORDS = "The mill by the river ground corn for the whole valley, and its wheel turned day and night. " * 8
@@ -339,3 +343,28 @@ def test_a_host_with_a_robots_txt_without_end_is_left_alone(listed):
 
 def test_none_of_it_takes_memory(listed):
     assert 0 < listed.peak.child_mb < 350
+
+
+@pytest.mark.parametrize("wanted", ["stop", "pause"])
+def test_people_are_heard_while_every_host_has_asked_for_a_pause(site, tmp_path, wanted):
+    site.page("/", article("Start", "Words.", ["/busy", "/later"]))
+    site.routes["/busy"] = (503, {"Retry-After": "86400"}, b"busy")
+    spec = replace(FAST, start_urls=(f"{site.base}/",), concurrency_per_host=1)
+    frontier, notes = engine.MemoryFrontier(spec), Notes()
+
+    def ask():
+        while not any("asks for a pause" in line for line in notes.lines):
+            time.sleep(0.05)
+        time.sleep(1.5)  # nothing is in hand, and nothing is due for an hour
+        frontier.wanted = wanted
+
+    threading.Thread(target=ask, daemon=True).start()
+    result = engine.run(
+        spec, frontier=frontier, workdir=tmp_path, report=notes, should_stop=lambda: False, put_blobs=list
+    )
+
+    assert result.ended != "done" and any("for 60 min" in line for line in notes.lines)
+
+
+def test_a_whole_number_of_seconds_waits_like_any_other():
+    assert isinstance(find_wait(replace(FAST, retry_seconds=1), 1), float)

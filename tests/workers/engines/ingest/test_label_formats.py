@@ -543,3 +543,21 @@ def test_spans_of_our_own_tables_come_back(take_in):
     assert [row["label"] for row in outcome.rows] == ["PER", NOTHING, None]
     assert json.loads(outcome.rows[0]["result"])[0]["value"]["text"] == "Ann Lee"
     assert [reject["line"] for reject in outcome.rejects] == [4] and "outside the text" in outcome.reasons
+
+
+def test_a_picture_whose_boxes_cannot_be_read_is_not_empty(take_in):
+    pictures = [{"id": n, "file_name": f"{n}.jpg", "width": 200, "height": 100} for n in range(4)]
+    boxes = [
+        {"id": 1, "image_id": 0, "category_id": 7, "bbox": [1, 1, 0, 0]},
+        {"id": 2, "image_id": 1, "category_id": 8, "bbox": [1, 1, 9, 9]},
+        {"id": 3, "image_id": 2, "category_id": 7, "bbox": [1, 1, 9, 9]},
+        {"id": 4, "image_id": 2, "category_id": 8, "bbox": [1, 1, 9, 9]},
+    ]
+    coco = {"images": pictures, "annotations": boxes, "categories": [{"id": 7, "name": "x"}]}
+    files = {"a.json": json.dumps(coco)} | {f"{n}.jpg": jpeg(50 * n) for n in range(4)}
+
+    outcome = take_in("image", {"set.zip": zip_of(files)}, label_kind="regions")
+
+    said = {row["source_uri"][-5:]: row["label"] for row in outcome.rows}
+    assert said == {"0.jpg": None, "1.jpg": None, "2.jpg": "x", "3.jpg": NOTHING}
+    assert "has no class name" in outcome.reasons and "has no area" in outcome.reasons

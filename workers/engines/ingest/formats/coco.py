@@ -15,13 +15,14 @@ def is_coco(content: Any) -> bool:
     return isinstance(content, dict) and all(isinstance(content.get(key), list) for key in ("images", "annotations"))
 
 
-def read_coco(content: Mapping[str, Any]) -> Iterator[tuple[str, list[Shape], Any] | str]:
-    """(file name, shapes, date_captured as it stands) for every picture, also those without any; a sentence for each
-    entry that was left out."""
+def read_coco(content: Mapping[str, Any]) -> Iterator[tuple[str, list[Shape] | None, Any] | str]:
+    """(file name, shapes, date_captured as it stands) for every picture, also those without any, and None where none of
+    them could be read; a sentence for each entry that was left out."""
     names = {_key(c.get("id")): c.get("name") for c in _list(content, "categories")}
     pictures, problems = _list_pictures(content)
     yield from problems
     shapes: dict[Any, list[Shape]] = defaultdict(list)
+    refused = set()
     for number, annotation in enumerate(_list(content, "annotations"), start=1):
         picture = pictures.get(_key(annotation.get("image_id")))
         if picture is None:
@@ -31,11 +32,14 @@ def read_coco(content: Mapping[str, Any]) -> Iterator[tuple[str, list[Shape], An
             label = clean_name(names.get(_key(annotation.get("category_id"))) or "")
             shapes[_key(annotation.get("image_id"))] += _read_shapes(annotation, label, _read_size(picture))
         except Damage as damage:
+            refused.add(_key(annotation.get("image_id")))
             yield f"annotation {number} {damage}"
         except (TypeError, ValueError, OverflowError, KeyError):
+            refused.add(_key(annotation.get("image_id")))
             yield f"annotation {number} has no box that can be read"
     for key, picture in pictures.items():
-        yield str(picture["file_name"]), shapes[key], picture.get("date_captured")
+        found = None if key in refused and not shapes[key] else shapes[key]
+        yield str(picture["file_name"]), found, picture.get("date_captured")
 
 
 def _list_pictures(content: Mapping[str, Any]) -> tuple[dict[Any, Mapping[str, Any]], list[str]]:
