@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,10 +124,21 @@ class LoadedVersion:
             return frame
         rows = [json.loads(text) if text else {} for text in table["row"].to_pylist()]
         kept = frame[["item_id", "split", "label", "group", *([EVENT_TIME] if EVENT_TIME in frame.columns else [])]]
-        found = pd.DataFrame(rows)
-        order = [name for name in self.facts.columns if name in found.columns]
-        cells = found[[*order, *(name for name in found.columns if name not in order)]]
+        found = pd.DataFrame(rows, index=pd.RangeIndex(len(rows)))
+        gone = {name for name in self.facts.columns if name not in found.columns}
+        gone -= self._find_cells(gone) if split is not None else set()
+        known = [name for name in self.facts.columns if name not in gone]  # the same for every split
+        cells = found.reindex(columns=[*known, *(name for name in found.columns if name not in known)])
         return pd.concat([cells, kept.set_index(pd.RangeIndex(len(kept)))], axis=1)
+
+    def _find_cells(self, names: set[str]) -> set[str]:
+        """Those of these columns of a table that any item has."""
+        found: set[str] = set()
+        for text in self.arrow(columns=["row"])["row"].to_pylist() if names else ():
+            found |= names & json.loads(text).keys() if text else set()
+            if found == names:
+                break
+        return found
 
     def items(self, split: str | None = None) -> Iterator[dict[str, Any]]:
         """Every item as a dict: item_id, split, label, event_time and regions where it has them, and image (bytes),
@@ -284,12 +296,14 @@ class LoadedVersion:
         """Map-style dataset of the labeled items: (input, target). With a `size` pictures are uint8 tensors
         (3, height, width), otherwise PIL images; texts stay texts, rows dicts, and a row with a sound is
         {"row": dict, "sound": bytes of its file}. `transform` gets the input. `target`: see `TorchItems`."""
+        _need_torch()
         from .torch_data import TorchItems
 
         return TorchItems(self, split, size=size, transform=transform, target=target)
 
     def batches(self, split: str | None, batch_size: int, **options: Any) -> Batches:
         """Batches of `torch(split)`, with a state that resumes mid-epoch; see `Batches` for the options."""
+        _need_torch()
         from .batches import Batches
 
         made = {name: options.pop(name) for name in ("size", "transform", "target") if name in options}
@@ -300,6 +314,11 @@ class LoadedVersion:
         from .stream import make_stream
 
         return make_stream(self, split, **options)
+
+
+def _need_torch() -> None:
+    if find_spec("torch") is None:
+        raise LoaderError("This needs torch, which is not installed: pip install torch.")
 
 
 def _note_places(table: pa.Table, number: int) -> pa.Table:

@@ -242,3 +242,25 @@ def test_pictures_of_different_sizes_stay_a_list(build):
     (alike, _) = next(iter(version.batches(None, 1, transform=to_tensor)))
 
     assert [tuple(one.shape) for one in inputs] == [(3, 8, 8), (3, 16, 16)] and alike.shape == (1, 3, 8, 8)
+
+
+def test_a_split_without_items_or_without_a_columns_cells_has_all_columns(build):
+    rows = [{"b": 1, "a": "x"}, {"b": 2, "a": "y"}, {"b": 3}]
+    items = [{"split": "test" if n == 2 else "train", "label": "4.5", "row": json.dumps(row)}
+             for n, row in enumerate(rows)]  # fmt: skip
+    version = build(items, label_kind="number")
+    version.facts = replace(version.facts, columns=["b", "a"])
+
+    assert list(version.pandas("train").columns[:2]) == ["b", "a"]
+    assert list(version.pandas("test").columns) == list(version.pandas("train").columns)
+    assert list(version.pandas("validation").columns[:2]) == ["b", "a"] and len(version.pandas("validation")) == 0
+
+
+def test_without_torch_it_is_said_what_is_missing(build, monkeypatch):
+    version = build([{"split": "train", "label": "a", "text": "x"}])
+    monkeypatch.setattr("lifecycle.loader.version.find_spec", lambda name: None)
+
+    with pytest.raises(LoaderError, match="pip install torch"):
+        version.torch("train")
+    with pytest.raises(LoaderError, match="pip install torch"):
+        version.batches("train", 2)
