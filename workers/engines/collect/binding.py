@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,9 @@ class Binder:
         self._opened: tuple[str, tuple[list, list, list]] = ("", ([], [], []))
         self._path_hash = ""  # of the file whose rows are open
         self._whole: tuple[str, pa.Table] = ("", pa.table({}))
+        self._ranges: dict[str, list[tuple[int, int, str]]] | None = (
+            None  # of each table: lines from, to, in which chunk
+        )
         self._checks = {rule.name: ColumnCheck(rule) for rule in file_rules}
 
     def bind(self, parts: Sequence[str], rejects_path: str, folder: Path) -> Bound:
@@ -157,6 +161,21 @@ class Binder:
             self._whole = (chunk, _read_plain(self._chunks / chunk))
         return self._whole[1].slice(place, 1).to_pylist()[0]
 
+    def _find_cells(self, source: str, line: int | None) -> dict | None:
+        """The cells of a row as its source has them, to be corrected."""
+        if self._ranges is None:
+            self._ranges = {}
+            for chunk, name in self._tables.items():
+                lines = pq.read_table(self._chunks / chunk, columns=[LINE])[LINE]
+                if len(lines):
+                    self._ranges.setdefault(name, []).append((lines[0].as_py(), lines[-1].as_py(), chunk))
+        for first, last, chunk in self._ranges.get(source, ()) if line else ():
+            if first <= line <= last:
+                row = self._read_cells(chunk, bisect_left(self._open(chunk)[0], line))
+                del row[LINE]
+                return row
+        return None
+
     def _settle_conflicts(self, bound: Bound) -> None:
         """A key that stands twice with different content: the first counts, the others are set aside."""
         twice = _find_conflicts(bound.keys) if bound.keys else set()
@@ -171,7 +190,8 @@ class Binder:
                 if not keep[-1]:
                     source, _, line = uri.rpartition("#")
                     reason = f"the key {key} already stands at {before[1]} with other values"
-                    self._quarantine.add(source or uri, int(line) if line.isdigit() else None, reason)
+                    number = int(line) if line.isdigit() else None
+                    self._quarantine.add(source or uri, number, reason, self._find_cells(source, number))
             mask = pa.array(keep, pa.bool_())
             pq.write_table(table.filter(mask), part)
             pq.write_table(found.filter(mask), keys)
