@@ -99,3 +99,19 @@ def test_a_collection_whose_items_are_in_is_no_longer_running(client, owner, run
 
     found = client.get(f"/api/v1/projects/{project.slug}/collections/{done['id']}/").json()
     assert found["finished_at"] and found["state"] == "succeeded"
+
+
+def test_an_import_that_took_nothing_says_why_over_rest(client, owner, run_jobs):
+    client.force_login(owner)
+    project = factories.ProjectFactory(owner=owner, problem_type="tabular_classification")
+    url = f"/api/v1/projects/{project.slug}"
+    given = SimpleUploadedFile("a.csv", b"x,label\n1,a\n2,b\n")
+    [upload] = client.post(f"{url}/uploads/", {"files": [given]}).json()
+    body = {"uploads": [upload["id"]], "mapping": {"label": "nope"}}
+
+    made = client.post(f"{url}/collections/", json.dumps(body), content_type=JSON).json()
+    run_jobs()
+    told = client.get(f"{url}/collections/{made['id']}/").json()
+
+    assert (told["state"], told["accepted"], told["rejected"]) == ("succeeded", 0, 1)
+    assert "Nothing was taken: the column 'nope' is not in this file" in told["error"]

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from lifecycle.datasets import rules
 from lifecycle.datasets.manifests import CHANGES
 from lifecycle.datasets.models import Collection, CollectionReject, Dataset, DatasetVersion, Item, Upload
+from lifecycle.datasets.selectors import list_rejects
 from lifecycle.datasets.services.items import MAX_AT_ONCE
 from lifecycle.datasets.services.uploads import MAX_NAME_CHARS
 from lifecycle.datasets.splitting import EVENT_TIME, KINDS
@@ -136,7 +137,12 @@ class CollectionOut(serializers.ModelSerializer):
         return "succeeded" if is_done else collection.job.state
 
     def get_error(self, collection) -> str:
-        return collection.job.error if collection.job else ""
+        if collection.job and collection.job.error:
+            return collection.job.error
+        if collection.finished_at and collection.rejected and not collection.accepted + collection.duplicates:
+            first = list_rejects(collection).order_by("pk").first()
+            return f"Nothing was taken: {first.reason}." if first else ""
+        return ""
 
 
 class PreviewOut(serializers.Serializer):

@@ -23,6 +23,7 @@ PARQUET_MAGIC = b"PAR1"
 STREAM_MARK = b"\xff\xff\xff\xff"
 ARROW_SUFFIXES = (".arrow", ".feather", ".ipc")
 SAMPLE_ROWS = 2_000
+MOST_NULS = 0.01  # of the first bytes of a text
 MAX_JSON_ARRAY_BYTES = 64_000_000
 MAX_NAME_CHARS = 200
 
@@ -61,8 +62,8 @@ def detect_format(path: str | Path, name: str) -> str:
         return "arrow"
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         return ""
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return ""
+    if head.count(b"\0") > len(head) * MOST_NULS and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return ""  # one in a cell costs that row
     first = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if first == b"{":
         return "jsonl"

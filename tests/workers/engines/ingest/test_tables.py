@@ -98,6 +98,20 @@ def test_nul_characters_and_huge_cells_are_set_aside(take_in):
     assert [row["text"] for row in outcome.rows] == ["ok", "good", "last"] and "too long" in outcome.reasons
 
 
+def test_a_nul_character_costs_its_row(take_in):
+    lines = b"".join(b"line %d,a\n" % n for n in range(20))
+
+    outcome = take_in("text", {"a.csv": b"text,label\nbad\x00,a\n" + lines}, mapping=TEXT)
+
+    assert len(outcome.rows) == 20 and lines_of(outcome) == [2] and "NUL" in outcome.reasons
+
+
+def test_what_is_full_of_nul_characters_is_no_table(take_in):
+    outcome = take_in("text", {"b.csv": bytes(range(256)) + b"\0" * 900}, mapping=TEXT)
+
+    assert not outcome.rows and "neither a table" in outcome.reasons
+
+
 def test_the_same_row_has_the_same_hash_from_csv_jsonl_and_parquet(take_in, tmp_path):
     sink = io.BytesIO()
     pq.write_table(pa.table({"n": [1.0, 2.5], "c": ["x", "y"]}), sink)
