@@ -30,3 +30,32 @@ test("where two answers are wanted one of them ends no item", () => {
   totals.set({ progress: { done: 1, skipped: 1, total: 3 }, own: { today: 1, seconds_per_label: 2 } }, 4);
   assert.deepEqual([last().done, last().today], [2, 5]);
 });
+
+test("a count that was asked for before an answer was saved does not take it back", async () => {
+  const { totals, last } = start(1);
+  const say = (done) => ({ progress: { done, skipped: 0, total: 9 }, own: { today: done, seconds_per_label: 1 } });
+  let asked = 0;
+
+  await totals.refresh(async () => {
+    asked += 1;
+    if (asked === 1) totals.count(1, 500); // answered and saved while the server was counting
+    return say(asked === 1 ? 2 : 3);
+  }, () => 0); // prettier-ignore
+
+  assert.deepEqual([asked, last().done, last().total], [2, 3, 9]);
+
+  let waiting = 1;
+  await totals.refresh(async () => say((waiting = 0) || 3), () => waiting); // prettier-ignore
+  assert.equal(last().done, 3);
+});
+
+test("who is faster than the server counts keeps counts of their own", async () => {
+  const { totals, last } = start(1);
+
+  await totals.refresh(async () => {
+    totals.count(1, 500);
+    return { progress: { done: 0, skipped: 0, total: 9 }, own: { today: 0, seconds_per_label: 1 } };
+  }, () => 0); // prettier-ignore
+
+  assert.deepEqual([last().done, last().today], [3, 3]);
+});

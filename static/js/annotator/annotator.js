@@ -287,7 +287,7 @@ export async function startAnnotator(root, setup) {
 
   async function refreshStatus() {
     try {
-      totals.set(await api.status(), outbox.waiting);
+      await totals.refresh(api.status, () => outbox.waiting);
     } catch (error) {
       if (error.reason === "no-access" || error.reason === "signed-out") showQueue(error.reason, error.message);
     }

@@ -2,6 +2,7 @@
 
 const PACE_OF = 20;
 const FEWEST = 3;
+const ATTEMPTS = 3;
 
 /**
  * `paint({done, total, today, pace})` hears of every change. Where an item wants several answers only the server knows
@@ -11,6 +12,7 @@ export function createTotals(paint, answersWanted = 1) {
   const ended = (answers) => (answersWanted > 1 ? 0 : answers);
   let figures = { done: 0, total: 0, today: 0, pace: null };
   const paces = [];
+  let changes = 0; // so many were counted here
 
   function measure() {
     const recent = paces.slice(-PACE_OF).sort((a, b) => a - b);
@@ -24,7 +26,20 @@ export function createTotals(paint, answersWanted = 1) {
     get pace() {
       return measure();
     },
+    /**
+     * Take over what the server counts, as `ask()` tells it, with the `unsent()` answers that are still on their way. What
+     * is answered or sent meanwhile may be in it or not: then it is asked again.
+     */
+    async refresh(ask, unsent) {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const before = [changes, unsent()];
+        const counted = await ask();
+        if (before[0] === changes && before[1] === unsent()) return this.set(counted, unsent());
+      }
+      return undefined; // somebody so fast has counts of their own, until the next time
+    },
     count(change, leadMs) {
+      changes += 1;
       if (leadMs !== null) paces.push(leadMs);
       figures = { ...figures, done: figures.done + ended(change), today: figures.today + change };
       show();

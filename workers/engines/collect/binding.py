@@ -169,8 +169,8 @@ class Binder:
                 lines = pq.read_table(self._chunks / chunk, columns=[LINE])[LINE]
                 if len(lines):
                     self._ranges.setdefault(name, []).append((lines[0].as_py(), lines[-1].as_py(), chunk))
-        for first, last, chunk in self._ranges.get(source, ()) if line else ():
-            if first <= line <= last:
+        for first, last, chunk in self._ranges.get(source, ()):
+            if line is not None and first <= line <= last:
                 row = self._read_cells(chunk, bisect_left(self._open(chunk)[0], line))
                 del row[LINE]
                 return row
