@@ -2,6 +2,7 @@
 
 import { readCookie } from "./api.js";
 import { orderByGuess, orderByIds } from "./grid-store.js";
+import { countElsewhere, NOBODY } from "./messages.js";
 
 const RETRY_MS = 3_000;
 const LOOK_AGAIN_MS = 15_000;
@@ -17,7 +18,7 @@ export function createSupply({ api, store, outbox, shell, orderAddress, wanted, 
   let retryTimer = null;
   let heartTimer = null;
   let said = "";
-  let elsewhere = { others: 0, own: 0 }; // items of an empty queue that others, and other pages of one's own, have in hand
+  let elsewhere = NOBODY; // items of an empty queue that others, and other pages of one's own, have in hand
   let leaving = []; // tasks with operations not sent yet: kept at hand, since nothing can be awaited when the page goes
   const rememberTimer = setInterval(async () => void (leaving = await outbox.listTasks()), 1_000);
 
@@ -31,8 +32,7 @@ export function createSupply({ api, store, outbox, shell, orderAddress, wanted, 
     if (isFirst) beat();
     isFirst = false;
     const held = new Set(store.heldIds);
-    const sent = new Set(await outbox.listTasks());
-    elsewhere = { others: lent.elsewhere ?? 0, own: (lent.held ?? []).filter((id) => !held.has(id) && !sent.has(id)).length };
+    elsewhere = await countElsewhere(lent, (id) => held.has(id), outbox.listTasks);
     const tasks = (await arrange(lent.tasks, order)).filter((task) => !held.has(task.id));
     await Promise.race([prepare(tasks), new Promise((done) => setTimeout(done, RETRY_MS))]);
     return tasks;

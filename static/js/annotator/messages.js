@@ -1,6 +1,16 @@
 // What the labelling pages say when no item comes: a title and a sentence, by the state of the queue.
 
-const NOBODY = { others: 0, own: 0 };
+export const NOBODY = Object.freeze({ others: 0, own: 0 });
+
+/**
+ * How many items of an empty queue others, and other pages of one's own, have in hand. `lent` is the queue's answer,
+ * `isHere(id)` what this page has or had; `listSent()` is only asked where it matters.
+ */
+export async function countElsewhere({ elsewhere = 0, held = [] }, isHere, listSent) {
+  if (!held.length) return { others: elsewhere, own: 0 };
+  const sent = new Set(await listSent());
+  return { others: elsewhere, own: held.filter((id) => !isHere(id) && !sent.has(id)).length };
+}
 
 /** The title and sentence of a state; `elsewhere` says how many items of an empty queue others, and other pages of one's own, have in hand. */
 export function explainState(state, { others, own } = NOBODY) {

@@ -1,5 +1,7 @@
 // Keeps the next items leased, fetched and decoded ahead of the annotator, and their leases alive.
 
+import { countElsewhere, NOBODY } from "./messages.js";
+
 const AHEAD = 10; // items in hand at least, the one on screen among them
 const MOST_AHEAD = 120;
 const RESERVE_SECONDS = 60; // who is fast holds more: a cut network should stop nobody within a minute
@@ -16,7 +18,7 @@ const IDLE_MS = 10 * 60_000; // nobody there: leases are left to others
  */
 export function createQueue({ api, store, prepare, onState, pace = () => null, settle = async () => {}, listSent = async () => [], mayResume = async () => false, prepared = MOST_AHEAD, timers = globalThis, now = () => Date.now() }) {
   let leaseMs = 120_000;
-  let elsewhere = { others: 0, own: 0 };
+  let elsewhere = NOBODY;
   let filling = false;
   let isStopped = false;
   let isFirst = true;
@@ -59,9 +61,7 @@ export function createQueue({ api, store, prepare, onState, pace = () => null, s
       }
       const wanted = Math.max(1, wantedAhead() - store.ahead.length);
       let lent = await api.next(wanted, resume, { share: true });
-      const isElsewhere = (id) => !store.answerOf(id) && !sent.has(id);
-      const sent = new Set(await listSent());
-      elsewhere = { others: lent.elsewhere ?? 0, own: (lent.held ?? []).filter(isElsewhere).length };
+      elsewhere = await countElsewhere(lent, (id) => store.answerOf(id), listSent);
       if (elsewhere.own && !store.ahead.length && (await mayResume())) lent = await api.next(wanted, true, { share: true }); // that page has gone
       leaseMs = lent.leaseMs;
       if (isFirst) beat();
