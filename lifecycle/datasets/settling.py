@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lifecycle.datasets.models import Dataset, DatasetVersion
-from lifecycle.datasets.rules import DEFAULT_RATIOS, check_ratios
+from lifecycle.datasets.rules import DEFAULT_RATIOS, SPLITS, check_ratios
 from lifecycle.datasets.splitting import SplitPolicy
 
 KEY = "settings"  # of DatasetVersion.summary
@@ -51,3 +51,14 @@ def read_settled(version: DatasetVersion) -> Settled:
         columns=tuple((column["name"], column["kind"]) for column in raw["columns"]),
         is_of_then=kept is not None,
     )
+
+
+def list_empty_splits(version: DatasetVersion) -> list[str]:
+    """A sentence for each split that was to have a share of the items and has none of this version."""
+    shares, there = read_settled(version).ratios, version.summary.get("splits", {})
+    return [
+        f"No item of this version is in {split}, though it was to get {shares[split] * 100:.3g} % of them: there were "
+        "too few items or groups, or an import or a date said where each belongs."
+        for split in SPLITS
+        if shares[split] and version.item_count and not there.get(split)
+    ]

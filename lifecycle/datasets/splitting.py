@@ -113,7 +113,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Settled:
-    """What older items say: where groups are, and how many labeled items of each (label, split) there are."""
+    """What older items say: where groups are, and how many items of each (label, split) there are."""
 
     groups: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[tuple[str | None, str], int] = field(default_factory=dict)
@@ -138,8 +138,8 @@ def assign(
     open_units = sorted(
         (unit for unit in units if not unit.split), key=lambda unit: (compute_point(unit.key, seed), unit.key)
     )
-    if policy.kind == STRATIFIED:
-        _stratify(open_units, units, shares, settled)
+    if policy.kind in (STRATIFIED, GROUP):
+        _spread(open_units, units, shares, settled, by_label=policy.kind == STRATIFIED)
     elif policy.kind == TIME:
         policy = _cut_by_time(open_units, policy, shares)
     else:
@@ -147,6 +147,8 @@ def assign(
             shares = check_ratios({**shares, "test": 0})
         for unit in open_units:
             unit.split = choose_split(unit.key, shares, seed)
+    if policy.kind != TIME and (policy.kind != RATIO or any(item.group for item in items)):
+        _fill_empty(open_units, units, shares, settled)
     splits = [""] * len(items)
     for unit in units:
         for place in unit.places:
@@ -195,17 +197,43 @@ def _describe_unit(items: Sequence[Newcomer], places: list[int], groups: Mapping
     )
 
 
-def _stratify(open_units: Iterable[Unit], units: Iterable[Unit], shares: Mapping[str, float], settled: Settled) -> None:
-    """Each unit goes where its class is furthest below its share, counting all items of the class, old ones too."""
-    counts: Counter[tuple[str | None, str]] = Counter(settled.counts)
+def _spread(
+    open_units: Iterable[Unit], units: Iterable[Unit], shares: Mapping[str, float], settled: Settled, *, by_label: bool
+) -> None:
+    """Each unit goes to the split that is furthest below its share of the items, old ones too: of those of its class,
+    or of all, so that a few large groups still come close to the shares."""
+    counts: Counter[tuple[str | None, str]] = Counter()
+    for (label, split), count in settled.counts.items():
+        counts[label if by_label else None, split] += count
     for unit in units:
         if unit.split:
-            counts[unit.label, unit.split] += len(unit.places)
+            counts[unit.label if by_label else None, unit.split] += len(unit.places)
     for unit in open_units:
-        total = sum(counts[unit.label, split] for split in SPLITS) + len(unit.places)
-        wanted = {split: shares[split] * total - counts[unit.label, split] for split in SPLITS if shares[split] > 0}
+        label = unit.label if by_label else None
+        total = sum(counts[label, split] for split in SPLITS) + len(unit.places)
+        wanted = {split: shares[split] * total - counts[label, split] for split in SPLITS if shares[split] > 0}
         unit.split = max(wanted, key=lambda split: (wanted[split], shares[split], split))
-        counts[unit.label, unit.split] += len(unit.places)
+        counts[label, unit.split] += len(unit.places)
+
+
+def _fill_empty(
+    open_units: Sequence[Unit], units: Sequence[Unit], shares: Mapping[str, float], settled: Settled
+) -> None:
+    """A split that is to have items and would have none gets a whole unit from the largest that keeps another: with few groups chance alone leaves a model without anything to test it on."""
+    sizes = {split: sum(count for (_, at), count in settled.counts.items() if at == split) for split in SPLITS}
+    for unit in units:
+        sizes[unit.split] += len(unit.places)
+    total = sum(sizes.values())
+    for split in SPLITS:
+        if sizes[split] or not shares[split]:
+            continue
+        free = [unit for unit in open_units if len(unit.places) < sizes[unit.split]]
+        largest = max((sizes[unit.split] for unit in free), default=0)
+        donors = [unit for unit in free if sizes[unit.split] == largest]
+        if donors:
+            moved = min(donors, key=lambda unit: abs(len(unit.places) - shares[split] * total))
+            sizes[moved.split] -= len(moved.places)
+            moved.split, sizes[split] = split, len(moved.places)
 
 
 def _cut_by_time(open_units: Sequence[Unit], policy: SplitPolicy, shares: Mapping[str, float]) -> SplitPolicy:

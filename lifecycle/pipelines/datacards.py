@@ -14,7 +14,7 @@ from lifecycle.datasets import manifests
 from lifecycle.datasets import selectors as datasets
 from lifecycle.datasets.cards import CardFacts, build_card
 from lifecycle.datasets.models import DatasetVersion
-from lifecycle.datasets.settling import Settled, read_settled
+from lifecycle.datasets.settling import Settled, list_empty_splits, read_settled
 from lifecycle.datasets.splitting import EVENT_TIME, TITLES
 from lifecycle.exploration.rules import TITLES as LISTS
 from lifecycle.exploration.selectors import find_profile, find_scan, map_open_items
@@ -79,7 +79,7 @@ def describe_policy(settled: Settled) -> str:
 
 def list_issues(version: DatasetVersion, sources: Sequence[dict], wishes: Mapping[str, int]) -> list[str]:
     """What is known to be wrong of the version itself."""
-    issues = []
+    issues = list_empty_splits(version)
     if version.labeled_count < version.item_count:
         issues.append(f"{version.item_count - version.labeled_count:,} of {version.item_count:,} items have no label.")
     if any(not source["license"] for source in sources):

@@ -66,11 +66,12 @@ def _check_policy(dataset: Dataset, raw: Mapping[str, Any]) -> dict[str, Any]:
 def resplit_items(*, dataset: Dataset, find_near: FindNear | None = None) -> int:
     """Give every item that is in no version its split by the dataset's policy; call within the job's transaction.
 
-    By plain share that is done at import, so that there is something to do only after the shares were changed.
+    By plain share that is done at import, so that there is something to do only after the shares were changed, or
+    where chance gave no whole group to a split.
     """
     locked = Dataset.objects.select_for_update().get(pk=dataset.pk)
     policy = SplitPolicy.from_json(locked.split_policy)
-    if policy.kind == splitting.RATIO and not locked.splits_are_stale:
+    if policy.kind == splitting.RATIO and not locked.splits_are_stale and not _lacks_groups(locked):
         return 0
     last = find_last_settled(locked)
     rows = list(_read_newcomers(locked, policy, last))
@@ -94,6 +95,14 @@ def resplit_items(*, dataset: Dataset, find_near: FindNear | None = None) -> int
     locked.splits_are_stale = False
     locked.save(update_fields=["splits_are_stale", "split_policy", "updated_at"])
     return write_splits(moves)
+
+
+def _lacks_groups(dataset: Dataset) -> bool:
+    """A split that is to have items has none, and there are groups that could go there."""
+    shares = rules.check_ratios(dataset.split_ratios or rules.DEFAULT_RATIOS)
+    there = Item.objects.filter(dataset=dataset, excluded_at=None)
+    is_filled = all(there.filter(split=split).exists() for split, share in shares.items() if share)
+    return not is_filled and there.exclude(group="").exists()
 
 
 def find_last_settled(dataset: Dataset) -> int:
@@ -181,7 +190,7 @@ def _describe_settled(dataset: Dataset, policy: SplitPolicy, last: int, groups: 
             cells = old.filter(**{f"row__{policy.column}__isnull": False}).values_list(f"row__{policy.column}", "split")
             known = {f"{policy.column}={cell}": split for cell, split in cells.distinct()} | known
     counts: dict[tuple[str | None, str], int] = {}
-    if last and policy.kind == splitting.STRATIFIED:
+    if last and policy.kind != splitting.TIME:
         found = old.filter(excluded_at=None).values_list("label", "split").annotate(n=Count("pk"))
         counts = {(label, split): n for label, split, n in found}
     return Settled(known, counts, is_first=not dataset.versions.exists())

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.models import Item
+from lifecycle.datasets.settling import list_empty_splits
 from lifecycle.datasets.splitting import KINDS
+from lifecycle.pipelines.datacards import write_data_card
 from tests.lifecycle.datasets.test_import import bring, make_project
 
 pytestmark = pytest.mark.django_db
@@ -171,3 +173,22 @@ def test_small_sets_are_topped_up_without_parting_near_duplicates(owner, run_job
         sides[item.fingerprint].add(item.split)
     assert all(len(splits) == 1 for splits in sides.values())
     assert {split for splits in sides.values() for split in splits} == set(RATIOS)
+
+
+@pytest.mark.parametrize("kind", ["ratio", "group"])
+def test_few_groups_fill_every_split_and_one_group_is_said(kind, owner, run_jobs):
+    few, one, rng = make_table(owner), make_table(owner), random.Random(3)
+    for project, people in ((few, 3), (one, 1)):
+        cells = [[*rng.sample(range(1000), 4), "round", "2026-01-01"] for _ in range(40)]
+        rows = [
+            dict(zip(NAMES, [*row, f"person {at % people}", "ab"[at % 2]], strict=True)) for at, row in enumerate(cells)
+        ]
+        import_rows(project, owner, rows, run_jobs)
+        set_policy(project, owner, kind)
+        commit(project, owner, run_jobs)
+
+    version = selectors.get_version(few, 1)
+    assert set(version.summary["splits"]) == {"train", "validation", "test"} and not list_empty_splits(version)
+    said = list_empty_splits(selectors.get_version(one, 1))
+    assert len(said) == 2 and all("No item of this version is in" in sentence for sentence in said)
+    assert said[0] in write_data_card(selectors.get_version(one, 1))

@@ -102,3 +102,55 @@ def test_numbers_sort_as_text(numbers):
     rounded = [round(number, 3) for number in numbers]
 
     assert [float(n) for n in sorted(rounded, key=sort_key)] == sorted(rounded)
+
+
+@given(groups=st.integers(3, 12), sizes=st.integers(1, 40), kind=st.sampled_from(("group", "ratio", "stratified")),
+       seed=st.integers(0, 50))  # fmt: skip
+@hypothesis_settings(deadline=None, max_examples=150)
+def test_few_groups_leave_no_split_empty_and_stay_whole(groups, sizes, kind, seed):
+    rng = random.Random(seed)
+    items = [
+        Newcomer(key=f"{group:03}-{place:03}", group=f"person {group}", label=rng.choice("ab"))
+        for group in range(groups)
+        for place in range(rng.randint(1, sizes))
+    ]
+
+    splits, _ = assign(items, SplitPolicy(kind), RATIOS, seed, Settled())
+
+    assert set(splits) == set(ORDER)
+    assert len({(item.group, split) for item, split in zip(items, splits, strict=True)}) == groups
+
+
+def test_whole_groups_come_close_to_the_shares_of_the_items():
+    rng = random.Random(4)
+    items = [
+        Newcomer(key=f"{group}-{place}", group=f"g{group}")
+        for group in range(60)
+        for place in range(rng.choice([1, 5, 60]))
+    ]
+
+    for seed in range(10):
+        splits, _ = assign(items, SplitPolicy("group"), RATIOS, seed, Settled())
+
+        for split, share in RATIOS.items():
+            assert abs(splits.count(split) / len(items) - share) <= 0.06
+
+
+def test_a_split_of_older_items_is_not_filled_again():
+    items = [Newcomer(key=f"new {place}", group=f"g{place}") for place in range(3)]
+    old = Settled(counts={("a", "train"): 10, (None, "test"): 30, ("b", "validation"): 30}, is_first=False)
+
+    splits, _ = assign(items, SplitPolicy("group"), RATIOS, 0, old)
+
+    assert splits == ["train"] * 3
+
+
+def test_a_giant_group_does_not_keep_the_others_from_being_divided():
+    sizes = {"giant": 500, "one": 2, "two": 2}
+    items = [Newcomer(key=f"{g}-{place}", group=g) for g, count in sizes.items() for place in range(count)]
+
+    for kind in ("group", "ratio"):
+        for seed in range(20):
+            splits, _ = assign(items, SplitPolicy(kind), RATIOS, seed, Settled())
+
+            assert set(splits) == set(ORDER)

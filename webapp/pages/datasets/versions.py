@@ -14,6 +14,7 @@ from lifecycle.annotations.authors import find_authors
 from lifecycle.common.errors import DomainError
 from lifecycle.datasets import rules, selectors, services
 from lifecycle.datasets.manifests import CHANGES
+from lifecycle.datasets.settling import list_empty_splits
 from lifecycle.datasets.splitting import EVENT_TIME, KINDS, TITLES, SplitPolicy
 from lifecycle.jobs import selectors as jobs
 from lifecycle.projects.rules import is_allowed
@@ -88,6 +89,7 @@ def show_version(request, slug, number):
         "splits": [
             (s, version.summary["splits"].get(s, 0), version.summary["labeled"].get(s, 0)) for s in rules.SPLITS
         ],
+        "empty_splits": list_empty_splits(version),
         "lines": lines,
         "page": Paginator(range(total), PAGE_SIZE).get_page(number_of_page),
         "total": total,
