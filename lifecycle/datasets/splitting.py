@@ -219,7 +219,8 @@ def _spread(
 def _fill_empty(
     open_units: Sequence[Unit], units: Sequence[Unit], shares: Mapping[str, float], settled: Settled
 ) -> None:
-    """A split that is to have items and would have none gets a whole unit from the largest that keeps another: with few groups chance alone leaves a model without anything to test it on."""
+    """A split that is to have items and would have none gets a whole unit from the largest that keeps another: with
+    few groups chance alone leaves a model without anything to test it on."""
     sizes = {split: sum(count for (_, at), count in settled.counts.items() if at == split) for split in SPLITS}
     for unit in units:
         sizes[unit.split] += len(unit.places)
