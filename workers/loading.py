@@ -10,6 +10,8 @@ from lifecycle.contracts.engine import Canceled
 from lifecycle.contracts.ingest import IngestResult
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.models import Collection
+from lifecycle.exploration import services as exploration
+from lifecycle.exploration.rules import DISPUTED
 from workers.engines.ingest.fingerprints import find_near
 from workers.runtime import JobContext
 
@@ -70,6 +72,7 @@ def load_labels(
     collection = selectors.load_collection(collection.pk)
     if not collection.labels_differ:
         return
+    _note_disputed(context, collection, result, differing)
     for batch in services.pick_labels(result.parts, spill_folder=context.workdir, only=differing):
         _stop_if_told(context)
         with context.recording():
@@ -77,6 +80,19 @@ def load_labels(
             outcome = labelling.record_imported_labels(collection=collection, labels=found)
             labeled = services.add_labeled(collection=collection, count=outcome.recorded)
         context.report.progress(1.0, f"{labeled:,} labels recorded")
+
+
+def _note_disputed(
+    context: JobContext, collection: Collection, result: IngestResult, differing: set[str] | None
+) -> None:
+    """Items that this import gives different labels: the last one counts, and people are told which they are."""
+    hashes = services.list_disputed(result.parts, spill_folder=context.workdir, only=differing)
+    if not hashes:
+        return
+    with context.recording():
+        ids = services.note_disputed(collection=collection, hashes=hashes)
+        exploration.tag_items(dataset=collection.dataset, user=collection.created_by, name=DISPUTED, item_ids=ids)
+    context.report.log(f"{len(ids):,} items came with different labels. The last of each counts; tagged “{DISPUTED}”.")
 
 
 def load_event_times(context: JobContext, collection: Collection, result: IngestResult) -> None:

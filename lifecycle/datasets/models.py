@@ -54,6 +54,7 @@ class Collection(TimestampedModel):
     duplicates = models.BigIntegerField(default=0)  # already there, or twice in the import
     rejected = models.BigIntegerField(default=0)
     labeled = models.BigIntegerField(default=0)  # labels that were new or different
+    disputed = models.BigIntegerField(default=0, db_default=0)  # items that the import gave more than one label
     loaded_parts = models.PositiveIntegerField(default=0)  # how far a killed import got: parts in the database
     labels_differ = models.BooleanField(default=False)  # a part said something else about an item that was there
     event_times_differ = models.BooleanField(default=False, db_default=False)  # the same of moments items are of

@@ -7,6 +7,7 @@ from lifecycle.contracts.profile import FindingKind
 
 ACTIONS = ("label", "exclude", "restore", "keep", "unkeep", "tag", "untag")
 MAX_TAG_CHARS = 50
+DISPUTED = "labels differ"  # the tag of items that one import gave more than one label
 MAX_VIEW_CHARS = 80
 TITLES = {
     FindingKind.LABEL_ERRORS: "Suspected label errors",

@@ -20,7 +20,14 @@ from lifecycle.datasets.services.exports import (
     start_export,
     store_export,
 )
-from lifecycle.datasets.services.imported_labels import add_labeled, find_new_labels, list_classes, pick_labels
+from lifecycle.datasets.services.imported_labels import (
+    add_labeled,
+    find_new_labels,
+    list_classes,
+    list_disputed,
+    note_disputed,
+    pick_labels,
+)
 from lifecycle.datasets.services.items import exclude_items, record_labels, restore_items, set_excluded
 from lifecycle.datasets.services.loading import (
     KnownPrints,
@@ -93,8 +100,10 @@ __all__ = [
     "finish_collection",
     "inspect_collection",
     "list_classes",
+    "list_disputed",
     "load_part",
     "lock_draft",
+    "note_disputed",
     "pick_labels",
     "refresh_statistics",
     "record_labels",

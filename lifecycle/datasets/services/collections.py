@@ -142,6 +142,13 @@ def check_mapping(mapping: Mapping[str, Any], item_kind: str) -> dict[str, Any]:
         ) from None
     if item_kind == "text" and not clean.text:
         raise DomainError("Choose the column that holds the text.", fields={"text": "Choose a column."})
+    others = [name for name in clean.features if name != clean.text] if item_kind == "text" else []
+    if others:
+        raise DomainError(
+            f"“{others[0]}” cannot be a feature: an item is its text alone, beside a label, a group, a split and a "
+            "time. A project for tables learns from several columns.",
+            fields={"features": "Leave this out."},
+        )
     named = [name for name in (clean.text, clean.label, clean.group, clean.split, clean.time) if name]
     if len(named) != len(set(named)):
         raise DomainError("One column cannot play two parts.", fields={"label": "Chosen twice."})

@@ -15,10 +15,11 @@ from django.db.models import F
 from lifecycle.common.errors import DomainError
 from lifecycle.contracts.ingest import IngestResult
 from lifecycle.contracts.problems import LabelKind, get_problem_type
-from lifecycle.datasets.models import Collection, Dataset
+from lifecycle.datasets.models import Collection, Dataset, Item
 
 MAX_CLASSES = 1_000
 LABEL_CHUNK = 20_000
+MOST_DISPUTED = 100_000  # items of one import that are told to have been given different labels
 
 
 def list_classes(result: IngestResult, *, dataset: Dataset) -> list[str]:
@@ -75,6 +76,37 @@ def pick_labels(
         yield from keep_last(found.to_arrow_reader(LABEL_CHUNK))
 
 
+def list_disputed(
+    parts: Sequence[str], *, spill_folder: str | Path, only: Set[str] | None = None, at_most: int = MOST_DISPUTED
+) -> list[str]:
+    """Content hashes, of all or of `only` these, that rows of one import give different labels: classes or numbers,
+    not what is drawn or marked, of which an item may have several."""
+    found: list[str] = []
+    if not parts:
+        return found
+    with open_parts(spill_folder) as base:
+        chosen = "true"
+        if only is not None:
+            base.register("chosen", pa.table({"content_hash": pa.array(sorted(only), pa.string())}))
+            chosen = "content_hash IN (SELECT content_hash FROM chosen)"
+        rows = base.sql(
+            f"""SELECT content_hash, label FROM read_parquet(?)
+                WHERE label IS NOT NULL AND result IS NULL AND {chosen} ORDER BY content_hash, label""",
+            params=[list(parts)],
+        ).to_arrow_reader(LABEL_CHUNK)
+        last = None
+        for batch in rows:
+            if last is not None:
+                batch = pa.concat_batches([last, batch])
+            hashes, labels = batch["content_hash"], batch["label"]
+            differ = pc.and_(pc.equal(hashes[:-1], hashes[1:]), pc.not_equal(labels[:-1], labels[1:]))
+            found += pc.unique(hashes[1:].filter(differ)).to_pylist()
+            last = batch[-1:]
+            if len(found) > at_most:
+                break
+    return list(dict.fromkeys(found))[:at_most]
+
+
 @contextmanager
 def open_parts(spill_folder: str | Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A base for sorts of an import's parts that stays small whatever they hold."""
@@ -118,3 +150,11 @@ def add_labeled(*, collection: Collection, count: int) -> int:
     """Count labels that were recorded; returns the sum. Call within the transaction that records them."""
     Collection.objects.filter(pk=collection.pk).update(labeled=F("labeled") + count)
     return Collection.objects.values_list("labeled", flat=True).get(pk=collection.pk)
+
+
+def note_disputed(*, collection: Collection, hashes: Sequence[str]) -> list[int]:
+    """Keep how many items the import gave different labels; their ids. Call within the job's transaction."""
+    items = Item.objects.filter(dataset=collection.dataset_id, content_hash__in=hashes)
+    ids = list(items.order_by("pk").values_list("pk", flat=True))
+    Collection.objects.filter(pk=collection.pk).update(disputed=len(ids))
+    return ids

@@ -17,7 +17,7 @@ from lifecycle.exploration.services.profiles import (
     record_profile,
     start_profile,
 )
-from lifecycle.exploration.services.tags import delete_tag
+from lifecycle.exploration.services.tags import delete_tag, tag_items
 from lifecycle.exploration.services.views import delete_view, save_view
 
 __all__ = [
@@ -38,5 +38,6 @@ __all__ = [
     "start_act",
     "start_profile",
     "start_scan",
+    "tag_items",
     "undo_act",
 ]

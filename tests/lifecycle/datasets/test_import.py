@@ -10,9 +10,11 @@ from PIL import Image
 
 from lifecycle.annotations.models import Annotation, LabelSchema, Task
 from lifecycle.annotations.services import create_schema
+from lifecycle.common.errors import DomainError
 from lifecycle.datasets import selectors, services
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.datasets.models import CollectionReject, Item
+from lifecycle.exploration.rules import DISPUTED
 from lifecycle.jobs.models import Job
 from tests import factories
 
@@ -170,3 +172,28 @@ def test_a_rule_that_many_cells_broke_is_one_reason(texts):
         "column age: '7 is more than 75": 1,  # cut short, it stays as it is
         "not a picture": 1,
     }
+
+
+def test_labels_of_one_import_that_differ_are_counted_and_tagged(owner, run_jobs, client):
+    project = make_project(owner, "text_classification", ["a", "b"])
+    lines = ["text,label", "one,a", "two,b", "one,b", "three,a", "three,a", "two,a", "two,b"]
+
+    collection = bring(project, owner, {"said.csv": "\n".join(lines).encode()}, run_jobs)
+
+    assert collection.disputed == 2
+    tagged = Item.objects.filter(tags__tag__name=DISPUTED).order_by("text")
+    assert list(tagged.values_list("text", "label")) == [("one", "b"), ("two", "b")]
+    client.force_login(owner)
+    page = client.get(f"/projects/{project.slug}/collections/{collection.pk}").content.decode()
+    assert "2 items</a> came with different labels" in page
+    again = bring(project, owner, {"said.csv": "\n".join(lines).encode()}, run_jobs)
+    assert (again.accepted, again.labeled) == (0, 0)
+
+
+def test_other_columns_of_texts_are_refused_as_features(owner, run_jobs):
+    project = make_project(owner, "text_classification", ["a", "b"])
+    table, mapping = b"text,stars\nGood,5\n", {"text": "text", "features": ["stars"]}
+
+    with pytest.raises(DomainError, match="an item is its text alone") as refused:
+        bring(project, owner, {"a.csv": table}, run_jobs, mapping=mapping)
+    assert "features" in refused.value.fields

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecycle.datasets.services import imported_labels, pick_labels
+from lifecycle.datasets.services import imported_labels, list_disputed, pick_labels
 
 ROWS = st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["x", "y", None])), max_size=12)
 
@@ -56,3 +56,19 @@ def test_more_labels_than_its_memory_holds_are_spilled(tmp_path):
     batches = pick_labels(parts, spill_folder=tmp_path)
 
     assert sum(batch.num_rows for batch in batches) == 400_000
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(ROWS, max_size=4), st.integers(1, 5))
+def test_contents_with_different_labels_are_listed(tmp_path_factory, parts, chunk):
+    folder = tmp_path_factory.mktemp("parts")
+    before, imported_labels.LABEL_CHUNK = imported_labels.LABEL_CHUNK, chunk
+    try:
+        found = list_disputed(write_parts(folder, parts), spill_folder=folder)
+    finally:
+        imported_labels.LABEL_CHUNK = before
+
+    said: dict[str, set[str]] = {}
+    for key, label in (row for rows in parts for row in rows):
+        said.setdefault(key, set()).update({label} - {None})
+    assert found == sorted(key for key, labels in said.items() if len(labels) > 1)

@@ -124,16 +124,15 @@ class CollectionOut(serializers.ModelSerializer):
     class Meta:
         model = Collection
         fields = (
-            "id", "title", "state", "accepted", "updated", "duplicates", "rejected", "labeled", "license", "spec",
-            "job", "error", "created_by", "created_at", "finished_at",
+            "id", "title", "state", "accepted", "updated", "duplicates", "rejected", "labeled", "disputed", "license",
+            "spec", "job", "error", "created_by", "created_at", "finished_at",
         )  # fmt: skip
 
     def get_state(self, collection) -> str:
         if collection.is_draft:
             return "draft"
-        is_done = collection.finished_at and (
-            collection.job is None or collection.job.state == "running"
-        )  # it tidies up
+        # a job that has finished its import still tidies up
+        is_done = collection.finished_at and (collection.job is None or collection.job.state == "running")
         return "succeeded" if is_done else collection.job.state
 
     def get_error(self, collection) -> str:

@@ -15,6 +15,7 @@ from lifecycle.common.errors import DomainError, NotFound
 from lifecycle.contracts.ingest import COLUMN_KINDS
 from lifecycle.contracts.ingest import ROLES as COLUMN_ROLES
 from lifecycle.datasets import selectors, services
+from lifecycle.exploration.rules import DISPUTED
 from lifecycle.jobs import services as jobs
 from lifecycle.projects.rules import is_allowed
 from lifecycle.projects.selectors import get_project
@@ -264,6 +265,7 @@ def _describe(request, project, collection) -> dict:
     return context | {
         "rejects": rejects,
         "reasons": selectors.summarize_rejects(collection),
+        "disputed_tag": DISPUTED,
         "source": run.source if run else None,
     }
 

@@ -18,6 +18,7 @@ WHOLE = range(-(2**63), 2**64)  # what a row keeps digit by digit: numbers of ac
 _WHOLE = re.compile(r"\s*[+-]?\d{16,20}\s*", re.ASCII)
 _CODE = re.compile(r"\s*0\d{2,}\s*", re.ASCII)  # a postal code, an account: its zeros say something, in 07 they do not
 _COMMA = re.compile(r"\s*[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?\s*", re.ASCII)  # 1.234,5
+_GROUPED = re.compile(r"\s*[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?\s*", re.ASCII)  # 1,234.5
 
 
 def is_missing(cell: object) -> bool:
@@ -66,8 +67,17 @@ def _settle(number: float) -> float | int | None:
 
 def has_decimal_commas(cells: Sequence[object]) -> bool:
     """Whether a column of texts holds numbers as 1.234,5: a comma in one at least, nearly all of them so."""
+    return _has_commas(cells, _COMMA)
+
+
+def has_grouped_digits(cells: Sequence[object]) -> bool:
+    """The same of 1,234.5."""
+    return _has_commas(cells, _GROUPED)
+
+
+def _has_commas(cells: Sequence[object], form: re.Pattern) -> bool:
     said = [str(cell) for cell in cells if not is_missing(cell) and str(cell).strip().lower() not in MISSING_WORDS]
-    fitting = [text for text in said if _COMMA.fullmatch(text)]
+    fitting = [text for text in said if form.fullmatch(text)]
     return len(fitting) >= max(NUMBER_SHARE * len(said), 1) and any("," in text for text in fitting)
 
 
@@ -76,13 +86,18 @@ def write_point(cell: str) -> str:
     return cell.replace(".", "").replace(",", ".") if _COMMA.fullmatch(cell) else cell
 
 
+def write_plain(cell: str) -> str:
+    """1,234.5 as 1234.5; anything else as it is."""
+    return cell.replace(",", "") if _GROUPED.fullmatch(cell) else cell
+
+
 def infer_kind(cells: Sequence[object]) -> str:
     """number, date, text or category, from a sample of one column."""
     texts = [str(c) for c in cells if not is_missing(c)]
     said = [t for t in texts if t.strip().lower() not in MISSING_WORDS]
     if not said:
         return "category"
-    if sum(map(_is_number, said)) >= NUMBER_SHARE * len(said) and not any(map(_CODE.fullmatch, said)):
+    if sum(map(is_number, said)) >= NUMBER_SHARE * len(said) and not any(map(_CODE.fullmatch, said)):
         return "number"
     if all(map(_is_date, said[:200])):
         return "date"
@@ -91,7 +106,8 @@ def infer_kind(cells: Sequence[object]) -> str:
     return "category"
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: object) -> bool:
+    """Whether the cell holds one; a missing one does not."""
     try:
         return parse_number(text) is not None
     except ValueError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lifecycle.contracts import event_times
-from lifecycle.contracts.ingest import COLUMN_KINDS, SPLIT_FOLDERS, ColumnMapping
+from lifecycle.contracts.ingest import COLUMN_KINDS, MISSING_WORDS, SPLIT_FOLDERS, ColumnMapping
 from workers.engines.ingest.errors import Refused
-from workers.engines.ingest.kinds import is_missing
+from workers.engines.ingest.kinds import is_missing, is_number
 
 LABEL_NAMES = ("label", "class", "target", "category", "y", "sentiment", "tag", "labels", "outcome")
 TEXT_NAMES = ("text", "content", "review", "sentence", "body", "message", "comment", "tweet", "document", "description")
@@ -15,6 +15,7 @@ SPLIT_NAMES = ("split", "partition", "subset", "fold_name")
 GROUP_NAMES = ("group", "group_id")
 TIME_NAMES = event_times.NAMES
 MAX_CLASSES_GUESSED = 200
+TARGET_SHARE = 0.8  # numbers in a column that is called a target: its other rows are set aside with their lines
 OWN_COLUMNS = frozenset({"item_id", "content_hash", "regions"})  # what our exports say of an item beside its content
 
 
@@ -88,5 +89,6 @@ def _are_splits(values: Sequence[object]) -> bool:
 
 def _may_label(kind: str, values: Sequence[object], label_kind: str) -> bool:
     if label_kind == "number":
-        return kind == "number"
+        said = [value for value in values if str(value).strip().lower() not in MISSING_WORDS]
+        return kind == "number" or bool(said) and sum(map(is_number, said)) >= TARGET_SHARE * len(said)
     return len({str(v) for v in values}) <= MAX_CLASSES_GUESSED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,15 @@ from workers.engines.ingest import arrow_tables
 from workers.engines.ingest.arrow_tables import flatten
 from workers.engines.ingest.csv_rows import BadLine, CsvRecords, detect_encoding
 from workers.engines.ingest.errors import Refused
-from workers.engines.ingest.kinds import has_decimal_commas, infer_kind, is_missing, parse_number, write_point
+from workers.engines.ingest.kinds import (
+    has_decimal_commas,
+    has_grouped_digits,
+    infer_kind,
+    is_missing,
+    is_number,
+    write_plain,
+    write_point,
+)
 from workers.engines.ingest.mapping import is_own
 
 PARQUET_MAGIC = b"PAR1"
@@ -28,6 +36,7 @@ MAX_JSON_ARRAY_BYTES = 64_000_000
 MAX_NAME_CHARS = 200
 
 DISARMED = re.compile(r"'+[\s\0]*[=+\-@\t\r]")  # by our exports, so that a spreadsheet does not run the cell
+Rewrite = Callable[[str], str]
 Row = tuple[int, Sequence[object]]  # line (or row) number, one cell per column
 
 
@@ -44,7 +53,7 @@ class Table:
     encoding: str = ""
     delimiter: str = ""
     has_header: bool = True
-    commas: tuple[int, ...] = ()  # columns of a CSV whose numbers have a decimal comma
+    commas: Mapping[int, Rewrite] = field(default_factory=dict)  # columns of a CSV whose numbers are written with some
 
     def read(self) -> Iterator[Row | BadLine]:
         yield from READERS[self.format](self)
@@ -89,13 +98,24 @@ def open_table(path: str | Path, name: str, limits: IngestLimits) -> Table:
     if len(table.columns) > limits.columns:
         raise Refused(f"the table has more than {limits.columns:,} columns")
     table.sample = _take_sample(table)
-    if kind == "csv" and table.delimiter != ",":
-        cells = list(zip(*(row for _, row in table.sample), strict=True))
-        table.commas = tuple(place for place, column in enumerate(cells) if has_decimal_commas(column))
+    if kind == "csv":
+        table.commas = _find_commas(table)
         table.sample = _take_sample(table) if table.commas else table.sample
     if kind not in ("parquet", "arrow"):
         table.kinds = {c: infer_kind([r[1][i] for r in table.sample]) for i, c in enumerate(table.columns)}
     return table
+
+
+def _find_commas(table: Table) -> dict[int, Rewrite]:
+    """Columns with numbers as 1.234,5 or 1,234.5, and what makes numbers of them. Where commas part the cells they
+    part thousands in a quoted number."""
+    found: dict[int, Rewrite] = {}
+    for place, column in enumerate(zip(*(row for _, row in table.sample), strict=True)):
+        if table.delimiter != "," and has_decimal_commas(column):
+            found[place] = write_point
+        elif has_grouped_digits(column):
+            found[place] = write_plain
+    return found
 
 
 def _take_sample(table: Table) -> list[Row]:
@@ -138,15 +158,8 @@ def _study_csv(table: Table) -> None:
         raise Refused(f"the header (line {error.line}) cannot be read: {error.reason}") from None
     finally:
         records.close()
-    table.has_header = not all(_is_plain_number(cell) for cell in header)
+    table.has_header = not all(is_number(cell) for cell in header)
     table.columns = name_columns(header if table.has_header else [""] * len(header))
-
-
-def _is_plain_number(cell: str) -> bool:
-    try:
-        return parse_number(cell) is not None
-    except ValueError:
-        return False
 
 
 def _read_csv(table: Table) -> Iterator[Row | BadLine]:
@@ -171,8 +184,8 @@ def _read_csv(table: Table) -> Iterator[Row | BadLine]:
             else:
                 if is_disarmed:
                     cells = [cell[1:] if DISARMED.match(cell) else cell for cell in cells]
-                for place in table.commas:
-                    cells[place] = write_point(cells[place])
+                for place, rewrite in table.commas.items():
+                    cells[place] = rewrite(cells[place])
                 yield line, cells
     finally:
         records.close()

@@ -235,6 +235,26 @@ def test_numbers_with_a_decimal_comma_are_numbers(take_in):
     assert rows[0]["note"] == "1,5"  # a column of words
 
 
+def test_numbers_with_grouped_digits_are_numbers(take_in):
+    text = 'price,pair,code,label\n"1,234.5","1,2",5,x\n"-12,345,678","3,4",6,y\n17,"5,6",7,x\nNA,"7,8",8,y\n'
+
+    outcome = take_in("row", {"a.csv": text.encode()}, mapping=ColumnMapping(label="label"))
+
+    rows = [json.loads(row["row"]) for row in outcome.rows]
+    assert [row.get("price") for row in rows] == [1234.5, -12345678, 17, None]
+    assert [row["pair"] for row in rows] == ["1,2", "3,4", "5,6", "7,8"]  # words: two numbers, or a comma of Europe
+
+
+def test_a_target_with_a_few_words_is_the_target_still(take_in):
+    lines = "".join(f"{place},{place * 2.5}\n" for place in range(40))
+
+    outcome = take_in("row", {"a.csv": f"size,target\n{lines}7,broken\n8,?\n".encode()}, label_kind="number")
+
+    assert [reject["line"] for reject in outcome.rejects] == [42]
+    assert [row["label"] for row in outcome.rows][-2:] == ["97.5", None]
+    assert json.loads(outcome.rows[0]["row"]) == {"size": 0}
+
+
 def test_long_whole_numbers_keep_their_digits(take_in):
     outcome = take_in(
         "row",
