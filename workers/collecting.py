@@ -19,11 +19,12 @@ def carry_on(context: JobContext, run: SourceRun, result: CollectResult) -> dict
     run.collection.refresh_from_db()
     imported = _place(context, run, result)
     differing = load_parts(context, run.collection, imported)
-    for number, keys in enumerate(result.keys):
+    run.collection.refresh_from_db()
+    for number, (part, keys) in enumerate(zip(imported.parts, result.keys, strict=True)):
         if context.should_stop():
             raise Canceled
         with context.recording():
-            services.bind_rows(run=run, keys=keys)
+            services.bind_rows(run=run, part=part, keys=keys)
         context.report.progress(1.0, f"Rows of part {number + 1} of {len(result.keys)} bound")
     load_labels(context, run.collection, imported, differing)
     load_event_times(context, run.collection, imported)

@@ -116,7 +116,8 @@ class SourceRow(models.Model):
 
 
 class SourceRowChange(models.Model):
-    """A row of a source got other content: the old item, the new one, and which collection brought it."""
+    """A row of a source got other content: the old item, the new one, and which collection brought it. Where it got
+    another label only, both are the same item."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="row_changes")
     key = models.CharField(max_length=300)  # as a person reads it: id=17
@@ -125,6 +126,8 @@ class SourceRowChange(models.Model):
     new_item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="replaced")
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="row_changes")
     is_excluded = models.BooleanField(default=False)  # the old item was excluded then, with this very time
+    old_label = models.TextField(null=True, blank=True)  # what counted before, where only the label changed
+    new_label = models.TextField(null=True, blank=True)
     changed_at = models.DateTimeField()
 
     class Meta:

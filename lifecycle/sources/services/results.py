@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from lifecycle.contracts.ingest import ColumnMapping, IngestResult
 from lifecycle.contracts.problems import get_problem_type
@@ -22,6 +22,7 @@ from lifecycle.datasets.services.loading import finish_collection
 from lifecycle.sources.models import ContractVersion, Source, SourceRowChange, SourceRun
 from lifecycle.sources.selectors import load_secrets
 from lifecycle.sources.services.gone import settle_gone
+from lifecycle.sources.services.rows import settle_label_changes
 from lifecycle.sources.services.sources import lock, save_contract
 
 MARKS_AT_ONCE = 20_000
@@ -161,7 +162,9 @@ def finish_run(*, run: SourceRun, result: CollectResult) -> Collection:
     if locked.collection.finished_at:
         return locked.collection
     _count_items(locked)
-    locked.updated = SourceRowChange.objects.filter(collection=locked.collection).count()
+    settle_label_changes(run=locked)
+    changes = SourceRowChange.objects.filter(collection=locked.collection)
+    locked.updated = changes.exclude(old_item=F("new_item")).count()
     locked.gone = settle_gone(run=locked, result=result)
     imported = _as_import(result, source.dataset)
     collection = finish_collection(collection=locked.collection, result=imported, updated=locked.updated)

@@ -7,10 +7,11 @@ from contextlib import nullcontext
 
 import pyarrow.parquet as pq
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from lifecycle.common import bulk
-from lifecycle.sources.models import SourceRun
+from lifecycle.sources.models import SourceRowChange, SourceRun
 
 LOCK_SPACE = 0x736F7572  # advisory locks on a source's rows
 
@@ -67,10 +68,27 @@ WRITE_CHANGES = """
     SELECT %s, coalesce(key, ''), key_hash, old_item_id, item_id, %s, old_item_id = ANY(%s::bigint[]), %s
     FROM source_batch WHERE old_item_id <> item_id"""
 
+# known rows with the content that they had and a label that does not count yet: `settle_label_changes` keeps what does
+WRITE_LABELS = """
+    INSERT INTO sources_sourcerowchange (source_id, key, key_hash, old_item_id, new_item_id, collection_id, is_excluded,
+        old_label, new_label, changed_at)
+    SELECT DISTINCT ON (new.key_hash COLLATE "C")
+        %(source)s, new.key, new.key_hash, item.id, item.id, %(collection)s, false, item.label, new.label, %(now)s
+    FROM unnest(%(key_hash)s::text[], %(content_hash)s::text[], %(key)s::text[], %(label)s::text[])
+        WITH ORDINALITY AS new (key_hash, content_hash, key, label, place)
+    JOIN datasets_item item ON item.dataset_id = %(dataset)s AND item.content_hash = new.content_hash
+    JOIN sources_sourcerow known ON known.source_id = %(source)s AND known.key_hash = new.key_hash
+        AND known.item_id = item.id AND known.collection_id <> %(collection)s
+    WHERE new.key IS NOT NULL AND item.label <> new.label AND NOT EXISTS (
+        SELECT 1 FROM sources_sourcerowchange told
+        WHERE told.source_id = %(source)s AND told.key_hash = new.key_hash AND told.collection_id = %(collection)s)
+    ORDER BY new.key_hash COLLATE "C", new.place DESC"""
 
-def bind_rows(*, run: SourceRun, keys: str) -> int:
-    """Bind the rows of one part, a Parquet file of content_hash, key_hash, key and path_hash, whose items are in. Call
-    within the job's transaction; returns how many rows changed their content."""
+
+def bind_rows(*, run: SourceRun, part: str, keys: str) -> int:
+    """Bind the rows of one part, beside it a Parquet file of content_hash, key_hash, key and path_hash, whose items are
+    in. Call within the job's transaction, before labels of known items are recorded; returns how many rows changed
+    their content."""
     found = pq.read_table(keys)
     columns = [found[name].to_pylist() for name in ("key_hash", "content_hash", "key", "path_hash")]
     if not any(columns[0]):
@@ -88,7 +106,28 @@ def bind_rows(*, run: SourceRun, keys: str) -> int:
         excluded = [row[0] for row in cursor.fetchall()]
         cursor.execute(RESTORE_NEW)
         cursor.execute(WRITE_CHANGES, [source_id, collection_id, excluded, now])
-        return cursor.rowcount
+        changed = cursor.rowcount
+        if run.collection.labels_differ:
+            key_hash, content_hash, key, _ = columns
+            cursor.execute(WRITE_LABELS, {
+                "source": source_id, "collection": collection_id, "dataset": run.source.dataset_id, "now": now,
+                "key_hash": key_hash, "content_hash": content_hash, "key": key, "label": _read_labels(part),
+            })  # fmt: skip
+        return changed
+
+
+def _read_labels(part: str) -> list[str | None]:
+    """What each row says of its item, where that is a class or a number."""
+    table = pq.read_table(part, columns=["label", "result"])
+    labels, drawn = table["label"].to_pylist(), table["result"].to_pylist()
+    return [None if result else label for label, result in zip(labels, drawn, strict=True)]
+
+
+def settle_label_changes(*, run: SourceRun) -> None:
+    """Forget changes of labels that do not count after all, since a person said something else or the label could not
+    be read. Call within the job's transaction, once labels are recorded."""
+    changes = SourceRowChange.objects.filter(collection=run.collection_id, old_item=F("new_item"))
+    changes.exclude(new_item__label=F("new_label")).delete()
 
 
 def lock_rows(cursor, source_id: int) -> None:

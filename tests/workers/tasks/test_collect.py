@@ -7,6 +7,7 @@ import sqlite3
 
 import pytest
 
+from lifecycle.annotations.models import Task
 from lifecycle.common.blobs import open_blobs
 from lifecycle.datasets.models import Item
 from lifecycle.jobs.models import Job
@@ -163,6 +164,28 @@ def test_a_changed_label_is_a_label_not_a_new_item(make, read, shop, project):
     assert counts(run) == (0, 5, 0, 0)
     assert run.collection.labeled == 1
     assert live(project)[21].label == "no"
+
+
+def test_a_changed_label_is_in_the_history_of_its_row_once_and_only_where_it_counts(make, read, shop, project, client):
+    source = make("sql", {"url": f"sqlite:///{shop}", "table": "customers"}, CUSTOMERS)
+    read(source)
+    change(shop, "UPDATE customers SET label = 'no' WHERE id = 1", "UPDATE customers SET label = 'no' WHERE id = 3")
+    said = live(project)[23]
+    assert Task.objects.filter(item=said, overlap=1).update(answers=1)  # as when a person has said “yes”
+
+    run, again = read(source), read(source)
+
+    told = SourceRowChange.objects.get()
+    item = live(project)[21]
+    assert (told.key, told.old_item_id, told.new_item_id) == ("id=1", item.pk, item.pk)
+    assert (told.old_label, told.new_label, told.collection_id) == ("yes", "no", run.collection_id)
+    assert live(project)[23].label == "yes"  # a person said so
+    assert (run.updated, again.updated) == (0, 0)
+    client.force_login(source.created_by)
+    page = client.get(f"/projects/{project.slug}/sources/{source.pk}/changes").content.decode()
+    assert "label yes" in page and "label no of" in page
+    page = client.get(f"/projects/{project.slug}/items/{item.pk}").content.decode()
+    assert "Its source said no in place of yes" in page
 
 
 def test_a_cursor_reads_only_what_is_new_and_what_shares_the_last_value(make, read, shop):

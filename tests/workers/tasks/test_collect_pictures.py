@@ -96,8 +96,9 @@ def test_a_picture_that_changed_takes_the_place_of_its_row_and_a_deleted_one_is_
         base.execute("DELETE FROM pets WHERE id = 3")
     run = read(source)
 
-    change = SourceRowChange.objects.get()
+    relabeled, change = SourceRowChange.objects.all()
     assert (change.old_item_id, change.key, run.updated, run.gone) == (old.pk, "id=1", 1, 1)
+    assert (relabeled.key, relabeled.new_label, relabeled.old_item) == ("id=2", "wolf", relabeled.new_item)
     assert standing()["Pets#2"].label == "wolf"
     assert [row.item.source_uri for row in selectors.list_gone(source)] == ["Pets#3"]
 

@@ -131,7 +131,9 @@ class RowChangeOut(serializers.ModelSerializer):
 
     class Meta:
         model = SourceRowChange
-        fields = ("key", "old_item", "new_item", "collection", "is_excluded", "changed_at")
+        fields = (
+            "key", "old_item", "new_item", "old_label", "new_label", "collection", "is_excluded", "changed_at",
+        )  # fmt: skip
 
 
 class SourceGoneChange(serializers.Serializer):
