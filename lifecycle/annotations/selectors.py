@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -100,6 +100,11 @@ def read_interface(project: Project, schema: LabelSchema) -> Interface:
         return parse_interface(read_config(schema), project.problem_type)
     except ValueError:  # taken by an earlier release, which let tags ride along that nobody could answer
         return parse_interface(schema.config, project.problem_type)
+
+
+def read_given_names(project: Project, schema: LabelSchema | None) -> Mapping[str, str]:
+    """{name under which a control is stored: what the configuration calls it}, where these differ."""
+    return read_interface(project, schema).given_controls if schema else {}
 
 
 def get_interface(project: Project) -> Interface:

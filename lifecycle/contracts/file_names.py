@@ -13,11 +13,7 @@ EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "im
               "image/tiff": "tif", "audio/wav": "wav", "audio/mpeg": "mp3", "audio/flac": "flac", "audio/ogg": "ogg",
               "audio/mp4": "m4a", "audio/aac": "aac", "audio/webm": "webm"}  # fmt: skip
 UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio puts it before the name of an uploaded file
-SAME_PLACE = {
-    "labels": "images",
-    "annotations": "images",
-    "jpegimages": "images",
-}  # where labels and pictures lie apart
+SAME_PLACE = dict.fromkeys(("labels", "annotations", "jpegimages"), "images")  # where labels and pictures lie apart
 _EXPORTED = re.compile(r"(?:^|_)(?P<item>\d{1,18})_(?P<hash>[0-9a-f]{8})$", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ADDRESS = re.compile(r"https?://[^/]*", re.IGNORECASE)

@@ -152,7 +152,7 @@ def _build(request, project, given) -> dict[str, Any]:
         "last": review_selectors.find_last_own(project, request.user),
     }
     if place.shown:
-        names = selectors.read_interface(project, schema).given_controls if schema else {}
+        names = selectors.read_given_names(project, schema)
         view = build_view(place.shown, classes, names)
         others = list_others(review_selectors.list_beside(place.shown), place.shown.item, names)
         context |= {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from lifecycle.annotations.final_selectors import find_final
 from lifecycle.annotations.models import Annotation
-from lifecycle.annotations.selectors import find_schema, list_annotations, read_interface
+from lifecycle.annotations.selectors import find_schema, list_annotations, read_given_names
 from lifecycle.datasets import selectors
 from lifecycle.datasets.filters import ItemFilters
 from lifecycle.exploration import selectors as exploration
@@ -138,11 +137,6 @@ def download_file(request, slug, item_id):
     return respond_file(selectors.get_item(get_project(request.user, slug), item_id))
 
 
-def _find_names(project, schema) -> Mapping[str, str]:
-    """What the configuration calls the controls that are stored under other names."""
-    return read_interface(project, schema).given_controls if schema else {}
-
-
 def _show_final(project, item) -> dict[str, Any]:
     """The final label out of several answers, drawn, with who said what."""
     found = find_final(project, item)
@@ -151,7 +145,7 @@ def _show_final(project, item) -> dict[str, Any]:
     shown: dict[str, Any] = {"final": found}
     if found.final.annotation and found.parts:
         schema = find_schema(project)
-        names = _find_names(project, schema)
+        names = read_given_names(project, schema)
         view = build_view(found.final.annotation, list(schema.classes) if schema else [], names)
         shown |= {
             "names": names,
@@ -169,7 +163,7 @@ def _draw_label(project, item, annotations) -> dict[str, Any]:
         return {}
     answer.item = item
     schema = find_schema(project)
-    view = build_view(answer, list(schema.classes) if schema else [], _find_names(project, schema))
+    view = build_view(answer, list(schema.classes) if schema else [], read_given_names(project, schema))
     if not (view.shapes or view.masks or any(part.label for part in view.stretches)):
         return {}
     return {"answer": answer, "view": view, "masks": [asdict(mask) for mask in view.masks], "is_drawn": True}

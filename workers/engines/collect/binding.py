@@ -47,9 +47,8 @@ class Binder:
         self._opened: tuple[str, tuple[list, list, list]] = ("", ([], [], []))
         self._path_hash = ""  # of the file whose rows are open
         self._whole: tuple[str, pa.Table] = ("", pa.table({}))
-        self._ranges: dict[str, list[tuple[int, int, str]]] | None = (
-            None  # of each table: lines from, to, in which chunk
-        )
+        # of each table: lines from, to, in which chunk
+        self._ranges: dict[str, list[tuple[int, int, str]]] | None = None
         self._checks = {rule.name: ColumnCheck(rule) for rule in file_rules}
 
     def bind(self, parts: Sequence[str], rejects_path: str, folder: Path) -> Bound:

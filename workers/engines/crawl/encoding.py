@@ -27,11 +27,8 @@ def decode(response: TextResponse) -> Decoded:
     broken = text.count(UNREADABLE)
     if not broken:
         return Decoded(text)
-    guess = (
-        ""
-        if len(_MULTIBYTE.findall(response.body)) > broken
-        else guess_encoding(_TAGS.sub(b" ", response.body[:LOOKED_AT]))
-    )
+    is_damaged = len(_MULTIBYTE.findall(response.body)) > broken
+    guess = "" if is_damaged else guess_encoding(_TAGS.sub(b" ", response.body[:LOOKED_AT]))
     if guess:
         better = response.body.decode(guess, "replace")
         if better.count(UNREADABLE) < broken:
