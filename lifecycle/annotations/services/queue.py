@@ -186,7 +186,7 @@ def lease_next(
     if held:
         renew(project=project, user=user, task_ids=held)
     wanted = count - len(held)
-    if share and not settings.is_only_assigned:
+    if share and wanted > 0 and not settings.is_only_assigned:
         wanted = _find_share(labelling, project, user, wanted)
     if wanted <= 0:
         return load_tasks(held)

@@ -219,3 +219,12 @@ def test_nobody_shares_what_is_plenty_or_was_assigned(project, owner, member, ma
     tasks = list(Task.objects.values_list("pk", flat=True))
     assignment.assign(project=project, actor=owner, user_ids=[other.pk], task_ids=tasks)
     assert len(services.lease_next(project=project, user=other, count=27, share=True)) == 27
+
+
+def test_who_comes_back_to_more_than_is_asked_for_has_it_all(project, owner, make_tasks):
+    tasks = make_tasks(30)
+    services.lease_next(project=project, user=owner, count=25, share=True)
+
+    held = services.lease_next(project=project, user=owner, count=10, resume=True, share=True)
+
+    assert [task.pk for task in held] == [task.pk for task in tasks[:25]]

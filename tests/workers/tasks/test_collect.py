@@ -183,9 +183,9 @@ def test_a_changed_label_is_in_the_history_of_its_row_once_and_only_where_it_cou
     assert (run.updated, again.updated) == (0, 0)
     client.force_login(source.created_by)
     page = client.get(f"/projects/{project.slug}/sources/{source.pk}/changes").content.decode()
-    assert "label yes" in page and "label no of" in page
+    assert "label “yes”" in page and "label “no” of" in page
     page = client.get(f"/projects/{project.slug}/items/{item.pk}").content.decode()
-    assert "Its source said no in place of yes" in page
+    assert "Its source said “no” in place of “yes”" in page
 
 
 def test_a_cursor_reads_only_what_is_new_and_what_shares_the_last_value(make, read, shop):
