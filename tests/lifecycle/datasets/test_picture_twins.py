@@ -126,7 +126,7 @@ def check_rounds(kind, seed, owner, run_jobs, copies: int) -> None:
         splits = read_splits(project)
         assert {key: splits[key] for key in frozen} == frozen
         parted = [item for item in list_parted(project, frozen) if item.content_hash not in frozen]
-        assert len(parted) <= 0.05 * end, parted
+        assert len(parted) <= max(1, 0.05 * end), parted  # a crop in twenty is not recognized
         frozen = splits
 
     assert len(frozen) == len(files)
