@@ -24,7 +24,9 @@ _READ = f"""
 SELECT {", ".join(part.sql for part in _PARTS)}, d.id,
     EXISTS (SELECT 1 FROM annotations_assignment m WHERE m.dataset_id = d.id AND m.user_id = %(user)s AND m.is_open),
     EXISTS (SELECT 1 FROM annotations_task t
-            WHERE t.dataset_id = d.id AND t.state = 'open' AND NOT t.is_reserved AND t.priority >= {URGENT})
+            WHERE t.dataset_id = d.id AND t.state = 'open' AND NOT t.is_reserved AND t.priority >= {URGENT}),
+    EXISTS (SELECT 1 FROM annotations_task t
+            WHERE t.dataset_id = d.id AND t.state = 'open' AND NOT t.is_reserved AND t.answers > 0)
 FROM projects_project p
 LEFT JOIN datasets_dataset d ON d.project_id = p.id
 LEFT JOIN annotations_queuesettings q ON q.project_id = p.id
@@ -45,6 +47,7 @@ class Supply:
     dataset_id: int
     has_assigned: bool
     has_urgent: bool
+    has_begun: bool  # tasks that somebody answered and that wait for another answer, this person's own among them
 
 
 @dataclass(frozen=True)

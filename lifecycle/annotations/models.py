@@ -117,7 +117,7 @@ class Task(models.Model):
     class Meta:
         indexes = [
             # the order in which the queue hands tasks out: those nobody answered first, so that no annotator
-            # has to be led past a long head of tasks that only wait for somebody else
+            # has to be led past a long head of tasks that only wait for somebody else; a few of these come before
             models.Index(
                 fields=["dataset", "answers", "-priority", "id"],
                 condition=models.Q(state="open", is_reserved=False),

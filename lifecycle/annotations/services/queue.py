@@ -31,6 +31,7 @@ from lifecycle.projects.models import Project
 MAX_LEASES_AT_ONCE = 120
 KEEP_EXPIRED = timedelta(days=7)  # how long a late answer of somebody who was given the task is still let in
 _ROUNDS = 4
+_BEGUN_LOOKED_AT = 100  # tasks that have answers, at each request
 _SHARED_BY = 10  # people: where there is that much for each of them, nobody's part is looked at
 _SHARE_AT_LEAST = 2  # the item on screen, and the next one
 _FEW = 10  # tasks at a time, as a page that labels one by one asks; a plan is kept for each such number
@@ -74,6 +75,17 @@ _URGENT = f"""
 SELECT t.id FROM annotations_task t JOIN datasets_item i ON i.id = t.item_id
 WHERE t.dataset_id = %(dataset)s AND NOT t.is_reserved AND t.priority >= {URGENT} {_WANTED} + {_EXPECTED} < t.overlap
 ORDER BY t.priority DESC, t.id {_END}
+"""
+# Of what has answers and wants more, the first ones, if this person may give one: an item is finished before another is
+# begun, so that agreement can be told early. No more are looked at, since they may all be this person's own.
+_BEGUN = f"""
+SELECT t.id FROM (
+    SELECT b.id FROM annotations_task b
+    WHERE b.dataset_id = %(dataset)s AND b.state = 'open' AND NOT b.is_reserved AND b.answers > 0
+    ORDER BY b.answers, b.priority DESC, b.id LIMIT {_BEGUN_LOOKED_AT}) first
+JOIN annotations_task t ON t.id = first.id JOIN datasets_item i ON i.id = t.item_id
+WHERE NOT t.is_reserved {_WANTED} + {_EXPECTED} < t.overlap
+ORDER BY t.answers DESC, t.priority DESC, t.id {_END}
 """
 # what a grid page is made of, beside the tasks that were wanted for it: a share drawn by chance, in queue order
 _OTHERS = f"""
@@ -313,7 +325,12 @@ def _take_from_all(
 ) -> list[Task]:
     taken: list[Task] = []
     for supply in labelling.supplies if count > 0 else ():
-        stages = [(_ASSIGNED, supply.has_assigned), (_URGENT, supply.has_urgent), (_CANDIDATES, True)]
+        stages = [
+            (_ASSIGNED, supply.has_assigned),
+            (_URGENT, supply.has_urgent),
+            (_BEGUN, supply.has_begun and preference is None),
+            (_CANDIDATES, True),
+        ]
         for statement, is_there in stages[:1] if labelling.queue.is_only_assigned else stages:
             if statement == _CANDIDATES and preference is not None:
                 taken += _take_preferred(preference, supply.dataset_id, user, count - len(taken), seconds)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from lifecycle.annotations import selectors, services
 from lifecycle.annotations.models import Lease, Task
-from lifecycle.annotations.services import assignment
+from lifecycle.annotations.services import assignment, queue
 from lifecycle.common.errors import DomainError
 from tests.factories import ProjectFactory, UserFactory
 
@@ -32,6 +32,33 @@ def test_a_task_of_overlap_two_is_lent_to_exactly_two(project, owner, make_tasks
     lent = [services.lease_next(project=project, user=UserFactory()) for _ in range(3)]
 
     assert lent == [[task], [task], []]
+
+
+def test_what_was_begun_is_finished_before_other_items_are_begun(project, owner, member, make_tasks, answer):
+    services.change_settings(project=project, actor=owner, overlap=2)
+    tasks = make_tasks(10)
+    second, third = member("annotator"), UserFactory()
+    for task in services.lease_next(project=project, user=owner, count=3):
+        answer(owner, task)
+
+    lent = services.lease_next(project=project, user=second, count=4)
+
+    assert lent == tasks[:4]
+    assert services.lease_next(project=project, user=owner, count=2) == tasks[3:5]  # not what one has answered oneself
+    assert services.lease_next(project=project, user=third, count=2) == tasks[4:6]
+    answer(second, tasks[0])
+    assert Task.objects.get(pk=tasks[0].pk).state == "done"
+
+
+def test_who_is_alone_is_not_led_past_all_that_they_answered(project, owner, member, make_tasks, answer, monkeypatch):
+    monkeypatch.setattr(queue, "_BEGUN", queue._BEGUN.replace(f"LIMIT {queue._BEGUN_LOOKED_AT}", "LIMIT 3"))
+    services.change_settings(project=project, actor=owner, overlap=2)
+    tasks = make_tasks(8)
+    for task in services.lease_next(project=project, user=owner, count=5):
+        answer(owner, task)
+
+    assert services.lease_next(project=project, user=owner, count=2) == tasks[5:7]
+    assert services.lease_next(project=project, user=member("annotator"), count=4) == [*tasks[:3], tasks[5]]
 
 
 def test_an_expired_lease_comes_back_to_the_queue(project, owner, member, make_tasks, expire):
@@ -96,16 +123,16 @@ def test_a_lease_of_another_project_is_out_of_reach(project, owner, make_tasks):
     assert services.release(project=other, user=owner, task_ids=[task.pk]) == 0
 
 
-def test_tasks_with_fewer_answers_come_first_and_then_the_higher_priority(project, owner, member, make_tasks, answer):
+def test_tasks_with_answers_come_first_and_then_the_higher_priority(project, owner, member, make_tasks, answer):
     services.change_settings(project=project, actor=owner, overlap=2, lease_seconds=60)
     one, two, three = make_tasks(3)
-    Task.objects.filter(pk=three.pk).update(priority=0.9)
+    Task.objects.filter(pk=two.pk).update(priority=0.9)
     services.lease_next(project=project, user=owner, count=3)
     answer(owner, three)
 
     lent = services.lease_next(project=project, user=member("annotator"), count=3)
 
-    assert lent == [one, two, three]
+    assert lent == [three, two, one]
 
 
 def test_excluded_items_are_not_lent(project, owner, make_tasks):
